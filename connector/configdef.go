@@ -1,0 +1,235 @@
+package connector
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// KeyType is the type of a configuration key; the names are Kafka's.
+type KeyType string
+
+// The key types, and the Go type of a parsed value.
+const (
+	BooleanKey  KeyType = "BOOLEAN"  // bool
+	StringKey   KeyType = "STRING"   // string
+	IntKey      KeyType = "INT"      // int32
+	ShortKey    KeyType = "SHORT"    // int16
+	LongKey     KeyType = "LONG"     // int64
+	DoubleKey   KeyType = "DOUBLE"   // float64
+	ListKey     KeyType = "LIST"     // []string
+	ClassKey    KeyType = "CLASS"    // string, the name of a plugin
+	PasswordKey KeyType = "PASSWORD" // Password
+)
+
+// Importance ranks keys in generated references.
+type Importance string
+
+// The importances; the names are Kafka's.
+const (
+	High   Importance = "HIGH"
+	Medium Importance = "MEDIUM"
+	Low    Importance = "LOW"
+)
+
+// Key defines one configuration key.
+type Key struct {
+	Name string
+	Type KeyType
+	// Default is the value of an absent key, of the key's Go type (int is taken
+	// for the integer types) or text that parses as such. With Required unset
+	// a nil Default is a key that may be absent and is null then.
+	Default any
+	// Required makes an absent key an error.
+	Required    bool
+	Importance  Importance
+	Doc         string
+	Group       string
+	Width       string // NONE, SHORT, MEDIUM or LONG; empty is NONE
+	DisplayName string // empty is the name
+	// Check validates a parsed value (which may be nil); its error is the reason
+	// that follows "Invalid value x for configuration k: ".
+	Check Check
+	// Dependents are keys whose recommended values or visibility depend on this.
+	Dependents []string
+	// Recommend gives valid values and visibility, from all parsed values; nil
+	// is no recommendation.
+	Recommend func(values map[string]any) (recommended []any, visible bool)
+}
+
+// Check validates a parsed value, which may be nil. The error is a reason,
+// written as Kafka's are.
+type Check func(name string, value any) error
+
+// ConfigDef defines the keys of a plugin's configuration in order.
+type ConfigDef struct {
+	keys  []Key
+	index map[string]int
+}
+
+// NewConfigDef makes a definition. It panics on a repeated key and a default
+// that its own type or check refuses: mistakes in the plugin.
+func NewConfigDef(keys ...Key) *ConfigDef {
+	d := &ConfigDef{index: map[string]int{}}
+	for _, k := range keys {
+		d.add(k)
+	}
+	return d
+}
+
+func (d *ConfigDef) add(k Key) {
+	if _, dup := d.index[k.Name]; dup {
+		panic("connector: configuration " + k.Name + " is defined twice")
+	}
+	if k.Default != nil {
+		v, err := ParseType(k.Name, k.Default, k.Type)
+		if err != nil {
+			panic("connector: default: " + err.Error())
+		}
+		k.Default = v
+		if k.Check != nil {
+			if err := k.Check(k.Name, v); err != nil {
+				panic("connector: default: " + Invalid(k.Name, v, err.Error()))
+			}
+		}
+	}
+	if k.Importance == "" {
+		k.Importance = Medium
+	}
+	if k.Width == "" {
+		k.Width = "NONE"
+	}
+	if k.DisplayName == "" {
+		k.DisplayName = k.Name
+	}
+	d.index[k.Name] = len(d.keys)
+	d.keys = append(d.keys, k)
+}
+
+// With gives a definition with further keys.
+func (d *ConfigDef) With(keys ...Key) *ConfigDef {
+	n := &ConfigDef{keys: slices.Clone(d.keys), index: map[string]int{}}
+	for i, k := range n.keys {
+		n.index[k.Name] = i
+	}
+	for _, k := range keys {
+		n.add(k)
+	}
+	return n
+}
+
+// Keys gives the keys in order. The slice is not to be changed.
+func (d *ConfigDef) Keys() []Key { return d.keys }
+
+// Key finds a key by name.
+func (d *ConfigDef) Key(name string) (Key, bool) {
+	i, ok := d.index[name]
+	if !ok {
+		return Key{}, false
+	}
+	return d.keys[i], true
+}
+
+// Value is what validation says of one key.
+type Value struct {
+	Key         string
+	Value       any // parsed; nil when it could not be
+	Recommended []any
+	Errors      []string
+	Visible     bool
+}
+
+// Validate checks every key and reports everything wrong, one Value per key in
+// the definition's order.
+func (d *ConfigDef) Validate(props Props) []Value {
+	parsed := map[string]any{}
+	values := make([]Value, len(d.keys))
+	for i, k := range d.keys {
+		v := &values[i]
+		v.Key, v.Visible = k.Name, true
+		v.Value, v.Errors = k.parse(props)
+		parsed[k.Name] = v.Value
+	}
+	for i, k := range d.keys {
+		if k.Recommend == nil {
+			continue
+		}
+		v := &values[i]
+		v.Recommended, v.Visible = k.Recommend(parsed)
+		if v.Value != nil && len(v.Recommended) > 0 && !slices.ContainsFunc(v.Recommended, func(r any) bool { return ValuesEqual(r, v.Value) }) {
+			v.Errors = append(v.Errors, Invalid(k.Name, v.Value, "Invalid value, recommended values are "+recommendedText(v.Recommended)))
+		}
+	}
+	return values
+}
+
+func recommendedText(vs []any) string {
+	texts := make([]string, len(vs))
+	for i, v := range vs {
+		texts[i] = fmt.Sprint(v)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// parse gives a key's value and what is wrong with it. As in Kafka a value that
+// cannot be parsed counts as null and is then checked like any other.
+func (k Key) parse(props Props) (value any, errs []string) {
+	text, given := props[k.Name]
+	if !given {
+		if k.Required {
+			return nil, []string{fmt.Sprintf("Missing required configuration %q which has no default value.", k.Name)}
+		}
+		value = k.Default
+		if value == nil {
+			return nil, nil
+		}
+	} else {
+		v, err := ParseType(k.Name, text, k.Type)
+		if err != nil {
+			errs = append(errs, err.Error())
+		}
+		value = v
+	}
+	if k.Check != nil {
+		if err := k.Check(k.Name, value); err != nil {
+			errs = append(errs, Invalid(k.Name, value, err.Error()))
+		}
+	}
+	return value, errs
+}
+
+// Parse parses a configuration. Its error is fatal and names everything wrong
+// at once. Unknown keys are not an error.
+func (d *ConfigDef) Parse(props Props) (Config, error) {
+	conf, p := d.Check(props)
+	return conf, p.Err()
+}
+
+// Check parses a configuration as far as it can and gives the problems.
+func (d *ConfigDef) Check(props Props) (Config, *Problems) {
+	conf := Config{values: make(map[string]any, len(d.keys)), props: props}
+	p := new(Problems)
+	for _, v := range d.Validate(props) {
+		conf.values[v.Key] = v.Value
+		for _, e := range v.Errors {
+			p.list = append(p.list, Problem{Key: v.Key, Message: e})
+		}
+	}
+	return conf, p
+}
+
+// ParsePlugin parses a plugin's configuration by its definition and, where the
+// plugin is a [Validator], across keys too: everything wrong is reported at once.
+func ParsePlugin(p Plugin, props Props) (Config, error) {
+	conf, problems := CheckPlugin(p, props)
+	return conf, problems.Err()
+}
+
+// CheckPlugin is ParsePlugin that gives the problems one by one.
+func CheckPlugin(p Plugin, props Props) (Config, *Problems) {
+	conf, problems := p.ConfigDef().Check(props)
+	if v, ok := p.(Validator); ok {
+		v.Validate(conf, problems)
+	}
+	return conf, problems
+}

@@ -1,0 +1,228 @@
+package connector
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// ParseType parses one value as Kafka's ConfigDef does: text is trimmed of
+// everything up to U+0020, booleans ignore case, "a, b" is a list of two.
+// A nil value is nil. The error is Kafka's sentence and hides passwords.
+func ParseType(name string, value any, t KeyType) (any, error) {
+	if value == nil {
+		return nil, nil
+	}
+	text, isText := value.(string)
+	trimmed := strings.TrimFunc(text, func(r rune) bool { return r <= ' ' })
+	invalid := func(reason string) (any, error) {
+		shown := value
+		if t == PasswordKey {
+			shown = Password("")
+		}
+		return nil, fmt.Errorf("%s", Invalid(name, shown, reason))
+	}
+	switch t {
+	case BooleanKey:
+		if b, ok := value.(bool); ok {
+			return b, nil
+		}
+		if isText && strings.EqualFold(trimmed, "true") {
+			return true, nil
+		}
+		if isText && strings.EqualFold(trimmed, "false") {
+			return false, nil
+		}
+		return invalid("Expected value to be either true or false")
+	case StringKey:
+		if isText {
+			return trimmed, nil
+		}
+		return invalid("Expected value to be a string, but it was a " + javaName(value))
+	case PasswordKey:
+		if p, ok := value.(Password); ok {
+			return p, nil
+		}
+		if isText {
+			return Password(trimmed), nil
+		}
+		return invalid("Expected value to be a string, but it was a " + javaName(value))
+	case ClassKey:
+		if isText {
+			return trimmed, nil
+		}
+		return invalid("Expected a Class instance or class name.")
+	case ListKey:
+		if l, ok := value.([]string); ok {
+			return l, nil
+		}
+		if !isText {
+			return invalid("Expected a comma separated list.")
+		}
+		if trimmed == "" {
+			return []string{}, nil
+		}
+		return splitList(trimmed), nil
+	case DoubleKey:
+		switch v := value.(type) {
+		case float64:
+			return v, nil
+		case float32:
+			return float64(v), nil
+		case string:
+			if f, ok := parseJavaDouble(trimmed); ok {
+				return f, nil
+			}
+			return invalid("Not a number of type DOUBLE")
+		}
+		return invalid("Expected value to be a double, but it was a " + javaName(value))
+	case IntKey, ShortKey, LongKey:
+		return parseInteger(value, trimmed, isText, t, invalid)
+	}
+	return nil, fmt.Errorf("configuration %s has the unknown type %s", name, t)
+}
+
+func parseInteger(value any, trimmed string, isText bool, t KeyType, invalid func(string) (any, error)) (any, error) {
+	bits := map[KeyType]int{ShortKey: 16, IntKey: 32, LongKey: 64}[t]
+	var n int64
+	switch v := value.(type) {
+	case int:
+		n = int64(v)
+	case int16:
+		n = int64(v)
+	case int32:
+		n = int64(v)
+	case int64:
+		if t != LongKey {
+			return invalid("Expected value to be a " + integerNoun[t] + ", but it was a java.lang.Long")
+		}
+		n = v
+	default:
+		if !isText {
+			return invalid("Expected value to be a " + integerNoun[t] + ", but it was a " + javaName(value))
+		}
+		var err error
+		if n, err = strconv.ParseInt(asciiDigits(trimmed), 10, bits); err != nil {
+			return invalid("Not a number of type " + string(t))
+		}
+	}
+	if bits < 64 && (n < -1<<(bits-1) || n > 1<<(bits-1)-1) {
+		return invalid("Not a number of type " + string(t))
+	}
+	switch t {
+	case ShortKey:
+		return int16(n), nil
+	case IntKey:
+		return int32(n), nil
+	}
+	return n, nil
+}
+
+var integerNoun = map[KeyType]string{IntKey: "32-bit integer", ShortKey: "16-bit integer (short)", LongKey: "64-bit integer (long)"}
+
+// splitList splits at commas and takes the white space around them.
+func splitList(s string) []string {
+	parts := strings.Split(s, ",")
+	for i := range parts {
+		if i > 0 {
+			parts[i] = strings.TrimLeftFunc(parts[i], javaSpace)
+		}
+		if i < len(parts)-1 {
+			parts[i] = strings.TrimRightFunc(parts[i], javaSpace)
+		}
+	}
+	return parts
+}
+
+// javaSpace is what \s matches in Java's regular expressions.
+func javaSpace(r rune) bool { return r == ' ' || r >= '\t' && r <= '\r' }
+
+// asciiDigits rewrites decimal digits of any script, which Java's parseInt takes.
+func asciiDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r > 127 && unicode.Is(unicode.Nd, r) {
+			zero := r
+			for unicode.Is(unicode.Nd, zero-1) && r-zero < 9 {
+				zero--
+			}
+			return '0' + r - zero
+		}
+		if r == '_' {
+			return 'x' // Go's ParseInt refuses it with base 10 too; make that sure
+		}
+		return r
+	}, s)
+}
+
+// parseJavaDouble reads what Java's Double.parseDouble does: a sign, decimal or
+// hexadecimal with p exponent, an optional d or f at the end, NaN and Infinity.
+func parseJavaDouble(s string) (float64, bool) {
+	body, neg := s, false
+	if strings.HasPrefix(body, "-") || strings.HasPrefix(body, "+") {
+		body, neg = body[1:], body[0] == '-'
+	}
+	switch body {
+	case "NaN":
+		return math.NaN(), true
+	case "Infinity":
+		if neg {
+			return math.Inf(-1), true
+		}
+		return math.Inf(1), true
+	}
+	hex := len(body) > 1 && (body[:2] == "0x" || body[:2] == "0X")
+	if n := len(body); n > 1 && strings.ContainsRune("dDfF", rune(body[n-1])) && (!hex || strings.ContainsAny(body, "pP")) {
+		body = body[:n-1]
+	}
+	if body == "" || strings.ContainsAny(body, "_+-iInN") && !exponentSignOnly(body) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(body, 64)
+	if err != nil && !math.IsInf(f, 0) {
+		return 0, false
+	}
+	if neg {
+		f = -f
+	}
+	return f, true
+}
+
+// exponentSignOnly tells that the only signs in s follow an exponent letter and
+// that it has no letters of Go's own spellings.
+func exponentSignOnly(s string) bool {
+	for i, r := range s {
+		switch r {
+		case '+', '-':
+			if i == 0 || !strings.ContainsRune("eEpP", rune(s[i-1])) {
+				return false
+			}
+		case '_', 'i', 'I', 'n', 'N':
+			return false
+		}
+	}
+	return true
+}
+
+func javaName(v any) string {
+	switch v.(type) {
+	case string:
+		return "java.lang.String"
+	case bool:
+		return "java.lang.Boolean"
+	case int, int32:
+		return "java.lang.Integer"
+	case int16:
+		return "java.lang.Short"
+	case int64:
+		return "java.lang.Long"
+	case float64:
+		return "java.lang.Double"
+	case float32:
+		return "java.lang.Float"
+	case []string:
+		return "java.util.ArrayList"
+	}
+	return fmt.Sprintf("%T", v)
+}

@@ -1,0 +1,227 @@
+package connector
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Info describes a plugin.
+type Info struct {
+	// Name is the short name a configuration uses, such as "postgres".
+	Name string
+	// Version is reported over the REST API and in metrics.
+	Version string
+	// Class is the name reported over the REST API where Java clients expect a
+	// class, empty for Name itself.
+	Class string
+	// Aliases are further names, Java class names among them.
+	Aliases []string
+	// Doc says in a sentence what the plugin is for.
+	Doc string
+}
+
+// Plugin is what every kind of plugin has in common. Both methods are called
+// on fresh instances too, from any goroutine, and do not block.
+type Plugin interface {
+	Info() Info
+	ConfigDef() *ConfigDef
+}
+
+// Context is what the runtime gives a plugin beside its configuration.
+type Context struct {
+	Connector string // the connector's name
+	Task      int    // the task's number; -1 when the connector itself is asked
+	// Log has connector and task attached. Log events, not records.
+	Log     *slog.Logger
+	Metrics Metrics
+	// Offsets reads committed source offsets; nil but for sources.
+	Offsets OffsetReader
+	// Reporter takes records a sink could not write; nil where the connector
+	// does not tolerate errors, and for other kinds than sinks.
+	Reporter ErrantReporter
+}
+
+// Source brings records from a system into Kafka. One instance is one task.
+type Source interface {
+	Plugin
+	// Start connects. Its context is the task's: it is cancelled when the task
+	// stops. An error marked Retriable is tried again with a fresh instance.
+	Start(ctx context.Context, c Context, conf Config) error
+	// Poll gives the next records, waiting for some if there are none yet; an
+	// empty batch is fine. After an error marked Retriable it is called again
+	// and gives the same records. ErrDone ends the task. It returns soon after
+	// ctx is cancelled; what it gives then is still delivered.
+	Poll(ctx context.Context) ([]SourceRecord, error)
+	// Stop releases everything. It is called after Poll has returned, safe
+	// twice and without Start.
+	Stop() error
+}
+
+// Sink takes records from Kafka into a system. One instance is one task.
+type Sink interface {
+	Plugin
+	Start(ctx context.Context, c Context, conf Config) error
+	// Put takes a batch; order within a Kafka partition is kept. When it
+	// returns nil the records are durable, or will be when a Flusher's Flush
+	// returns. After an error marked Retriable it is called again with the
+	// same batch, so a duplicate must change nothing.
+	Put(ctx context.Context, records []Record) error
+	Stop() error
+}
+
+// Transform changes one record. It has no effect but its result.
+type Transform interface {
+	Plugin
+	Configure(c Context, conf Config) error
+	// Apply gives the changed record; keep false drops it.
+	Apply(ctx context.Context, r Record) (out Record, keep bool, err error)
+}
+
+// BatchTransform is a Transform that gains from many records at once.
+type BatchTransform interface {
+	Transform
+	// ApplyBatch gives one result per record, in order: one bad record never
+	// fails its batch. The slice is not kept.
+	ApplyBatch(ctx context.Context, records []Record) []Result
+}
+
+// Result is what became of one record of a batch.
+type Result struct {
+	Record Record
+	Keep   bool
+	Err    error
+}
+
+// StatefulTransform is a Transform with a keyed store. The store belongs to
+// the record's input partition, is restored before the first record, and what
+// is written becomes durable together with the batch's output. Only stream
+// connectors can run it.
+type StatefulTransform interface {
+	Transform
+	// Store describes the store; asked after Configure.
+	Store() StoreSpec
+	// ApplyStateful is called in place of Apply. After an error nothing that
+	// it put is kept.
+	ApplyStateful(ctx context.Context, store Store, r Record) (out Record, keep bool, err error)
+}
+
+// StoreSpec describes a transform's store.
+type StoreSpec struct {
+	// Name tells stores of one connector apart; it is part of the changelog
+	// topic's name and must not change.
+	Name string
+	// Retention is how long an entry lives after it was last put; 0 is for ever.
+	Retention time.Duration
+}
+
+// Store is a keyed store of one partition. It is used from one goroutine.
+type Store interface {
+	// Get gives a value and whether the key is there. The caller may keep but
+	// not change it.
+	Get(key []byte) (value []byte, ok bool, err error)
+	// Put takes key and value over.
+	Put(key, value []byte) error
+	Delete(key []byte) error
+}
+
+// Predicate decides whether a transform applies to a record.
+type Predicate interface {
+	Plugin
+	Configure(c Context, conf Config) error
+	Test(r Record) (bool, error)
+}
+
+// Converter turns keys or values into bytes in Kafka and back.
+type Converter interface {
+	Plugin
+	// Configure is told whether it converts keys or values.
+	Configure(c Context, conf Config, key bool) error
+	// FromConnect gives the bytes of a value; nil is Kafka's null. The schema
+	// may be nil.
+	FromConnect(ctx context.Context, topic string, schema *Schema, value any) ([]byte, error)
+	// ToConnect gives schema and value of the bytes. The bytes are not kept
+	// unless the value is a []byte.
+	ToConnect(ctx context.Context, topic string, data []byte) (*Schema, any, error)
+}
+
+// HeaderConverter turns header values into bytes in Kafka and back.
+type HeaderConverter interface {
+	Plugin
+	ConfigureHeaders(c Context, conf Config) error
+	FromConnectHeader(topic, key string, schema *Schema, value any) ([]byte, error)
+	ToConnectHeader(topic, key string, data []byte) (*Schema, any, error)
+}
+
+// Optional abilities of plugins.
+type (
+	// TaskSplitter is a Source or Sink that decides how the work is split.
+	// Without it a source has one task and a sink tasks.max tasks, each with
+	// the connector's own configuration. It is asked on an instance of its
+	// own, which is never started.
+	TaskSplitter interface {
+		TaskConfigs(ctx context.Context, c Context, conf Config, maxTasks int) ([]Props, error)
+	}
+	// Validator checks across keys what a ConfigDef cannot. It reports with
+	// [Problems.Add], does no I/O and gets a configuration whose single keys
+	// may have errors already.
+	Validator interface {
+		Validate(conf Config, p *Problems)
+	}
+	// Flusher is a Sink that buffers. The runtime commits offsets only after
+	// Flush has returned nil.
+	Flusher interface {
+		Flush(ctx context.Context) error
+	}
+	// PartitionListener is a Sink that wants to know its partitions.
+	PartitionListener interface {
+		Open(partitions []TopicPartition) error
+		Close(partitions []TopicPartition) error
+	}
+	// RecordCommitter is a Source that wants to know when a record is through:
+	// acknowledged by Kafka, or dropped or tolerated (meta is nil then).
+	RecordCommitter interface {
+		CommitRecord(ctx context.Context, r SourceRecord, meta *RecordMetadata) error
+	}
+	// Committer is a Source that wants to know that offsets were committed.
+	Committer interface {
+		Commit(ctx context.Context) error
+	}
+	// Closer is a Transform, Predicate or Converter that holds resources.
+	Closer interface {
+		Close() error
+	}
+)
+
+// OffsetReader reads the committed offsets of a connector's source partitions.
+type OffsetReader interface {
+	// Offset gives the offset of one source partition, nil without one. All
+	// numbers in it are json.Number.
+	Offset(ctx context.Context, partition map[string]any) (map[string]any, error)
+}
+
+// ErrantReporter takes records that a sink could not write.
+type ErrantReporter interface {
+	// Report hands over one record and why. It returns nil when the record is
+	// on its way to the dead-letter topic or is tolerated; the runtime commits
+	// no offset past the record before it has arrived there.
+	Report(ctx context.Context, r Record, cause error) error
+}
+
+// Metrics makes named metrics. Labels are alternating names and values; the
+// runtime adds connector and task. Asking twice for the same name and labels
+// gives the same metric. Names are in base units: _seconds, _bytes, _total.
+type Metrics interface {
+	Counter(name, help string, labels ...string) Counter
+	Gauge(name, help string, labels ...string) Gauge
+	Histogram(name, help string, buckets []float64, labels ...string) Histogram
+}
+
+// Counter only grows.
+type Counter interface{ Add(n float64) }
+
+// Gauge is a value that goes up and down.
+type Gauge interface{ Set(v float64) }
+
+// Histogram counts observations in buckets.
+type Histogram interface{ Observe(v float64) }
