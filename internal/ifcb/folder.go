@@ -1,0 +1,62 @@
+package ifcb
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// File is a bin found in a folder.
+type File struct {
+	ID  BinID
+	ADC string // path of its .adc file, for [Open]
+}
+
+// maxDepth is how deep bins lie below a data folder: year directory, day directory.
+const maxDepth = 2
+
+// List finds the bins of a folder, oldest first: flat, in day directories (D20190728, IFCB5_2012_028) or in day
+// directories below year directories. Files with other names are left alone; of a bin that is there twice the first
+// one found counts. A directory that cannot be read is an error.
+func List(dir string) ([]File, error) {
+	seen := map[BinID]bool{}
+	var files []File
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if path != dir && (depth(dir, path) > maxDepth || strings.HasPrefix(entry.Name(), ".")) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		stem, ok := strings.CutSuffix(entry.Name(), ".adc")
+		if !ok {
+			return nil
+		}
+		if id, err := ParseBinID(stem); err == nil && !seen[id] {
+			seen[id] = true
+			files = append(files, File{ID: id, ADC: path})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("bins in %s: %w", dir, err)
+	}
+	slices.SortFunc(files, func(a, b File) int {
+		return cmp.Or(a.ID.Time().Compare(b.ID.Time()), cmp.Compare(a.ID.String(), b.ID.String()))
+	})
+	return files, nil
+}
+
+func depth(root, path string) int {
+	rel, err := filepath.Rel(root, path)
+	if err != nil {
+		return 0
+	}
+	return strings.Count(filepath.ToSlash(rel), "/") + 1
+}
