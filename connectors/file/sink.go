@@ -1,0 +1,118 @@
+package file
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+var (
+	_ connector.Sink    = (*Sink)(nil)
+	_ connector.Flusher = (*Sink)(nil)
+)
+
+func init() { connector.RegisterSink(func() connector.Sink { return new(Sink) }) }
+
+// Sink appends each record's value to a file, or prints it, as one line.
+type Sink struct {
+	file *os.File
+	out  *bufio.Writer
+}
+
+// Info describes the plugin.
+func (*Sink) Info() connector.Info {
+	return connector.Info{
+		Name: "file-sink", Version: Version,
+		Class: "org.apache.kafka.connect.file.FileStreamSinkConnector",
+		Doc:   "Appends the values of records to a file.",
+	}
+}
+
+// ConfigDef gives the keys of FileStreamSinkConnector.
+func (*Sink) ConfigDef() *connector.ConfigDef {
+	return connector.NewConfigDef(connector.Key{Name: "file", Type: connector.StringKey, Importance: connector.High,
+		Doc: "Destination filename. If not specified, the standard output will be used"})
+}
+
+// Start opens the file for appending.
+func (s *Sink) Start(_ context.Context, _ connector.Context, conf connector.Config) error {
+	name := conf.String("file")
+	if name == "" {
+		s.out = bufio.NewWriter(os.Stdout)
+		return nil
+	}
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	s.file, s.out = f, bufio.NewWriter(f)
+	return nil
+}
+
+// Put buffers the lines; Flush makes them durable.
+func (s *Sink) Put(_ context.Context, records []connector.Record) error {
+	for _, r := range records {
+		if _, err := fmt.Fprintln(s.out, text(r.Value)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Flush writes the buffer and syncs the file.
+func (s *Sink) Flush(context.Context) error {
+	if err := s.out.Flush(); err != nil {
+		return err
+	}
+	if s.file != nil {
+		return s.file.Sync()
+	}
+	return nil
+}
+
+// Stop closes the file. What was put and not flushed is put again by the next task.
+func (s *Sink) Stop() error {
+	f := s.file
+	s.file = nil
+	if f == nil {
+		return nil
+	}
+	return f.Close()
+}
+
+// text writes a value as Java's toString does, which users of the file sink know.
+func text(v any) string {
+	switch x := v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return x
+	case []any:
+		parts := make([]string, len(x))
+		for i, e := range x {
+			parts[i] = text(e)
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case map[string]any:
+		parts := make([]string, 0, len(x))
+		for k, e := range x {
+			parts = append(parts, k+"="+text(e))
+		}
+		slices.Sort(parts)
+		return "{" + strings.Join(parts, ", ") + "}"
+	case *connector.Struct:
+		var parts []string
+		for i, f := range x.Schema().Fields() {
+			if e := x.At(i); e != nil {
+				parts = append(parts, f.Name+"="+text(e))
+			}
+		}
+		return "Struct{" + strings.Join(parts, ",") + "}"
+	}
+	return fmt.Sprint(v)
+}
