@@ -3,6 +3,7 @@ package connector
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -59,6 +60,11 @@ func (p Password) Secret() string { return string(p) }
 type Config struct {
 	values map[string]any
 	props  Props
+}
+
+// Format prints the keys only, whatever the verb: values may be secret.
+func (c Config) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "configuration of %s", strings.Join(slices.Sorted(maps.Keys(c.props)), ", "))
 }
 
 func get[T any](c Config, key string) T {

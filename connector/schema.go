@@ -106,7 +106,7 @@ func MapOf(key, value *Schema) *Schema { return &Schema{typ: Map, key: key, elem
 func F(name string, schema *Schema) Field { return Field{Name: name, Schema: schema} }
 
 // StructOf gives the schema of a struct; name may be empty. It panics on a
-// repeated or unnamed field or one without a schema: use [NewStructSchema]
+// repeated field or one without a schema: use [NewStructSchema]
 // where the fields come from data.
 func StructOf(name string, fields ...Field) *Schema {
 	s, err := NewStructSchema(name, fields)
@@ -120,14 +120,11 @@ func StructOf(name string, fields ...Field) *Schema {
 func NewStructSchema(name string, fields []Field) (*Schema, error) {
 	s := &Schema{typ: Object, name: name, fields: make([]Field, len(fields)), index: make(map[string]int, len(fields))}
 	for i, f := range fields {
-		if f.Name == "" {
-			return nil, fmt.Errorf("schema %s: field %d has no name", name, i)
-		}
 		if f.Schema == nil {
 			return nil, fmt.Errorf("schema %s: field %s has no schema", name, f.Name)
 		}
 		if _, dup := s.index[f.Name]; dup {
-			return nil, fmt.Errorf("schema %s: field %s is there twice", name, f.Name)
+			return nil, Data(fmt.Errorf("Cannot create field because of field name duplication %s", f.Name)) //nolint:staticcheck // Kafka's words
 		}
 		s.fields[i] = Field{Name: f.Name, Index: i, Schema: f.Schema}
 		s.index[f.Name] = i

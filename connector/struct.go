@@ -84,9 +84,13 @@ func (s *Struct) Clone() *Struct {
 	return &Struct{schema: s.schema, values: slices.Clone(s.values)}
 }
 
-// Validate checks every value against its schema, nested ones too.
+// Validate checks every value against its schema, nested ones too. An unset
+// field that has a default is fine.
 func (s *Struct) Validate() error {
 	for i, f := range s.schema.fields {
+		if s.values[i] == nil && f.Schema.hasDefault {
+			continue
+		}
 		if err := validateNamed(f.Name, f.Schema, s.values[i]); err != nil {
 			return err
 		}

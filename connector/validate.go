@@ -2,11 +2,14 @@ package connector
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
 // Validate checks a value against a schema, parts and all. Its error is data:
 // it names the field and what was expected. A nil schema takes every value.
+// As in Kafka Connect a default does not make null valid: it stands for the
+// value only in a struct that was left unset.
 func Validate(s *Schema, v any) error { return validateNamed("", s, v) }
 
 func validateNamed(name string, s *Schema, v any) error {
@@ -14,10 +17,11 @@ func validateNamed(name string, s *Schema, v any) error {
 		return nil
 	}
 	if v == nil {
-		if s.optional || s.hasDefault {
+		if s.optional {
 			return nil
 		}
-		return misfit(name, "null used for a required %s", describe(s))
+		return Data(fmt.Errorf("Invalid value: null used for required %s, schema type: %s", //nolint:staticcheck // Kafka's words, which users search for
+			place(name), strings.ToUpper(s.typ.String())))
 	}
 	if !fits(s, v) {
 		return misfit(name, "expected %s, got %s", describe(s), describeValue(v))
@@ -67,6 +71,13 @@ func sameShape(a, b *Schema) bool {
 		}
 	}
 	return true
+}
+
+func place(name string) string {
+	if name == "" {
+		return "value"
+	}
+	return fmt.Sprintf("field: %q", name)
 }
 
 func misfit(name, format string, args ...any) error {

@@ -64,7 +64,7 @@ func (*Source) ConfigDef() *connector.ConfigDef {
 		connector.Key{Name: "file", Type: connector.StringKey, Importance: connector.High,
 			Doc: "Source filename. If not specified, the standard input will be used"},
 		connector.Key{Name: "topic", Type: connector.StringKey, Required: true, Importance: connector.High,
-			Check: connector.All(connector.NotEmpty), Doc: "The topic to publish data to"},
+			Check: connector.NotEmpty, Doc: "The topic to publish data to"},
 		connector.Key{Name: "batch.size", Type: connector.IntKey, Default: 2000, Importance: connector.Low,
 			Doc: "The maximum number of records the source task can read from the file each time it is polled"},
 	)
