@@ -71,11 +71,22 @@ var ErrTruncated = errors.New("file is truncated")
 // columns is left out and reported by an error that is [ErrTruncated]; the targets before it are returned with it.
 // Any other malformed line is an error that names the line.
 func ReadADC(r io.Reader, schema Schema) ([]Target, error) {
+	return readTargets(r, schema, false)
+}
+
+// ReadTable is [ReadADC] for the table that a dashboard makes of an .adc file: generation 1 puts the columns' names
+// before it and further columns behind.
+func ReadTable(r io.Reader, schema Schema) ([]Target, error) {
+	return readTargets(r, schema, true)
+}
+
+func readTargets(r io.Reader, schema Schema, mayHaveNames bool) ([]Target, error) {
 	layout, ok := adcLayouts[schema]
 	if !ok {
 		return nil, fmt.Errorf("adc: schema %d is unknown", schema)
 	}
 	var targets []Target
+	var names tableHeader
 	in := bufio.NewReaderSize(r, maxLine)
 	for number := 1; ; number++ {
 		line, err := in.ReadSlice('\n')
@@ -90,7 +101,19 @@ func ReadADC(r io.Reader, schema Schema) ([]Target, error) {
 		case number > maxTargets:
 			return nil, fmt.Errorf("adc: more than %d lines", maxTargets)
 		}
-		t, err := layout.parse(strings.TrimRight(string(line), "\r\n"), number)
+		fields := splitLine(line)
+		if number == 1 && mayHaveNames && isHeader(fields) {
+			if names, err = newTableHeader(fields, layout); err != nil {
+				return nil, fmt.Errorf("adc: line 1: %w", err)
+			}
+			number = 0
+			mayHaveNames = false
+			continue
+		}
+		t, err := layout.parse(names.order(fields), number)
+		if err == nil {
+			t.Number, err = names.number(fields, number)
+		}
 		if err != nil {
 			if !ended {
 				return targets, fmt.Errorf("adc: line %d: %w", number, ErrTruncated)
@@ -101,14 +124,18 @@ func ReadADC(r io.Reader, schema Schema) ([]Target, error) {
 	}
 }
 
-func (l adcLayout) parse(line string, number int) (Target, error) {
-	fields := strings.Split(line, ",")
+func splitLine(line []byte) []string {
+	fields := strings.Split(strings.TrimRight(string(line), "\r\n"), ",")
 	for i, f := range fields {
 		fields[i] = strings.TrimSpace(f)
 	}
 	if n := len(fields); fields[n-1] == "" { // v1 lines end in a comma
 		fields = fields[:n-1]
 	}
+	return fields
+}
+
+func (l adcLayout) parse(fields []string, number int) (Target, error) {
 	if len(fields) <= l.start {
 		return Target{}, fmt.Errorf("%d columns, want at least %d", len(fields), l.start+1)
 	}

@@ -136,8 +136,10 @@ func (b *Bin) ServedAt(number int) (ROI, error) {
 
 // RawAt is the line with this number, if it has an image.
 func (b *Bin) RawAt(number int) (ROI, error) {
-	if number >= 1 && number <= len(b.Targets) && b.Targets[number-1].HasImage() {
-		return ROI{Target: b.Targets[number-1]}, nil
+	for _, t := range b.Targets {
+		if t.Number == number && t.HasImage() {
+			return ROI{Target: t}, nil
+		}
 	}
 	return ROI{}, b.noSuchTarget(number)
 }
