@@ -161,8 +161,11 @@ func (p *Problems) Err() error {
 // Invalid gives the message for a bad value in Kafka Connect's words. Pass a
 // Password as such, so that it is hidden.
 func Invalid(key string, value any, reason string) string {
-	if value == nil {
+	switch v := value.(type) {
+	case nil:
 		value = "null"
+	case []string:
+		value = "[" + strings.Join(v, ", ") + "]"
 	}
 	text := fmt.Sprintf("Invalid value %v for configuration %s", value, key)
 	if reason != "" {

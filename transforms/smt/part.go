@@ -1,0 +1,156 @@
+package smt
+
+import (
+	"fmt"
+	"math/big"
+	"sync"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// Version is what the transforms report.
+const Version = "1.0.0"
+
+const javaPackage = "org.apache.kafka.connect.transforms."
+
+// part says which part of a record a transform works on.
+type part bool
+
+const (
+	onValue part = false
+	onKey   part = true
+)
+
+func (p part) get(r connector.Record) (*connector.Schema, any) {
+	if p == onKey {
+		return r.KeySchema, r.Key
+	}
+	return r.ValueSchema, r.Value
+}
+
+func (p part) with(r connector.Record, s *connector.Schema, v any) connector.Record {
+	if p == onKey {
+		r.KeySchema, r.Key = s, v
+	} else {
+		r.ValueSchema, r.Value = s, v
+	}
+	return r
+}
+
+// info describes the variant of a transform: HoistField$Value is hoist-field.
+func (p part) info(class, name, doc string) connector.Info {
+	if p == onKey {
+		return connector.Info{Name: name + ".key", Version: Version, Class: javaPackage + class + "$Key", Doc: doc}
+	}
+	return connector.Info{Name: name, Version: Version, Class: javaPackage + class + "$Value", Aliases: []string{name + ".value"}, Doc: doc}
+}
+
+// replaceNullKey is the key of every transform that copies fields.
+var replaceNullKey = connector.Key{Name: "replace.null.with.default", Type: connector.BooleanKey, Default: true,
+	Doc: "Whether to replace fields that have a default value and that are null to the default value. When set to true, the default value is used, otherwise null is used."}
+
+// wantMap gives the fields of a schemaless value.
+func wantMap(v any, purpose string) (map[string]any, error) {
+	if m, ok := v.(map[string]any); ok {
+		return m, nil
+	}
+	return nil, dataf("Only Map objects supported in absence of schema for [%s], found: %s", purpose, javaClass(v))
+}
+
+// wantStruct gives the value as a struct.
+func wantStruct(v any, purpose string) (*connector.Struct, error) {
+	if s, ok := v.(*connector.Struct); ok {
+		return s, nil
+	}
+	return nil, dataf("Only Struct objects supported for [%s], found: %s", purpose, javaClass(v))
+}
+
+// dataf makes an error of a record in Kafka's words, which users search for.
+func dataf(format string, args ...any) error { return connector.Data(fmt.Errorf(format, args...)) }
+
+// fieldValue gives a field, filling in its default where that is asked for.
+func fieldValue(s *connector.Struct, i int, replaceNull bool) any {
+	v := s.At(i)
+	if v == nil && replaceNull {
+		v, _ = s.Schema().Fields()[i].Schema.Default()
+	}
+	return v
+}
+
+// structSchema gives a schema of fields with what transforms copy from the old
+// one: name, version, doc and parameters, neither optionality nor default.
+func structSchema(s *connector.Schema, fields []connector.Field) (*connector.Schema, error) {
+	for _, f := range fields {
+		if f.Name == "" {
+			return nil, dataf("fieldName cannot be null.")
+		}
+	}
+	return s.AsRequired().WithoutDefault().WithFields(fields)
+}
+
+// schemaCache keeps what a transform made of a schema, by the schema's identity.
+// It is bounded, since a source may make a schema per record.
+type schemaCache struct {
+	mu   sync.Mutex
+	made map[*connector.Schema]*connector.Schema
+}
+
+const cacheSize = 64
+
+func (c *schemaCache) get(s *connector.Schema, build func() (*connector.Schema, error)) (*connector.Schema, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if made, ok := c.made[s]; ok {
+		return made, nil
+	}
+	made, err := build()
+	if err != nil {
+		return nil, err
+	}
+	if c.made == nil || len(c.made) >= cacheSize {
+		c.made = make(map[*connector.Schema]*connector.Schema, cacheSize)
+	}
+	c.made[s] = made
+	return made, nil
+}
+
+// javaClass names the Java class of a value, as Kafka's messages do.
+func javaClass(v any) string {
+	switch x := v.(type) {
+	case nil:
+		return "null"
+	case int8:
+		return "java.lang.Byte"
+	case int16:
+		return "java.lang.Short"
+	case int32:
+		return "java.lang.Integer"
+	case int64:
+		return "java.lang.Long"
+	case float32:
+		return "java.lang.Float"
+	case float64:
+		return "java.lang.Double"
+	case bool:
+		return "java.lang.Boolean"
+	case string:
+		return "java.lang.String"
+	case []byte:
+		return "[B"
+	case []any:
+		return "java.util.ArrayList"
+	case map[string]any, map[any]any:
+		return "java.util.LinkedHashMap"
+	case *connector.Struct:
+		return "org.apache.kafka.connect.data.Struct"
+	case connector.Decimal:
+		return "java.math.BigDecimal"
+	case time.Time:
+		return "java.util.Date"
+	case *big.Int:
+		return "java.math.BigInteger"
+	default:
+		return fmt.Sprintf("%T", x)
+	}
+}

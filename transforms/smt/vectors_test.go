@@ -1,0 +1,69 @@
+package smt
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/javavectors"
+)
+
+// TestRecordedAnswers compares each transform with what Kafka Connect 4.3.1 answered.
+func TestRecordedAnswers(t *testing.T) {
+	for _, name := range []string{"InsertField", "ReplaceField", "HoistField", "Filter"} {
+		t.Run(name, func(t *testing.T) {
+			for _, c := range javavectors.Load(t, "smt-"+name+".jsonl", "smt."+name) {
+				if err := replay(c); err != nil {
+					t.Errorf("%s (%s, %v): %v", c.ID, c.Note, c.Config, err)
+				}
+			}
+		})
+	}
+}
+
+func replay(c javavectors.Case) error {
+	plugin, err := connector.Plugins.New(connector.TransformType, javaPackage+c.Component[len("smt."):])
+	if err != nil {
+		return err
+	}
+	tr := plugin.(connector.Transform)
+	conf, err := connector.ParsePlugin(tr, c.Config)
+	if err == nil {
+		err = tr.Configure(connector.Context{}, conf)
+	}
+	if f := c.Expect.Error; f != nil && f.Phase == "configure" {
+		return f.CheckError(err)
+	}
+	if err != nil {
+		return fmt.Errorf("configure: %w", err)
+	}
+	in, err := javavectors.Record(c.Input)
+	if err != nil {
+		return fmt.Errorf("input: %w", err)
+	}
+	got, keep, err := tr.Apply(context.Background(), in)
+	if c.Expect.Error != nil {
+		if err != nil && connector.KindOf(err) != connector.KindData {
+			return fmt.Errorf("error %q is not marked as data", err)
+		}
+		return c.Expect.Error.CheckError(err)
+	}
+	if err != nil {
+		return err
+	}
+	if keep == c.Expect.Dropped {
+		return fmt.Errorf("keep is %v", keep)
+	}
+	if c.Expect.Dropped {
+		return nil
+	}
+	want, err := javavectors.Record(c.Expect.Output)
+	if err != nil {
+		return fmt.Errorf("output: %w", err)
+	}
+	if d := javavectors.Diff(got, want); d != "" {
+		return fmt.Errorf("%s", d)
+	}
+	return nil
+}
