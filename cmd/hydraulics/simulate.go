@@ -1,10 +1,22 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard/plankton"
 )
 
@@ -15,7 +27,7 @@ func newSimulateCommand() *cobra.Command {
 		Short: "stand in for an instrument: serve a dashboard, write labelled images",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(newSimulateImagesCommand())
+	cmd.AddCommand(newSimulateDashboardCommand(), newSimulateImagesCommand())
 	return cmd
 }
 
@@ -47,4 +59,85 @@ func newSimulateImagesCommand() *cobra.Command {
 		panic(err) // the flag is defined above
 	}
 	return cmd
+}
+
+// simulatedDashboard is what `hydraulics simulate dashboard` was asked for.
+type simulatedDashboard struct {
+	bins       string
+	listen     string
+	backlog    int
+	options    dashboard.Options
+	instrument dashboard.InstrumentOptions
+}
+
+func newSimulateDashboardCommand() *cobra.Command {
+	var d simulatedDashboard
+	cmd := &cobra.Command{
+		Use:   "dashboard",
+		Short: "serve a folder of raw bins, or synthetic ones, as an IFCB dashboard",
+		Long: "Serves raw bins (.adc, .hdr, .roi; flat or in day directories) with the routes of dashboard generation 1 or 2.\n" +
+			"Without --bins it makes synthetic bins, a new one every --interval, in a folder that goes away with it.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return d.run(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&d.bins, "bins", "", "folder of raw bins to serve; without it synthetic ones are made")
+	flags.IntVar(&d.options.Generation, "generation", 2, "dashboard generation, 1 or 2")
+	flags.StringVar(&d.listen, "listen", "127.0.0.1:8888", "address to serve on")
+	flags.StringVar(&d.options.Dataset, "dataset", "demo", "name of the dataset (generation 1: time series)")
+	flags.StringVar(&d.options.BaseURL, "base-url", "", "what pids begin with; default is the host that is asked")
+	flags.BoolVar(&d.options.ListBins, "list-bins", false, "generation 2: offer api/list_bins, as older deployments do")
+	flags.Uint64Var(&d.instrument.Seed, "seed", 1, "seed of the synthetic bins")
+	flags.DurationVar(&d.instrument.Interval, "interval", 30*time.Second, "time from one synthetic bin to the next")
+	flags.IntVar(&d.instrument.ImagesPerBin, "images-per-bin", 20, "images of a synthetic bin")
+	flags.IntVar(&d.backlog, "backlog", 3, "synthetic bins of the past to begin with")
+	return cmd
+}
+
+// run serves until ctx ends.
+func (d simulatedDashboard) run(ctx context.Context, out, logs io.Writer) error {
+	d.options.Dir = d.bins
+	d.options.Log = slog.New(slog.NewTextHandler(logs, nil))
+	var instrument *dashboard.Instrument
+	if d.bins == "" {
+		dir, err := os.MkdirTemp("", "hydraulics-bins-")
+		if err != nil {
+			return fmt.Errorf("folder for synthetic bins: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		d.options.Dir, d.instrument.Dir = dir, dir
+		d.instrument.Keep = 1000
+		if instrument, err = dashboard.NewInstrument(d.instrument); err != nil {
+			return err
+		}
+	}
+	handler, err := dashboard.New(d.options)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", d.listen)
+	if err != nil {
+		return fmt.Errorf("dashboard: %w: choose another --listen address", err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	group, ctx := errgroup.WithContext(ctx)
+	if instrument != nil {
+		group.Go(func() error { return instrument.Run(ctx, d.backlog) })
+	}
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("dashboard: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		return server.Close()
+	})
+	fmt.Fprintf(out, "dashboard of generation %d: http://%s/%s/\n", d.options.Generation, listener.Addr(), d.options.Dataset)
+	return group.Wait()
 }
