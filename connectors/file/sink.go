@@ -5,10 +5,9 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/javatext"
 )
 
 var (
@@ -57,7 +56,7 @@ func (s *Sink) Start(_ context.Context, _ connector.Context, conf connector.Conf
 // Put buffers the lines; Flush makes them durable.
 func (s *Sink) Put(_ context.Context, records []connector.Record) error {
 	for _, r := range records {
-		if _, err := fmt.Fprintln(s.out, text(r.Value)); err != nil {
+		if _, err := fmt.Fprintln(s.out, javatext.String(r.Value)); err != nil {
 			return err
 		}
 	}
@@ -83,36 +82,4 @@ func (s *Sink) Stop() error {
 		return nil
 	}
 	return f.Close()
-}
-
-// text writes a value as Java's toString does, which users of the file sink know.
-func text(v any) string {
-	switch x := v.(type) {
-	case nil:
-		return "null"
-	case string:
-		return x
-	case []any:
-		parts := make([]string, len(x))
-		for i, e := range x {
-			parts[i] = text(e)
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	case map[string]any:
-		parts := make([]string, 0, len(x))
-		for k, e := range x {
-			parts = append(parts, k+"="+text(e))
-		}
-		slices.Sort(parts)
-		return "{" + strings.Join(parts, ", ") + "}"
-	case *connector.Struct:
-		var parts []string
-		for i, f := range x.Schema().Fields() {
-			if e := x.At(i); e != nil {
-				parts = append(parts, f.Name+"="+text(e))
-			}
-		}
-		return "Struct{" + strings.Join(parts, ",") + "}"
-	}
-	return fmt.Sprint(v)
 }

@@ -2,11 +2,10 @@ package smt
 
 import (
 	"fmt"
-	"math/big"
 	"sync"
-	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/javatext"
 )
 
 // Version is what the transforms report.
@@ -55,7 +54,7 @@ func wantMap(v any, purpose string) (map[string]any, error) {
 	if m, ok := v.(map[string]any); ok {
 		return m, nil
 	}
-	return nil, dataf("Only Map objects supported in absence of schema for [%s], found: %s", purpose, javaClass(v))
+	return nil, dataf("Only Map objects supported in absence of schema for [%s], found: %s", purpose, javatext.Class(v))
 }
 
 // wantStruct gives the value as a struct.
@@ -63,7 +62,7 @@ func wantStruct(v any, purpose string) (*connector.Struct, error) {
 	if s, ok := v.(*connector.Struct); ok {
 		return s, nil
 	}
-	return nil, dataf("Only Struct objects supported for [%s], found: %s", purpose, javaClass(v))
+	return nil, dataf("Only Struct objects supported for [%s], found: %s", purpose, javatext.Class(v))
 }
 
 // dataf makes an error of a record in Kafka's words, which users search for.
@@ -113,44 +112,4 @@ func (c *schemaCache) get(s *connector.Schema, build func() (*connector.Schema, 
 	}
 	c.made[s] = made
 	return made, nil
-}
-
-// javaClass names the Java class of a value, as Kafka's messages do.
-func javaClass(v any) string {
-	switch x := v.(type) {
-	case nil:
-		return "null"
-	case int8:
-		return "java.lang.Byte"
-	case int16:
-		return "java.lang.Short"
-	case int32:
-		return "java.lang.Integer"
-	case int64:
-		return "java.lang.Long"
-	case float32:
-		return "java.lang.Float"
-	case float64:
-		return "java.lang.Double"
-	case bool:
-		return "java.lang.Boolean"
-	case string:
-		return "java.lang.String"
-	case []byte:
-		return "[B"
-	case []any:
-		return "java.util.ArrayList"
-	case map[string]any, map[any]any:
-		return "java.util.LinkedHashMap"
-	case *connector.Struct:
-		return "org.apache.kafka.connect.data.Struct"
-	case connector.Decimal:
-		return "java.math.BigDecimal"
-	case time.Time:
-		return "java.util.Date"
-	case *big.Int:
-		return "java.math.BigInteger"
-	default:
-		return fmt.Sprintf("%T", x)
-	}
 }

@@ -3,6 +3,7 @@ package smt
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -113,9 +114,9 @@ func (t *ReplaceField) Apply(_ context.Context, r connector.Record) (connector.R
 			return r, false, err
 		}
 		out := make(map[string]any, len(m))
-		for k, v := range m {
+		for _, k := range slices.Sorted(maps.Keys(m)) { // sorted: where names clash the last one wins
 			if t.keeps(k) {
-				out[t.renamed(k)] = v
+				out[t.renamed(k)] = m[k]
 			}
 		}
 		return t.part.with(r, nil, out), true, nil
