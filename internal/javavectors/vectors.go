@@ -462,3 +462,33 @@ func Diff(got, want connector.Record) string {
 	}
 	return ""
 }
+
+// Bytes decodes the bytes of a converter's case: {"utf8"}, {"base64"} or null.
+func Bytes(raw json.RawMessage) ([]byte, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	var in struct {
+		UTF8   *string `json:"utf8"`
+		Base64 string  `json:"base64"`
+	}
+	if err := json.Unmarshal(raw, &in); err != nil {
+		return nil, err
+	}
+	if in.UTF8 != nil {
+		return []byte(*in.UTF8), nil
+	}
+	return base64.StdEncoding.DecodeString(in.Base64)
+}
+
+// Converted is the input of a converter's case, with its operation:
+// fromConnectData, toConnectData or the same of a header.
+type Converted struct {
+	Op    string          `json:"op"`
+	Key   bool            `json:"isKey"`
+	Bytes json.RawMessage `json:"bytes"`
+	pair
+}
+
+// Pair decodes a schema and a value that stand together.
+func (c Converted) Pair() (*connector.Schema, any, error) { return c.decode() }
