@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 )
 
 func TestRoundTrip(t *testing.T) {
@@ -49,5 +50,15 @@ func TestMisfits(t *testing.T) {
 	_, _, err = c.ToConnect(context.Background(), "t", []byte{1})
 	if connector.KindOf(err) != connector.KindData || !strings.Contains(err.Error(), "1 bytes are not a value of type int64") {
 		t.Errorf("one byte as int64: %v", err)
+	}
+}
+
+func TestConverters(t *testing.T) {
+	for _, c := range []connectortest.ConverterCase{
+		{New: func() connector.Converter { return new(String) }, Values: []connectortest.Pair{{Schema: connector.StringSchema, Value: "x"}, {Value: ""}}},
+		{New: func() connector.Converter { return &Converter{codec: &codecs[4]} }, Values: []connectortest.Pair{{Schema: connector.Int64Schema, Value: int64(7)}}, Bad: [][]byte{{}, {1, 2}}},
+		{New: func() connector.Converter { return &Converter{codec: &codecs[0]} }, Values: []connectortest.Pair{{Schema: connector.BytesSchema, Value: []byte("x")}}},
+	} {
+		t.Run(c.New().Info().Name, func(t *testing.T) { connectortest.Converter(t, c) })
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 	"github.com/axiom-data-science/hydraulics/internal/javavectors"
 )
 
@@ -71,4 +72,9 @@ func replay(c javavectors.Case) error {
 		return fmt.Errorf("%v %v, want %v", got, err, want)
 	}
 	return nil
+}
+
+func TestPlugins(t *testing.T) {
+	connectortest.Plugin(t, new(TopicNameMatches))
+	connectortest.Plugin(t, new(RecordIsTombstone))
 }

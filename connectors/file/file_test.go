@@ -1,0 +1,80 @@
+package file
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/connector/connectortest"
+)
+
+func TestSource(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "lines.txt")
+	if err := os.WriteFile(name, []byte("one\ntwo\r\n\nfour\npartial"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	connectortest.Source(t, connectortest.SourceCase{
+		New:   func() connector.Source { return new(Source) },
+		Props: connector.Props{"file": name, "topic": "lines"},
+		Want:  4,
+	})
+}
+
+func TestSourceWaitsForLinesAndFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "later.txt")
+	s := new(Source)
+	if err := s.Start(t.Context(), connectortest.Context(t), connectortest.Configure(t, s, connector.Props{"file": name, "topic": "lines"})); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Stop() }()
+	soon, cancel := context.WithCancel(t.Context())
+	cancel()
+	if records, err := s.Poll(soon); err != nil || records != nil {
+		t.Fatalf("no file: %v (%v)", records, err)
+	}
+	appendText(t, name, "beg")
+	if records, err := s.Poll(soon); err != nil || records != nil {
+		t.Fatalf("no whole line: %v (%v)", records, err)
+	}
+	appendText(t, name, "in\nnext\n")
+	records, err := s.Poll(soon)
+	if err != nil || len(records) != 2 || records[0].Value != "begin" || records[1].SourceOffset["position"] != int64(11) {
+		t.Fatalf("records %+v (%v)", records, err)
+	}
+}
+
+func appendText(t *testing.T, name, text string) {
+	t.Helper()
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSink(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "out.txt")
+	connectortest.Sink(t, connectortest.SinkCase{
+		New:   func() connector.Sink { return new(Sink) },
+		Props: connector.Props{"file": name},
+		Records: []connector.Record{
+			connector.NewRecord("t", nil, nil, connector.StringSchema, "one"),
+			connector.NewRecord("t", nil, nil, nil, map[string]any{"a": int64(1)}),
+		},
+		State: func(t *testing.T) any {
+			data, err := os.ReadFile(name)
+			if err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+			return string(data)
+		},
+	})
+	if data, err := os.ReadFile(name); err != nil || string(data) != "one\n{a=1}\n" {
+		t.Errorf("file holds %q (%v)", data, err)
+	}
+}
