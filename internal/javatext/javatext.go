@@ -105,7 +105,7 @@ func String(v any) string {
 	return fmt.Sprint(v)
 }
 
-// floatText is Double.toString: the shortest digits that read back, with an
+// floatText is Double.toString since JDK 19: the shortest digits that read back, with an
 // exponent below 10^-3 and from 10^7 on.
 func floatText(f float64, bits int) string {
 	switch {
@@ -128,10 +128,15 @@ func floatText(f float64, bits int) string {
 		}
 		return text
 	}
-	digits, exp, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, bits), "e")
-	if !strings.Contains(digits, ".") {
-		digits += ".0"
+	text := strconv.FormatFloat(f, 'e', -1, bits)
+	if !strings.Contains(text, ".") {
+		// Java writes at least two digits, and of those the nearest: 4.9E-324.
+		text = strconv.FormatFloat(f, 'e', 1, bits)
+		if back, err := strconv.ParseFloat(text, bits); err != nil || back != f {
+			text = strings.Replace(strconv.FormatFloat(f, 'e', -1, bits), "e", ".0e", 1)
+		}
 	}
+	digits, exp, _ := strings.Cut(text, "e")
 	n, _ := strconv.Atoi(exp)
 	return digits + "E" + strconv.Itoa(n)
 }

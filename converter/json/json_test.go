@@ -1,0 +1,74 @@
+package json
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/connector/connectortest"
+	"github.com/axiom-data-science/hydraulics/internal/javavectors"
+	"github.com/axiom-data-science/hydraulics/internal/javavectors/convertertest"
+)
+
+func TestConverter(t *testing.T) {
+	schema := connector.StructOf("s", connector.F("a", connector.Int32Schema), connector.F("b", connector.OptionalBytesSchema),
+		connector.F("c", connector.ArrayOf(connector.Float64Schema)), connector.F("d", connector.DecimalSchema(2)),
+		connector.F("m", connector.MapOf(connector.Int32Schema, connector.StringSchema)))
+	value := connector.NewStruct(schema).Set("a", int32(1)).Set("b", []byte{1}).Set("c", []any{0.5, 1e9}).Set("d", connector.NewDecimal(-12345, 2)).
+		Set("m", map[any]any{int32(1): "x", int32(2): "y"})
+	values := []connectortest.Pair{{Schema: connector.Int64Schema, Value: int64(1) << 60}, {Schema: connector.StringSchema, Value: "é\"\n"}, {Schema: schema, Value: value}}
+	connectortest.Converter(t, connectortest.ConverterCase{
+		New: func() connector.Converter { return new(Converter) }, Values: values,
+		Bad: [][]byte{[]byte(`{`), []byte(`{"a":1}`), []byte(`{"schema":{"type":"int8"},"payload":128}`), []byte(`{"schema":{"type":"int32"},"payload":"5"}`)},
+	})
+	connectortest.Converter(t, connectortest.ConverterCase{
+		New: func() connector.Converter { return new(Converter) }, Props: connector.Props{"schemas.enable": "false"},
+		Values: []connectortest.Pair{{Value: map[string]any{"a": int64(1), "b": []any{1.5, nil, true}}}, {Value: "x"}},
+		Bad:    [][]byte{[]byte(`{"a":`), []byte(`123456789012345678901234567890`)},
+	})
+}
+
+// TestRecordedAnswers compares with what Kafka Connect 4.3.1 answered. Where
+// Java reads a value by changing it, an error is right here; those are counted.
+func TestRecordedAnswers(t *testing.T) {
+	refused := 0
+	for _, c := range javavectors.Load(t, "converter-Json.jsonl", "converter.Json") {
+		err := convertertest.Replay(c, new(Converter), sameJSON)
+		var in javavectors.Converted
+		if e := json.Unmarshal(c.Input, &in); e != nil {
+			t.Fatal(e)
+		}
+		reading := in.Op == "toConnectData" || in.Op == "toConnectHeader"
+		switch {
+		case err == nil:
+		case reading && c.Expect.Error == nil && connector.KindOf(err) == connector.KindData:
+			refused++
+		case reading && bytes.Contains(c.Input, []byte("NaN")):
+			// Java writes NaN and reads it back as 0; here it survives.
+		case c.Expect.Error != nil && otherMistake(c):
+		default:
+			t.Errorf("%s (%s, %v, %s): %v", c.ID, c.Note, c.Config, c.Input, err)
+		}
+	}
+	if refused > 60 {
+		t.Errorf("%d recorded values are refused", refused)
+	}
+}
+
+// otherMistake tells the cases that both refuse, or Java alone, for another reason.
+func otherMistake(c javavectors.Case) bool {
+	input := string(c.Input)
+	return strings.HasPrefix(c.Expect.Error.Message, "Invalid default value") || // Java refuses every default of a struct
+		strings.Contains(input, `"version\":1.5`) || // which Java takes for 1
+		strings.Contains(input, `"01"`) || strings.Contains(input, `:01}`) || // which is not JSON
+		strings.Contains(input, `{"utf8":""}`) // no text at all, which is null here
+}
+
+func sameJSON(got, want []byte) bool {
+	a, err := decode(got)
+	b, err2 := decode(want)
+	return err == nil && err2 == nil && reflect.DeepEqual(a, b)
+}
