@@ -1,0 +1,192 @@
+package ifcb
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+const (
+	// maxText bounds an answer that is read into memory, bytes: a table of half a million bins has about 60 MB.
+	maxText = 128 << 20
+	// maxRetryAfter bounds what a server may ask for.
+	maxRetryAfter = time.Hour
+	// maxConnections is how many requests a dashboard gets at a time.
+	maxConnections = 2
+)
+
+// errNotFound is a 404 or 410.
+var errNotFound = errors.New("not found")
+
+// errPage is a web page where data was expected: a login, a portal, another server.
+var errPage = errors.New("the answer is an HTML page")
+
+// client makes requests that never hang and never read without bound.
+type client struct {
+	http    *http.Client
+	timeout time.Duration
+}
+
+func newClient(timeout time.Duration) *client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxConnsPerHost = maxConnections
+	return &client{http: &http.Client{Transport: transport}, timeout: timeout}
+}
+
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+// body is an answer whose reading ends when the server is silent for too long.
+type body struct {
+	io.ReadCloser
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	silence *time.Timer
+	timeout time.Duration
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	b.silence.Reset(b.timeout)
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) && b.ctx.Err() != nil {
+		err = context.Cause(b.ctx)
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	b.silence.Stop()
+	b.cancel(nil)
+	return b.ReadCloser.Close()
+}
+
+// get asks for a URL. An answer other than 200 is an error: errNotFound, or one marked retriable (with the time the
+// server asks for) or fatal. A web page is errPage.
+func (c *client) get(ctx context.Context, url string) (*body, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		cancel(nil)
+		return nil, connector.Fatal(err)
+	}
+	request.Header.Set("User-Agent", "hydraulics-ifcb/"+Version)
+	silence := time.AfterFunc(c.timeout, func() { cancel(fmt.Errorf("the dashboard is silent for %s", c.timeout)) })
+	answer, err := c.http.Do(request)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%s: %w", url, context.Cause(ctx))
+		}
+		silence.Stop()
+		cancel(nil)
+		return nil, connector.Retriable(err)
+	}
+	b := &body{ReadCloser: answer.Body, ctx: ctx, cancel: cancel, silence: silence, timeout: c.timeout}
+	if err := checkAnswer(answer); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("%s: %w", url, err)
+	}
+	return b, nil
+}
+
+func checkAnswer(answer *http.Response) error {
+	status := fmt.Errorf("the dashboard answers %s", answer.Status)
+	switch code := answer.StatusCode; {
+	case code == http.StatusOK:
+		if kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")); kind == "text/html" {
+			return errPage
+		}
+		return nil
+	case code == http.StatusNotFound || code == http.StatusGone:
+		return errNotFound
+	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
+		return connector.Retriable(status, connector.After(retryAfter(answer.Header.Get("Retry-After"), time.Now())))
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return connector.Fatal(fmt.Errorf("%w: it wants a login, which the source does not do", status))
+	}
+	return status
+}
+
+// retryAfter reads seconds or a date; 0 for neither.
+func retryAfter(text string, now time.Time) time.Duration {
+	wait := time.Duration(0)
+	if seconds, err := strconv.ParseInt(strings.TrimSpace(text), 10, 32); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(text); err == nil {
+		wait = at.Sub(now)
+	}
+	return min(max(wait, 0), maxRetryAfter)
+}
+
+// bytes reads an answer of at most limit bytes. One that breaks off is retriable.
+func (c *client) bytes(ctx context.Context, url string, limit int64) ([]byte, error) {
+	b, err := c.get(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	var data bytes.Buffer
+	n, err := data.ReadFrom(io.LimitReader(b, limit+1))
+	switch {
+	case err != nil:
+		return nil, connector.Retriable(fmt.Errorf("%s: after %d bytes: %w", url, n, err))
+	case n > limit:
+		return nil, fmt.Errorf("%s: more than %d bytes", url, limit)
+	}
+	return data.Bytes(), nil
+}
+
+// json reads an answer into v. Text that is no such JSON is an error: wrong server, or a new version of it.
+func (c *client) json(ctx context.Context, url string, v any) error {
+	data, err := c.bytes(ctx, url, maxText)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("%s: %w: %w", url, errNotJSON, err)
+	}
+	return nil
+}
+
+var errNotJSON = errors.New("the answer is not the JSON of a dashboard")
+
+// download streams an answer into a file that vanishes when it is closed.
+func (c *client) download(ctx context.Context, url string, limit int64) (file *os.File, size int64, err error) {
+	b, err := c.get(ctx, url)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer b.Close()
+	if file, err = os.CreateTemp("", "hydraulics-ifcb-*.zip"); err != nil {
+		return nil, 0, connector.Retriable(fmt.Errorf("temporary file for %s: %w", url, err))
+	}
+	defer func() {
+		if err != nil {
+			discard(file)
+		}
+	}()
+	size, err = io.Copy(file, io.LimitReader(b, limit+1))
+	switch {
+	case err != nil:
+		return nil, 0, connector.Retriable(fmt.Errorf("%s: after %d bytes: %w", url, size, err))
+	case size > limit:
+		err = fmt.Errorf("%s: more than the %d bytes of zip.max.bytes", url, limit)
+		return nil, 0, err
+	}
+	return file, size, nil
+}
+
+// discard closes and removes a temporary file.
+func discard(file *os.File) {
+	file.Close()
+	os.Remove(file.Name())
+}

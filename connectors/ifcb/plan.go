@@ -1,0 +1,188 @@
+package ifcb
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+)
+
+// future is how far ahead of our clock an instrument's may be. Bins beyond are left until their time has come.
+const future = time.Hour
+
+// refresh looks for bins and adds those that are wanted and not settled to the queue.
+func (s *Source) refresh(ctx context.Context) error {
+	var bins []ifcb.BinID
+	var err error
+	if s.planned {
+		bins, err = s.since(ctx, s.seen)
+	} else {
+		bins, err = s.plan(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	for _, id := range bins {
+		if id.Time().After(s.seen) {
+			s.seen = id.Time()
+		}
+	}
+	s.queue.add(slices.DeleteFunc(bins, func(id ifcb.BinID) bool {
+		return id.Time().Unix() < s.ledger.floor || s.ledger.settled(id)
+	}))
+	if !s.planned {
+		s.queue.given(s.ledger.bin, s.ledger.roi)
+	}
+	s.planned = true
+	s.offset = s.ledger.offset()
+	return nil
+}
+
+// plan makes the first list: nbins of the past, and what the last run left open or missed.
+func (s *Source) plan(ctx context.Context) (bins []ifcb.BinID, err error) {
+	resumed := s.ledger.floor != 0
+	switch {
+	case s.opts.nbins < 0 && resumed && !s.opts.once: // what is left of all bins is what the last run left open
+	case s.opts.fromOldest || s.opts.nbins < 0:
+		bins, err = s.oldest(ctx)
+	default:
+		bins, err = s.newest(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if resumed && !s.opts.once {
+		known := s.ledger.newest()
+		if s.ledger.from == s.ledger.to || s.ledger.from > s.ledger.floor { // the backlog was not finished
+			known = s.ledger.floor
+		}
+		missed, err := s.since(ctx, time.Unix(known, 0).UTC())
+		if err != nil {
+			return nil, err
+		}
+		bins = append(bins, missed...)
+	}
+	if s.opts.once && !s.ledger.bin.IsZero() {
+		bins = append(bins, s.ledger.bin)
+	}
+	bins = distinct(bins)
+	floor := int64(1) // an empty dashboard: whatever comes
+	if len(bins) > 0 {
+		floor = bins[len(bins)-1].Time().Unix()
+	} else if s.seen.Unix() > 0 { // none of the past is wanted
+		floor = s.seen.Unix() + 1
+	}
+	if !resumed || floor < s.ledger.floor {
+		s.ledger.floor = floor
+	}
+	return bins, nil
+}
+
+// recent is the dashboard's cheap look at its newest bins, newest first.
+func (s *Source) recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
+	bins, complete, err := s.site.recent(ctx, since)
+	bins = present(bins)
+	if len(bins) > 0 && bins[0].Time().After(s.seen) {
+		s.seen = bins[0].Time()
+	}
+	return bins, complete, err
+}
+
+// period lists the bins of some days, newest first.
+func (s *Source) period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
+	bins, err := s.site.period(ctx, from, until)
+	return present(bins), err
+}
+
+// newest gives the newest nbins bins: from the cheap look while that is enough, else going back through time in steps
+// that double while there is nothing.
+func (s *Source) newest(ctx context.Context) ([]ifcb.BinID, error) {
+	bins, complete, err := s.recent(ctx, firstIFCB)
+	if err != nil || complete || len(bins) >= s.opts.nbins || len(bins) == 0 {
+		return first(bins, s.opts.nbins), err
+	}
+	earliest, err := s.site.earliest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	until, step := bins[0].Time().Truncate(day), day
+	for !until.Before(earliest) && len(bins) < s.opts.nbins {
+		from := until.Add(day - step)
+		if from.Before(earliest) {
+			from = earliest
+		}
+		more, err := s.period(ctx, from, until)
+		if err != nil {
+			return nil, err
+		}
+		before := len(bins)
+		if bins = distinct(append(bins, more...)); len(bins) == before {
+			step *= 2
+		}
+		until = from.Add(-day)
+	}
+	return first(bins, s.opts.nbins), nil
+}
+
+// oldest gives the oldest nbins bins, or all, going forward through time in steps that double while there is nothing
+// (or while everything is wanted anyway).
+func (s *Source) oldest(ctx context.Context) ([]ifcb.BinID, error) {
+	bins, complete, err := s.recent(ctx, firstIFCB)
+	if err != nil || len(bins) == 0 {
+		return nil, err
+	}
+	if !complete {
+		end := bins[0].Time()
+		from, err := s.site.earliest(ctx)
+		if err != nil {
+			return nil, err
+		}
+		bins = nil
+		for step := day; !from.After(end) && (s.opts.nbins < 0 || len(bins) < s.opts.nbins); {
+			until := from.Add(step - day)
+			more, err := s.period(ctx, from, until)
+			if err != nil {
+				return nil, err
+			}
+			if len(more) == 0 || s.opts.nbins < 0 {
+				step = min(2*step, 366*day)
+			}
+			bins = distinct(append(bins, more...))
+			from = until.Add(day)
+		}
+	}
+	if s.opts.nbins >= 0 {
+		bins = bins[max(len(bins)-s.opts.nbins, 0):]
+	}
+	return bins, nil
+}
+
+// since gives the bins after a time, and of the day before it, for those that a dashboard shows late.
+func (s *Source) since(ctx context.Context, known time.Time) ([]ifcb.BinID, error) {
+	bins, complete, err := s.recent(ctx, known)
+	if err != nil || complete || len(bins) == 0 {
+		return bins, err
+	}
+	from := known.Add(-day)
+	if earliest, err := s.site.earliest(ctx); err != nil {
+		return nil, err
+	} else if from.Before(earliest) {
+		from = earliest
+	}
+	more, err := s.period(ctx, from.Truncate(day), bins[0].Time())
+	return distinct(append(bins, more...)), err
+}
+
+// present sorts bins, newest first, and leaves out repeats and those of the future.
+func present(bins []ifcb.BinID) []ifcb.BinID {
+	limit := time.Now().Add(future)
+	return distinct(slices.DeleteFunc(bins, func(id ifcb.BinID) bool { return id.Time().After(limit) }))
+}
+
+func distinct(bins []ifcb.BinID) []ifcb.BinID {
+	slices.SortFunc(bins, func(a, b ifcb.BinID) int { return compareBins(b, a) })
+	return slices.Compact(bins)
+}
+
+func first[T any](list []T, n int) []T { return list[:min(n, len(list))] }

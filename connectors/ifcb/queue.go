@@ -1,0 +1,88 @@
+package ifcb
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+)
+
+// queue holds the bins that are wanted and not settled, each with the attempts made at it.
+type queue struct {
+	oldestFirst bool
+	pending     []waiting // by time, oldest first
+}
+
+type waiting struct {
+	id       ifcb.BinID
+	after    int // the last image that was given
+	attempts int
+	due      time.Time // not before
+}
+
+func compareBins(a, b ifcb.BinID) int {
+	return cmp.Or(a.Time().Compare(b.Time()), cmp.Compare(a.String(), b.String()))
+}
+
+func (q *queue) find(id ifcb.BinID) (int, bool) {
+	return slices.BinarySearchFunc(q.pending, id, func(w waiting, id ifcb.BinID) int { return compareBins(w.id, id) })
+}
+
+// add takes bins that are not in the queue yet, from their first image on.
+func (q *queue) add(bins []ifcb.BinID) {
+	for _, id := range bins {
+		if i, there := q.find(id); !there {
+			q.pending = slices.Insert(q.pending, i, waiting{id: id})
+		}
+	}
+}
+
+// given notes how far a bin has come.
+func (q *queue) given(id ifcb.BinID, number int) {
+	if i, there := q.find(id); there {
+		q.pending[i].after = number
+	}
+}
+
+func (q *queue) remove(id ifcb.BinID) {
+	if i, there := q.find(id); there {
+		q.pending = slices.Delete(q.pending, i, i+1)
+	}
+}
+
+// postpone counts an attempt at a bin and gives the number of attempts made.
+func (q *queue) postpone(id ifcb.BinID, until time.Time) int {
+	i, there := q.find(id)
+	if !there {
+		return 0
+	}
+	q.pending[i].attempts++
+	q.pending[i].due = until
+	return q.pending[i].attempts
+}
+
+// next gives the first bin in order that is due; wait is how long until one is, when none is now.
+func (q *queue) next(now time.Time) (bin waiting, wait time.Duration, ok bool) {
+	for i := range q.pending {
+		w := q.pending[i]
+		if !q.oldestFirst {
+			w = q.pending[len(q.pending)-1-i]
+		}
+		if !w.due.After(now) {
+			return w, 0, true
+		}
+		if left := w.due.Sub(now); wait == 0 || left < wait {
+			wait = left
+		}
+	}
+	return waiting{}, wait, false
+}
+
+func (q *queue) bins() []ifcb.BinID {
+	bins := make([]ifcb.BinID, len(q.pending))
+	for i, w := range q.pending {
+		bins[i] = w.id
+	}
+	return bins
+}

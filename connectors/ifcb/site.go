@@ -1,0 +1,69 @@
+package ifcb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+)
+
+// site is one dataset of a dashboard: what the two generations do differently.
+type site interface {
+	// generation is 1 or 2.
+	generation() int
+	// recent lists newest bins, newest first: a cheap look. complete tells that the list reaches back to since.
+	recent(ctx context.Context, since time.Time) (bins []ifcb.BinID, complete bool, err error)
+	// period lists the bins of the days from to until, both included, in any order.
+	period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error)
+	// earliest is the day before which there is no bin.
+	earliest(ctx context.Context) (time.Time, error)
+	// binURL is where a bin's files are: the URL without extension.
+	binURL(id ifcb.BinID) string
+	// images lists the target numbers that have an image.
+	images(ctx context.Context, id ifcb.BinID) ([]int, error)
+	// details gives what the dashboard itself knows of a bin.
+	details(ctx context.Context, id ifcb.BinID) (details, error)
+}
+
+// details are facts about a bin that are not in its own files. A nil pointer is unknown.
+type details struct{ latitude, longitude, depth *float64 }
+
+// detect finds out the generation, unless the configuration says it.
+func detect(ctx context.Context, c *client, a address, generation string) (site, error) {
+	one, two := &generation1{c, a}, &generation2{c, a}
+	switch generation {
+	case "1":
+		return one, nil
+	case "2":
+		return two, nil
+	}
+	if ok, err := two.probe(ctx); ok || err != nil {
+		return two, err
+	}
+	if ok, err := one.probe(ctx); ok || err != nil {
+		return one, err
+	}
+	return nil, connector.Fatal(fmt.Errorf("%s is no IFCB dashboard that has %s: it answers neither %s/feed.json nor api/list_datasets: "+
+		"check dashboard.url and dataset", a.base, a.dataset, a.dataset))
+}
+
+// isAbsent tells whether an error means that a route is not there.
+func isAbsent(err error) bool {
+	return errors.Is(err, errNotFound) || errors.Is(err, errPage) || errors.Is(err, errNotJSON)
+}
+
+// parsePIDs reads lids or pids; of a URL only the lid counts, since a dashboard behind a proxy names its own host. What
+// is no name of a bin is left out: dashboards hold other instruments' files too.
+func parsePIDs(pids []string) []ifcb.BinID {
+	bins := make([]ifcb.BinID, 0, len(pids))
+	for _, pid := range pids {
+		if id, err := ifcb.ParseBinID(strings.TrimSuffix(pid, "/")); err == nil {
+			bins = append(bins, id)
+		}
+	}
+	return bins
+}
