@@ -20,15 +20,21 @@ func Between(low, high float64) Check {
 		case !ok:
 			return fmt.Errorf("Value must be non-null") //nolint:staticcheck // Kafka's words
 		case n < low:
-			return fmt.Errorf("Value must be at least %s", bound(low)) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("Value must be at least %s", bound(low, v)) //nolint:staticcheck // Kafka's words
 		case n > high:
-			return fmt.Errorf("Value must be no more than %s", bound(high)) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("Value must be no more than %s", bound(high, v)) //nolint:staticcheck // Kafka's words
 		}
 		return nil
 	}
 }
 
-func bound(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+// bound writes a bound like the value: 1 for an integer, 1.0 for a double.
+func bound(f float64, v any) string {
+	if _, double := v.(float64); double {
+		return javaDouble(f)
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
+}
 
 func number(v any) (float64, bool) {
 	switch n := v.(type) {
@@ -85,12 +91,13 @@ func NotEmpty(_ string, v any) error {
 	return nil
 }
 
-// NoControls checks that a text is not empty and has no ISO control characters.
+// NoControls checks that a text, if there, is not empty and has no ISO control
+// characters.
 func NoControls(_ string, v any) error {
 	s, ok := v.(string)
 	switch {
 	case !ok:
-		return fmt.Errorf("entry must be non null")
+		return nil
 	case s == "":
 		return fmt.Errorf("String may not be empty") //nolint:staticcheck // Kafka's words
 	case strings.ContainsFunc(s, unicode.IsControl):
@@ -108,6 +115,60 @@ func controls(s string) string {
 	}
 	return strings.Join(codes, ", ")
 }
+
+// Sentence is a check's error that is the whole text a user reads: it is not
+// put behind "Invalid value x for configuration k: ".
+type Sentence string
+
+// Error gives the text.
+func (s Sentence) Error() string { return string(s) }
+
+// Distinct checks that the entries of a list are not empty and not repeated;
+// whether the list may be empty or null is said.
+func Distinct(emptyAllowed, nullAllowed bool) Check {
+	return func(name string, v any) error {
+		list, _ := v.([]string)
+		switch {
+		case v == nil && nullAllowed:
+			return nil
+		case v == nil:
+			return Sentence("Configuration '" + name + "' values must not be null.")
+		case len(list) == 0 && !emptyAllowed:
+			return Sentence("Configuration '" + name + "' must not be empty. Valid values include: any non-empty value")
+		case len(distinct(list)) < len(list):
+			return Sentence("Configuration '" + name + "' values must not be duplicated.")
+		case slices.Contains(list, ""):
+			return Sentence("Configuration '" + name + "' values must not be empty.")
+		}
+		return nil
+	}
+}
+
+// ListOf checks that every entry of a list is one of these; without any, that
+// none is empty. None may repeat, see Key.Distinct. Whether the list may be empty is said, null it may not be.
+func ListOf(emptyAllowed bool, valid ...string) Check {
+	return func(name string, v any) error {
+		list, _ := v.([]string)
+		switch {
+		case v == nil:
+			return Sentence("Configuration '" + name + "' values must not be null.")
+		case len(list) == 0 && !emptyAllowed:
+			return Sentence("Configuration '" + name + "' must not be empty. Valid values include: " + listText(valid))
+		case len(distinct(list)) < len(list):
+			return Sentence("Configuration '" + name + "' values must not be duplicated.")
+		case slices.Contains(list, ""):
+			return Sentence("Configuration '" + name + "' values must not be empty.")
+		}
+		for _, s := range list {
+			if len(valid) > 0 && !slices.Contains(valid, s) {
+				return Sentence(Invalid(name, s, "String must be one of: "+strings.Join(valid, ", ")))
+			}
+		}
+		return nil
+	}
+}
+
+func listText(list []string) string { return "[" + strings.Join(list, ", ") + "]" }
 
 // MaxLen checks that a list has at most n entries.
 func MaxLen(n int) Check {

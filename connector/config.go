@@ -117,6 +117,9 @@ func (c Config) List(key string) []string { return get[[]string](c, key) }
 // Password gives a PasswordKey's value, "" for null.
 func (c Config) Password(key string) Password { return get[Password](c, key) }
 
+// Value gives a key's value of its type as it is, nil for null.
+func (c Config) Value(key string) any { return get[any](c, key) }
+
 // Has tells whether a key of the definition has a value that is not null.
 func (c Config) Has(key string) bool { return get[any](c, key) != nil }
 
@@ -161,15 +164,34 @@ func (p *Problems) Err() error {
 // Invalid gives the message for a bad value in Kafka Connect's words. Pass a
 // Password as such, so that it is hidden.
 func Invalid(key string, value any, reason string) string {
-	switch v := value.(type) {
-	case nil:
-		value = "null"
-	case []string:
-		value = "[" + strings.Join(v, ", ") + "]"
-	}
-	text := fmt.Sprintf("Invalid value %v for configuration %s", value, key)
+	text := "Invalid value " + shown(value) + " for configuration " + key
 	if reason != "" {
 		text += ": " + reason
 	}
 	return text
+}
+
+// shown writes a value as Java prints it.
+func shown(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "null"
+	case []string:
+		return "[" + strings.Join(v, ", ") + "]"
+	case []any:
+		parts := make([]string, len(v))
+		for i, x := range v {
+			parts[i] = shown(x)
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case map[string]any:
+		var parts []string
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			parts = append(parts, k+"="+shown(v[k]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case float64:
+		return javaDouble(v)
+	}
+	return fmt.Sprint(value)
 }

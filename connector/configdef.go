@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,12 +42,18 @@ type Key struct {
 	// a nil Default is a key that may be absent and is null then.
 	Default any
 	// Required makes an absent key an error.
-	Required    bool
-	Importance  Importance
-	Doc         string
-	Group       string
+	Required   bool
+	Importance Importance
+	Doc        string
+	Group      string
+	// Order is the place within the group. Keys of a group that set none are
+	// numbered from 0 as they come; a key without group has -1.
+	Order       int
 	Width       string // NONE, SHORT, MEDIUM or LONG; empty is NONE
 	DisplayName string // empty is the name
+	// Distinct is for a list whose entries must not repeat: [ConfigDef.Validate]
+	// leaves a repeated one to Check to report, [ConfigDef.Parse] drops it.
+	Distinct bool
 	// Check validates a parsed value (which may be nil); its error is the reason
 	// that follows "Invalid value x for configuration k: ".
 	Check Check
@@ -58,7 +65,7 @@ type Key struct {
 }
 
 // Check validates a parsed value, which may be nil. The error is a reason,
-// written as Kafka's are.
+// written as Kafka's are, or a [Sentence].
 type Check func(name string, value any) error
 
 // ConfigDef defines the keys of a plugin's configuration in order.
@@ -89,7 +96,7 @@ func (d *ConfigDef) add(k Key) {
 		k.Default = v
 		if k.Check != nil {
 			if err := k.Check(k.Name, v); err != nil {
-				panic("connector: default: " + Invalid(k.Name, v, err.Error()))
+				panic("connector: default: " + refusal(k.Name, v, err))
 			}
 		}
 	}
@@ -98,6 +105,16 @@ func (d *ConfigDef) add(k Key) {
 	}
 	if k.Width == "" {
 		k.Width = "NONE"
+	}
+	switch {
+	case k.Group == "":
+		k.Order = -1
+	case k.Order == 0:
+		for _, other := range d.keys {
+			if other.Group == k.Group {
+				k.Order++
+			}
+		}
 	}
 	if k.DisplayName == "" {
 		k.DisplayName = k.Name
@@ -141,13 +158,15 @@ type Value struct {
 
 // Validate checks every key and reports everything wrong, one Value per key in
 // the definition's order.
-func (d *ConfigDef) Validate(props Props) []Value {
+func (d *ConfigDef) Validate(props Props) []Value { return d.validate(props, false) }
+
+func (d *ConfigDef) validate(props Props, lenient bool) []Value {
 	parsed := map[string]any{}
 	values := make([]Value, len(d.keys))
 	for i, k := range d.keys {
 		v := &values[i]
 		v.Key, v.Visible = k.Name, true
-		v.Value, v.Errors = k.parse(props)
+		v.Value, v.Errors = k.parse(props, lenient)
 		parsed[k.Name] = v.Value
 	}
 	for i, k := range d.keys {
@@ -172,30 +191,52 @@ func recommendedText(vs []any) string {
 }
 
 // parse gives a key's value and what is wrong with it. As in Kafka a value that
-// cannot be parsed counts as null and is then checked like any other.
-func (k Key) parse(props Props) (value any, errs []string) {
+// is missing or cannot be parsed counts as null and is then checked like any
+// other, but the null of a key that may be absent is not.
+func (k Key) parse(props Props, lenient bool) (value any, errs []string) {
 	text, given := props[k.Name]
-	if !given {
-		if k.Required {
-			return nil, []string{fmt.Sprintf("Missing required configuration %q which has no default value.", k.Name)}
-		}
-		value = k.Default
-		if value == nil {
-			return nil, nil
-		}
-	} else {
+	switch {
+	case given:
 		v, err := ParseType(k.Name, text, k.Type)
 		if err != nil {
 			errs = append(errs, err.Error())
 		}
 		value = v
+	case k.Required:
+		errs = append(errs, fmt.Sprintf("Missing required configuration %q which has no default value.", k.Name))
+	case k.Default == nil:
+		return nil, nil
+	default:
+		value = k.Default
+	}
+	if list, ok := value.([]string); ok && k.Distinct && lenient {
+		value = distinct(list)
 	}
 	if k.Check != nil {
 		if err := k.Check(k.Name, value); err != nil {
-			errs = append(errs, Invalid(k.Name, value, err.Error()))
+			errs = append(errs, refusal(k.Name, value, err))
 		}
 	}
 	return value, errs
+}
+
+// refusal gives the whole text for what a check said.
+func refusal(name string, value any, err error) string {
+	if s, ok := errors.AsType[Sentence](err); ok {
+		return string(s)
+	}
+	return Invalid(name, value, err.Error())
+}
+
+// distinct gives a list without its repeated entries.
+func distinct(list []string) []string {
+	kept := make([]string, 0, len(list))
+	for _, s := range list {
+		if !slices.Contains(kept, s) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
 }
 
 // Parse parses a configuration. Its error is fatal and names everything wrong
@@ -209,7 +250,7 @@ func (d *ConfigDef) Parse(props Props) (Config, error) {
 func (d *ConfigDef) Check(props Props) (Config, *Problems) {
 	conf := Config{values: make(map[string]any, len(d.keys)), props: props}
 	p := new(Problems)
-	for _, v := range d.Validate(props) {
+	for _, v := range d.validate(props, true) {
 		conf.values[v.Key] = v.Value
 		for _, e := range v.Errors {
 			p.list = append(p.list, Problem{Key: v.Key, Message: e})

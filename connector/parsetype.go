@@ -3,6 +3,7 @@ package connector
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode"
@@ -55,8 +56,11 @@ func ParseType(name string, value any, t KeyType) (any, error) {
 		}
 		return invalid("Expected a Class instance or class name.")
 	case ListKey:
-		if l, ok := value.([]string); ok {
+		switch l := value.(type) {
+		case []string:
 			return l, nil
+		case []any:
+			return textList(l, invalid)
 		}
 		if !isText {
 			return invalid("Expected a comma separated list.")
@@ -71,6 +75,8 @@ func ParseType(name string, value any, t KeyType) (any, error) {
 			return v, nil
 		case float32:
 			return float64(v), nil
+		case int, int16, int32, int64:
+			return reflect.ValueOf(v).Convert(reflect.TypeFor[float64]()).Interface(), nil
 		case string:
 			if f, ok := parseJavaDouble(trimmed); ok {
 				return f, nil
@@ -91,6 +97,9 @@ func parseInteger(value any, trimmed string, isText bool, t KeyType, invalid fun
 	case int:
 		n = int64(v)
 	case int16:
+		if t != ShortKey {
+			return invalid("Expected value to be a " + integerNoun[t] + ", but it was a java.lang.Short")
+		}
 		n = int64(v)
 	case int32:
 		n = int64(v)
@@ -121,6 +130,19 @@ func parseInteger(value any, trimmed string, isText bool, t KeyType, invalid fun
 }
 
 var integerNoun = map[KeyType]string{IntKey: "32-bit integer", ShortKey: "16-bit integer (short)", LongKey: "64-bit integer (long)"}
+
+// textList takes a list of texts; another entry is an error.
+func textList(list []any, invalid func(string) (any, error)) (any, error) {
+	texts := make([]string, len(list))
+	for i, v := range list {
+		s, ok := v.(string)
+		if !ok {
+			return invalid("Expected a comma separated list.")
+		}
+		texts[i] = s
+	}
+	return texts, nil
+}
 
 // splitList splits at commas and takes the white space around them.
 func splitList(s string) []string {
@@ -207,6 +229,8 @@ func exponentSignOnly(s string) bool {
 
 func javaName(v any) string {
 	switch v.(type) {
+	case int8:
+		return "java.lang.Byte"
 	case string:
 		return "java.lang.String"
 	case bool:
@@ -221,8 +245,49 @@ func javaName(v any) string {
 		return "java.lang.Double"
 	case float32:
 		return "java.lang.Float"
-	case []string:
+	case []string, []any:
 		return "java.util.ArrayList"
+	case map[string]any:
+		return "java.util.LinkedHashMap"
 	}
 	return fmt.Sprintf("%T", v)
+}
+
+// FormatValue writes a parsed value as Kafka does: lists with commas, floats
+// as Java writes them, passwords hidden. A nil value has no text.
+func FormatValue(v any) (text string, ok bool) {
+	switch x := v.(type) {
+	case nil:
+		return "", false
+	case []string:
+		return strings.Join(x, ","), true
+	case float64:
+		return javaDouble(x), true
+	}
+	return fmt.Sprint(v), true
+}
+
+// javaDouble writes a number as Java's Double.toString.
+func javaDouble(f float64) string {
+	switch size := math.Abs(f); {
+	case math.IsNaN(f):
+		return "NaN"
+	case math.IsInf(f, 0):
+		return strings.TrimPrefix(fmt.Sprintf("%+f", f), "+") + "inity"
+	case f == 0 || size >= 1e-3 && size < 1e7:
+		text := strconv.FormatFloat(f, 'f', -1, 64)
+		if !strings.Contains(text, ".") {
+			text += ".0"
+		}
+		return text
+	}
+	digits, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
+	if !strings.Contains(digits, ".") {
+		digits += ".0"
+	}
+	n, err := strconv.Atoi(exponent)
+	if err != nil {
+		panic("connector: exponent " + exponent)
+	}
+	return digits + "E" + strconv.Itoa(n)
 }
