@@ -1,0 +1,85 @@
+package config
+
+import (
+	"sync"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// WorkerDef gives the keys of a worker. Beside them a worker's configuration
+// holds whole families: the keys of its converters (key.converter.*), of its
+// Kafka clients (producer.*, consumer.*, admin.*, security.*, sasl.*, ssl.*), of
+// its schema registry (schema.registry.*) and of its config providers
+// (config.providers.*).
+var WorkerDef = sync.OnceValue(func() *connector.ConfigDef {
+	return connector.NewConfigDef(
+		connector.Key{Name: "bootstrap.servers", Type: connector.ListKey, Default: "localhost:9092", Distinct: true,
+			Check: connector.Distinct(false, false), Importance: connector.High,
+			Doc: "Brokers to connect to first, as host:port; the others are found through them."},
+		connector.Key{Name: "client.id", Type: connector.StringKey, Default: "", Importance: connector.Low,
+			Doc: "Name by which brokers know this worker's connections."},
+		connector.Key{Name: "group.id", Type: connector.StringKey, Importance: connector.High,
+			Doc: "Group of workers that share connectors and tasks, in distributed mode."},
+		connector.Key{Name: "schema.registry.url", Type: connector.ListKey, Importance: connector.High,
+			Doc: "Schema registry of every converter that needs one and names none itself."},
+
+		connector.Key{Name: "key.converter", Type: connector.ClassKey, Default: "json", Importance: connector.High,
+			Doc: "Converter of keys, for connectors that choose none. Its own keys follow with the prefix key.converter."},
+		connector.Key{Name: "value.converter", Type: connector.ClassKey, Default: "json", Importance: connector.High,
+			Doc: "Converter of values, for connectors that choose none. Its own keys follow with the prefix value.converter."},
+		connector.Key{Name: "header.converter", Type: connector.ClassKey, Default: "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+			Importance: connector.Low, Doc: "Converter of headers, for connectors that choose none."},
+
+		connector.Key{Name: "offset.storage.file.filename", Type: connector.StringKey, Importance: connector.High,
+			Doc: "File that keeps the offsets of sources, in standalone mode. Connectors made over REST and the states of all connectors are kept beside it."},
+		connector.Key{Name: "offset.flush.interval.ms", Type: connector.LongKey, Default: 60000, Check: connector.AtLeast(1), Importance: connector.Low,
+			Doc: "How often offsets are committed."},
+		connector.Key{Name: "offset.flush.timeout.ms", Type: connector.LongKey, Default: 5000, Check: connector.AtLeast(0), Importance: connector.Low,
+			Doc: "How long a commit of offsets may wait for records that are on their way."},
+		connector.Key{Name: "task.shutdown.graceful.timeout.ms", Type: connector.LongKey, Default: 5000, Check: connector.AtLeast(0), Importance: connector.Low,
+			Doc: "How long all tasks together have to stop when the worker does."},
+		connector.Key{Name: "topic.creation.enable", Type: connector.BooleanKey, Default: true, Importance: connector.Low,
+			Doc: "Whether topics that a source or stream writes to are created when they are not there."},
+
+		connector.Key{Name: "listeners", Type: connector.ListKey, Importance: connector.Low,
+			Doc: "Addresses that the REST API listens on, as http://host:port; without a host on all interfaces, port 0 is any free one. Without this key it is http://127.0.0.1:8083."},
+		connector.Key{Name: "rest.host.name", Type: connector.StringKey, Importance: connector.Low,
+			Doc: "Host that the REST API listens on; an older form of listeners."},
+		connector.Key{Name: "rest.port", Type: connector.IntKey, Check: optional(connector.Between(0, 65535)), Importance: connector.Low,
+			Doc: "Port that the REST API listens on; an older form of listeners."},
+		connector.Key{Name: "rest.advertised.host.name", Type: connector.StringKey, Importance: connector.Low,
+			Doc: "Host by which others reach this worker's REST API."},
+		connector.Key{Name: "rest.advertised.port", Type: connector.IntKey, Check: optional(connector.Between(0, 65535)), Importance: connector.Low,
+			Doc: "Port by which others reach this worker's REST API."},
+		connector.Key{Name: "page.listener", Type: connector.StringKey, Importance: connector.Low,
+			Doc: "Address of the web page, as http://host:port; empty for no page of its own."},
+
+		connector.Key{Name: "config.providers", Type: connector.ListKey, Default: "", Importance: connector.Low,
+			Doc: "Names of config providers. env, file and dir are always there; a name given here stands for one of them by its config.providers.<name>.class."},
+		connector.Key{Name: "connector.client.config.override.policy", Type: connector.StringKey, Default: "All", Importance: connector.Low,
+			Doc: "Which client properties a connector may override: All or None."},
+		connector.Key{Name: "plugin.path", Type: connector.ListKey, Importance: connector.Low,
+			Doc: "Without effect: the plugins of a worker are compiled into it."},
+		connector.Key{Name: "plugin.discovery", Type: connector.StringKey, Importance: connector.Low,
+			Doc: "Without effect: the plugins of a worker are compiled into it."},
+	)
+})
+
+// workerFamilies are the prefixes of worker keys that a definition elsewhere rules.
+var workerFamilies = []string{
+	"key.converter.", "value.converter.", "header.converter.", "producer.", "consumer.", "admin.",
+	"security.", "sasl.", "ssl.", "schema.registry.", "config.providers.",
+}
+
+// obsolete says of worker keys of older Kafka Connect versions what became of
+// them. They are noted, never an error.
+var obsolete = map[string]string{
+	"internal.key.converter":                  "has had no effect since Kafka Connect 2.0",
+	"internal.value.converter":                "has had no effect since Kafka Connect 2.0",
+	"internal.key.converter.schemas.enable":   "has had no effect since Kafka Connect 2.0",
+	"internal.value.converter.schemas.enable": "has had no effect since Kafka Connect 2.0",
+	"rest.host.name":                          "is an older form of listeners, and is obeyed",
+	"rest.port":                               "is an older form of listeners, and is obeyed",
+	"plugin.path":                             "has no effect: the plugins of a worker are compiled into it",
+	"plugin.discovery":                        "has no effect: the plugins of a worker are compiled into it",
+}
