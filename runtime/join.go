@@ -1,0 +1,79 @@
+package runtime
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+)
+
+// handover is how long a batch in work may delay a rebalance at most.
+const handover = 20 * time.Second
+
+// leaving is how long leaving a group may take.
+const leaving = 5 * time.Second
+
+// consumeStage is the stage that reads from Kafka. What Kafka does not answer
+// now it will answer later.
+func consumeStage() *stage {
+	return &stage{place: "consumer", java: "KAFKA_CONSUME", class: "consumer", unmarked: connector.KindRetriable}
+}
+
+// join makes the member of the connector's group. Its first Poll joins.
+func (in *intake) join(set *settings, c *kafka.Client) (*kafka.GroupConsumer, error) {
+	o := kafka.GroupOptions{
+		Group: set.group(in.t.spec), Topics: set.topics, Pattern: set.pattern,
+		ReadCommitted: set.consumer["isolation.level"] != "read_uncommitted", // ours: see only what is committed
+		Reset:         "earliest",
+		OnAssigned:    in.assigned, OnRevoked: in.revoked, OnLost: in.lost,
+	}
+	if reset := set.consumer["auto.offset.reset"]; reset != "" {
+		o.Reset = reset
+	}
+	var err error
+	number := func(key string, unset int) int {
+		text, ok := set.consumer[key]
+		if !ok || err != nil {
+			return unset
+		}
+		var n int
+		if n, err = strconv.Atoi(text); err != nil {
+			err = connector.Fatal(&propError{key, text})
+		}
+		return n
+	}
+	o.MaxPollRecords = number("max.poll.records", 500)
+	o.SessionTimeout = millis(int64(number("session.timeout.ms", 45000)))
+	o.HeartbeatInterval = millis(int64(number("heartbeat.interval.ms", 3000)))
+	o.RebalanceTimeout = millis(int64(number("max.poll.interval.ms", 300000)))
+	if err != nil {
+		return nil, err
+	}
+	in.handover = min(handover, o.RebalanceTimeout/3)
+	group, err := c.NewGroupConsumer(o)
+	if err != nil {
+		return nil, environment(err)
+	}
+	in.consumer = group
+	return group, nil
+}
+
+// propError is a client property that is no number.
+type propError struct{ key, text string }
+
+// Error names the property as a connector overrides it.
+func (e *propError) Error() string {
+	return connector.Invalid("consumer."+e.key, e.text, "Not a number of type INT")
+}
+
+// leave leaves the group, so that the others need not wait for a time-out.
+func (in *intake) leave(group *kafka.GroupConsumer) {
+	if group == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaving)
+	defer cancel()
+	in.t.ended(group.Close(ctx))
+}

@@ -1,0 +1,228 @@
+package runtime
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+)
+
+// The three journeys. What comes before the first stage and after the last one
+// (Poll, Put, produce, commit) is the business of the task files.
+
+// sourceStages: Poll, then these, then Kafka.
+func (p *parts) sourceStages() []*stage {
+	return slices.Concat(p.transforms, []*stage{p.writeHeaders, p.writeKey, p.writeValue})
+}
+
+// sinkStages: Kafka, then these, then Put.
+func (p *parts) sinkStages() []*stage {
+	return slices.Concat([]*stage{p.readKey, p.readValue, p.readHeaders}, p.transforms)
+}
+
+// streamStages: Kafka, then these, then the commit unit.
+func (p *parts) streamStages() []*stage {
+	return slices.Concat([]*stage{p.readKey, p.readValue, p.readHeaders}, p.transforms,
+		[]*stage{p.writeHeaders, p.writeKey, p.writeValue})
+}
+
+// item is one record on its journey.
+type item struct {
+	record connector.Record        // as the last stage left it
+	read   *kafka.Message          // as it was read from Kafka, nil in a source journey
+	polled *connector.SourceRecord // as the source gave it, nil in the others
+	out    kafka.Message           // what is to be written, of source and stream
+	fate   fate
+	failed failure      // of a tolerated item
+	writes []storeWrite // what stateful transforms changed for it
+}
+
+// fate is what became of an item.
+type fate uint8
+
+const (
+	alive     fate = iota
+	dropped        // by a transform
+	tolerated      // it failed, and its connector tolerates that
+)
+
+// failure is why and where an item failed.
+type failure struct {
+	stage *stage
+	cause error // what the plugin said
+	err   error // the same with its place
+}
+
+// batch is what a task works on at once. A failure that stops the task cuts
+// it: what comes before the failed record still goes its way.
+type batch struct {
+	items []item
+	stop  error
+}
+
+func (b *batch) cut(i int, why error) { b.items, b.stop = b.items[:i], why }
+
+func (b *batch) alive() []int {
+	var list []int
+	for i := range b.items {
+		if b.items[i].fate == alive {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// stage is one step of a journey: a call of a plugin. It has one or many.
+type stage struct {
+	place     string         // as errors name it: "value converter (avro)"
+	java      string         // as Kafka Connect names it in dead letters
+	class     string         // the plugin's class there
+	unmarked  connector.Kind // what an error means that its plugin has not marked
+	tolerable bool           // whether a data error may be tolerated
+
+	one  func(ctx context.Context, it *item) error
+	many func(ctx context.Context, items []*item) []error
+	tap  *tap // sees the records before the stage
+
+	stats stageStats
+}
+
+// journey runs the stages of one task.
+type journey struct {
+	at        place
+	stages    []*stage
+	tolerance *tolerance
+	quit      <-chan struct{} // closed when the task is to stop: it ends waits
+}
+
+// run takes a batch through all stages. It returns soon after ctx is cancelled;
+// the batch is cut then where it was.
+func (j *journey) run(ctx context.Context, b *batch) {
+	for _, s := range j.stages {
+		s.run(ctx, j, b)
+	}
+}
+
+// run takes a batch through one stage and adds to it place, time, tap and
+// tolerance.
+func (s *stage) run(ctx context.Context, j *journey, b *batch) {
+	if len(b.items) == 0 {
+		return
+	}
+	if s.tap != nil {
+		s.tap.see(b.items)
+	}
+	began, n := time.Now(), 0
+	if s.many != nil {
+		todo := b.alive()
+		n = len(todo)
+		if n > 0 {
+			s.settle(ctx, j, b, todo, s.callMany(ctx, b, todo))
+		}
+	} else {
+		for i := 0; i < len(b.items); i++ { // a cut makes items shorter
+			it := &b.items[i]
+			if it.fate != alive {
+				continue
+			}
+			n++
+			if err := s.callOne(ctx, it); err != nil {
+				s.settle(ctx, j, b, []int{i}, []error{err})
+			}
+		}
+	}
+	s.stats.observe(n, time.Since(began))
+}
+
+// settle gives each of the records todo its fate, calling the stage again for
+// those that may be retried. errs are the errors of the first call.
+func (s *stage) settle(ctx context.Context, j *journey, b *batch, todo []int, errs []error) {
+	began := time.Now()
+	for attempt := 0; ; attempt++ {
+		var again []int
+		var pause time.Duration
+		var why error
+	records:
+		for k, i := range todo {
+			if errs[k] == nil {
+				continue
+			}
+			if ctx.Err() != nil {
+				b.cut(i, context.Cause(ctx))
+				break
+			}
+			it := &b.items[i]
+			err := j.at.wrap(s.place, it.place(), errs[k])
+			s.stats.errors.Add(1)
+			switch v := j.tolerance.judge(s, err, attempt, time.Since(began)); v.do {
+			case retry:
+				again, pause, why = append(again, i), max(pause, v.after), err
+			case tolerate:
+				it.fate, it.failed = tolerated, failure{stage: s, cause: errs[k], err: err}
+				j.tolerance.note(it)
+			case stop:
+				b.cut(i, v.err)
+				break records
+			}
+		}
+		if len(again) == 0 {
+			return
+		}
+		if !j.tolerance.wait(ctx, j.quit, pause, why) {
+			b.cut(again[0], errStopping)
+			return
+		}
+		if todo = again; s.many != nil {
+			errs = s.callMany(ctx, b, todo)
+		} else {
+			errs = []error{s.callOne(ctx, &b.items[todo[0]])}
+		}
+	}
+}
+
+// call runs an operation of the whole task, such as Poll or Put, as a stage. It
+// is retried in place; the error it gives back stops the task.
+func (s *stage) call(ctx context.Context, j *journey, records int, do func() error) error {
+	began := time.Now()
+	for attempt := 0; ; attempt++ {
+		tried := time.Now()
+		err := guard(do)
+		if err == nil {
+			s.stats.observe(records, time.Since(tried))
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		s.stats.errors.Add(1)
+		err = j.at.wrap(s.place, "", err)
+		v := j.tolerance.judge(s, err, attempt, time.Since(began))
+		if v.do != retry {
+			return v.err
+		}
+		if !j.tolerance.wait(ctx, j.quit, v.after, err) {
+			return errStopping
+		}
+	}
+}
+
+// callOne calls the stage for one record; a panic of the plugin is an error.
+func (s *stage) callOne(ctx context.Context, it *item) (err error) {
+	defer catch(&err)
+	return s.one(ctx, it)
+}
+
+// callMany calls the stage for several records; a panic is an error of each.
+func (s *stage) callMany(ctx context.Context, b *batch, todo []int) []error {
+	items := make([]*item, len(todo))
+	for k, i := range todo {
+		items[k] = &b.items[i]
+	}
+	var errs []error
+	if err := guard(func() error { errs = s.many(ctx, items); return nil }); err != nil {
+		errs = slices.Repeat([]error{err}, len(todo))
+	}
+	return errs
+}

@@ -1,0 +1,209 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// parts are the plugins of one task, as the stages they make.
+type parts struct {
+	readKey, readValue, readHeaders    *stage // of sink and stream
+	transforms                         []*stage
+	writeHeaders, writeKey, writeValue *stage // of source and stream
+	stores                             []*stores
+
+	close []func() error
+}
+
+// builder makes the parts of a task.
+type builder struct {
+	registry *connector.Registry
+	spec     TaskSpec
+	set      *settings
+	context  connector.Context
+	parts    *parts
+}
+
+// build makes the stages of a task's journey. After an error nothing is left open.
+func build(registry *connector.Registry, spec TaskSpec, set *settings, c connector.Context) (*parts, error) {
+	b := &builder{registry: registry, spec: spec, set: set, context: c, parts: &parts{}}
+	if err := b.build(); err != nil {
+		return nil, errors.Join(err, b.parts.Close())
+	}
+	return b.parts, nil
+}
+
+func (b *builder) build() error {
+	p := b.parts
+	var err error
+	add := func(to **stage, make func() (*stage, error)) {
+		if err == nil {
+			*to, err = make()
+		}
+	}
+	prefix := ""
+	if b.spec.Kind == KindStream {
+		prefix = "input."
+	}
+	if b.spec.Kind != KindSource {
+		add(&p.readKey, func() (*stage, error) { return b.reader(prefix, true) })
+		add(&p.readValue, func() (*stage, error) { return b.reader(prefix, false) })
+		add(&p.readHeaders, func() (*stage, error) { return b.headerReader(prefix) })
+	}
+	for _, alias := range b.set.transforms {
+		if err != nil {
+			return err
+		}
+		err = b.transform(alias)
+	}
+	if b.spec.Kind != KindSink {
+		add(&p.writeHeaders, b.headerWriter)
+		add(&p.writeKey, func() (*stage, error) { return b.writer(true) })
+		add(&p.writeValue, func() (*stage, error) { return b.writer(false) })
+	}
+	return err
+}
+
+// Close closes all plugins that hold resources.
+func (p *parts) Close() error {
+	var errs []error
+	for _, c := range p.close {
+		errs = append(errs, guard(c))
+	}
+	p.close = nil
+	return errors.Join(errs...)
+}
+
+func (b *builder) closes(plugin any) {
+	if c, ok := plugin.(connector.Closer); ok {
+		b.parts.close = append(b.parts.close, c.Close)
+	}
+}
+
+// choice gives the class and the configuration of a converter: the connector's
+// own, which replaces the worker's whole, or the worker's.
+func (b *builder) choice(keys ...string) (class string, props connector.Props) {
+	for i, key := range keys {
+		from := b.spec.Props
+		if i == len(keys)-1 {
+			from = b.set.converters
+		}
+		if class, ok := from.Text(key); ok {
+			return class, b.registryDefaults(from.WithPrefix(key + "."))
+		}
+	}
+	return "", nil
+}
+
+// registryDefaults adds the worker's schema registry where a converter names none.
+func (b *builder) registryDefaults(props connector.Props) connector.Props {
+	const prefix = "schema.registry."
+	if _, own := props[prefix+"url"]; own {
+		return props
+	}
+	for k, v := range b.spec.Worker {
+		if _, own := props[k]; !own && strings.HasPrefix(k, prefix) {
+			props[k] = v
+		}
+	}
+	return props
+}
+
+func (b *builder) converter(key bool, names ...string) (connector.Converter, *stage, error) {
+	word, java := "value converter", "VALUE_CONVERTER"
+	if key {
+		word, java = "key converter", "KEY_CONVERTER"
+	}
+	class, props := b.choice(names...)
+	if class == "" {
+		return nil, nil, connector.Fatal(fmt.Errorf("%s: neither the connector nor its worker has %s", word, names[len(names)-1]))
+	}
+	plugin, s, err := b.plugin(connector.ConverterType, word, java, class)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, ok := plugin.(connector.Converter)
+	if !ok {
+		return nil, nil, connector.Fatal(fmt.Errorf("%s: %s is no converter", word, class))
+	}
+	conf, err := connector.ParsePlugin(plugin, props)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", s.place, err)
+	}
+	b.closes(c)
+	if err := guard(func() error { return c.Configure(b.context, conf, key) }); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", s.place, err)
+	}
+	return c, s, nil
+}
+
+// plugin makes a plugin and the frame of its stage.
+func (b *builder) plugin(t connector.PluginType, word, java, class string) (connector.Plugin, *stage, error) {
+	p, err := b.registry.New(t, class)
+	if err != nil {
+		return nil, nil, connector.Fatal(fmt.Errorf("%s: %w", word, err))
+	}
+	return p, newStage(p, word, java, connector.KindData), nil
+}
+
+func newStage(p connector.Plugin, word, java string, unmarked connector.Kind) *stage {
+	info := p.Info()
+	s := &stage{place: word + " (" + info.Name + ")", java: java, class: info.Class, unmarked: unmarked,
+		tolerable: unmarked == connector.KindData}
+	if s.class == "" {
+		s.class = info.Name
+	}
+	return s
+}
+
+func (b *builder) reader(prefix string, key bool) (*stage, error) {
+	name := "value.converter"
+	if key {
+		name = "key.converter"
+	}
+	c, s, err := b.converter(key, prefix+name, name)
+	if err != nil {
+		return nil, err
+	}
+	if key {
+		s.one = func(ctx context.Context, it *item) (err error) {
+			it.record.KeySchema, it.record.Key, err = c.ToConnect(ctx, it.read.Topic, it.read.Key)
+			return err
+		}
+		return s, nil
+	}
+	s.one = func(ctx context.Context, it *item) (err error) {
+		it.record.ValueSchema, it.record.Value, err = c.ToConnect(ctx, it.read.Topic, it.read.Value)
+		return err
+	}
+	return s, nil
+}
+
+func (b *builder) writer(key bool) (*stage, error) {
+	name := "value.converter"
+	if key {
+		name = "key.converter"
+	}
+	c, s, err := b.converter(key, name, name)
+	if err != nil {
+		return nil, err
+	}
+	if key {
+		s.one = func(ctx context.Context, it *item) (err error) {
+			r := &it.record
+			it.out.Key, err = c.FromConnect(ctx, r.Topic, r.KeySchema, r.Key)
+			return err
+		}
+		return s, nil
+	}
+	s.one = func(ctx context.Context, it *item) (err error) {
+		r := &it.record
+		it.out.Value, err = c.FromConnect(ctx, r.Topic, r.ValueSchema, r.Value)
+		return err
+	}
+	return s, nil
+}

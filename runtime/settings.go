@@ -1,0 +1,194 @@
+package runtime
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+)
+
+// Kind is what a connector does.
+type Kind string
+
+// The kinds. A stream is ours: topic in, transforms, topic out.
+const (
+	KindSource Kind = "source"
+	KindSink   Kind = "sink"
+	KindStream Kind = "stream"
+)
+
+// settings are the framework's keys of one task, parsed.
+type settings struct {
+	class      string // connector.class
+	topics     []string
+	pattern    *regexp.Regexp // topics.regex
+	topic      string         // of a stream: where records go
+	transforms []string
+	predicates []string
+
+	all          bool
+	retryTimeout time.Duration
+	delayMax     time.Duration
+	logErrors    bool
+	logRecords   bool
+
+	letters            string // errors.deadletterqueue.topic.name
+	letterReplicas     int16
+	letterHeaders      bool
+	changelogReplicas  int16
+	flushInterval      time.Duration
+	flushTimeout       time.Duration
+	bootstrap          []string
+	createTopics       bool // topic.creation.enable
+	gracefulStop       time.Duration
+	producer, consumer map[string]string // client properties with all defaults and overrides
+	admin              map[string]string
+	topicRules         []topicRule
+	// converters are the worker's configuration with its defaults: what applies
+	// where the connector chooses no converter.
+	converters connector.Props
+}
+
+// parseSettings reads the framework's keys of a connector and its worker.
+func parseSettings(spec TaskSpec) (*settings, error) {
+	c, err := config.Def(string(spec.Kind)).Parse(spec.Props)
+	if err != nil {
+		return nil, err
+	}
+	w, err := config.WorkerDef().Parse(spec.Worker)
+	if err != nil {
+		return nil, err
+	}
+	s := &settings{
+		class:      c.String("connector.class"),
+		transforms: c.List("transforms"),
+		predicates: c.List("predicates"),
+
+		all:          strings.EqualFold(c.String("errors.tolerance"), "all"),
+		retryTimeout: -1,
+		delayMax:     millis(c.Int64("errors.retry.delay.max.ms")),
+		logErrors:    c.Bool("errors.log.enable"),
+		logRecords:   c.Bool("errors.log.include.messages"),
+
+		letters:        strings.TrimSpace(c.String("errors.deadletterqueue.topic.name")),
+		letterReplicas: int16(c.Int("errors.deadletterqueue.topic.replication.factor")),
+		letterHeaders:  c.Bool("errors.deadletterqueue.context.headers.enable"),
+
+		flushInterval: millis(w.Int64("offset.flush.interval.ms")),
+		flushTimeout:  millis(w.Int64("offset.flush.timeout.ms")),
+		gracefulStop:  millis(w.Int64("task.shutdown.graceful.timeout.ms")),
+		bootstrap:     w.List("bootstrap.servers"),
+		createTopics:  w.Bool("topic.creation.enable"),
+	}
+	// Kafka Connect's default of 0 gives up at once; ours is to go on, so only
+	// what was written counts.
+	if c.Given("errors.retry.timeout") {
+		s.retryTimeout = millis(c.Int64("errors.retry.timeout"))
+	}
+	if err := s.parseTopics(spec.Kind, c); err != nil {
+		return nil, err
+	}
+	if s.topicRules, err = parseTopicRules(spec.Props); err != nil {
+		return nil, err
+	}
+	s.converters = spec.Worker.Clone()
+	if s.converters == nil {
+		s.converters = connector.Props{}
+	}
+	for _, key := range []string{"key.converter", "value.converter", "header.converter"} {
+		if class := w.String(key); class != "" {
+			s.converters[key] = class
+		}
+	}
+	s.producer = clientProps(spec, "producer.", "producer.override.")
+	s.consumer = clientProps(spec, "consumer.", "consumer.override.")
+	s.admin = clientProps(spec, "admin.", "admin.override.")
+	return s, nil
+}
+
+func millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+
+func (s *settings) parseTopics(kind Kind, c connector.Config) error {
+	if kind == KindSource {
+		return nil
+	}
+	s.topics = c.List("topics")
+	if text := c.String("topics.regex"); text != "" {
+		re, err := regexp.Compile("^(?:" + text + ")$")
+		if err != nil {
+			return connector.Fatal(fmt.Errorf("topics.regex: %w", err))
+		}
+		s.pattern = re
+	}
+	if (len(s.topics) == 0) == (s.pattern == nil) {
+		return connector.Fatal(fmt.Errorf("a %s needs exactly one of topics and topics.regex", kind))
+	}
+	if kind == KindStream {
+		s.topic = c.String("topic")
+		s.changelogReplicas = int16(c.Int("state.topic.replication.factor"))
+	}
+	for name, topic := range map[string]string{"errors.deadletterqueue.topic.name": s.letters, "topic": s.topic} {
+		if topic != "" && s.reads(topic) {
+			return connector.Fatal(fmt.Errorf("%s: %s is one of the topics that are read: records would go in a circle", name, topic))
+		}
+	}
+	return nil
+}
+
+// group gives the consumer group of a sink or stream.
+func (s *settings) group(spec TaskSpec) string {
+	if id := s.consumer["group.id"]; id != "" {
+		return id
+	}
+	return "connect-" + spec.Connector
+}
+
+// reads tells whether a topic is one of the connector's inputs.
+func (s *settings) reads(topic string) bool {
+	return slices.Contains(s.topics, topic) || s.pattern != nil && s.pattern.MatchString(topic)
+}
+
+// clientProps gives the properties of a Kafka client: the worker's own ones for
+// the connection, the worker's for this role, then the connector's overrides.
+// Unlike in Java the worker's connection serves every role.
+func clientProps(spec TaskSpec, role, override string) map[string]string {
+	props := map[string]string{}
+	set := func(p connector.Props) {
+		for k := range p {
+			if text, ok := p.Text(k); ok {
+				props[k] = text
+			}
+		}
+	}
+	connection := connector.Props{}
+	for k, v := range spec.Worker {
+		for _, prefix := range []string{"security.", "sasl.", "ssl."} {
+			if strings.HasPrefix(k, prefix) {
+				connection[k] = v
+			}
+		}
+	}
+	set(connection)
+	set(spec.Worker.WithPrefix(role))
+	set(spec.Props.WithPrefix(override))
+	return props
+}
+
+// servers gives the brokers that a client with these properties connects to.
+func (s *settings) servers(props map[string]string) []string {
+	text, ok := props["bootstrap.servers"]
+	if !ok {
+		return s.bootstrap
+	}
+	var list []string
+	for _, x := range strings.Split(text, ",") {
+		if x = strings.TrimSpace(x); x != "" {
+			list = append(list, x)
+		}
+	}
+	return list
+}

@@ -1,0 +1,309 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+)
+
+// maxKept bounds the bytes of records that a buffering sink may still report:
+// beyond it the sink is flushed ahead of time.
+const maxKept = 64 << 20
+
+// sinkTask brings records from Kafka into a sink.
+type sinkTask struct {
+	t        *Task
+	set      *settings
+	sink     connector.Sink
+	clients  *clients
+	parts    *parts
+	in       *intake
+	out      *outbox
+	put      *stage
+	flushing *stage
+
+	// delivered are the next offsets of what the sink has taken and nobody has
+	// committed.
+	delivered map[connector.TopicPartition]int64
+	due       time.Time // of the next commit
+	reporter  *reporter // nil where errors are not tolerated
+	group     *kafka.GroupConsumer
+}
+
+// newSinkTask makes and starts everything. After an error nothing is left open.
+func newSinkTask(t *Task, set *settings) (r runner, err error) {
+	s := &sinkTask{t: t, set: set, delivered: map[connector.TopicPartition]int64{}}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	plugin, err := t.worker.options.Plugins.New(connector.SinkType, set.class)
+	if err != nil {
+		return nil, connector.Fatal(err)
+	}
+	sink, ok := plugin.(connector.Sink)
+	if !ok {
+		return nil, connector.Fatal(fmt.Errorf("%s is no sink", set.class))
+	}
+	t.describe(sink.Info())
+	conf, err := connector.ParsePlugin(sink, t.props())
+	if err != nil {
+		return nil, err
+	}
+	if s.clients, err = t.connect(set, set.letters != "", true); err != nil {
+		return nil, err
+	}
+	c := t.context()
+	if s.parts, err = build(t.worker.options.Plugins, t.spec, set, c); err != nil {
+		return nil, err
+	}
+	s.frame(sink)
+	if set.all {
+		s.reporter = &reporter{s: s, kept: map[connector.Origin]*kafka.Message{}}
+		c.Reporter = s.reporter
+	}
+	if err = t.started(func(ctx context.Context) error { s.sink = sink; return sink.Start(ctx, c, conf) }); err != nil {
+		return nil, fmt.Errorf("sink (%s): %w", sink.Info().Name, err)
+	}
+	if s.group, err = s.in.join(set, s.clients.consumer); err != nil {
+		return nil, err
+	}
+	s.due = time.Now().Add(set.flushInterval)
+	return s, nil
+}
+
+// frame makes the stages and the intake.
+func (s *sinkTask) frame(sink connector.Sink) {
+	t := s.t
+	s.put = newStage(sink, "sink", "TASK_PUT", connector.KindFatal)
+	s.flushing = newStage(sink, "flush of sink", "TASK_PUT", connector.KindFatal)
+	s.in = &intake{t: t, poll: consumeStage(), handover: handover,
+		journey: &journey{at: t.at, stages: s.parts.sinkStages(), tolerance: t.tolerance, quit: t.quit.Done()},
+		work:    s.work, finish: s.finish, idle: s.idle, opened: s.opened, closing: s.closing}
+	s.out = newOutbox(t, s.set, s.clients, s.in.journey)
+	stages := append([]*stage{s.in.poll}, s.in.journey.stages...)
+	stages = append(stages, s.put, s.flushing)
+	t.stages.Store(&stages)
+}
+
+// loop works until the task is to stop or an error, and commits what the sink
+// has taken.
+func (s *sinkTask) loop() error {
+	err := s.in.loop()
+	// Invariant 3: what the sink has is flushed and committed in any case.
+	return errors.Join(err, s.commitNow())
+}
+
+// work takes a batch through its journey and into the sink.
+func (s *sinkTask) work(ctx context.Context, b *batch) {
+	s.in.journey.run(ctx, b)
+	records := make([]connector.Record, 0, len(b.items))
+	newest := connector.NoTimestamp
+	for i := range b.items {
+		if it := &b.items[i]; it.fate == alive {
+			records = append(records, it.record)
+			newest = max(newest, it.record.Timestamp)
+		}
+	}
+	if len(records) == 0 {
+		return
+	}
+	s.reporter.keep(b)
+	err := s.put.call(ctx, s.in.journey, len(records), func() error { return s.sink.Put(ctx, records) })
+	if err != nil {
+		b.cut(0, err)
+		return
+	}
+	s.t.counters.wrote(len(records), newest)
+}
+
+// finish notes what the sink has taken and sends the dead letters.
+func (s *sinkTask) finish(b *batch) error {
+	for i := range b.items {
+		it := &b.items[i]
+		if it.fate == tolerated {
+			if err := s.out.letter(s.t.life, it.original(), it.failure(s.t.at), nil); err != nil {
+				return err
+			}
+		}
+		s.delivered[connector.TopicPartition{Topic: it.read.Topic, Partition: it.read.Partition}] = it.read.Offset + 1
+	}
+	if !s.flusher() {
+		s.reporter.forget()
+	}
+	return nil
+}
+
+func (s *sinkTask) flusher() bool { _, ok := s.sink.(connector.Flusher); return ok }
+
+// idle commits when it is time to.
+func (s *sinkTask) idle() error {
+	if len(s.delivered) == 0 || time.Now().Before(s.due) && s.reporter.size() < maxKept {
+		return nil
+	}
+	s.due = time.Now().Add(s.set.flushInterval)
+	return s.in.run(s.flush, s.commit)
+}
+
+// flush makes durable what the sink has taken; in the job's goroutine.
+func (s *sinkTask) flush(ctx context.Context) error {
+	f, ok := s.sink.(connector.Flusher)
+	if !ok {
+		return nil
+	}
+	return s.flushing.call(ctx, s.in.journey, 0, func() error { return f.Flush(ctx) })
+}
+
+// commit commits the offsets of what is durable.
+//
+// Invariant 2: it is called only after Flush; every record before these offsets
+// is in the sink, in the dead-letter topic, or dropped.
+func (s *sinkTask) commit() error {
+	if err := s.out.wait(s.t.life); err != nil {
+		return err
+	}
+	s.reporter.forget()
+	err := s.in.commit(s.delivered)
+	switch {
+	case errors.Is(err, kafka.ErrGenerationLost):
+		clear(s.delivered) // others have the partitions
+	case err != nil:
+		// The offsets stay to be committed with the next ones.
+		s.t.log.Warn("offsets not committed: " + err.Error())
+		s.due = time.Now().Add(min(s.set.flushInterval, time.Second))
+	default:
+		clear(s.delivered)
+	}
+	return nil
+}
+
+// commitNow flushes and commits in this goroutine, without retry: the task ends
+// or gives partitions up. What cannot be committed now is read again.
+func (s *sinkTask) commitNow() error {
+	if len(s.delivered) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(s.t.life, s.set.flushTimeout)
+	defer cancel()
+	if f, ok := s.sink.(connector.Flusher); ok {
+		if err := guard(func() error { return f.Flush(ctx) }); err != nil {
+			return s.t.at.wrap(s.flushing.place, "", err)
+		}
+	}
+	return s.commit()
+}
+
+func (s *sinkTask) opened(tps []connector.TopicPartition) error {
+	l, ok := s.sink.(connector.PartitionListener)
+	if !ok {
+		return nil
+	}
+	if err := guard(func() error { return l.Open(tps) }); err != nil {
+		return s.t.at.wrap(s.put.place, "", err)
+	}
+	return nil
+}
+
+// closing commits what the sink has of partitions that are given up.
+func (s *sinkTask) closing(tps []connector.TopicPartition, lost bool) {
+	if !lost {
+		if err := s.commitNow(); err != nil {
+			s.t.log.Warn("offsets not committed before partitions were given up: " + err.Error())
+			s.t.counters.commitsFailed.Add(1)
+		}
+	}
+	for _, tp := range tps {
+		delete(s.delivered, tp)
+	}
+	if l, ok := s.sink.(connector.PartitionListener); ok {
+		if err := guard(func() error { return l.Close(tps) }); err != nil && s.in.err == nil {
+			s.in.err = s.t.at.wrap(s.put.place, "", err)
+		}
+	}
+}
+
+// close leaves the group and stops the plugins.
+func (s *sinkTask) close() {
+	s.in.leave(s.group)
+	var errs []error
+	if s.sink != nil {
+		errs = append(errs, guard(s.sink.Stop))
+	}
+	if s.parts != nil {
+		errs = append(errs, s.parts.Close())
+	}
+	if s.clients != nil {
+		errs = append(errs, s.clients.Close())
+	}
+	s.t.ended(errs...)
+}
+
+// reporter is a sink's errant-record reporter. It keeps the bytes of records
+// that the sink may still report: those of the batch at hand, of a buffering
+// sink those since the last flush. A nil reporter keeps nothing.
+type reporter struct {
+	s *sinkTask
+
+	mu    sync.Mutex
+	kept  map[connector.Origin]*kafka.Message
+	bytes int
+}
+
+var _ connector.ErrantReporter = (*reporter)(nil)
+
+func (r *reporter) keep(b *batch) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range b.items {
+		if it := &b.items[i]; it.fate == alive {
+			r.kept[it.record.Origin] = it.read
+			r.bytes += len(it.read.Key) + len(it.read.Value)
+		}
+	}
+}
+
+func (r *reporter) forget() {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.kept)
+	r.bytes = 0
+}
+
+func (r *reporter) size() int {
+	if r == nil {
+		return 0
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.bytes
+}
+
+// Report dead-letters a record that the sink could not write.
+//
+// Invariant 3: commit waits for the letter.
+func (r *reporter) Report(ctx context.Context, rec connector.Record, cause error) error {
+	r.mu.Lock()
+	m, ok := r.kept[rec.Origin]
+	r.mu.Unlock()
+	if !ok {
+		return connector.Fatal(fmt.Errorf("record %s[%d]@%d was reported, but it is not among those put since the last flush",
+			rec.Origin.Topic, rec.Origin.Partition, rec.Origin.Offset))
+	}
+	it := &item{record: rec, read: m, fate: tolerated}
+	it.failed = failure{stage: r.s.put, cause: cause, err: r.s.t.at.wrap(r.s.put.place, it.place(), cause)}
+	r.s.t.errors.failures.Add(1)
+	r.s.t.tolerance.note(it)
+	return r.s.out.letter(ctx, it.original(), it.failure(r.s.t.at), nil)
+}

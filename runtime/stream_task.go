@@ -1,0 +1,286 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+)
+
+// streamTask brings records from topics through transforms into a topic. It
+// computes a batch first, with nothing open, and then commits it as one unit.
+type streamTask struct {
+	t       *Task
+	set     *settings
+	clients *clients
+	parts   *parts
+	in      *intake
+	out     *outbox
+	group   *kafka.GroupConsumer
+
+	restoring, produce, committing *stage
+	inputs                         []string // the topics read from, for the check of changelogs
+}
+
+// newStreamTask makes everything. After an error nothing is left open.
+func newStreamTask(t *Task, set *settings) (r runner, err error) {
+	s := &streamTask{t: t, set: set, inputs: set.topics}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	t.describe(connector.Info{Name: "stream", Version: Version})
+	if s.clients, err = t.connect(set, true, true); err != nil {
+		return nil, err
+	}
+	if s.parts, err = build(t.worker.options.Plugins, t.spec, set, t.context()); err != nil {
+		return nil, err
+	}
+	s.frame()
+	if err = s.check(); err != nil {
+		return nil, err
+	}
+	if s.group, err = s.in.join(set, s.clients.consumer); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// frame makes the stages and the intake.
+func (s *streamTask) frame() {
+	t := s.t
+	s.restoring = &stage{place: "restore of state", java: "KAFKA_CONSUME", class: "stream", unmarked: connector.KindFatal}
+	s.produce = &stage{place: "output", java: "KAFKA_PRODUCE", class: "stream", unmarked: connector.KindFatal, tolerable: true}
+	s.committing = &stage{place: "offset commit", java: "KAFKA_PRODUCE", class: "stream", unmarked: connector.KindRetriable}
+	s.in = &intake{t: t, poll: consumeStage(), handover: handover,
+		journey: &journey{at: t.at, stages: s.parts.streamStages(), tolerance: t.tolerance, quit: t.quit.Done()},
+		work:    s.work, finish: s.finish, idle: func() error { return nil }, opened: s.opened, closing: s.closing}
+	if n := len(s.parts.transforms); n > 0 {
+		s.parts.transforms[n-1].tap = t.worker.tap(t.spec.Connector)
+	}
+	s.out = newOutbox(t, s.set, s.clients, s.in.journey)
+	stages := append([]*stage{s.in.poll}, s.in.journey.stages...)
+	stages = append(stages, s.produce, s.committing)
+	t.stages.Store(&stages)
+}
+
+// check refuses to start with state that does not fit the topics. Topics that
+// are not there yet are checked with their first record.
+func (s *streamTask) check() error {
+	for _, st := range s.parts.stores {
+		err := st.changelog(s.t.quit, s.clients.admin, s.inputs)
+		if err != nil && !errors.Is(err, kafka.ErrUnknownTopic) {
+			return s.t.at.wrap(st.place, "", err)
+		}
+	}
+	return nil
+}
+
+func (s *streamTask) loop() error { return s.in.loop() }
+
+// work restores the state of the batch's partitions and takes the batch through
+// its journey.
+func (s *streamTask) work(ctx context.Context, b *batch) {
+	if len(s.parts.stores) > 0 {
+		if err := s.restore(ctx, b); err != nil {
+			b.cut(0, err)
+			return
+		}
+	}
+	for i := range b.items {
+		it := &b.items[i]
+		it.record.Topic, it.record.Partition = s.set.topic, connector.AnyPartition
+	}
+	s.in.journey.run(ctx, b)
+}
+
+func (s *streamTask) restore(ctx context.Context, b *batch) error {
+	var partitions []int32
+	for i := range b.items {
+		if p := b.items[i].read.Partition; !slices.Contains(partitions, p) {
+			partitions = append(partitions, p)
+		}
+	}
+	s.t.counters.restoring.Store(true)
+	defer s.t.counters.restoring.Store(false)
+	return s.restoring.call(ctx, s.in.journey, 0, func() error {
+		for _, st := range s.parts.stores {
+			if err := st.prepare(ctx, s.clients.admin, s.inputs, partitions); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// finish is the commit unit: outputs, changelog, dead letters, input offsets,
+// in this order, each arrived before the next is sent. After a crash in between
+// the batch is computed again from state that has not seen it, or from state
+// whose outputs are all there. A Kafka transaction can enclose the function.
+func (s *streamTask) finish(b *batch) error {
+	defer s.settle()
+	if len(b.items) == 0 {
+		return nil
+	}
+	ctx := s.t.life
+	for _, step := range []func(context.Context, *batch) error{s.outputs, s.changelog, s.deadLetters, s.offsets} {
+		if err := step(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *streamTask) settle() {
+	for _, st := range s.parts.stores {
+		st.settle()
+	}
+}
+
+// outputs sends what came through. A record that Kafka refuses fails as in any
+// other stage.
+func (s *streamTask) outputs(ctx context.Context, b *batch) error {
+	began, n, newest := time.Now(), 0, connector.NoTimestamp
+	refused := make([]error, len(b.items)) // set by the producer's goroutine, read after wait
+	for i := range b.items {
+		it := &b.items[i]
+		if it.fate != alive {
+			continue
+		}
+		n++
+		newest = max(newest, it.out.Timestamp)
+		if err := s.out.send(ctx, it.out, nil, func(err error) { refused[i] = err }); err != nil {
+			return s.t.at.wrap(s.produce.place, it.place(), err)
+		}
+	}
+	if err := s.out.wait(ctx); err != nil {
+		return err
+	}
+	for i, cause := range refused {
+		if cause == nil {
+			continue
+		}
+		n--
+		if err := s.t.refused(s.produce, &b.items[i], cause); err != nil {
+			return err
+		}
+	}
+	s.produce.stats.observe(n, time.Since(began))
+	if n > 0 {
+		s.t.counters.wrote(n, newest)
+	}
+	return nil
+}
+
+// changelog makes durable what stateful transforms wrote, and then lets their
+// stores have it.
+func (s *streamTask) changelog(ctx context.Context, b *batch) error {
+	var writes []storeWrite
+	for i := range b.items {
+		writes = append(writes, b.items[i].writes...)
+	}
+	if len(writes) == 0 {
+		return nil
+	}
+	offsets := make([]int64, len(writes))
+	refused := make([]error, len(writes))
+	for i, w := range writes {
+		m := kafka.Message{Topic: w.stores.topic, Partition: w.store.partition, Key: w.key, Value: w.value, Timestamp: w.at}
+		err := s.out.append(ctx, m, func(meta connector.RecordMetadata) { offsets[i] = meta.Offset }, func(err error) { refused[i] = err })
+		if err != nil {
+			return s.t.at.wrap("changelog "+w.stores.topic, "", err)
+		}
+	}
+	if err := s.out.wait(ctx); err != nil {
+		return err
+	}
+	for i, err := range refused {
+		if err != nil {
+			return s.t.at.wrap("changelog "+writes[i].stores.topic, "", err)
+		}
+	}
+	for i, w := range writes {
+		w.store.apply(w.key, w.value, w.at, offsets[i])
+	}
+	return nil
+}
+
+func (s *streamTask) deadLetters(ctx context.Context, b *batch) error {
+	for i := range b.items {
+		if it := &b.items[i]; it.fate == tolerated {
+			if err := s.out.letter(ctx, it.original(), it.failure(s.t.at), nil); err != nil {
+				return err
+			}
+		}
+	}
+	return s.out.wait(ctx)
+}
+
+// offsets commits the input offsets.
+//
+// Invariant 3: everything that the records before them became has arrived.
+func (s *streamTask) offsets(ctx context.Context, b *batch) error {
+	next := map[connector.TopicPartition]int64{}
+	for i := range b.items {
+		m := b.items[i].read
+		next[connector.TopicPartition{Topic: m.Topic, Partition: m.Partition}] = m.Offset + 1
+	}
+	return s.committing.call(ctx, s.in.journey, len(b.items), func() error {
+		err := s.in.commit(next)
+		if errors.Is(err, kafka.ErrGenerationLost) {
+			s.t.log.Warn("partitions went to another member before their offsets were committed: it repeats the last batch")
+			return nil
+		}
+		return err
+	})
+}
+
+// opened notes new partitions; their state is restored with the first record.
+func (s *streamTask) opened(tps []connector.TopicPartition) error {
+	assigned := map[int32]bool{}
+	var topics []string
+	for _, tp := range tps {
+		assigned[tp.Partition] = true
+		if !slices.Contains(topics, tp.Topic) {
+			topics = append(topics, tp.Topic)
+		}
+	}
+	if s.set.pattern != nil {
+		s.inputs = topics
+	}
+	for _, st := range s.parts.stores {
+		st.forget(assigned)
+	}
+	return nil
+}
+
+func (s *streamTask) closing(tps []connector.TopicPartition, lost bool) {
+	partitions := make([]int32, len(tps))
+	for i, tp := range tps {
+		partitions[i] = tp.Partition
+	}
+	for _, st := range s.parts.stores {
+		if lost {
+			st.drop(partitions)
+		} else {
+			st.park(partitions)
+		}
+	}
+}
+
+// close leaves the group and stops the plugins.
+func (s *streamTask) close() {
+	s.in.leave(s.group)
+	var errs []error
+	if s.parts != nil {
+		errs = append(errs, s.parts.Close())
+	}
+	if s.clients != nil {
+		errs = append(errs, s.clients.Close())
+	}
+	s.t.ended(errs...)
+}

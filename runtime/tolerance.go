@@ -1,0 +1,142 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// tolerance decides what a failure means for a task. Nothing else does.
+type tolerance struct {
+	all bool // errors.tolerance
+	// retryTimeout is how long a transform or converter is retried; below 0 is
+	// without end. That is the default too, unlike in Kafka Connect: an
+	// unreachable model server is no reason to throw records away.
+	retryTimeout time.Duration
+	delayMax     time.Duration // errors.retry.delay.max.ms
+	logErrors    bool          // errors.log.enable
+	logRecords   bool          // errors.log.include.messages
+	log          *slog.Logger
+	stats        *errorStats
+}
+
+// firstDelay is the wait before the first retry; each further one is doubled.
+const firstDelay = 300 * time.Millisecond
+
+// errStopping cuts a batch whose task was asked to stop.
+var errStopping = errors.New("task is stopping")
+
+type action uint8
+
+const (
+	stop action = iota
+	retry
+	tolerate
+)
+
+// verdict is what to do about a failure.
+type verdict struct {
+	do    action
+	after time.Duration // of retry
+	err   error         // of stop
+}
+
+// judge decides about an error of a stage. attempt counts the retries so far,
+// elapsed is the time since the first failure.
+func (t *tolerance) judge(s *stage, err error, attempt int, elapsed time.Duration) verdict {
+	t.stats.failures.Add(1)
+	kind := connector.KindOf(err)
+	if kind == connector.KindUnmarked {
+		kind = s.unmarked
+	}
+	if kind == connector.KindRetriable {
+		mark, ok := errors.AsType[*connector.Error](err)
+		if !ok {
+			mark = &connector.Error{Attempts: -1}
+		}
+		switch {
+		case mark.Attempts >= 0 && attempt >= mark.Attempts:
+			return t.stop(connector.Fatal(fmt.Errorf("%w (after %d retries)", err, attempt)))
+		case s.tolerable && t.retryTimeout >= 0 && elapsed >= t.retryTimeout:
+			kind = connector.KindData // as Kafka Connect: out of time is an error of the record
+		default:
+			t.stats.retries.Add(1)
+			t.stats.last(err, true)
+			return verdict{do: retry, after: t.delay(mark.After, attempt, s, elapsed)}
+		}
+	}
+	if kind == connector.KindData && s.tolerable && t.all {
+		return verdict{do: tolerate}
+	}
+	if connector.KindOf(err) != kind {
+		err = &connector.Error{Kind: kind, Err: err} // the restart policy wants to know
+	}
+	return t.stop(err)
+}
+
+func (t *tolerance) stop(err error) verdict {
+	t.stats.errors.Add(1)
+	t.stats.last(err, false)
+	return verdict{do: stop, err: err}
+}
+
+// delay is how long to wait before the next attempt: exponential, at the limit
+// scattered so that tasks do not knock together, never past the time allowed
+// and never less than the plugin asked for.
+func (t *tolerance) delay(atLeast time.Duration, attempt int, s *stage, elapsed time.Duration) time.Duration {
+	d := firstDelay << min(attempt, 30)
+	if d > t.delayMax {
+		d = t.delayMax/2 + rand.N(t.delayMax/2+1)
+	}
+	d = max(d, atLeast)
+	if s.tolerable && t.retryTimeout >= 0 {
+		d = min(d, t.retryTimeout-elapsed)
+	}
+	return d
+}
+
+// wait waits before a retry and says why. It tells false when the task is to
+// stop instead.
+func (t *tolerance) wait(ctx context.Context, quit <-chan struct{}, d time.Duration, why error) bool {
+	t.log.Warn("retrying: "+why.Error(), "after", d.Round(time.Millisecond))
+	t.stats.waiting.Store(true)
+	defer t.stats.waiting.Store(false)
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+	case <-quit:
+	}
+	return false
+}
+
+// note counts a tolerated record and logs it if asked to.
+//
+// Invariant 3: what is tolerated is counted here and dead-lettered by the task.
+func (t *tolerance) note(it *item) {
+	t.stats.errors.Add(1)
+	t.stats.skipped.Add(1)
+	t.stats.last(it.failed.err, false)
+	if !t.logErrors {
+		return
+	}
+	t.stats.logged.Add(1)
+	var attrs []any
+	if t.logRecords {
+		attrs = append(attrs, "topic", it.record.Topic, "timestamp", it.record.Timestamp)
+		if it.polled != nil {
+			attrs = append(attrs, "source_partition", jsonText(it.polled.SourcePartition), "source_offset", jsonText(it.polled.SourceOffset))
+		}
+		if it.read != nil {
+			attrs = append(attrs, "origin", it.place())
+		}
+	}
+	t.log.Error("record tolerated: "+it.failed.err.Error(), attrs...)
+}

@@ -1,0 +1,152 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/runtime/offset"
+)
+
+// Version is what stream connectors report.
+const Version = "1.0.0"
+
+// Options are what a worker needs.
+type Options struct {
+	// Plugins default to connector.Plugins.
+	Plugins *connector.Registry
+	// Offsets keeps the offsets of sources.
+	Offsets offset.Store
+	// Open connects to Kafka; the default is kafka.Open.
+	Open func(ctx context.Context, o kafka.Options) (*kafka.Client, error)
+	Log  *slog.Logger
+}
+
+// Worker runs tasks. It is safe for use from several goroutines.
+type Worker struct {
+	options Options
+
+	mu   sync.Mutex
+	taps map[string]*tap
+}
+
+// NewWorker makes a worker. It runs nothing until StartTask is called.
+func NewWorker(o Options) (*Worker, error) {
+	if o.Offsets == nil {
+		return nil, errors.New("a worker needs a store for source offsets")
+	}
+	if o.Plugins == nil {
+		o.Plugins = connector.Plugins
+	}
+	if o.Open == nil {
+		o.Open = kafka.Open
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return &Worker{options: o, taps: map[string]*tap{}}, nil
+}
+
+// StartTask starts a task in a goroutine of its own, which [Task.Stop] ends, and
+// gives it at once: connecting and starting plugins is the task's first work.
+// notify, if not nil, is called with every change of state, in order, from the
+// task's goroutine; it must not wait for the task.
+func (w *Worker) StartTask(spec TaskSpec, notify func(Event)) (*Task, error) {
+	switch {
+	case spec.Connector == "":
+		return nil, errors.New("a task needs the name of its connector")
+	case spec.Kind != KindSource && spec.Kind != KindSink && spec.Kind != KindStream:
+		return nil, fmt.Errorf("%s/%d: %q is no kind of connector", spec.Connector, spec.Task, spec.Kind)
+	}
+	t := newTask(w, spec, notify)
+	go t.main() // ends after Stop, an error, or with a source that is done
+	return t, nil
+}
+
+// TaskConfigs splits a connector into at most maxTasks tasks: what its plugin
+// makes of that, one task of a source that does not split, maxTasks equal ones
+// of a sink or stream, which share the partitions of their topics. More tasks
+// than that are an error, as in Kafka Connect, unless tasks.max.enforce=false.
+func (w *Worker) TaskConfigs(ctx context.Context, spec TaskSpec, maxTasks int) ([]connector.Props, error) {
+	same := func(n int) []connector.Props {
+		list := make([]connector.Props, n)
+		for i := range list {
+			list[i] = spec.Props
+		}
+		return list
+	}
+	if spec.Kind == KindStream {
+		return same(maxTasks), nil
+	}
+	class, _ := spec.Props.Text("connector.class")
+	pluginType := connector.SinkType
+	if spec.Kind == KindSource {
+		pluginType = connector.SourceType
+	}
+	plugin, err := w.options.Plugins.New(pluginType, class)
+	if err != nil {
+		return nil, connector.Fatal(err)
+	}
+	splitter, ok := plugin.(connector.TaskSplitter)
+	switch {
+	case !ok && spec.Kind == KindSource:
+		return same(1), nil
+	case !ok:
+		return same(maxTasks), nil
+	}
+	conf, err := connector.ParsePlugin(plugin, spec.Props)
+	if err != nil {
+		return nil, err
+	}
+	c := connector.Context{Connector: spec.Connector, Task: -1, Log: w.options.Log.With("connector", spec.Connector), Metrics: new(metrics)}
+	if spec.Kind == KindSource {
+		c.Offsets = offset.Reader(w.options.Offsets, spec.Connector)
+	}
+	var list []connector.Props
+	err = guard(func() (err error) {
+		list, err = splitter.TaskConfigs(ctx, c, conf, maxTasks)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: split into tasks: %w", spec.Connector, err)
+	}
+	if enforce, ok := spec.Props.Text("tasks.max.enforce"); len(list) > maxTasks && (!ok || enforce != "false") {
+		return nil, connector.Fatal(fmt.Errorf("%s: the plugin made %d tasks, more than tasks.max=%d", spec.Connector, len(list), maxTasks))
+	}
+	return list, nil
+}
+
+// tap gives the tap of a connector.
+func (w *Worker) tap(name string) *tap {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t, ok := w.taps[name]
+	if !ok {
+		t = new(tap)
+		w.taps[name] = t
+	}
+	return t
+}
+
+// Tap gives the last records before the last transform of a stream connector,
+// the newest first, at most 60. There are none for other connectors.
+func (w *Worker) Tap(name string) []Tapped {
+	w.mu.Lock()
+	t, ok := w.taps[name]
+	w.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	return t.records()
+}
+
+// Forget drops what the worker remembers of a connector that was deleted.
+func (w *Worker) Forget(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.taps, name)
+}
