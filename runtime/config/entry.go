@@ -1,0 +1,93 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// Entry is one key of a configuration as it was written.
+type Entry struct {
+	Key  string
+	Text string
+	Null bool // the key is there with null, which is not the same as absent
+	File string
+	Line int
+}
+
+// Place gives file and line, for messages.
+func (e Entry) Place() string { return place(e.File, e.Line) }
+
+func place(file string, line int) string {
+	if line == 0 {
+		return file
+	}
+	return fmt.Sprintf("%s:%d", file, line)
+}
+
+// List is a configuration in the order of its file.
+type List []Entry
+
+// Props gives the list as a configuration; of a repeated key the last counts.
+func (l List) Props() connector.Props {
+	p := make(connector.Props, len(l))
+	for _, e := range l {
+		if e.Null {
+			p[e.Key] = nil
+		} else {
+			p[e.Key] = e.Text
+		}
+	}
+	return p
+}
+
+// Find gives the entry that counts for a key.
+func (l List) Find(key string) (Entry, bool) {
+	for i := len(l) - 1; i >= 0; i-- {
+		if l[i].Key == key {
+			return l[i], true
+		}
+	}
+	return Entry{}, false
+}
+
+// Connector is the configuration of one connector and the file it comes from.
+type Connector struct {
+	Name    string
+	Entries List
+	File    string
+	Line    int
+}
+
+// Journey is what the configuration files of a worker hold together.
+type Journey struct {
+	Worker     List
+	Connectors []Connector
+	Files      []string
+}
+
+// Problem is one thing wrong with a file, in words for people.
+type Problem struct {
+	File      string
+	Line      int
+	Connector string // empty for the worker's keys
+	Key       string // empty where the file itself is wrong
+	Message   string
+	Warning   bool
+}
+
+// String gives the problem as lint prints it:
+// "warning: ifcb.yaml:31: postgres-sink: pk.feilds: unknown key, did you mean pk.fields?"
+func (p Problem) String() string {
+	text := place(p.File, p.Line) + ": "
+	if p.Connector != "" {
+		text += p.Connector + ": "
+	}
+	if p.Key != "" {
+		text += p.Key + ": "
+	}
+	if p.Warning {
+		text = "warning: " + text
+	}
+	return text + p.Message
+}

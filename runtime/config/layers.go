@@ -1,0 +1,107 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/knadh/koanf/v2"
+)
+
+// EnvPrefix starts the environment variables that set a worker's keys, as in
+// the usual images of Kafka Connect: CONNECT_BOOTSTRAP_SERVERS is
+// bootstrap.servers. Two underscores stand for one, three for a hyphen.
+const EnvPrefix = "CONNECT_"
+
+// delimiter is what no key contains: koanf would take keys apart at a dot, and
+// value.converter beside value.converter.subject would be lost.
+const delimiter = "\x00"
+
+// layer is a list as a koanf provider.
+type layer List
+
+// ReadBytes is for files that koanf parses; ours are read already.
+func (layer) ReadBytes() ([]byte, error) { return nil, fmt.Errorf("a layer has no bytes") }
+
+// Read gives the layer's entries by key.
+func (l layer) Read() (map[string]any, error) {
+	m := make(map[string]any, len(l))
+	for _, e := range l {
+		m[e.Key] = e
+	}
+	return m, nil
+}
+
+// Layers merges lists: a later one wins. The order is that of the first list
+// which has a key.
+func Layers(lists ...List) (List, error) {
+	k := koanf.New(delimiter)
+	var order []string
+	for _, l := range lists {
+		if err := k.Load(layer(l), nil); err != nil {
+			return nil, fmt.Errorf("configuration layers: %w", err)
+		}
+		for _, e := range l {
+			if !slices.Contains(order, e.Key) {
+				order = append(order, e.Key)
+			}
+		}
+	}
+	merged := make(List, 0, len(order))
+	for _, key := range order {
+		e, ok := k.Get(key).(Entry)
+		if !ok {
+			return nil, fmt.Errorf("configuration layers: key %q is lost", key)
+		}
+		merged = append(merged, e)
+	}
+	return merged, nil
+}
+
+// EnvLayer gives the worker's keys that the environment sets, in the form of
+// os.Environ.
+func EnvLayer(environ []string) List {
+	var list List
+	for _, pair := range environ {
+		name, text, _ := strings.Cut(pair, "=")
+		rest, ok := strings.CutPrefix(name, EnvPrefix)
+		if !ok || rest == "" {
+			continue
+		}
+		key := strings.NewReplacer("___", "-", "__", "_", "_", ".").Replace(strings.ToLower(rest))
+		list = append(list, Entry{Key: key, Text: text, File: "$" + name})
+	}
+	slices.SortFunc(list, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
+	return list
+}
+
+// ApplyEnv lays the environment over a journey's worker.
+func (j *Journey) ApplyEnv(environ []string) (err error) {
+	j.Worker, err = Layers(j.Worker, EnvLayer(environ))
+	return err
+}
+
+// Set lays "key=value" over the worker, "connectors.NAME.key=value" over a
+// connector of the journey.
+func (j *Journey) Set(assignment string) error {
+	key, text, ok := strings.Cut(assignment, "=")
+	if !ok || key == "" {
+		return fmt.Errorf("--set %s: want key=value, or connectors.NAME.key=value", assignment)
+	}
+	to, name := &j.Worker, ""
+	if rest, ok := strings.CutPrefix(key, "connectors."); ok {
+		for i, c := range j.Connectors {
+			if sub, ok := strings.CutPrefix(rest, c.Name+"."); ok && sub != "" && len(c.Name) >= len(name) {
+				to, key, name = &j.Connectors[i].Entries, sub, c.Name
+			}
+		}
+		if name == "" {
+			return fmt.Errorf("--set %s: no file has such a connector", assignment)
+		}
+	}
+	merged, err := Layers(*to, List{{Key: key, Text: text, File: "--set"}})
+	if err == nil {
+		*to = merged
+	}
+	return err
+}

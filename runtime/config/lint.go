@@ -1,0 +1,197 @@
+package config
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// Lint says everything that is wrong with a journey: the worker's keys, every
+// connector as [Validator] sees it, and keys that nobody knows.
+func Lint(j *Journey, plugins *connector.Registry) []Problem {
+	problems := lintWorker(j.Worker)
+	worker := j.Worker.Props()
+	resolver, err := NewResolver(worker)
+	if err != nil {
+		for _, line := range strings.Split(err.Error(), "\n") {
+			key, _, _ := strings.Cut(line, ": ")
+			e, ok := j.Worker.Find(key)
+			if !ok {
+				e, _ = j.Worker.Find("config.providers")
+			}
+			problems = append(problems, Problem{File: e.File, Line: e.Line, Message: line})
+		}
+	}
+	v := &Validator{Plugins: plugins, Worker: worker, Resolver: resolver}
+	for _, c := range j.Connectors {
+		problems = append(problems, v.lint(c)...)
+	}
+	order := map[string]int{}
+	for i, f := range j.Files {
+		order[f] = i
+	}
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line))
+	})
+	return problems
+}
+
+func lintWorker(list List) []Problem {
+	var problems []Problem
+	note := func(e Entry, warning bool, text string) {
+		problems = append(problems, Problem{File: e.File, Line: e.Line, Key: e.Key, Message: text, Warning: warning})
+	}
+	def := WorkerDef()
+	for _, v := range def.Validate(list.Props()) {
+		e, given := list.Find(v.Key)
+		if !given {
+			continue // a default of ours
+		}
+		if strings.Contains(e.Text, "${") {
+			continue
+		}
+		for _, text := range v.Errors {
+			note(e, false, text)
+		}
+	}
+	var known []string
+	for _, k := range def.Keys() {
+		known = append(known, k.Name)
+	}
+	for _, e := range list {
+		_, defined := def.Key(e.Key)
+		switch {
+		case obsolete[e.Key] != "":
+			note(e, true, obsolete[e.Key])
+		case defined || slices.ContainsFunc(workerFamilies, func(p string) bool { return strings.HasPrefix(e.Key, p) }):
+		case distributedKey(e.Key):
+			note(e, true, "is for workers in distributed mode")
+		default:
+			note(e, true, "unknown key"+didYouMean(e.Key, known))
+		}
+	}
+	return problems
+}
+
+// distributedKey tells that a key belongs to the coordination of a cluster of
+// workers, which a single worker does not have.
+func distributedKey(key string) bool {
+	for _, p := range []string{"config.storage.", "status.storage.", "offset.storage.topic", "offset.storage.replication.factor",
+		"offset.storage.partitions", "inter.worker.", "scheduled.rebalance.", "worker.sync.", "worker.unsync.", "connect.protocol",
+		"session.timeout.ms", "heartbeat.interval.ms", "rebalance.timeout.ms", "exactly.once.source.support"} {
+		if strings.HasPrefix(key, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// Origin gives the origin of a connector that a file holds.
+func (c Connector) Origin() Origin { return Origin{Dir: filepath.Dir(c.File)} }
+
+// lint says what is wrong with one connector of a file.
+func (v *Validator) lint(c Connector) []Problem {
+	props := c.Entries.Props()
+	report, err := v.Validate(props, c.Origin())
+	var problems []Problem
+	note := func(key, text string, warning bool) {
+		p := Problem{File: c.File, Line: c.Line, Connector: c.Name, Key: key, Message: text, Warning: warning}
+		if e, ok := c.Entries.Find(key); ok {
+			p.File, p.Line = e.File, e.Line
+		}
+		problems = append(problems, p)
+	}
+	if err != nil {
+		text := err.Error()
+		if class, _ := props.Text("connector.class"); class != "" {
+			text = "no source or sink has this name: " + class + v.nearestClass(class)
+		}
+		note("connector.class", text, false)
+	}
+	for _, p := range report.Problems() {
+		if slices.Contains(report.Unresolved, p.Key) {
+			note(p.Key, strings.TrimPrefix(p.Message, p.Key+": "), true) // it may have a value where the worker runs
+			continue
+		}
+		if p.Key != "connector.class" || err == nil {
+			note(p.Key, p.Message, false)
+		}
+	}
+	for _, e := range c.Entries {
+		if text := v.unknown(report, props, e.Key); text != "" && report.Kind != "" {
+			note(e.Key, text, true)
+		}
+		for _, name := range v.Resolver.unknownProviders(e.Text) {
+			if n := nearest(name, []string{"env", "file", "dir"}); n != "" {
+				note(e.Key, "${"+name+":...} is left as it is, there is no such provider, did you mean "+n+"?", true)
+			}
+		}
+	}
+	return problems
+}
+
+func (v *Validator) nearestClass(class string) string {
+	known := []string{StreamClass}
+	for _, t := range []connector.PluginType{connector.SourceType, connector.SinkType} {
+		for _, i := range v.Plugins.List(t) {
+			known = append(append(known, i.Name, i.Class), i.Aliases...)
+		}
+	}
+	if text := didYouMean(class, known); text != "" {
+		return text
+	}
+	var names []string
+	for _, t := range []connector.PluginType{connector.SourceType, connector.SinkType} {
+		for _, i := range v.Plugins.List(t) {
+			names = append(names, i.Name)
+		}
+	}
+	return "; there are " + strings.Join(append(names, StreamClass), ", ")
+}
+
+// overrides are the families of keys for a connector's Kafka clients.
+var overrides = []string{"producer.override.", "consumer.override.", "admin.override."}
+
+// unknown says why a key has no effect, "" where it has one.
+func (v *Validator) unknown(r *Report, props connector.Props, key string) string {
+	if slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Def.Name == key }) ||
+		slices.ContainsFunc(overrides, func(p string) bool { return strings.HasPrefix(key, p) }) ||
+		r.Kind == "source" && strings.HasPrefix(key, "topic.creation.") {
+		return ""
+	}
+	for _, name := range []string{"key.converter", "value.converter", "header.converter"} {
+		if !strings.HasPrefix(key, name+".") {
+			continue
+		}
+		if _, own := props.Text(name); !own {
+			return "has no effect: the connector does not set " + name + ", and so uses the worker's with the worker's keys"
+		}
+	}
+	for _, chain := range []string{"transforms", "predicates"} {
+		rest, ok := strings.CutPrefix(key, chain+".")
+		alias, _, dotted := strings.Cut(rest, ".")
+		if !ok || !dotted {
+			continue
+		}
+		if _, defined := props[chain+"."+alias+".type"]; !slices.Contains(listOf(props, chain), alias) && defined {
+			return "has no effect: " + chain + " does not name " + alias
+		}
+	}
+	known := make([]string, 0, len(r.Checks))
+	for _, c := range r.Checks {
+		known = append(known, c.Def.Name)
+	}
+	return "unknown key" + didYouMean(key, known)
+}
+
+func listOf(props connector.Props, key string) []string {
+	text, _ := props.Text(key)
+	var list []string
+	for _, s := range strings.Split(text, ",") {
+		list = append(list, strings.TrimSpace(s))
+	}
+	return list
+}

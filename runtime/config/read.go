@@ -1,0 +1,179 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Role says what a file is taken for.
+type Role int
+
+// The roles. A file of AnyRole says itself what it is: one with connectors: or
+// worker: is a journey, one with connector.class or config a connector, any
+// other the worker's.
+const (
+	AnyRole Role = iota
+	WorkerRole
+	ConnectorRole
+)
+
+// Read reads a worker's files into one journey: YAML, Java properties or JSON
+// by the files' names. Problems are mistakes in the files; the error says that
+// a file cannot be read at all.
+func Read(paths ...string) (*Journey, []Problem, error) {
+	j := &Journey{}
+	var problems []Problem
+	for _, path := range paths {
+		p, err := j.ReadFile(path, AnyRole)
+		if err != nil {
+			return nil, problems, err
+		}
+		problems = append(problems, p...)
+	}
+	return j, problems, nil
+}
+
+// ReadFile adds one file to the journey.
+func (j *Journey) ReadFile(path string, role Role) ([]Problem, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	j.Files = append(j.Files, path)
+	return j.add(path, data, role)
+}
+
+func (j *Journey) add(path string, data []byte, role Role) ([]Problem, error) {
+	var node *yaml.Node
+	var err error
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".properties":
+		list, err := parseProperties(path, data)
+		if err != nil {
+			return nil, err
+		}
+		return j.addList(list, path, role), nil
+	case ".json":
+		node, err = parseJSON(path, data)
+	case ".yaml", ".yml":
+		node, err = parseYAML(path, data)
+	default:
+		return nil, fmt.Errorf("%s: its name must end in .yaml, .yml, .properties or .json", path)
+	}
+	if err != nil || node == nil {
+		return nil, err
+	}
+	if node.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("%s: must be keys with values, such as \"worker:\" and \"connectors:\"", place(path, node.Line))
+	}
+	return j.addNode(node, path, role), nil
+}
+
+func (j *Journey) addList(list List, path string, role Role) []Problem {
+	_, isConnector := list.Find("connector.class")
+	if role == ConnectorRole || role == AnyRole && isConnector {
+		return j.addConnector("", list, path, 1)
+	}
+	j.Worker = append(j.Worker, list...)
+	return nil
+}
+
+func (j *Journey) addNode(n *yaml.Node, path string, role Role) []Problem {
+	if role != ConnectorRole && (hasKey(n, "connectors") || hasKey(n, "worker")) {
+		return j.addJourney(n, path)
+	}
+	name, body := "", n
+	if config := child(n, "config"); config != nil && config.Kind == yaml.MappingNode {
+		body = config // the form that is sent to POST /connectors
+		if v := child(n, "name"); v != nil {
+			name = v.Value
+		}
+	}
+	f := newFlattener(path)
+	f.mapping(body, "")
+	if body != n {
+		return append(f.errs, j.addConnector(name, f.list, path, n.Line)...)
+	}
+	return append(f.errs, j.addList(f.list, path, role)...)
+}
+
+func (j *Journey) addJourney(n *yaml.Node, path string) []Problem {
+	var problems []Problem
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], target(n.Content[i+1])
+		empty := v.Kind == yaml.ScalarNode && v.Tag == "!!null"
+		switch {
+		case k.Tag == "!!merge", strings.HasPrefix(k.Value, "x-"):
+			// a place for YAML anchors, as in compose files
+		case k.Value != "worker" && k.Value != "connectors":
+			problems = append(problems, Problem{File: path, Line: k.Line, Key: k.Value,
+				Message: "unknown part of a journey" + didYouMean(k.Value, []string{"worker", "connectors"})})
+		case empty:
+		case v.Kind != yaml.MappingNode:
+			problems = append(problems, Problem{File: path, Line: k.Line, Key: k.Value, Message: "must be keys with values"})
+		case k.Value == "worker":
+			f := newFlattener(path)
+			f.mapping(v, "")
+			problems = append(problems, f.errs...)
+			j.Worker = append(j.Worker, f.list...)
+		default:
+			problems = append(problems, j.addConnectors(v, path)...)
+		}
+	}
+	return problems
+}
+
+func (j *Journey) addConnectors(n *yaml.Node, path string) []Problem {
+	var problems []Problem
+	f := newFlattener(path)
+	f.pairs(n, func(k, v *yaml.Node) {
+		if v.Kind != yaml.MappingNode {
+			problems = append(problems, Problem{File: path, Line: k.Line, Connector: k.Value, Message: "must be keys with values"})
+			return
+		}
+		one := newFlattener(path)
+		one.mapping(v, "")
+		for _, p := range one.errs {
+			p.Connector = k.Value
+			problems = append(problems, p)
+		}
+		problems = append(problems, j.addConnector(k.Value, one.list, path, k.Line)...)
+	})
+	return append(problems, f.errs...)
+}
+
+// addConnector adds a connector whose name may be outside or within its keys.
+func (j *Journey) addConnector(name string, list List, path string, line int) []Problem {
+	own, given := list.Find("name")
+	switch {
+	case name == "" && !given:
+		return []Problem{{File: path, Line: line, Message: "the connector has no name"}}
+	case name == "":
+		name, line = strings.TrimSpace(own.Text), own.Line
+	case !given:
+		list = append(List{{Key: "name", Text: name, File: path, Line: line}}, list...)
+	case strings.TrimSpace(own.Text) != name:
+		return []Problem{{File: path, Line: own.Line, Connector: name, Key: "name",
+			Message: fmt.Sprintf("is %q here and %q outside", own.Text, name)}}
+	}
+	if i := slices.IndexFunc(j.Connectors, func(c Connector) bool { return c.Name == name }); i >= 0 {
+		return []Problem{{File: path, Line: line, Connector: name,
+			Message: "there is another connector of this name in " + place(j.Connectors[i].File, j.Connectors[i].Line)}}
+	}
+	j.Connectors = append(j.Connectors, Connector{Name: name, Entries: list, File: path, Line: line})
+	return nil
+}
+
+func child(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return target(n.Content[i+1])
+		}
+	}
+	return nil
+}

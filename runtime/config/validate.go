@@ -1,0 +1,382 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/javaregex"
+)
+
+// StreamClass is the connector.class of a stream.
+const StreamClass = "stream"
+
+// Validator checks whole connectors: the framework's keys, the plugin's, and
+// those of every transform, predicate and converter. Command line, REST API and
+// start-up all use it.
+type Validator struct {
+	Plugins  *connector.Registry
+	Worker   connector.Props
+	Resolver *Resolver // nil where references are not replaced
+}
+
+// Check is one key of a report: its definition and what is said of its value.
+type Check struct {
+	Def    connector.Key
+	Value  connector.Value
+	Hidden bool   // the value comes out of a reference, which is shown instead
+	Raw    string // that reference
+}
+
+// Text gives the value as the REST API shows it: secrets hidden, references
+// as they were written.
+func (c Check) Text() (string, bool) {
+	if c.Hidden {
+		return c.Raw, true
+	}
+	return connector.FormatValue(c.Value.Value)
+}
+
+// Report is everything that is to be said of a connector's configuration.
+type Report struct {
+	Class  string // as written
+	Kind   string // source, sink or stream; empty where the class is not known
+	Info   connector.Info
+	Groups []string
+	Checks []Check
+	// Unresolved are the keys whose references have no value here.
+	Unresolved []string
+	// problems of no key in particular
+	loose []connector.Problem
+}
+
+// Errors counts what is wrong.
+func (r *Report) Errors() int {
+	n := len(r.loose)
+	for _, c := range r.Checks {
+		n += len(c.Value.Errors)
+	}
+	return n
+}
+
+// Problems gives everything that is wrong, in the order of the keys.
+func (r *Report) Problems() []connector.Problem {
+	var list []connector.Problem
+	for _, c := range r.Checks {
+		for _, e := range c.Value.Errors {
+			list = append(list, connector.Problem{Key: c.Def.Name, Message: e})
+		}
+	}
+	return append(list, r.loose...)
+}
+
+// InvalidError says everything that is wrong with a connector's configuration.
+type InvalidError struct{ Problems []connector.Problem }
+
+// Error gives Kafka Connect's text.
+func (e *InvalidError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Connector configuration is invalid and contains the following %d error(s):", len(e.Problems))
+	for _, p := range e.Problems {
+		b.WriteString("\n" + p.Message)
+	}
+	b.WriteString("\nYou can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`")
+	return b.String()
+}
+
+// Err gives an [InvalidError], nil where nothing is wrong.
+func (r *Report) Err() error {
+	if list := r.Problems(); len(list) > 0 {
+		return &InvalidError{Problems: list}
+	}
+	return nil
+}
+
+// ClassError says that a configuration names no connector, or none there is.
+type ClassError struct{ Text string }
+
+// Error gives the text.
+func (e *ClassError) Error() string { return e.Text }
+
+// Kind gives what a connector's class is, with its description.
+func (v *Validator) Kind(class string) (kind string, info connector.Info, err error) {
+	class = strings.TrimSpace(class)
+	if strings.EqualFold(class, StreamClass) {
+		return "stream", connector.Info{Name: StreamClass, Version: Version, Doc: "Reads topics, transforms records and writes them to a topic."}, nil
+	}
+	if info, ok := v.Plugins.Lookup(connector.SourceType, class); ok {
+		return "source", info, nil
+	}
+	if info, ok := v.Plugins.Lookup(connector.SinkType, class); ok {
+		return "sink", info, nil
+	}
+	known := []string{StreamClass}
+	for _, t := range []connector.PluginType{connector.SinkType, connector.SourceType} {
+		for _, i := range v.Plugins.List(t) {
+			known = append(known, ClassName(i))
+		}
+	}
+	return "", connector.Info{}, &ClassError{fmt.Sprintf(
+		"Failed to find any class that implements Connector and which name matches %s, available connectors are: %s", class, strings.Join(known, ", "))}
+}
+
+// ClassName gives the name of a plugin that the REST API reports.
+func ClassName(i connector.Info) string {
+	if i.Class != "" {
+		return i.Class
+	}
+	return i.Name
+}
+
+// Plugin makes the plugin of a source or sink, nil for a stream.
+func (v *Validator) plugin(kind, class string) (connector.Plugin, error) {
+	switch kind {
+	case "source":
+		return v.Plugins.New(connector.SourceType, strings.TrimSpace(class))
+	case "sink":
+		return v.Plugins.New(connector.SinkType, strings.TrimSpace(class))
+	}
+	return nil, nil
+}
+
+// Validate checks a connector. The error is a [ClassError]; the report then
+// holds what can be said of the framework's keys all the same.
+func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error) {
+	w := &work{v: v, raw: props, props: props, report: &Report{}}
+	if v.Resolver != nil {
+		var p *connector.Problems
+		w.props, p = v.Resolver.resolve(props, from)
+		for _, x := range p.List() {
+			w.unresolved = append(w.unresolved, x)
+			w.report.Unresolved = append(w.report.Unresolved, x.Key)
+		}
+	}
+	class, given := w.props.Text("connector.class")
+	w.report.Class = class
+	var err error
+	if !given || strings.TrimSpace(class) == "" {
+		err = &ClassError{"Connector config " + javaMap(props) + " contains no connector type"}
+	} else {
+		w.report.Kind, w.report.Info, err = v.Kind(class)
+	}
+	kind := w.report.Kind
+	if kind == "" {
+		kind = "source"
+	}
+	w.framework(kind)
+	w.chain("transforms", connector.TransformType)
+	w.chain("predicates", connector.PredicateType)
+	w.references()
+	if plugin, perr := v.plugin(w.report.Kind, class); plugin != nil && perr == nil {
+		w.plugin(plugin, "", "")
+	}
+	w.converters(kind)
+	w.finish()
+	return w.report, err
+}
+
+// work is one validation under way.
+type work struct {
+	v          *Validator
+	raw, props connector.Props
+	report     *Report
+	unresolved []connector.Problem
+}
+
+// check gives the report's check of a key, nil without one.
+func (w *work) check(key string) *Check {
+	for i := range w.report.Checks {
+		if w.report.Checks[i].Def.Name == key {
+			return &w.report.Checks[i]
+		}
+	}
+	return nil
+}
+
+// fault adds an error to a key.
+func (w *work) fault(key, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if c := w.check(key); c != nil {
+		c.Value.Errors = append(c.Value.Errors, text)
+		return
+	}
+	w.report.loose = append(w.report.loose, connector.Problem{Key: key, Message: text})
+}
+
+// add validates a definition and adds its keys. Keys that are there already
+// are not added again.
+func (w *work) add(keys []connector.Key) {
+	def := connector.NewConfigDef(keys...)
+	for i, val := range def.Validate(w.props) {
+		if w.check(val.Key) == nil {
+			w.report.Checks = append(w.report.Checks, Check{Def: def.Keys()[i], Value: val})
+		}
+	}
+}
+
+func (w *work) framework(kind string) {
+	var keys []connector.Key
+	for _, k := range Def(kind).Keys() {
+		if _, given := w.props[k.Name]; Ours(kind, k.Name) && !given {
+			continue
+		}
+		keys = append(keys, k)
+	}
+	w.add(keys)
+	if w.report.Info.Version != "" {
+		w.version("connector.plugin.version", w.report.Info.Version)
+	}
+	for _, name := range []string{"key", "value", "header", "input.key", "input.value", "input.header"} {
+		w.converterClass(name)
+	}
+	if kind != "source" {
+		w.topics(kind)
+	}
+}
+
+// version makes a plugin's version the default of its version key.
+func (w *work) version(key, version string) {
+	c := w.check(key)
+	if c == nil {
+		return
+	}
+	c.Def.Default, c.Value.Recommended = version, []any{version}
+	if _, given := w.props[key]; !given {
+		c.Value.Value = version
+	}
+}
+
+func (w *work) topics(kind string) {
+	topics, regex := w.check("topics"), w.check("topics.regex")
+	list, _ := topics.Value.Value.([]string)
+	pattern, _ := regex.Value.Value.(string)
+	both := func(text string) {
+		topics.Value.Errors = append(topics.Value.Errors, text)
+		regex.Value.Errors = append(regex.Value.Errors, text)
+	}
+	switch {
+	case len(list) == 0 && pattern == "":
+		both("Must configure one of topics or topics.regex")
+	case len(list) > 0 && pattern != "":
+		both("topics and topics.regex are mutually exclusive options, but both are set.")
+	}
+	if letters, _ := w.check("errors.deadletterqueue.topic.name").Value.Value.(string); letters != "" {
+		if slices.Contains(list, letters) {
+			w.fault("topics", "The DLQ topic '%s' may not be included in the list of topics ('topics=[%s]') consumed by the connector", letters, strings.Join(list, ", "))
+		}
+		if matches(pattern, letters) {
+			w.fault("topics.regex", "The DLQ topic '%s' may not be matched by the regex for the topics ('topics.regex=%s') consumed by the connector", letters, pattern)
+		}
+	}
+	if kind != "stream" {
+		return
+	}
+	if out, _ := w.check("topic").Value.Value.(string); out != "" && (slices.Contains(list, out) || matches(pattern, out)) {
+		w.fault("topic", "Invalid value %s for configuration topic: it is one of the topics that are read, so that records would go in a circle", out)
+	}
+}
+
+func matches(pattern, topic string) bool {
+	if pattern == "" {
+		return false
+	}
+	re, err := javaregex.Compile(pattern)
+	if err != nil {
+		return false
+	}
+	ok, err := re.MatchAll(topic)
+	return err == nil && ok
+}
+
+// plugin adds the keys of a plugin below prefix, and what it finds across keys.
+func (w *work) plugin(p connector.Plugin, prefix, group string) {
+	w.add(prefixed(p.ConfigDef().Keys(), prefix, group))
+	w.across(p, prefix)
+}
+
+// across asks a plugin what is wrong across its keys.
+func (w *work) across(p connector.Plugin, prefix string) {
+	validator, ok := p.(connector.Validator)
+	if !ok {
+		return
+	}
+	sub := w.props
+	if prefix != "" {
+		sub = w.props.WithPrefix(prefix)
+	}
+	conf, _ := p.ConfigDef().Check(sub)
+	found := new(connector.Problems)
+	validator.Validate(conf, found)
+	for _, x := range found.List() {
+		w.fault(prefix+x.Key, "%s", x.Message)
+	}
+}
+
+// finish hides what references stand for and lists the groups.
+func (w *work) finish() {
+	for i := range w.report.Checks {
+		c := &w.report.Checks[i]
+		key := c.Def.Name
+		raw, _ := w.raw[key].(string)
+		value, _ := w.props[key].(string)
+		if raw != value {
+			c.Hidden, c.Raw = true, raw
+			for j, e := range c.Value.Errors {
+				if value != "" {
+					c.Value.Errors[j] = strings.ReplaceAll(e, value, raw)
+				}
+			}
+		}
+		for _, x := range w.unresolved {
+			if x.Key == key {
+				c.Hidden, c.Raw, c.Value.Errors = true, raw, []string{x.Message}
+			}
+		}
+		if g := c.Def.Group; g != "" && !slices.Contains(w.report.Groups, g) {
+			w.report.Groups = append(w.report.Groups, g)
+		}
+	}
+	for _, x := range w.unresolved {
+		if w.check(x.Key) == nil {
+			w.report.loose = append(w.report.loose, x)
+		}
+	}
+}
+
+// secretName is what keys of secrets are usually called.
+var secretName = regexp.MustCompile(`(?i)password|secret|token|credential|jaas|private`)
+
+// javaMap writes a configuration as Java prints a small HashMap. What may be a
+// secret is hidden.
+func javaMap(p connector.Props) string {
+	keys := sortedKeys(p)
+	bucket := func(s string) uint32 {
+		var h uint32
+		for _, r := range s {
+			h = 31*h + uint32(r)
+		}
+		return (h ^ h>>16) & 15
+	}
+	slices.SortStableFunc(keys, func(a, b string) int { return int(bucket(a)) - int(bucket(b)) })
+	parts := make([]string, len(keys))
+	for i, k := range keys {
+		text, ok := p.Text(k)
+		switch {
+		case !ok:
+			text = "null"
+		case secretName.MatchString(k):
+			text = "[hidden]"
+		}
+		parts[i] = k + "=" + text
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// IsClassError tells that an error is a [ClassError].
+func IsClassError(err error) bool {
+	_, ok := errors.AsType[*ClassError](err)
+	return ok
+}
