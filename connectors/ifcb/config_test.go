@@ -1,0 +1,97 @@
+package ifcb
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+func TestParseAddress(t *testing.T) {
+	tests := []struct {
+		name, url, dataset string
+		want               address
+		bad                string
+	}{
+		{name: "slash", url: "https://x.example/mvco/", want: address{"https://x.example", "mvco"}},
+		{name: "no slash", url: "https://x.example/mvco", want: address{"https://x.example", "mvco"}},
+		{name: "feed", url: "http://x.example:8888/mvco/feed.json", want: address{"http://x.example:8888", "mvco"}},
+		{name: "tags", url: "http://x.example/mvco:beads", want: address{"http://x.example", "mvco:beads"}},
+		{name: "below a path", url: "https://x.example/ifcb/mvco/", want: address{"https://x.example/ifcb", "mvco"}},
+		{name: "timeline page", url: "https://x.example/timeline?dataset=mvco&bin=D1", want: address{"https://x.example", "mvco"}},
+		{name: "page below a path", url: "https://x.example/ifcb/timeline?dataset=mvco", want: address{"https://x.example/ifcb", "mvco"}},
+		{name: "root with query", url: "https://x.example/?dataset=mvco", want: address{"https://x.example", "mvco"}},
+		{name: "dataset given", url: "https://x.example", dataset: "mvco", want: address{"https://x.example", "mvco"}},
+		{name: "dataset given twice", url: "https://x.example/mvco/", dataset: "mvco", want: address{"https://x.example", "mvco"}},
+		{name: "dataset given, below a path", url: "https://x.example/ifcb/", dataset: "mvco", want: address{"https://x.example/ifcb", "mvco"}},
+		{name: "none", url: "https://x.example/", bad: "names no dataset"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := parseAddress(tt.url, tt.dataset)
+			if tt.bad != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.bad) {
+					t.Fatalf("%v, %v", got, err)
+				}
+				return
+			}
+			if err != nil || got != tt.want {
+				t.Errorf("%v, %v, want %v", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestValidate(t *testing.T) {
+	good := connector.Props{"topic": "t", "dashboard.url": "https://x.example/mvco"}
+	tests := []struct {
+		name string
+		more connector.Props
+		want []string // keys with a problem
+	}{
+		{"least", nil, nil},
+		{"no dataset", connector.Props{"dashboard.url": "https://x.example"}, []string{"dashboard.url"}},
+		{"no URL", connector.Props{"dashboard.url": "mvco"}, []string{"dashboard.url"}},
+		{"password in URL", connector.Props{"dashboard.url": "https://u:p@x.example/mvco"}, []string{"dashboard.url"}},
+		{"station that follows", connector.Props{"start.from": "oldest"}, []string{"start.from"}},
+		{"station, all, follows", connector.Props{"start.from": "oldest", "nbins": "-1"}, nil},
+		{"station once", connector.Props{"start.from": "oldest", "mode": "once"}, nil},
+		{"all", connector.Props{"nbins": "-1"}, nil},
+		{"all, newest first", connector.Props{"nbins": "-1", "order": "newest"}, []string{"order"}},
+		{"too many newest first", connector.Props{"nbins": "20000"}, []string{"order"}},
+		{"several at once", connector.Props{"nbins": "-2", "mode": "maybe", "dashboard.generation": "3"}, []string{"dashboard.generation", "mode", "nbins"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			props := good.Clone()
+			for k, v := range tt.more {
+				props[k] = v
+			}
+			_, problems := connector.CheckPlugin(new(Source), props)
+			var got []string
+			for _, p := range problems.List() {
+				got = append(got, p.Key)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("keys with problems (-want +got):\n%s\n%v", diff, problems.Err())
+			}
+		})
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for text, want := range map[string]time.Duration{
+		"": 0, "5": 5 * time.Second, "-5": 0, "soon": 0, "99999999999999": 0, "86400": time.Hour,
+		now.Add(30 * time.Second).Format(http.TimeFormat): 30 * time.Second,
+		now.Add(-time.Hour).Format(http.TimeFormat):       0,
+	} {
+		if got := retryAfter(text, now); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
