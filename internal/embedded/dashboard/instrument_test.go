@@ -1,0 +1,167 @@
+package dashboard_test
+
+import (
+	"context"
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+)
+
+func instrument(t *testing.T, o dashboard.InstrumentOptions) *dashboard.Instrument {
+	t.Helper()
+	i, err := dashboard.NewInstrument(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+func TestSyntheticBinIsReal(t *testing.T) {
+	dir := t.TempDir()
+	at := time.Date(2024, 5, 1, 10, 0, 0, 0, time.FixedZone("east", 3600))
+	id, err := instrument(t, dashboard.InstrumentOptions{Dir: dir, Seed: 3, ImagesPerBin: 30}).Take(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.String() != "D20240501T090000_IFCB901" {
+		t.Errorf("bin %s", id)
+	}
+	stem := filepath.Join(dir, "D20240501", id.String())
+	bin, err := ifcb.Open(stem + ".adc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bin.Close()
+	if bin.Truncated != nil || len(bin.Served()) != 30 || len(bin.Targets) <= 30 {
+		t.Errorf("%d images of %d targets, %v: want 30 and some without", len(bin.Served()), len(bin.Targets), bin.Truncated)
+	}
+	if ml, err := bin.MLAnalyzed(); err != nil || ml < 3 || ml > 6 {
+		t.Errorf("%g ml, %v", ml, err)
+	}
+	truth := readTruth(t, stem+dashboard.TruthExt)
+	for _, roi := range bin.Served() {
+		if _, err := bin.Gray(roi); err != nil {
+			t.Error(err)
+		}
+		row, ok := truth[roi.Number]
+		if !ok || !strings.HasPrefix(row[1], "demo-") {
+			t.Errorf("target %d: truth %v", roi.Number, row)
+		}
+		if volume, err := strconv.ParseFloat(row[2], 64); err != nil || volume <= 0 {
+			t.Errorf("target %d: volume %s", roi.Number, row[2])
+		}
+		delete(truth, roi.Number)
+	}
+	if len(truth) > 0 {
+		t.Errorf("truth without image: %v", truth)
+	}
+}
+
+func readTruth(t *testing.T, path string) map[int][]string {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth := map[int][]string{}
+	for _, row := range rows[1:] {
+		n, err := strconv.Atoi(row[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		truth[n] = row
+	}
+	return truth
+}
+
+func TestSyntheticBinsRepeat(t *testing.T) {
+	at := time.Date(2024, 5, 1, 10, 0, 0, 0, time.UTC)
+	read := func(seed uint64) map[string]string {
+		dir := t.TempDir()
+		i := instrument(t, dashboard.InstrumentOptions{Dir: dir, Seed: seed, ImagesPerBin: 4})
+		for range 2 { // the second time it is there
+			if _, err := i.Take(at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		files := map[string]string{}
+		entries, err := os.ReadDir(filepath.Join(dir, "D20240501"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			data, err := os.ReadFile(filepath.Join(dir, "D20240501", e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[e.Name()] = string(data)
+		}
+		return files
+	}
+	first := read(1)
+	if diff := cmp.Diff(first, read(1)); diff != "" {
+		t.Error("the same seed gives other files")
+	}
+	if len(first) != 4 {
+		t.Errorf("%d files, want .adc, .hdr, .roi and the truth", len(first))
+	}
+	if cmp.Equal(first, read(2)) {
+		t.Error("another seed gives the same files")
+	}
+}
+
+func TestRunTakesBinsAndForgets(t *testing.T) {
+	dir := t.TempDir()
+	i := instrument(t, dashboard.InstrumentOptions{Dir: dir, Interval: time.Second, ImagesPerBin: 1, Keep: 2})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- i.Run(ctx, 3) }()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	deadline := time.Now().Add(20 * time.Second)
+	var first []ifcb.File
+	for range look.C {
+		files, err := ifcb.List(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(files) == 2 && first == nil {
+			first = files
+		}
+		if first != nil && len(files) == 2 && first[0].ID.Before(files[0].ID) {
+			break // one came, one went
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("still %v", files)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBadInstruments(t *testing.T) {
+	for name, o := range map[string]dashboard.InstrumentOptions{
+		"old number": {Number: 5}, "too fast": {Interval: time.Millisecond}, "negative": {ImagesPerBin: -1}, "keep": {Keep: -1},
+	} {
+		o.Dir = t.TempDir()
+		if _, err := dashboard.NewInstrument(o); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
