@@ -34,7 +34,8 @@ const minOverlap = 2
 
 func isPair(a, b Target) bool {
 	ra, rb := a.Rect(), b.Rect()
-	return a.Trigger == b.Trigger &&
+	box := ra.Union(rb)
+	return a.Trigger == b.Trigger && box.Dx() <= maxImagePixels/box.Dy() &&
 		ra.Min.X < rb.Max.X-minOverlap && ra.Max.X > rb.Min.X+minOverlap &&
 		ra.Min.Y < rb.Max.Y-minOverlap && ra.Max.Y > rb.Min.Y+minOverlap
 }

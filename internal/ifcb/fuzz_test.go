@@ -1,0 +1,89 @@
+package ifcb_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+)
+
+func FuzzReadADC(f *testing.F) {
+	f.Add(v1Line+"\n", 1)
+	f.Add(v2Line+"\n"+v2Line, 2)
+	f.Add("trigger,x\n1,2", 2)
+	f.Fuzz(func(t *testing.T, in string, schema int) {
+		targets, err := ifcb.ReadADC(strings.NewReader(in), ifcb.Schema(schema))
+		for _, target := range targets {
+			if target.Width < 0 || target.Height < 0 || target.StartByte < 0 {
+				t.Fatalf("%+v, %v", target, err)
+			}
+		}
+		if _, err := ifcb.ReadTable(strings.NewReader(in), ifcb.Schema(schema)); err != nil {
+			return
+		}
+		id, _ := ifcb.NewBinID(5, ifcb.BinID{}.Time())
+		bin := ifcb.NewBin(id, targets, ifcb.Header{}, strings.NewReader("0123456789"), 10)
+		for _, roi := range bin.Served() {
+			if w, h := roi.Size(); w > 1000 || h > 1000 {
+				continue
+			}
+			_, _ = bin.Gray(roi)
+		}
+		if ml, err := bin.MLAnalyzed(); err == nil && !(ml > 0) {
+			t.Fatalf("%g ml", ml)
+		}
+	})
+}
+
+func FuzzReadHeader(f *testing.F) {
+	f.Add("runTime: 1\n\"a b\"\n\"1\",\"2\"\n")
+	f.Add("run time = 1 s inhibit time = 2 s")
+	f.Fuzz(func(t *testing.T, in string) {
+		h, err := ifcb.ReadHeader(strings.NewReader(in))
+		if err != nil {
+			return
+		}
+		for _, key := range h.Keys() {
+			if _, ok := h.Get(key); !ok {
+				t.Fatalf("key %q has no value", key)
+			}
+		}
+	})
+}
+
+func FuzzParseBinID(f *testing.F) {
+	f.Add("D20190728T212639_IFCB104")
+	f.Add("http://x/IFCB5_2012_028_081515")
+	f.Fuzz(func(t *testing.T, in string) {
+		id, err := ifcb.ParseBinID(in)
+		if err != nil {
+			return
+		}
+		if again, err := ifcb.ParseBinID(id.String()); err != nil || again != id {
+			t.Fatalf("%q: %v, %v", in, again, err)
+		}
+	})
+}
+
+func FuzzOpenArchive(f *testing.F) {
+	f.Add(zipOf(f, zip.Store, entry{zipLid + "_00002.png", pngOf(f, 8, 4)}, entry{zipLid + ".csv", v2Line + "\n"}))
+	f.Add(zipOf(f, zip.Deflate, entry{zipLid + "_00002.png", hugePNG(f)}))
+	id, err := ifcb.ParseBinID(zipLid)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a, err := ifcb.OpenArchive(bytes.NewReader(data), int64(len(data)), id)
+		if err != nil {
+			return
+		}
+		for _, img := range a.Images() {
+			if data, _, _, err := a.PNG(img); err == nil && len(data) > ifcb.MaxPNG {
+				t.Fatal("too large")
+			}
+		}
+		_, _ = a.Targets()
+	})
+}
