@@ -60,6 +60,7 @@ type intake struct {
 	next   []kafka.Message // read while a job was at work
 	err    error           // of a callback: it ends the loop
 	halted bool            // partitions are paused because the task is
+	owned  map[connector.TopicPartition]bool
 	lagged time.Time
 }
 
@@ -168,7 +169,10 @@ func (in *intake) run(do func(ctx context.Context) error, then func() error) err
 	defer cancel(nil)
 	j := &job{cancel: cancel, done: make(chan struct{}), then: then}
 	in.job = j
+	poll, wake := context.WithCancel(in.t.quit)
+	defer wake()
 	go func() { // ends when do does; every job is waited for
+		defer wake()
 		defer close(j.done)
 		j.err = guard(func() error { return do(ctx) })
 	}()
@@ -193,7 +197,7 @@ func (in *intake) run(do func(ctx context.Context) error, then func() error) err
 			<-j.done
 			return in.end(j)
 		default:
-			in.read(in.t.quit)
+			in.read(poll)
 		}
 	}
 	if in.job == j { // polling has failed for good
@@ -227,6 +231,10 @@ func (in *intake) assigned(starts map[connector.TopicPartition]int64) {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 	})
 	in.t.log.Info("partitions assigned", "partitions", fmt.Sprint(tps))
+	in.owned = map[connector.TopicPartition]bool{}
+	for _, tp := range tps {
+		in.owned[tp] = true
+	}
 	if in.halted {
 		in.consumer.Pause(tps...)
 	}
@@ -281,7 +289,16 @@ func (in *intake) lost(tps []connector.TopicPartition) {
 	in.gone(tps, true)
 }
 
+// gone lets go of partitions. Those that turn out to be lost while they are
+// revoked come here twice, and count once.
 func (in *intake) gone(tps []connector.TopicPartition, lost bool) {
+	tps = slices.DeleteFunc(slices.Clone(tps), func(tp connector.TopicPartition) bool { return !in.owned[tp] })
+	if len(tps) == 0 {
+		return
+	}
+	for _, tp := range tps {
+		delete(in.owned, tp)
+	}
 	in.t.log.Info("partitions given up", "partitions", fmt.Sprint(tps), "lost", lost)
 	in.next = slices.DeleteFunc(in.next, func(m kafka.Message) bool {
 		return slices.Contains(tps, connector.TopicPartition{Topic: m.Topic, Partition: m.Partition})

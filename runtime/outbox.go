@@ -28,14 +28,13 @@ type outbox struct {
 
 	mu      sync.Mutex
 	pending int
-	empty   chan struct{} // closed while nothing is pending
-	err     error         // the first that failed without anyone to handle it
+	stubs   []func(ctx context.Context) error // letters to be sent without their value
+	err     error                             // the first that failed without anyone to handle it
 }
 
 func newOutbox(t *Task, set *settings, k *clients, j *journey) *outbox {
-	o := &outbox{t: t, letters: t.letters(set, k), journey: j, empty: make(chan struct{}),
+	o := &outbox{t: t, letters: t.letters(set, k), journey: j,
 		create: &stage{place: "creation of topic", unmarked: connector.KindRetriable}}
-	close(o.empty)
 	if k.producer != nil {
 		o.producer = k.producer
 	}
@@ -46,9 +45,6 @@ func newOutbox(t *Task, set *settings, k *clients, j *journey) *outbox {
 func (o *outbox) add() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.pending == 0 {
-		o.empty = make(chan struct{})
-	}
 	o.pending++
 }
 
@@ -58,9 +54,7 @@ func (o *outbox) done(err error) {
 	if err != nil && o.err == nil {
 		o.err = err
 	}
-	if o.pending--; o.pending == 0 {
-		close(o.empty)
-	}
+	o.pending--
 }
 
 // send sends one message, creating its topic if need be. failed takes an error
@@ -86,7 +80,11 @@ func (o *outbox) append(ctx context.Context, m kafka.Message, acked func(connect
 		}
 		o.done(nil)
 	})
-	if err != nil {
+	if connector.KindOf(err) == connector.KindData { // refused before it was sent
+		failed(err)
+		err = nil
+		o.done(nil)
+	} else if err != nil {
 		o.done(nil)
 	}
 	return err
@@ -102,26 +100,58 @@ func (o *outbox) letter(ctx context.Context, original kafka.Message, f dlq.Failu
 		}
 		return nil
 	}
-	if err := o.create.call(ctx, o.journey, 0, func() error { return o.letters.Create(ctx) }); err != nil {
-		return err
-	}
 	o.add()
 	o.t.errors.letters.Add(1)
-	err := o.letters.Write(ctx, original, f, func(err error) {
-		if err != nil {
-			o.t.errors.letterFailures.Add(1)
-			err = o.t.at.wrap("dead letter", "", err)
-		} else if arrived != nil {
-			arrived()
+	return o.write(ctx, original, f, arrived)
+}
+
+// write sends a letter that add has counted. One that is too large is sent
+// again by wait, without its value: better than not at all.
+func (o *outbox) write(ctx context.Context, original kafka.Message, f dlq.Failure, arrived func()) error {
+	done := func(err error) {
+		if err == nil {
+			if arrived != nil {
+				arrived()
+			}
+			o.done(nil)
+			return
 		}
-		o.done(err)
-	})
-	if err != nil {
 		o.t.errors.letterFailures.Add(1)
+		if connector.KindOf(err) == connector.KindData && original.Value != nil {
+			stub := original
+			stub.Value = nil
+			f.OmittedBytes = len(original.Value)
+			o.mu.Lock()
+			o.stubs = append(o.stubs, func(ctx context.Context) error { return o.write(ctx, stub, f, arrived) })
+			o.mu.Unlock()
+			return
+		}
+		o.done(o.t.at.wrap("dead letter", "", err))
+	}
+	err := o.letters.Write(ctx, original, f, done)
+	if err != nil && connector.KindOf(err) == connector.KindData {
+		done(err)
+		return nil
+	}
+	if err != nil {
 		o.done(nil)
 		return o.t.at.wrap("dead letter", "", err)
 	}
 	return nil
+}
+
+// shorten sends the letters that were too large without their values.
+func (o *outbox) shorten(ctx context.Context) (some bool, err error) {
+	o.mu.Lock()
+	stubs := o.stubs
+	o.stubs = nil
+	o.mu.Unlock()
+	for _, send := range stubs {
+		if err := send(ctx); err != nil {
+			return true, err
+		}
+	}
+	return len(stubs) > 0, nil
 }
 
 // failed gives the first error that Kafka answered and nobody handled.
@@ -129,6 +159,15 @@ func (o *outbox) failed() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.err
+}
+
+// prepare makes sure of the dead-letter topic before there is a letter: what
+// is wrong with its configuration should not show with the first bad record.
+func (o *outbox) prepare(ctx context.Context) error {
+	if o.letters == nil {
+		return nil
+	}
+	return environment(o.letters.Create(ctx))
 }
 
 // idle tells that nothing is on its way.
@@ -140,21 +179,20 @@ func (o *outbox) idle() bool {
 
 // wait waits until everything sent so far has arrived.
 func (o *outbox) wait(ctx context.Context) error {
-	o.mu.Lock()
-	empty := o.empty
-	pending := o.pending
-	o.mu.Unlock()
-	if pending > 0 {
-		if err := o.producer.Flush(ctx); err != nil {
-			return o.t.at.wrap("producer", "", err)
+	for {
+		if o.producer != nil {
+			if err := o.producer.Flush(ctx); err != nil {
+				return o.t.at.wrap("producer", "", err)
+			}
 		}
-		select {
-		case <-empty:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		some, err := o.shorten(ctx)
+		if err != nil {
+			return err
+		}
+		if !some {
+			return o.failed()
 		}
 	}
-	return o.failed()
 }
 
 // topics creates topics before their first record.

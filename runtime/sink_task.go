@@ -64,6 +64,9 @@ func newSinkTask(t *Task, set *settings) (r runner, err error) {
 		return nil, err
 	}
 	s.frame(sink)
+	if err = s.out.prepare(t.quit); err != nil {
+		return nil, err
+	}
 	if set.all {
 		s.reporter = &reporter{s: s, kept: map[connector.Origin]*kafka.Message{}}
 		c.Reporter = s.reporter
@@ -201,7 +204,7 @@ func (s *sinkTask) commitNow() error {
 
 func (s *sinkTask) opened(tps []connector.TopicPartition) error {
 	l, ok := s.sink.(connector.PartitionListener)
-	if !ok {
+	if !ok || len(tps) == 0 {
 		return nil
 	}
 	if err := guard(func() error { return l.Open(tps) }); err != nil {

@@ -79,6 +79,9 @@ func newSourceTask(t *Task, set *settings) (r runner, err error) {
 		return nil, err
 	}
 	s.frame(source)
+	if err = s.out.prepare(t.quit); err != nil {
+		return nil, err
+	}
 	c.Offsets = offset.Reader(t.worker.options.Offsets, t.spec.Connector)
 	if err = t.started(func(ctx context.Context) error { s.source = source; return source.Start(ctx, c, conf) }); err != nil {
 		return nil, fmt.Errorf("source (%s): %w", source.Info().Name, err)
@@ -243,6 +246,9 @@ func (s *sourceTask) between() error {
 		if err := guard(func() error { return c.Commit(s.t.life) }); err != nil {
 			return s.t.at.wrap("commit in "+s.poll.place, "", err)
 		}
+	}
+	if _, err := s.out.shorten(s.t.life); err != nil {
+		return err
 	}
 	return s.out.failed()
 }

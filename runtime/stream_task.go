@@ -41,6 +41,9 @@ func newStreamTask(t *Task, set *settings) (r runner, err error) {
 		return nil, err
 	}
 	s.frame()
+	if err = s.out.prepare(t.quit); err != nil {
+		return nil, err
+	}
 	if err = s.check(); err != nil {
 		return nil, err
 	}

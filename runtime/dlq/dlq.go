@@ -17,8 +17,9 @@ import (
 // Prefix starts the name of every header that a dead letter gets.
 const Prefix = "__connect.errors."
 
-// The headers, without their prefix. The last two are ours, for the records of
-// sources, which come from no place in Kafka.
+// The headers, without their prefix. The last three are ours: records of
+// sources come from no place in Kafka, and a value that Kafka refuses for its
+// size is left out.
 const (
 	Topic           = "topic"
 	Partition       = "partition"
@@ -32,6 +33,7 @@ const (
 	Stacktrace      = "exception.stacktrace"
 	SourcePartition = "source.partition"
 	SourceOffset    = "source.offset"
+	Omitted         = "value.omitted.bytes"
 )
 
 // Failure is where and why a record failed.
@@ -44,6 +46,8 @@ type Failure struct {
 	Trace     string // the same with its place
 	// SourcePartition and SourceOffset are JSON, of a source's record only.
 	SourcePartition, SourceOffset string
+	// OmittedBytes is the size of a value that was too large for the letter.
+	OmittedBytes int
 }
 
 // Headers gives the context headers of a dead letter. original is the record as
@@ -68,6 +72,9 @@ func (f Failure) Headers(original kafka.Message) []kafka.Header {
 	add(Exception, exception(f.Cause))
 	add(Message, f.Cause.Error())
 	add(Stacktrace, f.Trace)
+	if f.OmittedBytes > 0 {
+		add(Omitted, strconv.Itoa(f.OmittedBytes))
+	}
 	return list
 }
 
@@ -113,12 +120,13 @@ func NewWriter(p Producer, o Options) *Writer { return &Writer{producer: p, opti
 // Topic gives the topic that the letters go to.
 func (w *Writer) Topic() string { return w.options.Topic }
 
-// Write sends one dead letter; [Writer.Create] comes before the first. done is called once when it has arrived or could
-// not, from the producer's goroutine; not at all when Write fails.
+// Write sends one dead letter; [Writer.Create] comes before the first. done is
+// called once when it has arrived or could not, from the producer's goroutine;
+// not at all when Write fails.
 func (w *Writer) Write(ctx context.Context, original kafka.Message, f Failure, done func(error)) error {
 	letter := kafka.Message{Topic: w.options.Topic, Partition: connector.AnyPartition, Key: original.Key, Value: original.Value,
 		Headers: original.Headers[:len(original.Headers):len(original.Headers)], Timestamp: original.Timestamp}
-	if w.options.Context {
+	if w.options.Context || f.OmittedBytes > 0 {
 		letter.Headers = append(letter.Headers, f.Headers(original)...)
 	}
 	return w.producer.Send(ctx, letter, func(_ connector.RecordMetadata, err error) {
@@ -138,7 +146,7 @@ func (w *Writer) Create(ctx context.Context) error {
 	}
 	err := w.options.Create(ctx, kafka.TopicSpec{Name: w.options.Topic, Partitions: 1, Replication: w.options.Replication})
 	if err != nil {
-		return fmt.Errorf("dead-letter topic %s: %w", w.options.Topic, err)
+		return fmt.Errorf("dead-letter topic %s (errors.deadletterqueue.topic.replication.factor=%d): %w", w.options.Topic, w.options.Replication, err)
 	}
 	w.ready = true
 	return nil
