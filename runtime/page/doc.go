@@ -1,0 +1,5 @@
+// Package page serves a web page that shows what a worker does: connectors,
+// tasks, rates, lag and the last error in plain words, and the newest records
+// of streams with their pictures. It shows and changes nothing; changes go
+// through the REST API.
+package page

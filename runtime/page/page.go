@@ -1,0 +1,177 @@
+package page
+
+import (
+	"embed"
+	"encoding/json"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/herder"
+)
+
+// Herder is what the page needs of a herder.
+type Herder interface {
+	Connectors() []string
+	Status(name string) (herder.ConnectorStatus, error)
+	Snapshots() []runtime.Stats
+}
+
+// Options are the parts of a page.
+type Options struct {
+	Herder Herder
+	// Tap gives the last records before the last transform of a stream, the
+	// newest first; empty for other connectors.
+	Tap func(connector string) []runtime.Tapped
+	// Links are shown on top, name and URL, such as the read API.
+	Links   [][2]string
+	Version string
+	Log     *slog.Logger
+}
+
+// Page is an http.Handler. It is safe for concurrent use and holds the pictures
+// of the last lists in memory.
+type Page struct {
+	o        Options
+	started  time.Time
+	mux      *http.ServeMux
+	pictures pictures
+}
+
+//go:embed static
+var static embed.FS
+
+// New makes a page.
+func New(o Options) *Page {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	p := &Page{o: o, started: time.Now(), mux: http.NewServeMux()}
+	files, err := fs.Sub(static, "static")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	p.mux.Handle("GET /", http.FileServerFS(files))
+	p.mux.HandleFunc("GET /state", p.state)
+	p.mux.HandleFunc("GET /records/{connector}", p.records)
+	p.mux.HandleFunc("GET /picture/{name}", p.picture)
+	return p
+}
+
+// ServeHTTP answers a request. Scripts and pictures come from the page alone.
+func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self'; style-src 'self'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	p.mux.ServeHTTP(w, r)
+}
+
+// worker is what /state answers.
+type worker struct {
+	Version    string      `json:"version"`
+	Started    time.Time   `json:"started"`
+	Now        time.Time   `json:"now"`
+	Links      [][2]string `json:"links,omitempty"`
+	Connectors []connected `json:"connectors"`
+}
+
+type connected struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"` // source, sink or stream
+	State string `json:"state"`
+	Error string `json:"error,omitempty"`
+	Tasks []task `json:"tasks"`
+	// Records tells that there are records to show.
+	Records bool `json:"records"`
+}
+
+type task struct {
+	ID          int       `json:"id"`
+	State       string    `json:"state"`
+	In          int64     `json:"in"`
+	Out         int64     `json:"out"`
+	Dropped     int64     `json:"dropped"`
+	DeadLetters int64     `json:"deadLetters"`
+	Lag         *int64    `json:"lag"` // records in Kafka not read yet; null for sources
+	LastOut     time.Time `json:"lastOut,omitzero"`
+	Error       string    `json:"error,omitempty"`
+	ErrorTime   time.Time `json:"errorTime,omitzero"`
+	// Note says in words what becomes of the error.
+	Note string `json:"note,omitempty"`
+}
+
+func (p *Page) state(w http.ResponseWriter, _ *http.Request) {
+	snapshots := map[string]map[int]runtime.Stats{}
+	for _, s := range p.o.Herder.Snapshots() {
+		if snapshots[s.Connector] == nil {
+			snapshots[s.Connector] = map[int]runtime.Stats{}
+		}
+		snapshots[s.Connector][s.Task] = s
+	}
+	answer := worker{Version: p.o.Version, Started: p.started, Now: time.Now(), Links: p.o.Links, Connectors: []connected{}}
+	for _, name := range p.o.Herder.Connectors() {
+		status, err := p.o.Herder.Status(name)
+		if err != nil {
+			continue // deleted meanwhile
+		}
+		c := connected{Name: name, Type: status.Kind, State: string(status.Connector.State), Error: firstLine(status.Connector.Trace),
+			Tasks: []task{}, Records: len(p.o.Tap(name)) > 0}
+		for _, t := range status.Tasks {
+			c.Tasks = append(c.Tasks, describe(t, snapshots[name][t.ID]))
+		}
+		answer.Connectors = append(answer.Connectors, c)
+	}
+	p.reply(w, answer)
+}
+
+func describe(status herder.Status, s runtime.Stats) task {
+	t := task{ID: status.ID, State: string(status.State), In: s.RecordsIn, Out: s.RecordsOut, Dropped: s.Dropped,
+		DeadLetters: s.Errors.DeadLetters, LastOut: s.LastOut, Error: s.Errors.Last, ErrorTime: s.Errors.LastTime}
+	if s.Lag != nil {
+		lag := int64(0)
+		for _, n := range s.Lag {
+			lag += n
+		}
+		t.Lag = &lag
+	}
+	if status.Trace != "" {
+		t.Error = firstLine(status.Trace)
+	}
+	t.Note = note(status, s)
+	return t
+}
+
+// note says in plain words what becomes of a task's error.
+func note(status herder.Status, s runtime.Stats) string {
+	switch {
+	case status.Restarts != nil && !status.Restarts.Next.IsZero():
+		return "The task failed and starts again at " + status.Restarts.Next.UTC().Format("15:04:05") + " UTC."
+	case status.Trace != "":
+		return "The task failed and stays stopped: mend the cause, then restart it over the REST API."
+	case s.Errors.Retrying:
+		return "The same records are being tried again; nothing is lost."
+	case s.Errors.Last != "" && s.Errors.DeadLetters > 0:
+		return "Records that failed are in the dead-letter topic; the others went on."
+	case s.Errors.Last != "":
+		return "That is over: the task went on."
+	case s.Restoring:
+		return "The task is reading its state from Kafka."
+	}
+	return ""
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+func (p *Page) reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		p.o.Log.Debug("page: answer not sent", "error", err.Error())
+	}
+}
