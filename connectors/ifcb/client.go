@@ -160,32 +160,31 @@ func (c *client) json(ctx context.Context, url string, v any) error {
 var errNotJSON = errors.New("the answer is not the JSON of a dashboard")
 
 // download streams an answer into a file that vanishes when it is closed.
-func (c *client) download(ctx context.Context, url string, limit int64) (file *os.File, size int64, err error) {
+func (c *client) download(ctx context.Context, url string, limit int64) (*os.File, int64, error) {
 	b, err := c.get(ctx, url)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer b.Close()
-	if file, err = os.CreateTemp("", "hydraulics-ifcb-*.zip"); err != nil {
+	file, err := os.CreateTemp("", "hydraulics-ifcb-*.zip")
+	if err != nil {
 		return nil, 0, connector.Retriable(fmt.Errorf("temporary file for %s: %w", url, err))
 	}
-	defer func() {
-		if err != nil {
-			discard(file)
-		}
-	}()
-	size, err = io.Copy(file, io.LimitReader(b, limit+1))
+	os.Remove(file.Name()) // on Unix it lives on until it is closed, and no kill -9 leaves it behind
+	size, err := io.Copy(file, io.LimitReader(b, limit+1))
 	switch {
 	case err != nil:
-		return nil, 0, connector.Retriable(fmt.Errorf("%s: after %d bytes: %w", url, size, err))
+		err = connector.Retriable(fmt.Errorf("%s: after %d bytes: %w", url, size, err))
 	case size > limit:
 		err = fmt.Errorf("%s: more than the %d bytes of zip.max.bytes", url, limit)
-		return nil, 0, err
+	default:
+		return file, size, nil
 	}
-	return file, size, nil
+	discard(file)
+	return nil, 0, err
 }
 
-// discard closes and removes a temporary file.
+// discard closes a temporary file and removes it where that was not possible while it was open.
 func discard(file *os.File) {
 	file.Close()
 	os.Remove(file.Name())
