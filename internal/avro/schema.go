@@ -1,0 +1,239 @@
+package avro
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/twmb/avro"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// Schema is a parsed Avro schema with its plan. It is safe for concurrent use.
+type Schema struct {
+	text    string
+	root    *node
+	connect *connector.Schema
+	writer  writer
+	reader  reader
+}
+
+// Parse parses a schema and compiles its plan. References are the texts of the
+// schemas whose named types it uses, each after those that it uses itself.
+func Parse(text string, references ...string) (*Schema, error) {
+	var cache avro.SchemaCache
+	for _, r := range references {
+		if _, err := cache.Parse(r); err != nil {
+			return nil, fmt.Errorf("avro schema: reference: %w", err)
+		}
+	}
+	parsed, err := cache.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("avro schema: %w", err)
+	}
+	t := tree{named: map[string]*node{}}
+	root, err := t.build(parsed.Root(), "")
+	if err != nil {
+		return nil, fmt.Errorf("avro schema: %w", err)
+	}
+	s := &Schema{text: text, root: root}
+	if s.connect, err = toConnect(root, false); err != nil {
+		return nil, fmt.Errorf("avro schema: %w", err)
+	}
+	if s.writer, err = compileWriter(root); err != nil {
+		return nil, fmt.Errorf("avro schema: %w", err)
+	}
+	if s.reader, err = compileReader(root, s.connect); err != nil {
+		return nil, fmt.Errorf("avro schema: %w", err)
+	}
+	return s, nil
+}
+
+// Text gives the schema as it was parsed.
+func (s *Schema) Text() string { return s.text }
+
+// Name gives the full name of a record, enum or fixed schema, empty for others.
+func (s *Schema) Name() string { return s.root.name }
+
+// Connect gives the schema of the values that Decode gives.
+func (s *Schema) Connect() *connector.Schema { return s.connect }
+
+// kind is an Avro type.
+type kind int8
+
+const (
+	kindNull kind = iota
+	kindBoolean
+	kindInt
+	kindLong
+	kindFloat
+	kindDouble
+	kindBytes
+	kindString
+	kindRecord
+	kindEnum
+	kindArray
+	kindMap
+	kindUnion
+	kindFixed
+)
+
+var kindNames = [...]string{"null", "boolean", "int", "long", "float", "double", "bytes", "string", "record", "enum", "array", "map", "union", "fixed"}
+
+var kinds = func() map[string]kind {
+	m := map[string]kind{"error": kindRecord}
+	for i, n := range kindNames {
+		m[n] = kind(i)
+	}
+	return m
+}()
+
+func (k kind) String() string { return kindNames[k] }
+
+// node is a part of a schema with its names resolved.
+type node struct {
+	kind     kind
+	name     string // full, of the named types
+	logical  string // only where it changes the value: see logicalOf
+	doc      string
+	props    map[string]any
+	fields   []field
+	elem     *node // of arrays and maps
+	branches []*node
+	symbols  []string
+	size     int
+	scale    int
+	prec     int
+}
+
+type field struct {
+	name       string
+	node       *node
+	doc        string
+	def        any // of Avro's own Go types
+	hasDefault bool
+}
+
+// tree builds nodes.
+type tree struct {
+	named map[string]*node
+	open  []string // records that are being built, outermost first
+}
+
+func (t *tree) build(n *avro.SchemaNode, namespace string) (*node, error) {
+	k, ok := kinds[n.Type]
+	if !ok {
+		return t.reference(n.Type, namespace)
+	}
+	out := &node{kind: k, doc: n.Doc, props: n.Props, symbols: n.Symbols, size: n.Size, scale: n.Scale, prec: n.Precision}
+	out.logical = logicalOf(k, n.LogicalType)
+	switch k {
+	case kindRecord, kindEnum, kindFixed:
+		out.name = fullName(n.Name, n.Namespace)
+		t.named[out.name] = out
+		namespace = n.Namespace
+		if i := strings.LastIndexByte(out.name, '.'); i >= 0 {
+			namespace = out.name[:i]
+		}
+	}
+	var err error
+	switch k {
+	case kindRecord:
+		err = t.buildFields(out, n, namespace)
+	case kindArray:
+		out.elem, err = t.build(n.Items, namespace)
+	case kindMap:
+		out.elem, err = t.build(n.Values, namespace)
+	case kindUnion:
+		out.branches = make([]*node, len(n.Branches))
+		for i := range n.Branches {
+			if out.branches[i], err = t.build(&n.Branches[i], namespace); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, err
+}
+
+func (t *tree) buildFields(out *node, n *avro.SchemaNode, namespace string) error {
+	t.open = append(t.open, out.name)
+	out.fields = make([]field, len(n.Fields))
+	for i, f := range n.Fields {
+		part, err := t.build(&f.Type, namespace)
+		if err != nil {
+			return err
+		}
+		out.fields[i] = field{name: f.Name, node: part, doc: f.Doc, def: f.Default, hasDefault: f.HasDefault}
+	}
+	t.open = t.open[:len(t.open)-1]
+	return nil
+}
+
+func (t *tree) reference(name, namespace string) (*node, error) {
+	full := fullName(name, namespace)
+	n, ok := t.named[full]
+	if !ok {
+		if n, ok = t.named[name]; !ok {
+			return nil, fmt.Errorf("type %s is not defined", full)
+		}
+		full = name
+	}
+	for _, o := range t.open {
+		if o == full {
+			return nil, fmt.Errorf("record %s contains itself: Kafka Connect's data model has no recursive schemas", full)
+		}
+	}
+	return n, nil
+}
+
+func fullName(name, namespace string) string {
+	if namespace == "" || strings.Contains(name, ".") {
+		return name
+	}
+	return namespace + "." + name
+}
+
+// The logical types that change a value; others are their plain type, as in
+// Confluent's converter.
+const (
+	decimal         = "decimal"
+	date            = "date"
+	timeMillis      = "time-millis"
+	timestampMillis = "timestamp-millis"
+)
+
+// logicalOf gives the logical type where it is one of those above on a type that
+// may have it, empty otherwise.
+func logicalOf(k kind, logical string) string {
+	switch {
+	case logical == decimal && (k == kindBytes || k == kindFixed),
+		(logical == date || logical == timeMillis) && k == kindInt,
+		logical == timestampMillis && k == kindLong:
+		return logical
+	}
+	return ""
+}
+
+// optional gives the other branch of a union of null and one type, nil for others.
+func (n *node) optional() (other *node, null int) {
+	if n.kind != kindUnion || len(n.branches) != 2 {
+		return nil, 0
+	}
+	for i, b := range n.branches {
+		if b.kind == kindNull && n.branches[1-i].kind != kindNull {
+			return n.branches[1-i], i
+		}
+	}
+	return nil, 0
+}
+
+// describe names a node's type as an error shows it.
+func (n *node) describe() string {
+	switch {
+	case n.logical != "":
+		return n.kind.String() + " (" + n.logical + ")"
+	case n.name != "":
+		return n.kind.String() + " " + n.name
+	}
+	return n.kind.String()
+}
