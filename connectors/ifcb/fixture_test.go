@@ -32,7 +32,6 @@ type bins struct {
 	dir        string
 	instrument *dashboard.Instrument
 	url        string
-	requests   chan string
 }
 
 // newBins makes an empty folder and a dashboard. front may answer requests in the dashboard's place: it returns true
