@@ -1,0 +1,166 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+func TestParseOptions(t *testing.T) {
+	tests := []struct {
+		name    string
+		options Options
+		want    string // user:password@host:port/database
+		params  map[string]string
+		tls     bool
+		remarks []string
+	}{
+		{"the original's line", Options{URL: "jdbc:postgresql://localhost:5441/topics?stringtype=unspecified", User: "kafka", Password: "p"},
+			"kafka:p@localhost:5441/topics", map[string]string{}, true, nil},
+		{"every emulated parameter", Options{URL: "jdbc:postgresql://h/d?user=u&password=s%26x&currentSchema=a,b&ApplicationName=app&options=-c%20statement_timeout%3D5&sslmode=disable&connectTimeout=3&readOnly=true&targetServerType=any&prepareThreshold=0&reWriteBatchedInserts=true"},
+			"u:s&x@h:5432/d", map[string]string{"search_path": "a,b", "application_name": "app", "options": "-c statement_timeout=5", "default_transaction_read_only": "on"}, false, nil},
+		{"properties count more than the URL", Options{URL: "jdbc:postgresql://h/d?user=u&password=x&sslmode=disable", User: "v", Password: "y"},
+			"v:y@h:5432/d", map[string]string{}, false, nil},
+		{"ssl=true verifies", Options{URL: "jdbc:postgresql://h/d?ssl=true", User: "u"}, "u:@h:5432/d", map[string]string{}, true, nil},
+		{"no host", Options{URL: "jdbc:postgresql:d?sslmode=disable", User: "u"}, "u:@localhost:5432/d", map[string]string{}, false, nil},
+		{"an unknown parameter", Options{URL: "jdbc:postgresql://h/d?sslmode=disable&speed=11", User: "u"}, "u:@h:5432/d", map[string]string{}, false,
+			[]string{"parameter speed of the JDBC URL has no effect"}},
+		{"a postgres URL", Options{URL: "postgres://u:p@h:6000/d?sslmode=disable", ApplicationName: "hydraulics"},
+			"u:p@h:6000/d", map[string]string{"application_name": "hydraulics"}, false, nil},
+		{"two hosts", Options{URL: "jdbc:postgresql://a:1,b:2/d?sslmode=disable", User: "u"}, "u:@a:1/d", map[string]string{}, false, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			conf, remarks, err := ParseOptions(test.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := conf.ConnConfig
+			if got := fmt.Sprintf("%s:%s@%s:%d/%s", c.User, c.Password, c.Host, c.Port, c.Database); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+			if d := cmp.Diff(test.params, c.RuntimeParams); d != "" {
+				t.Error(d)
+			}
+			if d := cmp.Diff(test.remarks, remarks); d != "" {
+				t.Error(d)
+			}
+			if (c.TLSConfig != nil) != test.tls {
+				t.Errorf("TLS %v, want %v", c.TLSConfig != nil, test.tls)
+			}
+		})
+	}
+}
+
+func TestParseOptionsRefuses(t *testing.T) {
+	tests := map[string]string{
+		"":                                       "the URL is empty",
+		"jdbc:mysql://h/d":                       "jdbc:mysql is no PostgreSQL URL",
+		"jdbc:postgresql://u:secret@h/d":         "a JDBC URL has no user before the host",
+		"jdbc:postgresql://h/d?password=secret%": "the parameters of the JDBC URL are malformed",
+		"jdbc:postgresql://h/d?targetServerType=x": "targetServerType: \"x\" is not any",
+		"jdbc:postgresql://h/d?prepareThreshold=x": "prepareThreshold: \"x\" is not an integer",
+		"postgres://u:secret@h:port/d":             "malformed",
+		"postgres://u:secret@h/d?sslmode=maybe":    "sslmode is invalid",
+	}
+	for text, want := range tests {
+		_, _, err := ParseOptions(Options{URL: text})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		} else if strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: the error tells the password: %v", text, err)
+		}
+	}
+}
+
+func TestName(t *testing.T) {
+	tests := []struct{ text, want, err string }{
+		{"stats", `"stats"`, ""},
+		{"s.stats", `"s"."stats"`, ""},
+		{"d.s.stats", `"s"."stats"`, ""},
+		{`"a.b"`, `"a.b"`, ""},
+		{`s."a.""b"`, `"s"."a.""b"`, ""},
+		{strings.Repeat("é", 40), `"` + strings.Repeat("é", 31) + `"`, ""},
+		{"a.b.c.d", "", "4 parts"},
+		{"a..b", "", "a part is empty"},
+		{"", "", "a part is empty"},
+		{`"a`, "", "a quote is not closed"},
+		{`"a"b`, "", "text after a closing quote"},
+	}
+	for _, test := range tests {
+		n, err := ParseName(test.text)
+		switch {
+		case test.err != "":
+			if err == nil || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%s: got %v, want %s", test.text, err, test.err)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", test.text, err)
+		case n.SQL() != test.want:
+			t.Errorf("%s: got %s, want %s", test.text, n.SQL(), test.want)
+		}
+	}
+}
+
+func TestClassify(t *testing.T) {
+	tests := []struct {
+		err  error
+		want Class
+	}{
+		{nil, Other},
+		{&pgconn.PgError{Code: "22P02"}, Record},
+		{&pgconn.PgError{Code: "23502"}, Record},
+		{&pgconn.PgError{Code: "21000"}, Record},
+		{fmt.Errorf("put: %w", &pgconn.PgError{Code: "42804"}), Record},
+		{&pgconn.PgError{Code: "54000"}, Record},
+		{&pgconn.PgError{Code: "40P01"}, Environment},
+		{&pgconn.PgError{Code: "53100"}, Environment},
+		{&pgconn.PgError{Code: "57P01"}, Environment},
+		{&pgconn.PgError{Code: "08006"}, Environment},
+		{&pgconn.PgError{Code: "58030"}, Environment},
+		{&pgconn.PgError{Code: "25006"}, Environment},
+		{&pgconn.PgError{Code: "42703"}, Structure},
+		{&pgconn.PgError{Code: "42P01"}, Structure},
+		{&pgconn.PgError{Code: "42501"}, Other},
+		{&pgconn.PgError{Code: "28P01"}, Other},
+		{io.ErrUnexpectedEOF, Environment},
+		{&net.OpError{Op: "dial", Err: errors.New("refused")}, Environment},
+		{context.DeadlineExceeded, Environment},
+		{errors.New("something"), Other},
+	}
+	for _, test := range tests {
+		if got := Classify(test.err); got != test.want {
+			t.Errorf("%v: got %s, want %s", test.err, got, test.want)
+		}
+	}
+	refused, _, err := Open(t.Context(), Options{URL: "postgres://u:secret@127.0.0.1:1/d"})
+	if refused != nil || Classify(err) != Environment || strings.Contains(err.Error(), "secret") {
+		t.Errorf("a port where nobody listens: %v (%s)", err, Classify(err))
+	}
+}
+
+func TestRedacted(t *testing.T) {
+	err := Redacted(fmt.Errorf("put: %w", &pgconn.PgError{Code: "23505", Message: "duplicate", Detail: "Key (a)=(private)", ConstraintName: "t_pkey"}))
+	if strings.Contains(err.Error(), "private") || !strings.Contains(err.Error(), "t_pkey") {
+		t.Error(err)
+	}
+	if Redacted(pgx.ErrNoRows) != pgx.ErrNoRows {
+		t.Error("another error was changed")
+	}
+}
+
+func TestQuoteLiteral(t *testing.T) {
+	for text, want := range map[string]string{"a'b": `'a''b'`, `a\'b`: ` E'a\\''b'`, "": "''"} {
+		if got := QuoteLiteral(text); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

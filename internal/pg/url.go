@@ -1,0 +1,203 @@
+package pg
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Options say which server to use, and how.
+type Options struct {
+	// URL is jdbc:postgresql://... with pgjdbc's parameters, postgres://... or
+	// libpq's key=value form.
+	URL string
+	// User and Password count more than those in the URL, if they are not empty.
+	User, Password string
+	// ApplicationName is what the server shows for the connections, unless the URL says.
+	ApplicationName string
+	// MaxConns bounds the pool; 0 leaves it to the URL (pool_max_conns).
+	MaxConns int32
+}
+
+// ParseOptions gives the pool's configuration and remarks on parameters that
+// have no effect here. The error never contains the URL: it may hold a password.
+func ParseOptions(o Options) (conf *pgxpool.Config, remarks []string, err error) {
+	text := strings.TrimSpace(o.URL)
+	var jdbc jdbcParams
+	if rest, ok := strings.CutPrefix(text, "jdbc:"); ok {
+		if text, jdbc, err = fromJDBC(rest); err != nil {
+			return nil, nil, err
+		}
+	} else if text == "" {
+		return nil, nil, errors.New("the URL is empty, expected such as jdbc:postgresql://localhost:5432/db")
+	}
+	if conf, err = pgxpool.ParseConfig(text); err != nil {
+		return nil, nil, parseReason(err)
+	}
+	c := conf.ConnConfig
+	if jdbc.user != "" {
+		c.User = jdbc.user
+	}
+	if jdbc.password != "" {
+		c.Password = jdbc.password
+	}
+	if o.User != "" {
+		c.User = o.User
+	}
+	if o.Password != "" {
+		c.Password = o.Password
+	}
+	if jdbc.unprepared {
+		c.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
+		c.StatementCacheCapacity, c.DescriptionCacheCapacity = 0, 0
+	}
+	if c.RuntimeParams["application_name"] == "" && o.ApplicationName != "" {
+		c.RuntimeParams["application_name"] = o.ApplicationName
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = 10 * time.Second
+	}
+	if o.MaxConns > 0 {
+		conf.MaxConns = o.MaxConns
+	}
+	return conf, jdbc.remarks, nil
+}
+
+// parseReason gives why pgx refused an address, without the address.
+func parseReason(err error) error {
+	if e, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
+		if inner := e.Unwrap(); inner != nil {
+			if u, ok := errors.AsType[*url.Error](inner); ok {
+				return fmt.Errorf("the URL is malformed: %w", u.Err)
+			}
+			return inner
+		}
+		return errors.New("the URL is malformed")
+	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("the URL is malformed: %w", u.Err)
+	}
+	return err
+}
+
+// jdbcParams is what a JDBC URL says beside what a postgres URL can say.
+type jdbcParams struct {
+	user, password string
+	unprepared     bool // prepareThreshold=0: a pooler between us and the server
+	remarks        []string
+}
+
+// fromJDBC rewrites pgjdbc's postgresql://host1:5432,host2/db?param=value (the
+// host part is optional) as a postgres URL.
+func fromJDBC(text string) (string, jdbcParams, error) {
+	var p jdbcParams
+	rest, ok := strings.CutPrefix(text, "postgresql:")
+	if !ok {
+		kind, _, _ := strings.Cut(text, ":")
+		return "", p, fmt.Errorf("jdbc:%s is no PostgreSQL URL, expected jdbc:postgresql://host:port/database", kind)
+	}
+	rest, query, _ := strings.Cut(rest, "?")
+	hosts, database := "localhost", rest
+	if after, ok := strings.CutPrefix(rest, "//"); ok {
+		hosts, database, _ = strings.Cut(after, "/")
+		if hosts == "" {
+			hosts = "localhost"
+		}
+	} else {
+		database = strings.TrimPrefix(rest, "/")
+	}
+	params, err := url.ParseQuery(query)
+	if err != nil {
+		return "", p, errors.New("the parameters of the JDBC URL are malformed: a % is not followed by two hexadecimal digits, or there is a semicolon")
+	}
+	out, err := p.translate(params)
+	if err != nil {
+		return "", p, err
+	}
+	if strings.Contains(hosts, "@") {
+		return "", p, errors.New("a JDBC URL has no user before the host: use connection.user and connection.password")
+	}
+	u := "postgres://" + hosts + "/" + database
+	if len(out) > 0 {
+		u += "?" + strings.ReplaceAll(out.Encode(), "+", "%20") // pgx, as libpq, takes a plus for a plus
+	}
+	return u, p, nil
+}
+
+// same are pgjdbc's parameters that a postgres URL spells otherwise or alike.
+var same = map[string]string{
+	"sslmode": "sslmode", "sslcert": "sslcert", "sslkey": "sslkey", "sslrootcert": "sslrootcert", "sslpassword": "sslpassword",
+	"currentSchema": "search_path", "ApplicationName": "application_name", "options": "options",
+	"gssEncMode": "", "channelBinding": "channel_binding", "requireAuth": "require_auth", "sslNegotiation": "sslnegotiation",
+}
+
+// without are parameters whose effect is always or never wanted here: values
+// are sent by the live column's type (stringtype), rows many per statement
+// (reWriteBatchedInserts).
+var without = map[string]bool{
+	"stringtype": true, "reWriteBatchedInserts": true, "tcpKeepAlive": true, "loadBalanceHosts": true, "binaryTransfer": true,
+	"binaryTransferEnable": true, "binaryTransferDisable": true, "loggerLevel": true, "loggerFile": true, "autosave": true,
+	"preparedStatementCacheQueries": true, "preparedStatementCacheSizeMiB": true, "defaultRowFetchSize": true, "ssl": true,
+	"sslfactory": true, "sslfactoryarg": true, "hostRecheckSeconds": true, "logUnclosedConnections": true, "sslhostnameverifier": true,
+	"assumeMinServerVersion": true, "cleanupSavepoints": true, "escapeSyntaxCallMode": true, "gssEncMode": true, "jaasLogin": true,
+}
+
+func (p *jdbcParams) translate(params url.Values) (url.Values, error) {
+	out := url.Values{}
+	for name := range params {
+		value := params.Get(name)
+		switch name {
+		case "user":
+			p.user = value
+		case "password":
+			p.password = value
+		case "prepareThreshold":
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				return nil, fmt.Errorf("prepareThreshold: %q is not an integer", value)
+			}
+			p.unprepared = n <= 0
+		case "preferQueryMode":
+			p.unprepared = p.unprepared || value == "simple"
+		case "connectTimeout", "loginTimeout":
+			if n, err := strconv.Atoi(value); err != nil || n < 0 {
+				return nil, fmt.Errorf("%s: %q is not a number of seconds", name, value)
+			} else if n > 0 {
+				out.Set("connect_timeout", value)
+			}
+		case "targetServerType":
+			target, ok := map[string]string{"any": "any", "primary": "primary", "master": "primary", "secondary": "standby", "slave": "standby",
+				"preferSecondary": "prefer-standby", "preferSlave": "prefer-standby", "preferPrimary": "any"}[value]
+			if !ok {
+				return nil, fmt.Errorf("targetServerType: %q is not any, primary, secondary, preferSecondary or preferPrimary", value)
+			}
+			out.Set("target_session_attrs", target)
+		case "readOnly":
+			if strings.EqualFold(value, "true") {
+				out.Set("default_transaction_read_only", "on")
+			}
+		default:
+			if to := same[name]; to != "" {
+				out.Set(to, value)
+			} else if !without[name] {
+				p.remarks = append(p.remarks, "parameter "+name+" of the JDBC URL has no effect")
+			}
+		}
+	}
+	// As in pgjdbc: ssl=true asks for a verified server, unless a factory that
+	// verifies nothing is named.
+	if ssl := params.Get("ssl"); params.Has("ssl") && !params.Has("sslmode") && (ssl == "" || strings.EqualFold(ssl, "true")) {
+		out.Set("sslmode", "verify-full")
+		if strings.HasSuffix(params.Get("sslfactory"), "NonValidatingFactory") {
+			out.Set("sslmode", "require")
+		}
+	}
+	return out, nil
+}
