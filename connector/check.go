@@ -18,11 +18,11 @@ func Between(low, high float64) Check {
 		n, ok := number(v)
 		switch {
 		case !ok:
-			return fmt.Errorf("Value must be non-null") //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("Value must be non-null")
 		case n < low:
-			return fmt.Errorf("Value must be at least %s", bound(low, v)) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("Value must be at least %s", bound(low, v))
 		case n > high:
-			return fmt.Errorf("Value must be no more than %s", bound(high, v)) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("Value must be no more than %s", bound(high, v))
 		}
 		return nil
 	}
@@ -54,7 +54,7 @@ func number(v any) (float64, bool) {
 func OneOf(valid ...string) Check {
 	return func(_ string, v any) error {
 		if s, ok := v.(string); !ok || !slices.Contains(valid, s) {
-			return fmt.Errorf("String must be one of: %s", strings.Join(valid, ", ")) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("String must be one of: %s", strings.Join(valid, ", "))
 		}
 		return nil
 	}
@@ -69,7 +69,7 @@ func OneOfFold(valid ...string) Check {
 			for i, x := range valid {
 				upper[i] = strings.ToUpper(x)
 			}
-			return fmt.Errorf("String must be one of (case insensitive): %s", strings.Join(upper, ", ")) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("String must be one of (case insensitive): %s", strings.Join(upper, ", "))
 		}
 		return nil
 	}
@@ -86,7 +86,7 @@ func NotNull(_ string, v any) error {
 // NotEmpty checks that a text, if there, is not empty.
 func NotEmpty(_ string, v any) error {
 	if s, ok := v.(string); ok && s == "" {
-		return fmt.Errorf("String must be non-empty") //nolint:staticcheck // Kafka's words
+		return fmt.Errorf("String must be non-empty")
 	}
 	return nil
 }
@@ -99,9 +99,9 @@ func NoControls(_ string, v any) error {
 	case !ok:
 		return nil
 	case s == "":
-		return fmt.Errorf("String may not be empty") //nolint:staticcheck // Kafka's words
+		return fmt.Errorf("String may not be empty")
 	case strings.ContainsFunc(s, unicode.IsControl):
-		return fmt.Errorf("String may not contain control sequences but had the following ASCII chars: %s", controls(s)) //nolint:staticcheck // Kafka's words
+		return fmt.Errorf("String may not contain control sequences but had the following ASCII chars: %s", controls(s))
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ func listText(list []string) string { return "[" + strings.Join(list, ", ") + "]
 func MaxLen(n int) Check {
 	return func(_ string, v any) error {
 		if l, ok := v.([]string); ok && len(l) > n {
-			return fmt.Errorf("exceeds maximum list size of [%d].", n) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("exceeds maximum list size of [%d].", n)
 		}
 		return nil
 	}

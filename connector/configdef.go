@@ -54,6 +54,10 @@ type Key struct {
 	// Distinct is for a list whose entries must not repeat: [ConfigDef.Validate]
 	// leaves a repeated one to Check to report, [ConfigDef.Parse] drops it.
 	Distinct bool
+	// Path tells that the value is the path of a file or folder. The runtime
+	// makes a relative one absolute: it starts from the file that holds the
+	// configuration, or names a default that is part of the program.
+	Path bool
 	// Check validates a parsed value (which may be nil); its error is the reason
 	// that follows "Invalid value x for configuration k: ".
 	Check Check

@@ -124,7 +124,7 @@ func NewStructSchema(name string, fields []Field) (*Schema, error) {
 			return nil, fmt.Errorf("schema %s: field %s has no schema", name, f.Name)
 		}
 		if _, dup := s.index[f.Name]; dup {
-			return nil, Data(fmt.Errorf("Cannot create field because of field name duplication %s", f.Name)) //nolint:staticcheck // Kafka's words
+			return nil, Data(fmt.Errorf("Cannot create field because of field name duplication %s", f.Name))
 		}
 		s.fields[i] = Field{Name: f.Name, Index: i, Schema: f.Schema}
 		s.index[f.Name] = i

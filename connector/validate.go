@@ -20,7 +20,7 @@ func validateNamed(name string, s *Schema, v any) error {
 		if s.optional {
 			return nil
 		}
-		return Data(fmt.Errorf("Invalid value: null used for required %s, schema type: %s", //nolint:staticcheck // Kafka's words, which users search for
+		return Data(fmt.Errorf("Invalid value: null used for required %s, schema type: %s",
 			place(name), strings.ToUpper(s.typ.String())))
 	}
 	if !fits(s, v) {

@@ -56,7 +56,7 @@ func charset(v any) (encoding.Encoding, error) {
 	}
 	e, err := ianaindex.IANA.Encoding(name)
 	if err != nil || e == nil {
-		return nil, fmt.Errorf("Unsupported encoding %s", name) //nolint:staticcheck // Kafka's words
+		return nil, fmt.Errorf("Unsupported encoding %s", name)
 	}
 	return e, nil
 }

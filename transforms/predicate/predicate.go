@@ -68,7 +68,7 @@ func validPattern(_ string, v any) error {
 		return errors.New("entry must be non null")
 	}
 	if _, err := javaregex.Compile(s); err != nil {
-		return fmt.Errorf("Invalid regex: %w", err) //nolint:staticcheck // Kafka's words
+		return fmt.Errorf("Invalid regex: %w", err)
 	}
 	return nil
 }

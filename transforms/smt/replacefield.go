@@ -54,10 +54,10 @@ func (*ReplaceField) ConfigDef() *connector.ConfigDef {
 func fieldNames(key string, v any) error {
 	list, ok := v.([]string)
 	if !ok {
-		return fmt.Errorf("Configuration '%s' values must not be null.", key) //nolint:staticcheck // Kafka's words
+		return fmt.Errorf("Configuration '%s' values must not be null.", key)
 	}
 	if slices.Contains(list, "") {
-		return fmt.Errorf("Configuration '%s' values must not be empty.", key) //nolint:staticcheck // Kafka's words
+		return fmt.Errorf("Configuration '%s' values must not be empty.", key)
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func parseRenames(v any) (map[string]string, error) {
 			parts = parts[:len(parts)-1]
 		}
 		if len(parts) != 2 {
-			return nil, fmt.Errorf("Invalid rename mapping: %s", mapping) //nolint:staticcheck // Kafka's words
+			return nil, fmt.Errorf("Invalid rename mapping: %s", mapping)
 		}
 		m[parts[0]] = parts[1]
 	}

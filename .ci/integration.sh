@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Starts the real servers, runs the tests of the tag integration, stops them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+servers=${SERVERS:-.cache/servers}
+mkdir -p "$servers"
+servers=$(cd "$servers" && pwd)
+trap '.ci/servers.sh stop "$servers"' EXIT
+environment=$(.ci/servers.sh start "$servers")
+while IFS= read -r line; do export "${line?}"; done <<<"$environment"
+export HYDRAULICS_BINARY=$PWD/bin/hydraulics
+go test -tags integration -count=1 -timeout 35m -p 1 ${INTEGRATION_ARGS:-} \
+  ./internal/kafka/... ./internal/registry/... ./internal/embedded/... ./connectors/postgres/... ./internal/integration/...

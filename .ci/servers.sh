@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# Starts and stops the real servers that `make integration` runs against: Apache
+# Kafka (KRaft, one node), a schema registry (Apicurio, Confluent's API) and
+# PostgreSQL, all on 127.0.0.1, from public packages, data below DIR.
+#
+#   servers.sh start DIR   prints NAME=value lines for the tests' environment
+#   servers.sh stop DIR
+#
+# Needs Java 17 and Maven for the first two and Debian's postgresql for the last;
+# as root what is missing is installed with apt-get.
+set -euo pipefail
+KAFKA=4.3.1 LOG4J=2.25.4 APICURIO=3.0.9
+command=${1:?start or stop}
+mkdir -p "${2:?a folder}"
+dir=$(cd "$2" && pwd)
+kafka_port=${KAFKA_PORT:-29092} registry_port=${REGISTRY_PORT:-28081} postgres_port=${POSTGRES_PORT:-25432}
+
+install() { # PROGRAM PACKAGE
+  command -v "$1" >/dev/null && return
+  [ "$(id -u)" = 0 ] || { echo "$1 is missing: install $2" >&2; exit 1; }
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$2" >&2 || { apt-get update -q >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$2" >&2; }
+}
+
+# jars SET GROUP:ARTIFACT:VERSION...  fetches artifacts and what they need into DIR/lib/SET
+jars() {
+  local to=$dir/lib/$1; shift
+  [ "$(cat "$to/.complete" 2>/dev/null)" = "$*" ] && return
+  mkdir -p "$to"
+  {
+    echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>x</groupId><artifactId>x</artifactId><version>1</version><dependencies>'
+    local g a v artifact
+    for artifact in "$@"; do
+      IFS=: read -r g a v <<<"$artifact"
+      echo "<dependency><groupId>$g</groupId><artifactId>$a</artifactId><version>$v</version></dependency>"
+    done
+    echo '</dependencies></project>'
+  } >"$to/pom.xml"
+  mvn -q -B -Dstyle.color=never -f "$to/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$to" >&2
+  echo "$*" >"$to/.complete"
+}
+
+# daemon NAME COMMAND...  runs it detached, its output in DIR/NAME.log
+daemon() {
+  local name=$1; shift
+  setsid "$@" >"$dir/$name.log" 2>&1 </dev/null 3>&- &
+  echo $! >"$dir/$name.pid"
+}
+
+# await NAME SECONDS TEST...
+await() {
+  local name=$1 until=$(($(date +%s) + $2)); shift 2
+  until "$@" >/dev/null 2>&1; do
+    if ! kill -0 "$(cat "$dir/$name.pid")" 2>/dev/null || [ "$(date +%s)" -ge "$until" ]; then
+      tail -20 "$dir/$name.log" >&2; echo "$name did not start" >&2; exit 1
+    fi
+    sleep 0.2
+  done
+}
+
+running() { [ -f "$dir/$1.pid" ] && kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null; }
+open_port() { (exec 3<>"/dev/tcp/127.0.0.1/$1"); }
+
+end() { # NAME
+  running "$1" || return 0
+  local pid; pid=$(cat "$dir/$1.pid")
+  kill "$pid"
+  for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+  kill -9 "$pid" 2>/dev/null || true
+  rm -f "$dir/$1.pid"
+}
+
+log_conf() {
+  printf '%s\n' 'status = error' 'appender.out.type = Console' 'appender.out.name = OUT' 'appender.out.layout.type = PatternLayout' \
+    'appender.out.layout.pattern = [%d] %p %m (%c)%n' 'rootLogger.level = WARN' 'rootLogger.appenderRef.out.ref = OUT' >"$dir/log4j2.properties"
+}
+
+start_kafka() {
+  running kafka && return
+  local lib=$dir/lib/kafka conf=$dir/kafka.properties
+  jars kafka "org.apache.kafka:kafka_2.13:$KAFKA" "org.slf4j:slf4j-api:1.7.36" "org.apache.logging.log4j:log4j-slf4j-impl:$LOG4J"
+  log_conf
+  cat >"$conf" <<EOF
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$((kafka_port + 1))
+advertised.listeners=PLAINTEXT://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$((kafka_port + 1))
+controller.listener.names=CONTROLLER
+controller.quorum.bootstrap.servers=127.0.0.1:$((kafka_port + 1))
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=$dir/kafka
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+message.max.bytes=8388608
+replica.fetch.max.bytes=8388608
+EOF
+  if [ ! -f "$dir/kafka/meta.properties" ]; then
+    local id; id=$(java -cp "$lib/*" kafka.tools.StorageTool random-uuid 2>/dev/null)
+    java -cp "$lib/*" kafka.tools.StorageTool format --standalone -t "$id" -c "$conf" >"$dir/kafka-format.log" 2>&1 || { cat "$dir/kafka-format.log" >&2; exit 1; }
+  fi
+  daemon kafka java -Xms512M -Xmx1G -Dlog4j2.configurationFile="$dir/log4j2.properties" -cp "$lib/*" kafka.Kafka "$conf"
+}
+
+start_registry() {
+  running registry && return
+  local home=$dir/lib/apicurio
+  if [ ! -f "$home/.complete" ]; then
+    rm -rf "$home"; mkdir -p "$home"
+    (cd "$home" && mvn -q -B -Dstyle.color=never dependency:get -Dartifact="io.apicurio:apicurio-registry-app:$APICURIO:tar.gz:all" -Dtransitive=false &&
+      mvn -q -B -Dstyle.color=never dependency:copy -Dartifact="io.apicurio:apicurio-registry-app:$APICURIO:tar.gz:all" -DoutputDirectory="$home") >&2
+    tar xzf "$home"/*.tar.gz -C "$home"; rm -f "$home"/*.tar.gz; touch "$home/.complete"
+  fi
+  local jar; jar=$(find "$home" -maxdepth 1 -name '*runner.jar' -o -maxdepth 1 -name quarkus-run.jar | head -1)
+  QUARKUS_HTTP_HOST=127.0.0.1 QUARKUS_HTTP_PORT=$registry_port APICURIO_CCOMPAT_USE_CANONICAL_HASH=true \
+    daemon registry java -Xmx512M -jar "$jar"
+}
+
+start_postgres() {
+  if [ -z "$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null)" ]; then install postgres postgresql; fi
+  local bin; bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)
+  local as=(); if [ "$(id -u)" = 0 ]; then as=(runuser -u postgres --); fi
+  local data=${POSTGRES_DATA:-/tmp/hydraulics-integration-postgres-$postgres_port}
+  echo "$data" >"$dir/postgres.data"
+  cd /
+  if [ "$("${as[@]}" "$bin/pg_ctl" -D "$data" status >/dev/null 2>&1; echo $?)" != 0 ]; then
+    rm -rf "$data"; mkdir -p "$data"; if [ "$(id -u)" = 0 ]; then chown postgres: "$data"; fi
+    "${as[@]}" "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --no-locale >/dev/null
+    "${as[@]}" "$bin/pg_ctl" -D "$data" -w -l "$data/server.log" -o "-p $postgres_port -c listen_addresses=127.0.0.1 -c unix_socket_directories=" start >&2
+  fi
+  cd - >/dev/null
+}
+
+stop_postgres() {
+  [ -f "$dir/postgres.data" ] || return 0
+  local bin data as=(); bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1); data=$(cat "$dir/postgres.data")
+  if [ "$(id -u)" = 0 ]; then as=(runuser -u postgres --); fi
+  (cd / && "${as[@]}" "$bin/pg_ctl" -D "$data" -m fast stop >&2) || true
+  rm -rf "$data" "$dir/postgres.data"
+}
+
+case $command in
+start)
+  install java openjdk-17-jre-headless; install mvn maven; install curl curl
+  start_kafka; start_registry; start_postgres
+  await kafka 90 open_port "$kafka_port"
+  await registry 120 curl -sf "http://127.0.0.1:$registry_port/apis/ccompat/v7/subjects"
+  echo "HYDRAULICS_KAFKA_BOOTSTRAP=127.0.0.1:$kafka_port"
+  echo "HYDRAULICS_KAFKA_CLASSPATH=$dir/lib/kafka/*"
+  echo "HYDRAULICS_REGISTRY_URL=http://127.0.0.1:$registry_port/apis/ccompat/v7"
+  echo "HYDRAULICS_POSTGRES_URL=postgres://postgres@127.0.0.1:$postgres_port/postgres?sslmode=disable"
+  ;;
+stop) end kafka; end registry; stop_postgres ;;
+*) echo "start or stop" >&2; exit 2 ;;
+esac

@@ -1,0 +1,56 @@
+# hydraulics: `make help` lists what there is.
+GO ?= go
+BIN := bin/hydraulics
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X github.com/axiom-data-science/hydraulics/runtime/cli.Version=$(VERSION)
+GOFILES = $(shell git ls-files '*.go')
+SERVERS ?= .cache/servers
+# Packages whose goroutines matter most; `make test` runs them with the race detector.
+RACE := ./connector/... ./runtime/... ./internal/kafka/... ./internal/registry/... ./connectors/... ./internal/embedded/...
+
+.PHONY: help build demo check fmt lint test race integration bench demo-model release clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/hydraulics
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/hydraulics
+
+demo: build ## run the whole flow on embedded servers, with a simulated instrument
+	$(BIN) demo
+
+check: fmt lint ## format, vet, lint and the quick tests: under 5 minutes
+	$(GO) test -short ./...
+
+fmt: ## fail when a file is not formatted
+	@test -z "$$(gofmt -l $(GOFILES) | tee /dev/stderr)"
+
+lint: ## vet and staticcheck
+	$(GO) vet ./...
+	$(GO) vet -tags integration ./...
+	$(GO) tool staticcheck ./...
+
+test: fmt lint ## everything that needs no network and no real servers
+	$(GO) test ./...
+	$(GO) test -race -short $(RACE)
+	cd examples/custom-source && $(GO) vet ./... && $(GO) test ./...
+
+integration: build ## the same against Apache Kafka, a schema registry and PostgreSQL, which it starts
+	SERVERS=$(SERVERS) ./.ci/integration.sh
+
+bench: ## rates and shares of the flow's stages, and of its parts
+	$(GO) test -run '^$$' -bench . -benchtime 2s ./internal/bench/...
+
+demo-model: build ## train the model of the demo anew (needs Python; about 5 minutes)
+	./examples/train-classifier/demo-model.sh $(BIN) configs/demo
+
+release: ## static tarballs for linux and darwin, amd64 and arm64, in dist/
+	@mkdir -p dist
+	@for os in linux darwin; do for arch in amd64 arm64; do \
+		name=hydraulics-$(VERSION)-$$os-$$arch; mkdir -p dist/$$name; \
+		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/$$name/hydraulics ./cmd/hydraulics || exit 1; \
+		cp README.md LICENSE dist/$$name/; tar -C dist -czf dist/$$name.tar.gz $$name && rm -r dist/$$name; echo dist/$$name.tar.gz; \
+	done; done
+
+clean: ## remove what was built and the integration servers' data
+	rm -rf bin dist .cache

@@ -1,0 +1,265 @@
+"""Train a classifier of plankton images and write it in every form hydraulics takes.
+
+    python train.py OUTPUT TRAINING [VALIDATION] [--architecture small|densenet121|xception] ...
+
+TRAINING and VALIDATION are folders with one folder of images per class, such as
+`hydraulics simulate images` makes. Without VALIDATION a stratified part of
+TRAINING is held back. OUTPUT receives
+
+    NAME.onnx       the network, for hydraulics' own engine and ONNX Runtime
+    NAME.yaml       the manifest: labels, preprocessing, digest, training, metrics
+    NAME.keras      the network, to go on training
+    savedmodel/1/   the network, for TensorFlow Serving
+    labels.txt      one class a line, in the order of the network's output
+    report.json     per-class precision and recall, confusion matrix, history
+
+The recipe for densenet121 and xception is the one of the original hydraulics
+(2020): the network without its top, average pooling, Dense 1024 ReLU, Dense
+softmax; only the new layers train (--fine-tune trains all); Adam, categorical
+cross-entropy, flips, pixels/255, images resized by nearest neighbour to the
+network's size whatever their shape; the learning rate falls and training ends
+when the validation loss no longer does. `small` is a network for CPUs that
+trains in minutes, from a random start.
+"""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import sys
+import time
+
+import numpy as np
+from PIL import Image
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("output", type=pathlib.Path)
+    p.add_argument("training", type=pathlib.Path)
+    p.add_argument("validation", type=pathlib.Path, nargs="?")
+    p.add_argument("--test", type=pathlib.Path, help="folder of images that training never sees; its accuracy goes into the manifest")
+    p.add_argument("--architecture", choices=["small", "densenet121", "xception"], default="densenet121")
+    p.add_argument("--name", help="name of the model (default: the architecture)")
+    p.add_argument("--version", default="1", help="version of the model")
+    p.add_argument("--size", type=int, help="pixels of the network's square input (default 224; small: 64)")
+    p.add_argument("--batch_size", type=int, default=200)
+    p.add_argument("--epochs", type=int, default=40)
+    p.add_argument("--weights", choices=["imagenet", "none"], default="imagenet", help="where the frozen network starts from")
+    p.add_argument("--fine-tune", action="store_true", help="train all layers, not the new ones only")
+    p.add_argument("--learning-rate", type=float, default=1e-3)
+    p.add_argument("--held-back", type=float, default=0.2, help="part of TRAINING for validation where there is no folder for it")
+    p.add_argument("--seed", type=int, default=1)
+    a = p.parse_args()
+    a.name = a.name or a.architecture
+    a.size = a.size or (64 if a.architecture == "small" else 224)
+    return a
+
+
+def find(folder):
+    """Paths and class indices of a folder's images, and its class names."""
+    classes = sorted(d.name for d in folder.iterdir() if d.is_dir())
+    if len(classes) < 2:
+        sys.exit(f"{folder}: needs a folder of images for each of at least two classes")
+    paths, labels = [], []
+    for i, name in enumerate(classes):
+        images = sorted(f for f in (folder / name).iterdir() if f.suffix.lower() in (".png", ".jpg", ".jpeg"))
+        paths += images
+        labels += [i] * len(images)
+    return paths, np.array(labels), classes
+
+
+def split(paths, labels, part, rng):
+    """A stratified split: the same part of every class is held back, at least one image."""
+    held = np.zeros(len(paths), bool)
+    for c in np.unique(labels):
+        of = rng.permutation(np.flatnonzero(labels == c))
+        held[of[: max(1, round(part * len(of)))]] = True
+    pick = lambda mask: ([p for p, m in zip(paths, mask) if m], labels[mask])
+    return pick(~held), pick(held)
+
+
+def read(path, size):
+    """An image as the network sees it: RGB bytes, resized by Pillow's nearest neighbour."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.NEAREST))
+
+
+def load(paths, size):
+    images = np.empty((len(paths), size, size, 3), np.uint8)
+    for i, p in enumerate(paths):
+        images[i] = read(p, size)
+    return images
+
+
+def small(keras, size, classes):
+    """A network of about 100,000 weights: strided convolutions, then separable ones."""
+    L = keras.layers
+    x = inputs = keras.Input((size, size, 3), name="input")
+    for filters, stride in ((16, 2), (24, 1), (32, 2)):
+        x = L.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x)
+        x = L.BatchNormalization(momentum=0.9)(x)
+        x = L.ReLU()(x)
+    for filters, stride in ((64, 1), (96, 2), (128, 1), (160, 2)):
+        x = L.DepthwiseConv2D(3, strides=stride, padding="same", use_bias=False)(x)
+        x = L.BatchNormalization(momentum=0.9)(x)
+        x = L.Conv2D(filters, 1, use_bias=False)(x)
+        x = L.BatchNormalization(momentum=0.9)(x)
+        x = L.ReLU()(x)
+    x = L.GlobalAveragePooling2D()(x)
+    x = L.Dropout(0.3)(x)
+    return keras.Model(inputs, L.Dense(classes, activation="softmax", name="probabilities")(x))
+
+
+def transfer(keras, a, classes):
+    """DenseNet121 or Xception with the original's top."""
+    make = {"densenet121": keras.applications.DenseNet121, "xception": keras.applications.Xception}[a.architecture]
+    shape = (a.size, a.size, 3)
+    try:
+        base = make(include_top=False, weights="imagenet" if a.weights == "imagenet" else None, input_shape=shape, pooling="avg")
+    except Exception as e:  # no network, as on a ship
+        print(f"ImageNet weights cannot be fetched ({type(e).__name__}): starting from random ones and training all layers", file=sys.stderr)
+        base, a.fine_tune, a.weights = make(include_top=False, weights=None, input_shape=shape, pooling="avg"), True, "none"
+    base.trainable = a.fine_tune or a.weights == "none"
+    inputs = keras.Input(shape, name="input")
+    x = base(inputs, training=None if base.trainable else False)
+    x = keras.layers.Dense(1024, activation="relu")(x)
+    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax", name="probabilities")(x))
+
+
+def batches(tf, images, labels, classes, a, augment):
+    def prepare(image, label):
+        x = tf.cast(image, tf.float32) / 255.0
+        if augment:
+            x = tf.image.random_flip_up_down(tf.image.random_flip_left_right(x))
+        return x, tf.one_hot(label, classes)
+
+    d = tf.data.Dataset.from_tensor_slices((images, labels))
+    if augment:
+        d = d.shuffle(len(images), seed=a.seed)
+    return d.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).batch(a.batch_size).prefetch(2)
+
+
+def report(truth, scores, classes):
+    """Accuracy, precision and recall per class, and the confusion matrix (rows: truth)."""
+    guess = scores.argmax(1)
+    matrix = np.zeros((len(classes), len(classes)), int)
+    np.add.at(matrix, (truth, guess), 1)
+    per = {}
+    for i, name in enumerate(classes):
+        per[name] = {
+            "images": int(matrix[i].sum()),
+            "recall": round(float(matrix[i, i] / max(1, matrix[i].sum())), 4),
+            "precision": round(float(matrix[i, i] / max(1, matrix[:, i].sum())), 4),
+        }
+    return {"accuracy": round(float((truth == guess).mean()), 4), "classes": per, "confusion": matrix.tolist()}
+
+
+def export(tf, model, a):
+    """Writes SavedModel and ONNX; gives the ONNX file."""
+    import tf2onnx
+
+    model.export(str(a.output / "savedmodel" / a.version), verbose=False)
+    spec = (tf.TensorSpec((None, a.size, a.size, 3), tf.float32, name="input"),)
+    call = tf.function(lambda input: model(input, training=False), input_signature=spec)
+    onnx, _ = tf2onnx.convert.from_function(call, input_signature=spec, opset=15)
+    onnx.graph.ClearField("doc_string")
+    path = a.output / f"{a.name}.onnx"
+    path.write_bytes(onnx.SerializeToString())
+    return path
+
+
+def check(tf, model, path, a, images):
+    """The largest difference of a score between Keras, SavedModel and ONNX Runtime."""
+    import onnxruntime
+
+    x = images[:32].astype(np.float32) / 255.0
+    want = model.predict(x, verbose=0)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    got = session.run(None, {session.get_inputs()[0].name: x})[0]
+    served = tf.saved_model.load(str(a.output / "savedmodel" / a.version)).serve(tf.constant(x)).numpy()
+    worst = max(float(np.abs(got - want).max()), float(np.abs(served - want).max()))
+    if worst > 1e-5:
+        sys.exit(f"ONNX, SavedModel and Keras differ by {worst:g} in a score")
+    return worst
+
+
+def manifest(a, path, classes, counts, found, worst, test):
+    import keras
+    import yaml
+
+    data = {
+        "name": a.name,
+        "version": a.version,
+        "file": path.name,
+        "digest": "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest(),
+        "input": {"height": a.size, "width": a.size, "channels": 3, "layout": "NHWC", "order": "RGB"},
+        "resize": {"filter": "nearest", "keep_aspect": False},
+        "scale": 1 / 255,
+        "output": "probabilities",
+        "labels": classes,
+        "training": {
+            "architecture": a.architecture, "start": a.weights if a.architecture != "small" else "none", "fine_tune": bool(a.fine_tune or a.architecture == "small"),
+            "images": counts[0], "validation_images": counts[1], "seed": a.seed, "keras": keras.__version__,
+        },
+        "metrics": {"validation_accuracy": found["accuracy"], **test, "largest_difference_between_forms": float(f"{worst:.2g}")},
+    }
+    (a.output / f"{a.name}.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
+    (a.output / "labels.txt").write_text("".join(c + "\n" for c in classes))
+
+
+def main():
+    a = arguments()
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(a.seed)
+    paths, labels, classes = find(a.training)
+    if a.validation:
+        vpaths, vlabels, vclasses = find(a.validation)
+        if vclasses != classes:
+            sys.exit(f"{a.validation}: its classes differ from those of {a.training}: {sorted(set(classes) ^ set(vclasses))}")
+    else:
+        (paths, labels), (vpaths, vlabels) = split(paths, labels, a.held_back, np.random.default_rng(a.seed))
+    a.output.mkdir(parents=True, exist_ok=True)
+    images, vimages = load(paths, a.size), load(vpaths, a.size)
+    n = len(classes)
+    print(f"{len(images)} images of {n} classes, {len(vimages)} for validation")
+
+    model = small(keras, a.size, n) if a.architecture == "small" else transfer(keras, a, n)
+    model.compile(optimizer=keras.optimizers.Adam(a.learning_rate), loss="categorical_crossentropy", metrics=["accuracy"])
+    share = np.bincount(labels, minlength=n)
+    weights = {i: len(labels) / (n * max(1, c)) for i, c in enumerate(share)}  # rare classes count as much as common ones
+    best = a.output / f"{a.name}.keras"
+    patience = 8 if a.architecture == "small" else 2
+    began = time.time()
+    history = model.fit(
+        batches(tf, images, labels, n, a, True), validation_data=batches(tf, vimages, vlabels, n, a, False),
+        epochs=a.epochs, class_weight=weights, verbose=2,
+        callbacks=[
+            keras.callbacks.ModelCheckpoint(str(best), monitor="val_loss", save_best_only=True),
+            keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.3, patience=max(2, patience // 2), min_lr=1e-4 if a.architecture != "small" else 1e-5),
+            keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience),
+        ],
+    )
+    model = keras.models.load_model(best)
+    scores = model.predict(batches(tf, vimages, vlabels, n, a, False), verbose=0)
+    found = report(vlabels, scores, classes)
+    path = export(tf, model, a)
+    worst = check(tf, model, path, a, vimages)
+    test = {}
+    if a.test:
+        tpaths, tlabels, tclasses = find(a.test)
+        if tclasses != classes:
+            sys.exit(f"{a.test}: its classes differ from those of {a.training}: {sorted(set(classes) ^ set(tclasses))}")
+        tscores = model.predict(batches(tf, load(tpaths, a.size), tlabels, n, a, False), verbose=0)
+        found["test"] = report(tlabels, tscores, classes)
+        test = {"test_accuracy": found["test"]["accuracy"], "test_images": len(tpaths)}
+    manifest(a, path, classes, (len(images), len(vimages)), found, worst, test)
+    found["history"] = {k: [round(float(x), 5) for x in v] for k, v in history.history.items()}
+    (a.output / "report.json").write_text(json.dumps(found, indent=1) + "\n")
+    print(f"validation accuracy {found['accuracy']}, {time.time() - began:.0f} s; the forms differ by {worst:.1e} at most; {path}")
+
+
+if __name__ == "__main__":
+    main()
