@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-func start(t *testing.T, o Options) *Broker {
+func startTest(t *testing.T, o Options) *Broker {
 	t.Helper()
 	b, err := Start(o)
 	if err != nil {
@@ -38,16 +38,16 @@ func client(t *testing.T, addr string, opts ...kgo.Opt) *kgo.Client {
 
 func TestLockedFolder(t *testing.T) {
 	dir := t.TempDir()
-	b := start(t, Options{Dir: dir})
+	b := startTest(t, Options{Dir: dir})
 	if _, err := Start(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "in use by another process") {
 		t.Errorf("second broker on the folder: %v", err)
 	}
 	b.Stop()
-	start(t, Options{Dir: dir})
+	startTest(t, Options{Dir: dir})
 }
 
 func TestBigMessage(t *testing.T) {
-	b := start(t, Options{})
+	b := startTest(t, Options{})
 	c := client(t, b.Addr(), kgo.ProducerBatchMaxBytes(DefaultMaxMessageBytes-1<<10))
 	value := make([]byte, 4<<20)
 	for i := range value {
@@ -59,7 +59,7 @@ func TestBigMessage(t *testing.T) {
 }
 
 func TestGuardRefusesWhatIsNotKafka(t *testing.T) {
-	b := start(t, Options{})
+	b := startTest(t, Options{})
 	for name, request := range map[string][]byte{
 		"HTTP":        []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
 		"gigabyte":    {0x3f, 0xff, 0xff, 0xff, 0, 0, 0, 0},
@@ -91,7 +91,7 @@ func isClosed(err error) bool {
 }
 
 func TestOddVersionsDoNotStopIt(t *testing.T) {
-	b := start(t, Options{})
+	b := startTest(t, Options{})
 	for key := range uint16(93) {
 		for _, version := range []uint16{0, 99, 0x7fff} {
 			conn, err := net.Dial("tcp", b.Addr())
@@ -118,11 +118,11 @@ func TestSurvivesKill(t *testing.T) {
 	dir := t.TempDir()
 	acked := 0
 	for round := range 3 {
-		addr, kill := child(t, dir)
+		addr, kill := child(t, dir, false)
 		acked += produceUntil(t, addr, acked, 200*(round+1))
 		kill()
 	}
-	b := start(t, Options{Dir: dir})
+	b := startTest(t, Options{Dir: dir})
 	c := client(t, b.Addr(), kgo.ConsumeTopics("kept"))
 	seen := map[string]bool{}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -147,12 +147,20 @@ func produceUntil(t *testing.T, addr string, from, n int) int {
 	return n
 }
 
-const childEnv = "HYDRAULICS_TEST_BROKER_DIR"
+const (
+	childEnv   = "HYDRAULICS_TEST_BROKER_DIR"
+	compactEnv = "HYDRAULICS_TEST_BROKER_COMPACT"
+)
 
-func child(t *testing.T, dir string) (addr string, kill func()) {
+// child runs a broker in a process of its own, compacting all the time where asked.
+func child(t *testing.T, dir string, compact bool) (addr string, kill func()) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=TestMain")
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+dir)
+	if compact {
+		cmd.Env = append(cmd.Env, compactEnv+"=1")
+	}
+	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -171,14 +179,21 @@ func child(t *testing.T, dir string) (addr string, kill func()) {
 }
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(childEnv); dir != "" {
-		b, err := Start(Options{Dir: dir})
-		if err != nil {
+	dir := os.Getenv(childEnv)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	b, err := Start(Options{Dir: dir})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(b.Addr())
+	for os.Getenv(compactEnv) != "" {
+		if err := b.Compact(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		fmt.Println(b.Addr())
-		select {} // until it is killed
 	}
-	os.Exit(m.Run())
+	select {} // until it is killed
 }
