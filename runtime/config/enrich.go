@@ -12,6 +12,10 @@ import (
 // Version is the version of the runtime, reported over the REST API and for streams.
 const Version = "0.1.0"
 
+// simpleHeaders is the header converter that is used where none is chosen. The
+// runtime has a stand-in for it where it is not among the plugins.
+const simpleHeaders = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
+
 // prefixed gives a plugin's keys as they stand in a connector's configuration.
 func prefixed(keys []connector.Key, prefix, group string) []connector.Key {
 	out := make([]connector.Key, len(keys))
@@ -109,6 +113,9 @@ func (w *work) class(key string, t connector.PluginType) (connector.Plugin, conn
 		return nil, connector.Info{}
 	}
 	info, known := w.v.Plugins.Lookup(t, name)
+	if !known && t == connector.HeaderConverterType && name == simpleHeaders {
+		return nil, connector.Info{} // the runtime has a stand-in for it
+	}
 	if !known {
 		text, _ := w.props.Text(key)
 		c.Value.Value = nil
@@ -157,12 +164,11 @@ func (w *work) converterClass(name string) {
 		}
 	}
 	if info, ok := w.v.Plugins.Lookup(t, text); ok {
-		c.Def.Default = ClassName(info)
-		if _, own := w.props[key]; !own {
-			c.Value.Value = ClassName(info)
-		}
+		text = ClassName(info)
 	}
+	c.Def.Default = text
 	if _, own := w.props[key]; !own {
+		c.Value.Value = text
 		for _, i := range w.v.Plugins.List(t) {
 			c.Value.Recommended = append(c.Value.Recommended, ClassName(i))
 		}

@@ -64,6 +64,8 @@ type Journey struct {
 	Worker     List
 	Connectors []Connector
 	Files      []string
+	// Problems are mistakes in the files that do not keep them from being read.
+	Problems []Problem
 }
 
 // Problem is one thing wrong with a file, in words for people.

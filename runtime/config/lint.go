@@ -12,7 +12,7 @@ import (
 // Lint says everything that is wrong with a journey: the worker's keys, every
 // connector as [Validator] sees it, and keys that nobody knows.
 func Lint(j *Journey, plugins *connector.Registry) []Problem {
-	problems := lintWorker(j.Worker)
+	problems := append(slices.Clone(j.Problems), lintWorker(j.Worker)...)
 	worker := j.Worker.Props()
 	resolver, err := NewResolver(worker)
 	if err != nil {
@@ -99,13 +99,16 @@ func (v *Validator) lint(c Connector) []Problem {
 	var problems []Problem
 	note := func(key, text string, warning bool) {
 		p := Problem{File: c.File, Line: c.Line, Connector: c.Name, Key: key, Message: text, Warning: warning}
-		if e, ok := c.Entries.Find(key); ok {
-			p.File, p.Line = e.File, e.Line
+		for _, near := range []string{key, chainType(key)} {
+			if e, ok := c.Entries.Find(near); ok {
+				p.File, p.Line = e.File, e.Line
+				break
+			}
 		}
 		problems = append(problems, p)
 	}
 	if err != nil {
-		text := err.Error()
+		text := "is missing: it says what the connector is, such as stream"
 		if class, _ := props.Text("connector.class"); class != "" {
 			text = "no source or sink has this name: " + class + v.nearestClass(class)
 		}
@@ -131,6 +134,18 @@ func (v *Validator) lint(c Connector) []Problem {
 		}
 	}
 	return problems
+}
+
+// chainType gives the key that holds the type of the transform or predicate
+// which a key belongs to, "" for other keys.
+func chainType(key string) string {
+	for _, chain := range []string{"transforms.", "predicates."} {
+		if rest, ok := strings.CutPrefix(key, chain); ok {
+			alias, _, _ := strings.Cut(rest, ".")
+			return chain + alias + ".type"
+		}
+	}
+	return ""
 }
 
 func (v *Validator) nearestClass(class string) string {

@@ -23,29 +23,37 @@ const (
 )
 
 // Read reads a worker's files into one journey: YAML, Java properties or JSON
-// by the files' names. Problems are mistakes in the files; the error says that
-// a file cannot be read at all.
-func Read(paths ...string) (*Journey, []Problem, error) {
+// by the files' names. The error says that a file cannot be read at all; what
+// else is wrong is among the journey's problems.
+func Read(paths ...string) (*Journey, error) {
 	j := &Journey{}
-	var problems []Problem
 	for _, path := range paths {
-		p, err := j.ReadFile(path, AnyRole)
-		if err != nil {
-			return nil, problems, err
+		if err := j.ReadFile(path, AnyRole); err != nil {
+			return nil, err
 		}
-		problems = append(problems, p...)
 	}
-	return j, problems, nil
+	return j, nil
 }
 
 // ReadFile adds one file to the journey.
-func (j *Journey) ReadFile(path string, role Role) ([]Problem, error) {
+func (j *Journey) ReadFile(path string, role Role) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	return j.Add(path, data, role)
+}
+
+// Add adds the text of a file to the journey; path says what it is, and is
+// where relative paths in it start from.
+func (j *Journey) Add(path string, data []byte, role Role) error {
+	problems, err := j.add(path, data, role)
+	if err != nil {
+		return err
 	}
 	j.Files = append(j.Files, path)
-	return j.add(path, data, role)
+	j.Problems = append(j.Problems, problems...)
+	return nil
 }
 
 func (j *Journey) add(path string, data []byte, role Role) ([]Problem, error) {

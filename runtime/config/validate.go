@@ -178,6 +178,34 @@ func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error
 	return w.report, err
 }
 
+// Resolve gives a connector's configuration as its tasks get it: references
+// replaced, relative paths made absolute.
+func (v *Validator) Resolve(props connector.Props, from Origin) (connector.Props, error) {
+	if v.Resolver == nil {
+		return props, nil
+	}
+	out, err := v.Resolver.Resolve(props, from)
+	if err != nil {
+		return nil, err
+	}
+	report, err := v.Validate(props, from)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range report.Checks {
+		text, ok := out.Text(c.Def.Name)
+		if !ok || !c.Def.Path {
+			continue
+		}
+		path, err := v.Resolver.Path(strings.TrimSpace(text), from)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Def.Name, err)
+		}
+		out[c.Def.Name] = path
+	}
+	return out, nil
+}
+
 // work is one validation under way.
 type work struct {
 	v          *Validator

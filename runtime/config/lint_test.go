@@ -1,0 +1,155 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	_ "github.com/axiom-data-science/hydraulics/connectors/file"
+)
+
+func TestLintBadFiles(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.bad.*")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files", err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, ".txt") {
+			continue
+		}
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			j, err := Read(file)
+			var lines []string
+			if err != nil {
+				lines = append(lines, err.Error())
+			} else {
+				for _, p := range Lint(j, connector.Plugins) {
+					lines = append(lines, p.String())
+				}
+			}
+			text := strings.ReplaceAll(strings.Join(lines, "\n")+"\n", "testdata/", "")
+			golden(t, filepath.Base(file)+".txt", text)
+		})
+	}
+}
+
+func TestReportHidesWhatReferencesStandFor(t *testing.T) {
+	t.Setenv("CONFIG_TEST_SECRET", "s3cret")
+	r, err := NewResolver(connector.Props{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &Validator{Plugins: connector.Plugins, Resolver: r}
+	report, err := v.Validate(connector.Props{"name": "n", "connector.class": "file-source", "topic": "t",
+		"batch.size": "${env:CONFIG_TEST_SECRET}"}, Origin{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range report.Checks {
+		if text, _ := c.Text(); strings.Contains(text+strings.Join(c.Value.Errors, " "), "s3cret") {
+			t.Errorf("%s shows %q and says %q", c.Def.Name, text, c.Value.Errors)
+		}
+	}
+	want := "Invalid value ${env:CONFIG_TEST_SECRET} for configuration batch.size: Not a number of type INT"
+	if p := report.Problems(); len(p) != 1 || p[0].Message != want {
+		t.Errorf("%v, want %s", p, want)
+	}
+}
+
+func TestResolver(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("secrets.properties", "user=bob\npassword=p w\n")
+	write("allowed/token", "t0ken\n")
+	write("other/token", "x")
+	t.Setenv("CONFIG_TEST_USER", "env")
+	free, err := NewResolver(connector.Props{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited, err := NewResolver(connector.Props{"config.providers": "d, e", "config.providers.d.class": "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
+		"config.providers.d.param.allowed.paths": filepath.Join(dir, "allowed"),
+		"config.providers.e.class":               "env", "config.providers.e.param.allowlist.pattern": "OTHER_.*"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, text, want, err string
+		r                     *Resolver
+		remote                bool
+	}{
+		{"a file beside the configuration", "${file:secrets.properties:user}:${file:secrets.properties:password}", "bob:p w", "", free, false},
+		{"a file of a folder", "${dir:allowed:token}", "t0ken\n", "", free, false},
+		{"the environment", "${env:CONFIG_TEST_USER}", "env", "", free, false},
+		{"something else", "${topic}-${timestamp} ${a:b}", "${topic}-${timestamp} ${a:b}", "", free, false},
+		{"no such variable", "${env:CONFIG_TEST_NONE}", "", "k: ${env:CONFIG_TEST_NONE}: environment variable CONFIG_TEST_NONE is not set", free, false},
+		{"no such key", "${file:secrets.properties:x}", "", "has no key x", free, false},
+		{"no such file", "${file:nothing.properties:x}", "", "no such file", free, false},
+		{"a path as the name of a file", "${dir:allowed:../secrets.properties}", "", "is not the name of a file", free, false},
+		{"allowed", "${d:allowed:token}", "t0ken\n", "", limited, true},
+		{"not allowed", "${d:other:token}", "", "is not in allowed.paths", limited, false},
+		{"not allowed by a way round", "${d:allowed/../other:token}", "", "is not in allowed.paths", limited, false},
+		{"not in the allow list", "${e:CONFIG_TEST_USER}", "", "is not in the allowlist.pattern OTHER_.*", limited, false},
+		{"not for connectors made over REST", "${env:CONFIG_TEST_USER}", "", "may only use what the worker names", limited, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := tt.r.Resolve(connector.Props{"k": tt.text}, Origin{Dir: dir, Remote: tt.remote})
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("%v, want %s", err, tt.err)
+				}
+				return
+			}
+			if err != nil || got["k"] != tt.want {
+				t.Errorf("%q, %v, want %q", got["k"], err, tt.want)
+			}
+		})
+	}
+}
+
+func TestPath(t *testing.T) {
+	dir, cache := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "own.onnx"), []byte("own"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := &Resolver{Embedded: os.DirFS("testdata"), CacheDir: cache}
+	read := func(path string) string {
+		t.Helper()
+		got, err := r.Path(path, Origin{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(got)
+		if err != nil {
+			return err.Error()
+		}
+		return string(data)
+	}
+	if got := read("own.onnx"); got != "own" {
+		t.Errorf("beside the file: %q", got)
+	}
+	want, err := os.ReadFile("testdata/flat.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // unpacked, then found
+		if got := read("flat.json"); got != string(want) {
+			t.Errorf("embedded: %q", got)
+		}
+	}
+	if got := read("../nowhere"); !strings.Contains(got, filepath.Join(filepath.Dir(dir), "nowhere")) {
+		t.Errorf("nowhere: %q", got)
+	}
+}
