@@ -177,7 +177,8 @@ def check(tf, model, path, a, images):
     want = model.predict(x, verbose=0)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     got = session.run(None, {session.get_inputs()[0].name: x})[0]
-    served = tf.saved_model.load(str(a.output / "savedmodel" / a.version)).serve(tf.constant(x)).numpy()
+    loaded = tf.saved_model.load(str(a.output / "savedmodel" / a.version))  # owns the variables while it is called
+    served = loaded.serve(tf.constant(x)).numpy()
     worst = max(float(np.abs(got - want).max()), float(np.abs(served - want).max()))
     if worst > 1e-5:
         sys.exit(f"ONNX, SavedModel and Keras differ by {worst:g} in a score")
