@@ -44,6 +44,7 @@ type flow struct {
 
 func newFlow(t *testing.T) *flow {
 	t.Helper()
+	t.Parallel()
 	f := &flow{t: t, broker: kafkatest.Start(t), offsets: filepath.Join(t.TempDir(), "offsets")}
 	c, err := kafka.Open(t.Context(), kafka.Options{Bootstrap: []string{f.broker}, ClientID: "test"})
 	if err != nil {

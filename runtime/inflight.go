@@ -16,11 +16,9 @@ import (
 type inflight struct {
 	connector string
 
-	mu      sync.Mutex
-	lanes   map[string]*lane // by offset.Key
-	byMap   map[uintptr]*lane
-	pending int
-	idle    chan struct{} // closed while nothing is pending; made anew by add
+	mu    sync.Mutex
+	lanes map[string]*lane // by offset.Key
+	byMap map[uintptr]*lane
 	// dirty lanes have an offset that was not committed yet.
 	dirty map[*lane]struct{}
 }
@@ -46,10 +44,7 @@ type flight struct {
 const maxKnownMaps = 1024
 
 func newInflight(connector string) *inflight {
-	idle := make(chan struct{})
-	close(idle)
-	return &inflight{connector: connector, lanes: map[string]*lane{}, byMap: map[uintptr]*lane{},
-		idle: idle, dirty: map[*lane]struct{}{}}
+	return &inflight{connector: connector, lanes: map[string]*lane{}, byMap: map[uintptr]*lane{}, dirty: map[*lane]struct{}{}}
 }
 
 // add notes a record in the order it was polled. It fails when the partition
@@ -66,10 +61,6 @@ func (q *inflight) add(f *flight, partition, at map[string]any) error {
 		f.lane = l
 		l.queue = append(l.queue, f)
 	}
-	if q.pending == 0 {
-		q.idle = make(chan struct{})
-	}
-	q.pending++
 	return nil
 }
 
@@ -107,9 +98,6 @@ func (f *flight) settle() {
 		panic("runtime: a source record was settled twice")
 	}
 	f.done = true
-	if q.pending--; q.pending == 0 {
-		close(q.idle)
-	}
 	if f.lane != nil {
 		q.advance(f.lane)
 	}
@@ -137,21 +125,6 @@ func (q *inflight) advance(l *lane) {
 		l.version++
 		q.dirty[l] = struct{}{}
 	}
-}
-
-// count gives the number of records on their way.
-func (q *inflight) count() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.pending
-}
-
-// settled gives a channel that is closed once nothing that was added so far is
-// on its way any more.
-func (q *inflight) settled() <-chan struct{} {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.idle
 }
 
 // commitment is a set of offsets that may be committed.

@@ -44,7 +44,6 @@ type settings struct {
 	flushTimeout       time.Duration
 	bootstrap          []string
 	createTopics       bool // topic.creation.enable
-	gracefulStop       time.Duration
 	producer, consumer map[string]string // client properties with all defaults and overrides
 	admin              map[string]string
 	topicRules         []topicRule
@@ -80,7 +79,6 @@ func parseSettings(spec TaskSpec) (*settings, error) {
 
 		flushInterval: millis(w.Int64("offset.flush.interval.ms")),
 		flushTimeout:  millis(w.Int64("offset.flush.timeout.ms")),
-		gracefulStop:  millis(w.Int64("task.shutdown.graceful.timeout.ms")),
 		bootstrap:     w.List("bootstrap.servers"),
 		createTopics:  w.Bool("topic.creation.enable"),
 	}

@@ -100,7 +100,14 @@ func (s *sinkTask) frame(sink connector.Sink) {
 func (s *sinkTask) loop() error {
 	err := s.in.loop()
 	// Invariant 3: what the sink has is flushed and committed in any case.
-	return errors.Join(err, s.commitNow())
+	last := s.commitNow()
+	if err == nil {
+		return last
+	}
+	if !errors.Is(err, last) { // the first error is the one to show
+		s.t.ended(last)
+	}
+	return err
 }
 
 // work takes a batch through its journey and into the sink.

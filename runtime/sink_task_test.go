@@ -291,3 +291,32 @@ func TestSinkFlushErrors(t *testing.T) {
 	eventually(t, "commit", func() bool { return f.committed("connect-k", "in") == 10 })
 	exactly(t, "sink", count(s.values()), 10)
 }
+
+// A batch that is at work when the partitions are to be handed over is
+// finished and committed first: the next owner does not see it again.
+func TestSinkFinishesItsBatchBeforeHandingOver(t *testing.T) {
+	f := newFlow(t)
+	f.topic("in", 2)
+	f.produce("in", numbered(0, 40)...)
+	at := make(chan struct{}, 100)
+	on := make(chan struct{})
+	slow := &script{put: func([]connector.Record) error { at <- struct{}{}; <-on; return nil }}
+	w, _ := f.worker(slow)
+	first, _ := f.start(w, KindSink, "k", connector.Props{"topics": "in"})
+	<-at
+	s := &script{}
+	w2, err := NewWorker(Options{Plugins: plugins(s), Offsets: w.options.Offsets, Log: w.options.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, _ := f.start(w2, KindSink, "k", connector.Props{"topics": "in"})
+	eventually(t, "the rebalance to wait", func() bool {
+		slow.mu.Lock()
+		defer slow.mu.Unlock()
+		return first.Snapshot().Lag != nil || len(slow.events) > 0
+	})
+	close(on)
+	eventually(t, "a partition of the second", func() bool { return len(second.Snapshot().Lag) == 1 })
+	eventually(t, "all records", func() bool { return len(slow.values())+len(s.values()) >= 40 })
+	exactly(t, "both sinks", count(append(slow.values(), s.values()...)), 40)
+}

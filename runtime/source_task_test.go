@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/runtime/dlq"
 	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
@@ -272,4 +273,52 @@ func TestStopBreaksOffAHangingPoll(t *testing.T) {
 	}
 	close(hang)
 	f.ended(task)
+}
+
+// A record that is too large for Kafka is too large for the dead-letter topic
+// as well: its letter says so and leaves the value out.
+func TestSourceRecordTooLarge(t *testing.T) {
+	f := newFlow(t)
+	f.topic("out", 1)
+	s := &script{change: func(v string) (string, bool, error) { return strings.Repeat(v, 5000), true, nil }}
+	w, _ := f.worker(s)
+	props := connector.Props{"topic": "out", "count": "2", "producer.override.max.request.size": "2000",
+		"transforms": "c", "transforms.c.type": "change"}
+	task, see := f.start(w, KindSource, "n", props)
+	f.ended(task)
+	want := `n/0: producer: {"what":"numbers"}@{"n":0}: topic out: a message of`
+	if err := see.failure(); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error is %v, want %s", err, want)
+	}
+	props["errors.tolerance"] = "all"
+	task, see = f.start(w, KindSource, "n", props)
+	f.ended(task)
+	if see.last() != state.Done || task.Snapshot().Errors.Skipped != 2 {
+		t.Errorf("state is %v, %v", see.last(), see.failure())
+	}
+}
+
+func TestDeadLetterTooLarge(t *testing.T) {
+	f := newFlow(t)
+	f.topic("in", 1)
+	f.produce("in", kafka.Message{Partition: 0, Key: []byte("k"), Value: []byte("bad " + strings.Repeat("x", 50000)), Timestamp: connector.NoTimestamp})
+	f.produce("in", numbered(0, 5)...)
+	s := &script{}
+	w, _ := f.worker(s)
+	task, see := f.start(w, KindSink, "k", connector.Props{"topics": "in", "producer.override.max.request.size": "20000",
+		"errors.tolerance": "all", "errors.deadletterqueue.topic.name": "dead", "errors.deadletterqueue.topic.replication.factor": "1"})
+	eventually(t, "commit", func() bool { return f.committed("connect-k", "in") == 6 || see.failure() != nil })
+	if err := see.failure(); err != nil {
+		t.Fatal(err)
+	}
+	dead := f.read("dead")
+	if len(dead) != 1 || string(dead[0].Key) != "k" || dead[0].Value != nil {
+		t.Fatalf("dead letters are %v", dead)
+	}
+	if h := dlq.Read(dead[0]); h[dlq.Omitted] != "50004" || h[dlq.Stage] != "VALUE_CONVERTER" {
+		t.Errorf("headers are %v", h)
+	}
+	if st := task.Snapshot(); st.Errors.DeadLetters != 1 || st.Errors.DeadLetterFailures != 1 {
+		t.Errorf("errors are %+v", st.Errors)
+	}
 }

@@ -88,6 +88,8 @@ func TestStreamKeepsState(t *testing.T) {
 		t.Fatalf("state is %v, %v", see.last(), see.failure())
 	}
 	f.produce("in", numbered(70, 140)...)
+	delete(props, "topics")
+	props["topics.regex"] = "i."
 	f.start(w, KindStream, "st", props)
 	eventually(t, "commit", func() bool { return f.committed("connect-st", "in") == 140 })
 	want := map[string]string{}

@@ -140,8 +140,8 @@ func (t *Task) start(set *settings) (r runner, err error) {
 	return r, err
 }
 
-// started calls a plugin's Start. Its context is that of the task's life, but
-// ends with quit for as long as Start has not returned.
+// started calls a plugin's Start. Its context lives on with the plugin until
+// the end of the task's life, but ends with quit while Start has not returned.
 func (t *Task) started(start func(ctx context.Context) error) error {
 	ctx, cancel := context.WithCancel(t.life)
 	unlink := context.AfterFunc(t.quit, cancel)
@@ -152,7 +152,7 @@ func (t *Task) started(start func(ctx context.Context) error) error {
 	if err != nil {
 		cancel()
 	}
-	return err //nolint:govet // the context lives on with the plugin and ends with the task's life
+	return err
 }
 
 // gate waits while the task is paused. It tells false when it is to stop.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -114,7 +115,7 @@ func (w *Worker) TaskConfigs(ctx context.Context, spec TaskSpec, maxTasks int) (
 	if err != nil {
 		return nil, fmt.Errorf("%s: split into tasks: %w", spec.Connector, err)
 	}
-	if enforce, ok := spec.Props.Text("tasks.max.enforce"); len(list) > maxTasks && (!ok || enforce != "false") {
+	if enforce, ok := spec.Props.Text("tasks.max.enforce"); len(list) > maxTasks && (!ok || !strings.EqualFold(strings.TrimSpace(enforce), "false")) {
 		return nil, connector.Fatal(fmt.Errorf("%s: the plugin made %d tasks, more than tasks.max=%d", spec.Connector, len(list), maxTasks))
 	}
 	return list, nil

@@ -36,6 +36,10 @@ const (
 	Omitted         = "value.omitted.bytes"
 )
 
+// clipped is how many bytes of an error's text are in a letter whose value was
+// too large.
+const clipped = 4096
+
 // Failure is where and why a record failed.
 type Failure struct {
 	Connector string
@@ -70,11 +74,13 @@ func (f Failure) Headers(original kafka.Message) []kafka.Header {
 	add(Stage, f.Stage)
 	add(Class, f.Class)
 	add(Exception, exception(f.Cause))
-	add(Message, f.Cause.Error())
-	add(Stacktrace, f.Trace)
-	if f.OmittedBytes > 0 {
+	message, trace := f.Cause.Error(), f.Trace
+	if f.OmittedBytes > 0 { // errors may quote the value
+		message, trace = message[:min(len(message), clipped)], trace[:min(len(trace), clipped)]
 		add(Omitted, strconv.Itoa(f.OmittedBytes))
 	}
+	add(Message, message)
+	add(Stacktrace, trace)
 	return list
 }
 

@@ -1,0 +1,249 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/offset"
+)
+
+// splitting is a source that splits its work.
+type splitting struct{ numbers }
+
+func (*splitting) Info() connector.Info { return connector.Info{Name: "splitting", Version: "1"} }
+func (*splitting) TaskConfigs(_ context.Context, c connector.Context, conf connector.Config, maxTasks int) ([]connector.Props, error) {
+	if c.Task != -1 || c.Offsets == nil {
+		return nil, errors.New("the connector itself is asked")
+	}
+	var list []connector.Props
+	for range conf.Int("count") {
+		p := conf.Props().Clone()
+		p["topic"] = "mine"
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+func testWorker(t *testing.T) *Worker {
+	t.Helper()
+	offsets, err := offset.OpenFile(filepath.Join(t.TempDir(), "offsets"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { offsets.Close() })
+	r := plugins(&script{})
+	r.Add(connector.SourceType, func() connector.Plugin { return &splitting{} })
+	w, err := NewWorker(Options{Plugins: r, Offsets: offsets, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestTaskConfigs(t *testing.T) {
+	w := testWorker(t)
+	tests := []struct {
+		name  string
+		kind  Kind
+		props connector.Props
+		want  int
+		fails string
+	}{
+		{"source that does not split", KindSource, connector.Props{"connector.class": "numbers"}, 1, ""},
+		{"sink", KindSink, connector.Props{"connector.class": "collect"}, 4, ""},
+		{"stream", KindStream, connector.Props{"connector.class": "stream"}, 4, ""},
+		{"source that splits", KindSource, connector.Props{"connector.class": "splitting", "topic": "t", "count": "3"}, 3, ""},
+		{"too many", KindSource, connector.Props{"connector.class": "splitting", "topic": "t", "count": "5"}, 0,
+			"c: the plugin made 5 tasks, more than tasks.max=4"},
+		{"too many, not enforced", KindSource, connector.Props{"connector.class": "splitting", "topic": "t", "count": "5", "tasks.max.enforce": "False"}, 5, ""},
+		{"wrong configuration", KindSource, connector.Props{"connector.class": "splitting", "topic": "t"}, 0, `Missing required configuration "count"`},
+		{"unknown", KindSink, connector.Props{"connector.class": "nothing"}, 0, `sink "nothing" is not known, there are buffer, collect`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			list, err := w.TaskConfigs(t.Context(), TaskSpec{Connector: "c", Kind: tt.kind, Props: tt.props}, 4)
+			got := ""
+			if err != nil {
+				got = err.Error()
+			}
+			if len(list) != tt.want && err == nil || !strings.HasPrefix(got, tt.fails) || (got == "") != (tt.fails == "") {
+				t.Errorf("%d tasks, %q; want %d, %q", len(list), got, tt.want, tt.fails)
+			}
+		})
+	}
+}
+
+func TestStartTaskRefuses(t *testing.T) {
+	w := testWorker(t)
+	if _, err := w.StartTask(TaskSpec{Kind: KindSink}, nil); err == nil {
+		t.Error("a task without connector was started")
+	}
+	if _, err := w.StartTask(TaskSpec{Connector: "c", Kind: "drain"}, nil); err == nil || err.Error() != `c/0: "drain" is no kind of connector` {
+		t.Errorf("error is %v", err)
+	}
+	if _, err := NewWorker(Options{}); err == nil {
+		t.Error("a worker without offsets was made")
+	}
+}
+
+func settingsOf(t *testing.T, kind Kind, props, worker connector.Props) (*settings, error) {
+	t.Helper()
+	all := connector.Props{"name": "c", "connector.class": "x"}
+	for k, v := range props {
+		all[k] = v
+	}
+	return parseSettings(TaskSpec{Connector: "c", Kind: kind, Props: all, Worker: worker})
+}
+
+func TestSettings(t *testing.T) {
+	worker := connector.Props{"bootstrap.servers": "a:1,b:2", "security.protocol": "SSL", "producer.linger.ms": "5",
+		"consumer.fetch.min.bytes": "7", "admin.client.id": "me"}
+	s, err := settingsOf(t, KindSink, connector.Props{"topics": "x", "producer.override.linger.ms": "9", "consumer.override.group.id": "g"}, worker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ got, want map[string]string }{
+		{s.producer, map[string]string{"security.protocol": "SSL", "linger.ms": "9"}},
+		{s.consumer, map[string]string{"security.protocol": "SSL", "fetch.min.bytes": "7", "group.id": "g"}},
+		{s.admin, map[string]string{"security.protocol": "SSL", "client.id": "me"}},
+	} {
+		if d := cmp.Diff(tt.want, tt.got); d != "" {
+			t.Error(d)
+		}
+	}
+	if s.group(TaskSpec{Connector: "c"}) != "g" || s.retryTimeout != -1 || s.all {
+		t.Errorf("settings are %+v", s)
+	}
+	if d := cmp.Diff([]string{"a:1", "b:2"}, s.servers(s.producer)); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"c:3", "d:4"}, s.servers(map[string]string{"bootstrap.servers": "c:3, d:4"})); d != "" {
+		t.Error(d)
+	}
+	// What Kafka Connect has as its default is obeyed once it is written.
+	if s, err = settingsOf(t, KindSink, connector.Props{"topics": "x", "errors.retry.timeout": "0"}, nil); err != nil || s.retryTimeout != 0 {
+		t.Errorf("retry time-out is %v, %v", s.retryTimeout, err)
+	}
+	if s.group(TaskSpec{Connector: "c"}) != "connect-c" {
+		t.Error("group is not connect-c")
+	}
+}
+
+func TestWrongSettings(t *testing.T) {
+	for want, tt := range map[string]struct {
+		kind  Kind
+		props connector.Props
+	}{
+		"a sink needs exactly one of topics and topics.regex":                                            {KindSink, nil},
+		"a stream needs exactly one of topics and topics.regex":                                          {KindStream, connector.Props{"topic": "t", "topics": "a", "topics.regex": "b"}},
+		"topic: x is one of the topics that are read":                                                    {KindStream, connector.Props{"topic": "x", "topics": "x,y"}},
+		"errors.deadletterqueue.topic.name: dead is one of the topics that are read":                     {KindSink, connector.Props{"topics.regex": "d.*", "errors.deadletterqueue.topic.name": "dead"}},
+		"Invalid value many for configuration topic.creation.default.partitions: want -1 for the broker": {KindSource, connector.Props{"topic.creation.default.partitions": "many"}},
+		"topic.creation.g.include is missing":                                                            {KindSource, connector.Props{"topic.creation.groups": "g"}},
+	} {
+		_, err := settingsOf(t, tt.kind, tt.props, nil)
+		if err == nil || !strings.HasPrefix(err.Error(), want) || connector.KindOf(err) != connector.KindFatal {
+			t.Errorf("error is %v, want %s", err, want)
+		}
+	}
+}
+
+func TestTopicRules(t *testing.T) {
+	rules, err := parseTopicRules(connector.Props{
+		"topic.creation.groups": "big, small", "topic.creation.default.partitions": "3", "topic.creation.default.replication.factor": "2",
+		"topic.creation.big.include": "ifcb-.*", "topic.creation.big.exclude": "ifcb-small.*", "topic.creation.big.partitions": "12",
+		"topic.creation.big.cleanup.policy": "compact",
+		"topic.creation.small.include":      "a, .*small.*", "topic.creation.small.partitions": "1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for topic, want := range map[string]struct {
+		partitions  int32
+		replication int16
+		config      map[string]string
+	}{
+		"ifcb-images": {12, 2, map[string]string{"cleanup.policy": "compact"}},
+		"ifcb-small":  {1, 2, map[string]string{}},
+		"a":           {1, 2, map[string]string{}},
+		"ab":          {3, 2, map[string]string{}},
+	} {
+		got := specFor(rules, topic)
+		if got.Name != topic || got.Partitions != want.partitions || got.Replication != want.replication || !cmp.Equal(got.Config, want.config) {
+			t.Errorf("%s is created as %+v", topic, got)
+		}
+	}
+	if got := specFor(nil, "x"); got.Partitions != -1 || got.Replication != -1 {
+		t.Errorf("without rules it is %+v", got)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	m := new(metrics)
+	m.Counter("x_total", "x", "a", "1").Add(2)
+	m.Counter("x_total", "x", "a", "1").Add(3)
+	m.Counter("x_total", "x", "a", "1").Add(-7) // a counter only grows
+	m.Counter("x_total", "x", "a", "2").Add(1)
+	m.Gauge("g", "g").Set(4)
+	h := m.Histogram("h_seconds", "h", []float64{1, 10})
+	for _, v := range []float64{0.5, 1, 5, 100} {
+		h.Observe(v)
+	}
+	want := []Sample{
+		{Name: "g", Help: "g", Type: "gauge", Value: 4},
+		{Name: "h_seconds", Help: "h", Type: "histogram", Value: 106.5, Buckets: []float64{1, 10}, Counts: []uint64{2, 1, 1}},
+		{Name: "x_total", Help: "x", Type: "counter", Labels: []string{"a", "1"}, Value: 5},
+		{Name: "x_total", Help: "x", Type: "counter", Labels: []string{"a", "2"}, Value: 1},
+	}
+	if d := cmp.Diff(want, m.samples()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestPlainBytes(t *testing.T) {
+	s := connector.StructOf("roi", connector.F("name", connector.StringSchema), connector.F("prob", connector.Float64Schema), connector.F("image", connector.BytesSchema))
+	v := connector.NewStruct(s).Set("name", "diatom").Set("prob", 0.5).Set("image", []byte{1, 2})
+	for want, v := range map[string]any{
+		"text":     "text",
+		"\x00\x01": []byte{0, 1},
+		`{"image":"AQI=","name":"diatom","prob":0.5}`: v,
+		`["NaN",{"1":true},1.5]`:                      []any{nan(), map[any]any{int32(1): true}, float32(1.5)},
+		"12.50":                                       connector.NewDecimal(1250, 2),
+	} {
+		got := string(plainBytes(v))
+		if got != want && got != `"`+want+`"` {
+			t.Errorf("%v is %s, want %s", v, got, want)
+		}
+	}
+	if plainBytes(nil) != nil {
+		t.Error("null is not null")
+	}
+}
+
+func nan() float64 { zero := 0.0; return zero / zero }
+
+func TestTextHeaders(t *testing.T) {
+	for want, v := range map[string]any{"x": "x", "b": []byte("b"), "true": true, "7": int32(7), "1.5": 1.5, "0.1": float32(0.1)} {
+		got, err := textHeaders{}.FromConnectHeader("", "", nil, v)
+		if err != nil || string(got) != want {
+			t.Errorf("%v is %s, %v", v, got, err)
+		}
+		_, back, err := textHeaders{}.ToConnectHeader("", "", got)
+		if err != nil || back != want {
+			t.Errorf("%s is read as %v, %v", got, back, err)
+		}
+	}
+	if _, err := (textHeaders{}).FromConnectHeader("", "", nil, []any{}); connector.KindOf(err) != connector.KindData {
+		t.Errorf("an array is %v", err)
+	}
+	if s, v, err := (textHeaders{}).ToConnectHeader("", "", nil); s != nil || v != nil || err != nil {
+		t.Error("null is not null")
+	}
+}
