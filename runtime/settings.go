@@ -43,7 +43,7 @@ type settings struct {
 	flushInterval      time.Duration
 	flushTimeout       time.Duration
 	bootstrap          []string
-	createTopics       bool // topic.creation.enable
+	createTopics       bool              // topic.creation.enable
 	producer, consumer map[string]string // client properties with all defaults and overrides
 	admin              map[string]string
 	topicRules         []topicRule
