@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -109,22 +110,15 @@ func (c *Client) admin() (sarama.ClusterAdmin, error) {
 	return sarama.NewClusterAdminFromClient(c.client)
 }
 
-// ClusterID gives the id of the cluster.
+// ClusterID gives the id of the cluster, empty where it has none.
 func (c *Client) ClusterID(ctx context.Context) (string, error) {
-	return do(ctx, func() (string, error) {
-		b, err := c.client.Controller()
-		if err != nil {
-			return "", connector.Retriable(err)
-		}
-		resp, err := b.GetMetadata(sarama.NewMetadataRequest(c.client.Config().Version, []string{}))
-		if err != nil {
-			return "", connector.Retriable(err)
-		}
-		if resp.ClusterID == nil {
-			return "", nil
-		}
-		return *resp.ClusterID, nil
+	resp, err := ask(ctx, c, func(b *sarama.Broker) (*sarama.MetadataResponse, error) {
+		return b.GetMetadata(sarama.NewMetadataRequest(c.client.Config().Version, nil))
 	})
+	if err != nil || resp.ClusterID == nil {
+		return "", err
+	}
+	return *resp.ClusterID, nil
 }
 
 // TopicSpec describes a topic to create.
@@ -161,39 +155,27 @@ func (c *Client) CreateTopic(ctx context.Context, spec TopicSpec) error {
 // Partitions gives the number of a topic's partitions, ErrUnknownTopic without
 // the topic.
 func (c *Client) Partitions(ctx context.Context, topic string) (int32, error) {
-	return do(ctx, func() (int32, error) {
-		err := c.client.RefreshMetadata(topic)
-		if errors.Is(err, sarama.ErrUnknownTopicOrPartition) || errors.Is(err, sarama.ErrInvalidTopic) {
-			return 0, fmt.Errorf("topic %s: %w", topic, ErrUnknownTopic)
-		}
-		if err != nil && !errors.Is(err, sarama.ErrLeaderNotAvailable) {
-			return 0, connector.Retriable(fmt.Errorf("topic %s: %w", topic, err))
-		}
-		ps, err := c.client.Partitions(topic)
-		if err != nil {
-			return 0, connector.Retriable(fmt.Errorf("topic %s: %w", topic, err))
-		}
-		return int32(len(ps)), nil
-	})
+	found, err := c.describe(ctx, []string{topic}, false)
+	if err != nil {
+		return 0, err
+	}
+	n, ok := found[topic]
+	if !ok {
+		return 0, fmt.Errorf("topic %s: %w", topic, ErrUnknownTopic)
+	}
+	return n, nil
 }
 
 // Topics gives the names of the topics that match from start to end, sorted;
 // internal ones are left out.
 func (c *Client) Topics(ctx context.Context, pattern *regexp.Regexp) ([]string, error) {
-	return do(ctx, func() ([]string, error) {
-		if err := c.client.RefreshMetadata(); err != nil {
-			return nil, connector.Retriable(err)
-		}
-		all, err := c.client.Topics()
-		if err != nil {
-			return nil, connector.Retriable(err)
-		}
-		all = slices.DeleteFunc(all, func(t string) bool {
-			return strings.HasPrefix(t, "__") || pattern.FindString(t) != t
-		})
-		slices.Sort(all)
-		return all, nil
-	})
+	all, err := c.describe(ctx, nil, false)
+	if err != nil {
+		return nil, err
+	}
+	whole := entire(pattern)
+	maps.DeleteFunc(all, func(t string, _ int32) bool { return !whole.MatchString(t) })
+	return slices.Sorted(maps.Keys(all)), nil
 }
 
 // EndOffsets gives for each partition of a topic the offset behind its last record.
@@ -241,57 +223,6 @@ func (c *Client) CommittedOffsets(ctx context.Context, group string) (map[connec
 		}
 		return offsets, nil
 	})
-}
-
-// ReadPartition gives the messages of a partition from an offset up to where it
-// ended at the call, committed ones only. An offset before the partition's first
-// one starts there.
-func (c *Client) ReadPartition(ctx context.Context, tp connector.TopicPartition, from int64, fn func(Message) error) error {
-	where := fmt.Sprintf("topic %s partition %d", tp.Topic, tp.Partition)
-	end, err := do(ctx, func() (int64, error) { return c.client.GetOffset(tp.Topic, tp.Partition, sarama.OffsetNewest) })
-	if err != nil {
-		return connector.Retriable(fmt.Errorf("%s: %w", where, err))
-	}
-	first, err := do(ctx, func() (int64, error) { return c.client.GetOffset(tp.Topic, tp.Partition, sarama.OffsetOldest) })
-	if err != nil {
-		return connector.Retriable(fmt.Errorf("%s: %w", where, err))
-	}
-	from = max(from, first)
-	if from >= end {
-		return nil
-	}
-	consumer, err := sarama.NewConsumerFromClient(c.client)
-	if err != nil {
-		return connector.Retriable(err)
-	}
-	defer func() { _ = consumer.Close() }()
-	pc, err := consumer.ConsumePartition(tp.Topic, tp.Partition, from)
-	if err != nil {
-		return connector.Retriable(fmt.Errorf("%s: %w", where, err))
-	}
-	f := newFeed(tp, pc, from)
-	defer f.stop()
-	for f.position() < end {
-		batch, err := f.next(ctx, endPatience)
-		if err != nil {
-			return connector.Retriable(fmt.Errorf("%s: %w", where, err))
-		}
-		for _, m := range batch {
-			if m.Offset >= end {
-				return nil
-			}
-			if err := fn(m); err != nil {
-				return err
-			}
-		}
-		if len(batch) == 0 && pc.HighWaterMarkOffset() >= end && ctx.Err() == nil {
-			return nil // what is left are markers and aborted or compacted records
-		}
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
-		}
-	}
-	return nil
 }
 
 // retriable tells whether Kafka's answer may be another one later.

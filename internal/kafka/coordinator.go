@@ -1,10 +1,7 @@
 package kafka
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -13,77 +10,29 @@ import (
 )
 
 const (
-	rangeProtocol = "range"
+	rangeProtocol = "range" // Kafka's own default too, so that members of other clients offer it
 	// retryPause is the pause before a request is sent again.
 	retryPause = 250 * time.Millisecond
 )
 
-// coordinator has the connections to a group's coordinator: one for joins,
-// which wait for the other members and would hold up what is behind them, and
-// one for the rest. It is safe for concurrent use.
+// coordinator sends requests to a group's coordinator over two lines: joins and
+// syncs wait for the other members and would hold up what is behind them. It is
+// safe for concurrent use.
 type coordinator struct {
-	client *Client
-	group  string
-	joins  time.Duration // how long a join may be under way
-
-	mu         sync.Mutex
-	slow, fast *sarama.Broker
+	client     *Client
+	group      string
+	slow, fast line
 }
 
-// connection gives an open connection, looking the coordinator up if need be.
-func (c *coordinator) connection(join bool) (*sarama.Broker, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	at := &c.fast
-	if join {
-		at = &c.slow
-	}
-	if *at != nil {
-		if ok, _ := (*at).Connected(); ok {
-			return *at, nil
-		}
-		_ = (*at).Close()
-		*at = nil
-	}
-	if err := c.client.client.RefreshCoordinator(c.group); err != nil {
-		return nil, err
-	}
-	known, err := c.client.client.Coordinator(c.group)
-	if err != nil {
-		return nil, err
-	}
-	conf := *c.client.client.Config()
-	if join {
-		conf.Net.ReadTimeout = c.joins
-	}
-	b := sarama.NewBroker(known.Addr())
-	if err := b.Open(&conf); err != nil {
-		return nil, err
-	}
-	if ok, err := b.Connected(); !ok || err != nil {
-		_ = b.Close()
-		return nil, fmt.Errorf("group coordinator %s: %w", known.Addr(), errors.Join(err, sarama.ErrNotConnected))
-	}
-	*at = b
-	return b, nil
-}
-
-// drop closes the connections, so that the next request looks the coordinator up.
-func (c *coordinator) drop() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, b := range []**sarama.Broker{&c.slow, &c.fast} {
-		if *b != nil {
-			_ = (*b).Close()
-			*b = nil
-		}
-	}
+func newCoordinator(c *Client, group string, joins time.Duration) *coordinator {
+	return &coordinator{client: c, group: group,
+		slow: line{client: c, group: group, patience: joins}, fast: line{client: c, group: group}}
 }
 
 func (c *coordinator) version() sarama.KafkaVersion { return c.client.client.Config().Version }
 
 func (c *coordinator) join(id string, topics []string, session, rebalance time.Duration) (*sarama.JoinGroupResponse, error) {
-	b, err := c.connection(true)
+	b, err := c.slow.get()
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +52,7 @@ func (c *coordinator) join(id string, topics []string, session, rebalance time.D
 // sync hands in the leader's plan, nil for the others, and gives what the
 // member was assigned.
 func (c *coordinator) sync(id string, generation int32, plan map[string]map[string][]int32) (map[string][]int32, error) {
-	b, err := c.connection(true)
+	b, err := c.slow.get()
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +71,7 @@ func (c *coordinator) sync(id string, generation int32, plan map[string]map[stri
 		return nil, resp.Err
 	}
 	if len(resp.MemberAssignment) == 0 {
-		return nil, nil
+		return nil, nil // the leader has nothing for this member
 	}
 	a, err := resp.GetMemberAssignment()
 	if err != nil {
@@ -132,7 +81,7 @@ func (c *coordinator) sync(id string, generation int32, plan map[string]map[stri
 }
 
 func (c *coordinator) heartbeat(id string, generation int32) error {
-	b, err := c.connection(false)
+	b, err := c.fast.get()
 	if err != nil {
 		return err
 	}
@@ -144,7 +93,7 @@ func (c *coordinator) heartbeat(id string, generation int32) error {
 }
 
 func (c *coordinator) leave(id string) error {
-	b, err := c.connection(false)
+	b, err := c.fast.get()
 	if err != nil {
 		return err
 	}
@@ -158,7 +107,7 @@ func (c *coordinator) leave(id string) error {
 // commit commits offsets as a member of a generation. The first refusal of a
 // partition is the error.
 func (c *coordinator) commit(id string, generation int32, offsets map[connector.TopicPartition]int64) error {
-	b, err := c.connection(false)
+	b, err := c.fast.get()
 	if err != nil {
 		return err
 	}
@@ -183,7 +132,7 @@ func (c *coordinator) commit(id string, generation int32, offsets map[connector.
 
 // committed gives the committed offsets of partitions; -1 is none.
 func (c *coordinator) committed(tps []connector.TopicPartition, stable bool) (map[connector.TopicPartition]int64, error) {
-	b, err := c.connection(false)
+	b, err := c.fast.get()
 	if err != nil {
 		return nil, err
 	}
@@ -223,16 +172,4 @@ func code(e sarama.KError) error {
 		return nil
 	}
 	return e
-}
-
-// pause waits a little; false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

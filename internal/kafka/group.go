@@ -7,6 +7,8 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,15 +26,18 @@ type GroupOptions struct {
 	// HeartbeatInterval how often it says that it is there (3 s),
 	// RebalanceTimeout how long it may take to hand over (5 min).
 	SessionTimeout, HeartbeatInterval, RebalanceTimeout time.Duration
-	// MaxPollRecords bounds what a Poll gives (500).
+	// MaxPollRecords (500) and MaxPollBytes (fetch.max.bytes, 50 MiB) bound what
+	// a Poll gives; one message comes however large it is.
 	MaxPollRecords int
+	MaxPollBytes   int64
 	// ReadCommitted leaves out records of open and aborted transactions.
 	ReadCommitted bool
 	// Reset says where to start without a committed offset, or with one that is
 	// no longer there: earliest, latest or none, which is an error.
 	Reset string
 	// OnAssigned, OnRevoked and OnLost are called from Poll and Close. Commit
-	// works in OnRevoked; it is too late for it in OnLost.
+	// works in OnRevoked; it is too late for it in OnLost, which follows
+	// OnRevoked when that took too long.
 	OnAssigned func(start map[connector.TopicPartition]int64)
 	OnRevoked  func([]connector.TopicPartition)
 	OnLost     func([]connector.TopicPartition)
@@ -43,63 +48,45 @@ const (
 	pollPatience = 500 * time.Millisecond
 	// lookAgain is how often a member looks for topics that it lacks.
 	lookAgain = 3 * time.Second
+	// defaultPollBytes is Java's fetch.max.bytes.
+	defaultPollBytes = 50 << 20
 )
 
 // GroupConsumer is one member of a consumer group. It is used from one
-// goroutine; heartbeats go on in one of its own while that one is busy.
+// goroutine, the owner's; heartbeats go on while that one is busy.
 type GroupConsumer struct {
 	o        GroupOptions
 	client   *Client
 	coord    *coordinator
 	consumer sarama.Consumer
+	trouble  trouble
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
-	work     sync.WaitGroup // heartbeats, the join under way, readers: Close ends them
+	work     sync.WaitGroup // heartbeats, watch, a join, readers: Close ends them
 
-	mu      sync.Mutex // guards what the heartbeats see
-	session session
-	member  bool // in a generation, so that heartbeats are due
-	leaving verdict
-	alive   time.Time // the last answer of the coordinator
-
-	wake    chan struct{} // a heartbeat found that Poll has something to do
-	joins   chan joined   // the result of the join under way
-	joining bool
-	reader  map[connector.TopicPartition]*reader
-	batches chan batch // from the readers
-	held    []batch    // read, not yet given: paused, or beyond a Poll's bound
-	paused  map[connector.TopicPartition]bool
-	topics  map[string]int32 // subscribed topics and their partitions, as of the last look
-	looked  time.Time
-	closed  bool
-}
-
-// joined is what a join came to.
-type joined struct {
+	mu       sync.Mutex // guards the following
+	m        membership
+	offer    *offer // of the join, until the owner takes it up
+	alive    time.Time
 	assigned []connector.TopicPartition
-	start    map[connector.TopicPartition]int64
-	err      error
+	topics   map[string]int32 // and their partitions, as of the last join
+	waiting  bool             // for topics that do not exist yet
+
+	wake    chan struct{} // the owner has something to do
+	batches chan batch    // from the readers
+
+	// The owner's alone.
+	reader map[connector.TopicPartition]*reader
+	ending map[connector.TopicPartition]<-chan struct{} // the readers before them
+	held   []batch                                      // read, not yet given: paused, or beyond a Poll's bound
+	paused map[connector.TopicPartition]bool
+	closed bool
 }
 
-// NewGroupConsumer makes a member; the first Poll joins.
+// NewGroupConsumer makes a member with connections of its own; Poll joins.
 func (c *Client) NewGroupConsumer(o GroupOptions) (*GroupConsumer, error) {
-	if o.SessionTimeout <= 0 {
-		o.SessionTimeout = 45 * time.Second
-	}
-	if o.HeartbeatInterval <= 0 {
-		o.HeartbeatInterval = 3 * time.Second
-	}
-	if o.RebalanceTimeout <= 0 {
-		o.RebalanceTimeout = 5 * time.Minute
-	}
-	if o.MaxPollRecords <= 0 {
-		o.MaxPollRecords = 500
-	}
-	if o.Group == "" || len(o.Topics) == 0 && o.Pattern == nil {
-		return nil, connector.Fatal(errors.New("a group member needs a group and topics"))
-	}
-	if o.HeartbeatInterval >= o.SessionTimeout {
-		return nil, connector.Fatal(fmt.Errorf("heartbeat.interval.ms (%d) is not below session.timeout.ms (%d)", o.HeartbeatInterval.Milliseconds(), o.SessionTimeout.Milliseconds()))
+	if err := o.complete(c.options.Props); err != nil {
+		return nil, connector.Fatal(err)
 	}
 	options := c.options
 	options.Props = maps.Clone(options.Props)
@@ -119,13 +106,51 @@ func (c *Client) NewGroupConsumer(o GroupOptions) (*GroupConsumer, error) {
 		own.Close()
 		return nil, connector.Retriable(err)
 	}
-	g := &GroupConsumer{o: o, client: own, consumer: consumer, session: newSession(),
-		coord: &coordinator{client: own, group: o.Group, joins: o.RebalanceTimeout + o.SessionTimeout},
-		wake:  make(chan struct{}, 1), joins: make(chan joined, 1), batches: make(chan batch),
-		reader: map[connector.TopicPartition]*reader{}, paused: map[connector.TopicPartition]bool{}}
+	g := &GroupConsumer{o: o, client: own, consumer: consumer, m: newMembership(),
+		coord:   newCoordinator(own, o.Group, o.RebalanceTimeout+o.SessionTimeout),
+		trouble: trouble{log: own.options.Log.With("group", o.Group)},
+		wake:    make(chan struct{}, 1), batches: make(chan batch),
+		reader: map[connector.TopicPartition]*reader{}, ending: map[connector.TopicPartition]<-chan struct{}{},
+		paused: map[connector.TopicPartition]bool{}}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.work.Go(g.heartbeats)
+	g.work.Go(g.watch)
 	return g, nil
+}
+
+// complete fills in defaults and says what is wrong.
+func (o *GroupOptions) complete(props map[string]string) error {
+	if o.SessionTimeout <= 0 {
+		o.SessionTimeout = 45 * time.Second
+	}
+	if o.HeartbeatInterval <= 0 {
+		o.HeartbeatInterval = 3 * time.Second
+	}
+	if o.RebalanceTimeout <= 0 {
+		o.RebalanceTimeout = 5 * time.Minute
+	}
+	if o.MaxPollRecords <= 0 {
+		o.MaxPollRecords = 500
+	}
+	if o.MaxPollBytes <= 0 {
+		o.MaxPollBytes = defaultPollBytes
+		if n, err := strconv.ParseInt(strings.TrimSpace(props["fetch.max.bytes"]), 10, 64); err == nil && n > 0 {
+			o.MaxPollBytes = n
+		}
+	}
+	if o.Pattern != nil {
+		o.Pattern = entire(o.Pattern)
+	}
+	o.Reset = strings.ToLower(strings.TrimSpace(o.Reset))
+	switch {
+	case o.Group == "" || len(o.Topics) == 0 && o.Pattern == nil:
+		return errors.New("a group member needs a group and topics")
+	case o.HeartbeatInterval >= o.SessionTimeout:
+		return fmt.Errorf("heartbeat.interval.ms (%d) is not below session.timeout.ms (%d)", o.HeartbeatInterval.Milliseconds(), o.SessionTimeout.Milliseconds())
+	case !slices.Contains([]string{"", "earliest", "latest", "none"}, o.Reset):
+		return fmt.Errorf("auto.offset.reset: %q is not one of earliest, latest, none", o.Reset)
+	}
+	return nil
 }
 
 // Poll gives the next messages, in order within each partition. Nothing and no
@@ -134,74 +159,103 @@ func (g *GroupConsumer) Poll(ctx context.Context) ([]Message, error) {
 	if g.closed {
 		return nil, connector.Fatal(errors.New("group member is closed"))
 	}
-	g.handOver()
-	if err := g.look(ctx); err != nil {
-		return nil, err
-	}
 	timeout := time.NewTimer(pollPatience)
 	defer timeout.Stop()
-	if !g.isMember() {
-		g.join()
-		select {
-		case j := <-g.joins:
-			g.joining = false
-			return nil, g.assigned(j)
-		case <-timeout.C:
-		case <-ctx.Done():
-		}
-		return nil, nil
-	}
-	if out := g.take(); len(out) > 0 {
-		return out, nil
-	}
 	for {
+		if moved, err := g.move(); moved || err != nil {
+			return nil, err
+		}
+		if err := g.gather(); err != nil {
+			return nil, err
+		}
+		if out := g.take(); len(out) > 0 {
+			return out, nil
+		}
 		select {
 		case b := <-g.batches:
 			if err := g.accept(b); err != nil {
 				return nil, err
 			}
-			if out := g.take(); len(out) > 0 {
-				return out, nil
-			}
-			continue
 		case <-g.wake:
 		case <-timeout.C:
+			return nil, nil
 		case <-ctx.Done():
+			return nil, nil
 		}
-		return nil, nil
 	}
 }
 
-// isMember tells whether the member is in a generation.
-func (g *GroupConsumer) isMember() bool {
+// move does what the membership asks of the owner. It tells whether partitions
+// came or went.
+func (g *GroupConsumer) move() (bool, error) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.member
-}
-
-// handOver gives the partitions up when a heartbeat or commit found that they
-// are to be handed over, or gone.
-func (g *GroupConsumer) handOver() {
-	g.mu.Lock()
-	v := g.leaving
-	g.mu.Unlock()
-	if v == fine {
-		return
-	}
-	tps := g.Assignment()
-	if v == rejoin && len(tps) > 0 && g.o.OnRevoked != nil {
-		g.o.OnRevoked(tps) // may find that it is too late: then leaving is lost now
-		g.mu.Lock()
-		v = g.leaving
+	d, o := g.m.next(), g.offer
+	switch {
+	case d == toJoin && o != nil: // a join that failed for good
+		g.offer = nil
 		g.mu.Unlock()
+		return false, o.err
+	case d == toJoin:
+		g.m.join()
+		g.work.Go(g.joinLoop)
+	case d == toForget:
+		g.offer = nil
+		g.m.released()
+	case d == toTake && o != nil:
+		g.offer = nil
+		if o.err != nil {
+			g.m.leave(rejoin)
+		} else {
+			g.m.take()
+		}
+		g.mu.Unlock()
+		return true, g.takeUp(o)
+	case d == toRevoke || d == toLose:
+		g.mu.Unlock()
+		g.handOver()
+		return true, nil
 	}
-	if v == lost && len(tps) > 0 && g.o.OnLost != nil {
+	g.mu.Unlock()
+	if d == toForget {
+		return g.move() // to the next join
+	}
+	return false, nil
+}
+
+// takeUp starts reading what a join has given.
+func (g *GroupConsumer) takeUp(o *offer) error {
+	if o.err != nil {
+		return o.err
+	}
+	for tp, from := range o.start {
+		g.startReader(tp, from)
+	}
+	g.client.options.Log.Debug("partitions assigned", "group", g.o.Group, "partitions", len(o.start))
+	if g.o.OnAssigned != nil {
+		g.o.OnAssigned(o.start)
+	}
+	return nil
+}
+
+// handOver gives the partitions up.
+func (g *GroupConsumer) handOver() {
+	tps := g.Assignment()
+	if len(tps) > 0 && g.o.OnRevoked != nil && g.duty() == toRevoke {
+		g.o.OnRevoked(tps) // may find that it is too late
+	}
+	if len(tps) > 0 && g.o.OnLost != nil && g.duty() == toLose {
 		g.o.OnLost(tps)
 	}
 	g.drop()
 	g.mu.Lock()
-	g.leaving, g.member = fine, false
+	g.m.released()
 	g.mu.Unlock()
+}
+
+func (g *GroupConsumer) duty() duty {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.m.next()
 }
 
 // drop forgets the assignment.
@@ -209,41 +263,30 @@ func (g *GroupConsumer) drop() {
 	for tp := range g.reader {
 		g.stopReader(tp)
 	}
-	g.held = nil
 	clear(g.paused)
 }
 
-// leave notes that the assignment is to be given up, for Poll to act on. The
-// graver reason counts.
+// leave notes that the assignment is to be given up, for Poll to act on.
 func (g *GroupConsumer) leave(v verdict) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.member && v > g.leaving {
-		g.leaving = v
-		select {
-		case g.wake <- struct{}{}:
-		default:
-		}
+	if g.m.leave(v) {
+		g.wakeUp()
 	}
 }
 
-// assigned takes an assignment up.
-func (g *GroupConsumer) assigned(j joined) error {
-	if j.err != nil {
-		return j.err
+// awake has Poll look what there is to do.
+func (g *GroupConsumer) awake() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.wakeUp()
+}
+
+func (g *GroupConsumer) wakeUp() {
+	select {
+	case g.wake <- struct{}{}:
+	default:
 	}
-	for _, tp := range j.assigned {
-		if err := g.startReader(tp, j.start[tp]); err != nil {
-			g.drop()
-			g.leave(rejoin)
-			return err
-		}
-	}
-	g.client.options.Log.Debug("partitions assigned", "group", g.o.Group, "partitions", len(j.assigned))
-	if g.o.OnAssigned != nil {
-		g.o.OnAssigned(j.start)
-	}
-	return nil
 }
 
 // Commit commits, for each partition, the offset of the next record to read.
@@ -255,30 +298,34 @@ func (g *GroupConsumer) Commit(ctx context.Context, next map[connector.TopicPart
 	}
 	for {
 		g.mu.Lock()
-		id, generation, gone := g.session.id, g.session.generation, !g.member || g.leaving == lost
+		as, ok := g.m.committer()
 		g.mu.Unlock()
-		if gone {
+		if !ok {
 			return fmt.Errorf("group %s: %w", g.o.Group, ErrGenerationLost)
 		}
-		err := g.coord.commit(id, generation, next)
+		_, err := do(ctx, func() (struct{}, error) { return struct{}{}, g.coord.commit(as.id, as.generation, next) })
+		if ctx.Err() != nil && err != nil {
+			return connector.Retriable(fmt.Errorf("group %s: commit: %w", g.o.Group, err))
+		}
 		g.mu.Lock()
-		v := g.session.judge(err, "")
+		v := g.m.answered(as, err)
 		if v == fine {
 			g.alive = time.Now()
+		}
+		if g.m.leaving != fine {
+			g.wakeUp()
 		}
 		g.mu.Unlock()
 		switch v {
 		case fine:
 			return nil
 		case lost:
-			g.leave(lost)
 			return fmt.Errorf("group %s: %w: %w", g.o.Group, ErrGenerationLost, err)
 		case refused:
 			return connector.Fatal(fmt.Errorf("group %s: commit: %w", g.o.Group, err))
-		case rejoin:
-			g.leave(rejoin)
 		case elsewhere:
-			g.coord.drop()
+			g.trouble.note("the group coordinator cannot be reached, trying on", err)
+			g.coord.fast.drop()
 		}
 		if !pause(ctx, retryPause) {
 			return connector.Retriable(fmt.Errorf("group %s: commit: %w", g.o.Group, err))
@@ -291,47 +338,42 @@ func (g *GroupConsumer) Assignment() []connector.TopicPartition {
 	return slices.SortedFunc(maps.Keys(g.reader), compareTP)
 }
 
-// Lag gives for each partition the number of records that are there and were
-// not fetched.
-func (g *GroupConsumer) Lag() map[connector.TopicPartition]int64 {
-	lag := map[connector.TopicPartition]int64{}
-	for tp, r := range g.reader {
-		lag[tp] = r.feed.lag()
-	}
-	for _, b := range g.held {
-		lag[b.r.feed.tp] += int64(len(b.messages))
-	}
-	return lag
-}
-
-// Close leaves the group, so that the others need not wait for a time-out, and
-// ends all goroutines. OnRevoked is called first. It is safe twice.
+// Close gives the partitions up, leaves the group, so that the others need not
+// wait for a time-out, and ends all goroutines. It is safe twice.
 func (g *GroupConsumer) Close(ctx context.Context) error {
 	if g.closed {
 		return nil
 	}
 	g.closed = true
-	if tps := g.Assignment(); len(tps) > 0 && g.o.OnRevoked != nil {
-		g.o.OnRevoked(tps)
+	g.leave(rejoin)
+	if d := g.duty(); d == toRevoke || d == toLose {
+		g.handOver()
 	}
-	g.cancel()
+	g.drop()
 	g.mu.Lock()
-	id := g.session.id
-	g.member = false
+	id := g.m.id
+	g.m.gaveUp()
 	g.mu.Unlock()
+	g.cancel()
 	_, err := do(ctx, func() (struct{}, error) {
-		var err error
-		if id != "" {
-			if err = g.coord.leave(id); errors.Is(err, sarama.ErrUnknownMemberId) {
-				err = nil
-			}
+		if id == "" {
+			return struct{}{}, nil
 		}
-		g.coord.drop() // waits for a join under way, which ends when the member has left
+		err := g.coord.leave(id)
+		if errors.Is(err, sarama.ErrUnknownMemberId) {
+			err = nil
+		}
 		return struct{}{}, err
 	})
-	g.drop()
+	if err != nil {
+		err = connector.Retriable(fmt.Errorf("group %s: leave: %w", g.o.Group, err))
+	}
+	g.coord.slow.end()
+	g.coord.fast.end()
 	_, waited := do(ctx, func() (struct{}, error) { g.work.Wait(); return struct{}{}, nil })
-	err = errors.Join(err, waited, g.consumer.Close())
+	if waited == nil {
+		waited = g.consumer.Close()
+	}
 	g.client.Close()
-	return err
+	return errors.Join(err, waited)
 }

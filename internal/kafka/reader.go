@@ -5,120 +5,174 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
+
+	"github.com/IBM/sarama"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
 // reader reads one assigned partition in its own goroutine and hands batches
-// over one at a time; until one is taken nothing more is read from sarama.
+// over one at a time; until one is taken nothing more is read from sarama. So a
+// partition takes up to three times max.partition.fetch.bytes of memory: what
+// sarama parses, what it holds ready and what the reader holds.
 type reader struct {
-	feed   *feed
-	taken  chan struct{} // holds a token while nothing of this reader is held
+	tp     connector.TopicPartition
+	from   int64
+	room   chan struct{} // holds a token while nothing of this reader is held
 	cancel context.CancelFunc
-	done   chan struct{} // closed by the goroutine
+	done   chan struct{}   // closed by the goroutine
+	before <-chan struct{} // the done of the partition's reader before it
+	feed   atomic.Pointer[sarama.PartitionConsumer]
+	next   int64 // the owner's: the next offset to give
 }
 
 // batch is what a reader hands over.
 type batch struct {
 	r        *reader
 	messages []Message
+	size     int64 // of the messages, bytes
 	err      error
 }
 
-func (g *GroupConsumer) startReader(tp connector.TopicPartition, from int64) error {
-	pc, err := g.consumer.ConsumePartition(tp.Topic, tp.Partition, from)
-	if err != nil {
-		if from, err = g.reset(tp); err != nil {
-			return err
-		}
-		g.client.options.Log.Warn("offset is not there any more, starting anew", "topic", tp.Topic, "partition", tp.Partition, "from", from)
-		if pc, err = g.consumer.ConsumePartition(tp.Topic, tp.Partition, from); err != nil {
-			return connector.Retriable(fmt.Errorf("topic %s partition %d: %w", tp.Topic, tp.Partition, err))
-		}
-	}
+// startReader starts reading a partition; stopReader or Close end it.
+func (g *GroupConsumer) startReader(tp connector.TopicPartition, from int64) {
 	ctx, cancel := context.WithCancel(g.ctx)
-	r := &reader{feed: newFeed(tp, pc, from), taken: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{})}
-	r.taken <- struct{}{}
-	g.reader[tp] = r
+	r := &reader{tp: tp, from: from, next: from, room: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}), before: g.ending[tp]}
+	r.room <- struct{}{}
+	g.reader[tp], g.ending[tp] = r, r.done
 	g.work.Go(func() {
 		defer close(r.done)
-		g.read(ctx, r)
+		if err := g.read(ctx, r); err != nil {
+			g.give(ctx, batch{r: r, err: err})
+		}
 	})
+}
+
+// stopReader does not wait: a reader may be waiting for the network.
+func (g *GroupConsumer) stopReader(tp connector.TopicPartition) {
+	if r := g.reader[tp]; r != nil {
+		delete(g.reader, tp)
+		r.cancel()
+		g.held = slices.DeleteFunc(g.held, func(b batch) bool { return b.r == r })
+	}
+}
+
+// read reads until ctx ends, or something cannot be mended by trying again.
+func (g *GroupConsumer) read(ctx context.Context, r *reader) error {
+	if r.before != nil {
+		<-r.before // sarama reads a partition once at a time; it was cancelled
+	}
+	t := &trouble{log: g.client.options.Log.With("topic", r.tp.Topic, "partition", r.tp.Partition)}
+	from := r.from
+	for ctx.Err() == nil {
+		pc, err := g.consumer.ConsumePartition(r.tp.Topic, r.tp.Partition, from)
+		if err == nil {
+			r.feed.Store(&pc)
+			f := &feed{pc: pc, next: from, trouble: t}
+			err = g.pass(ctx, r, f)
+			from = f.next
+			f.stop()
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if errors.Is(err, errOutOfRange) || errors.Is(err, sarama.ErrOffsetOutOfRange) {
+			was := from
+			if from, err = g.reset(r.tp); err == nil {
+				t.log.Warn("offset is not there any more, starting anew", "was", was, "from", from)
+				continue
+			}
+			from = was
+			if connector.KindOf(err) == connector.KindFatal {
+				return err
+			}
+		}
+		t.note("partition cannot be read, trying on", err)
+		pause(ctx, retryPause)
+	}
 	return nil
 }
 
-// read hands batches over until ctx ends, at stopReader or Close, or an error.
-func (g *GroupConsumer) read(ctx context.Context, r *reader) {
+// pass passes on what a feed gives.
+func (g *GroupConsumer) pass(ctx context.Context, r *reader, f *feed) error {
 	for {
-		select {
-		case <-r.taken:
-		case <-ctx.Done():
-			return
+		if err := f.wait(ctx, r.room); err != nil {
+			return err
 		}
-		messages, err := r.feed.next(ctx, -1)
-		if len(messages) == 0 && err == nil {
-			return // ctx has ended
-		}
-		select {
-		case g.batches <- batch{r, messages, err}:
-		case <-ctx.Done():
-		}
+		messages, size, err := f.batch(ctx)
 		if err != nil {
-			return
+			r.room <- struct{}{} // for the next feed
+			return err
+		}
+		g.give(ctx, batch{r: r, messages: messages, size: size})
+	}
+}
+
+func (g *GroupConsumer) give(ctx context.Context, b batch) {
+	select {
+	case g.batches <- b:
+	case <-ctx.Done():
+	}
+}
+
+// gather takes over what the readers have ready, up to the bound of a Poll.
+func (g *GroupConsumer) gather() error {
+	n, size := 0, int64(0)
+	for _, b := range g.held {
+		if !g.paused[b.r.tp] {
+			n, size = n+len(b.messages), size+b.size
 		}
 	}
-}
-
-func (g *GroupConsumer) stopReader(tp connector.TopicPartition) {
-	r := g.reader[tp]
-	if r == nil {
-		return
+	for n < g.o.MaxPollRecords && size < g.o.MaxPollBytes {
+		select {
+		case b := <-g.batches:
+			if err := g.accept(b); err != nil {
+				return err
+			}
+			n, size = n+len(b.messages), size+b.size
+			continue
+		default:
+		}
+		break
 	}
-	delete(g.reader, tp)
-	r.cancel()
-	<-r.done
-	r.feed.stop()
-	g.held = slices.DeleteFunc(g.held, func(b batch) bool { return b.r == r })
+	return nil
 }
 
-// accept takes a batch from a reader. Where the offset is not there any more it
-// starts anew.
+// accept takes a batch from a reader.
 func (g *GroupConsumer) accept(b batch) error {
-	tp := b.r.feed.tp
-	if g.reader[tp] != b.r {
+	if g.reader[b.r.tp] != b.r {
 		return nil // of an assignment that is over, or from before a Seek
 	}
-	if b.err == nil {
-		g.held = append(g.held, b)
-		return nil
+	if b.err != nil {
+		return b.err
 	}
-	if !errors.Is(b.err, errOutOfRange) {
-		return connector.Retriable(b.err)
-	}
-	from, err := g.reset(tp)
-	if err != nil {
-		return err
-	}
-	g.client.options.Log.Warn("offset is not there any more, starting anew", "topic", tp.Topic, "partition", tp.Partition, "was", b.r.feed.position(), "from", from)
-	return g.Seek(tp, from)
+	g.held = append(g.held, b)
+	return nil
 }
 
 // take gives what is held, but for paused partitions, up to the bound of a Poll.
 func (g *GroupConsumer) take() []Message {
 	var out []Message
+	var size int64
 	rest := g.held[:0]
 	for _, b := range g.held {
-		room := g.o.MaxPollRecords - len(out)
-		switch {
-		case g.paused[b.r.feed.tp] || room == 0:
+		n, before := 0, size
+		if !g.paused[b.r.tp] {
+			for n < len(b.messages) && len(out)+n < g.o.MaxPollRecords && (size < g.o.MaxPollBytes || len(out)+n == 0) {
+				size += b.messages[n].size()
+				n++
+			}
+		}
+		if n > 0 {
+			out = append(out, b.messages[:n]...)
+			b.r.next = b.messages[n-1].Offset + 1
+			b.messages, b.size = b.messages[n:], b.size-(size-before)
+		}
+		if len(b.messages) > 0 {
 			rest = append(rest, b)
-		case len(b.messages) > room:
-			out = append(out, b.messages[:room]...)
-			b.messages = b.messages[room:]
-			rest = append(rest, b)
-		default:
-			out = append(out, b.messages...)
-			b.r.taken <- struct{}{}
+		} else {
+			b.r.room <- struct{}{}
 		}
 	}
 	clear(g.held[len(rest):])
@@ -132,7 +186,8 @@ func (g *GroupConsumer) Seek(tp connector.TopicPartition, offset int64) error {
 		return fmt.Errorf("topic %s partition %d is not assigned to this member", tp.Topic, tp.Partition)
 	}
 	g.stopReader(tp)
-	return g.startReader(tp, offset)
+	g.startReader(tp, offset)
+	return nil
 }
 
 // Pause keeps Poll from giving messages of these partitions; the membership
@@ -150,4 +205,17 @@ func (g *GroupConsumer) Resume(tps ...connector.TopicPartition) {
 	for _, tp := range tps {
 		delete(g.paused, tp)
 	}
+}
+
+// Lag gives for each partition the number of offsets between the next message
+// that Poll gives and the end, as far as it is known; markers of transactions
+// count.
+func (g *GroupConsumer) Lag() map[connector.TopicPartition]int64 {
+	lag := map[connector.TopicPartition]int64{}
+	for tp, r := range g.reader {
+		if pc := r.feed.Load(); pc != nil {
+			lag[tp] = max(0, (*pc).HighWaterMarkOffset()-r.next)
+		}
+	}
+	return lag
 }

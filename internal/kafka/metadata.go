@@ -1,0 +1,73 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/IBM/sarama"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// ask puts a question that any broker can answer to one after the other.
+func ask[T any](ctx context.Context, c *Client, question func(*sarama.Broker) (T, error)) (T, error) {
+	return do(ctx, func() (answer T, err error) {
+		for range 2 {
+			brokers := c.client.Brokers()
+			if b := c.client.LeastLoadedBroker(); b != nil {
+				brokers = append([]*sarama.Broker{b}, brokers...)
+			}
+			for _, b := range brokers {
+				_ = b.Open(c.client.Config()) // it may be open
+				if answer, err = question(b); err == nil {
+					return answer, nil
+				}
+			}
+			if ctx.Err() != nil {
+				break
+			}
+			// The brokers may be others by now: sarama looks for them from the bootstrap servers on.
+			if refresh := c.client.RefreshMetadata(); refresh != nil {
+				err = refresh
+				break
+			}
+		}
+		if err == nil {
+			err = sarama.ErrOutOfBrokers
+		}
+		return answer, connector.Retriable(err)
+	})
+}
+
+// describe gives the numbers of partitions of those topics that exist; nil asks
+// for all but internal ones. Unlike sarama's own it asks once for all and does
+// not try again where a topic is missing. create has the broker create them.
+func (c *Client) describe(ctx context.Context, topics []string, create bool) (map[string]int32, error) {
+	req := sarama.NewMetadataRequest(c.client.Config().Version, topics)
+	req.AllowAutoTopicCreation = create
+	resp, err := ask(ctx, c, func(b *sarama.Broker) (*sarama.MetadataResponse, error) { return b.GetMetadata(req) })
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]int32{}
+	for _, t := range resp.Topics {
+		switch {
+		case errors.Is(t.Err, sarama.ErrUnknownTopicOrPartition) || topics == nil && t.IsInternal:
+		case errors.Is(t.Err, sarama.ErrNoError) || errors.Is(t.Err, sarama.ErrLeaderNotAvailable) && len(t.Partitions) > 0:
+			found[t.Name] = int32(len(t.Partitions))
+		case errors.Is(t.Err, sarama.ErrLeaderNotAvailable): // it is being created
+		case retriable(t.Err):
+			return nil, connector.Retriable(fmt.Errorf("topic %s: %w", t.Name, t.Err))
+		case topics != nil:
+			return nil, connector.Fatal(fmt.Errorf("topic %s: %w", t.Name, t.Err))
+		}
+	}
+	return found, nil
+}
+
+// entire gives a pattern that matches whole names only.
+func entire(pattern *regexp.Regexp) *regexp.Regexp {
+	return regexp.MustCompile("^(?:" + pattern.String() + ")$") // it did compile
+}
