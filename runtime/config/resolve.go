@@ -86,7 +86,7 @@ func newProvider(kind string, params connector.Props) (provider, error) {
 	if kind == "env" {
 		pattern, given := params.Text("allowlist.pattern")
 		if !given {
-			pattern = ".*"
+			return envProvider(nil), nil
 		}
 		re, err := javaregex.Compile(pattern)
 		if err != nil {
@@ -112,13 +112,16 @@ func newProvider(kind string, params connector.Props) (provider, error) {
 	return dirProvider(allowed), nil
 }
 
+// envProvider gives environment variables, those allowed or, with nil, all.
 func envProvider(allowed *javaregex.Regexp) provider {
 	return func(path, key string) (string, error) {
 		if path != "" {
 			return "", fmt.Errorf("Path is not supported for EnvVarConfigProvider, invalid value '%s'", path) //nolint:staticcheck // Kafka's words
 		}
-		if ok, err := allowed.MatchAll(key); err != nil || !ok {
-			return "", fmt.Errorf("environment variable %s is not in the allowlist.pattern %s", key, allowed)
+		if allowed != nil {
+			if ok, err := allowed.MatchAll(key); err != nil || !ok {
+				return "", fmt.Errorf("environment variable %s is not in the allowlist.pattern %s", key, allowed)
+			}
 		}
 		v, ok := os.LookupEnv(key)
 		if !ok {

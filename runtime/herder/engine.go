@@ -1,0 +1,40 @@
+package herder
+
+import (
+	"context"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime"
+)
+
+// Engine runs tasks: the runtime's worker, or a fake.
+type Engine interface {
+	// StartTask starts a task and gives it at once; notify hears of its states.
+	StartTask(spec runtime.TaskSpec, notify func(runtime.Event)) (Task, error)
+	// TaskConfigs splits a connector into tasks.
+	TaskConfigs(ctx context.Context, spec runtime.TaskSpec, maxTasks int) ([]connector.Props, error)
+	// Forget drops what is remembered of a deleted connector.
+	Forget(name string)
+}
+
+// Task is a task that an Engine runs.
+type Task interface {
+	Pause()
+	Resume()
+	Stop(ctx context.Context) error
+	Snapshot() runtime.Stats
+}
+
+// Worker makes an Engine of the runtime's worker.
+func Worker(w *runtime.Worker) Engine { return engine{w} }
+
+type engine struct{ *runtime.Worker }
+
+// StartTask starts a task of the worker.
+func (e engine) StartTask(spec runtime.TaskSpec, notify func(runtime.Event)) (Task, error) {
+	t, err := e.Worker.StartTask(spec, notify)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}

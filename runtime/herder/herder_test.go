@@ -1,0 +1,390 @@
+package herder
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/state"
+)
+
+func newHerder(t *testing.T, e Engine, file string, files ...config.Connector) *Herder {
+	t.Helper()
+	resolver, err := config.NewResolver(connector.Props{"config.providers": "env"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := New(Options{Engine: e, Validator: &config.Validator{Plugins: fakePlugins(), Resolver: resolver},
+		Worker: connector.Props{}, WorkerID: "w:1", File: file}, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// states gives a connector's state and those of its tasks: "RUNNING RUNNING".
+func states(t *testing.T, h *Herder, name string) string {
+	t.Helper()
+	synctest.Wait()
+	s, err := h.Status(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := []string{string(s.Connector.State)}
+	for _, task := range s.Tasks {
+		words = append(words, string(task.State))
+	}
+	return strings.Join(words, " ")
+}
+
+func source(extra ...string) connector.Props {
+	p := connector.Props{"connector.class": "fake-source"}
+	for i := 0; i < len(extra); i += 2 {
+		p[extra[i]] = extra[i+1]
+	}
+	return p
+}
+
+func closeIt(t *testing.T, h *Herder) {
+	t.Helper()
+	if err := h.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLifeOfAConnector(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kept.json")
+	synctest.Test(t, func(t *testing.T) {
+		e := &fakeEngine{split: func(spec runtime.TaskSpec, n int) ([]connector.Props, error) {
+			return []connector.Props{{"part": "a"}, {"part": "b"}}[:n], nil
+		}}
+		h := newHerder(t, e, file)
+		expect := func(want string) {
+			t.Helper()
+			if got := states(t, h, "c"); got != want {
+				t.Fatalf("%s, want %s", got, want)
+			}
+		}
+		do := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		info, err := h.Create("c", source("tasks.max", "2"), state.TargetStarted)
+		do(err)
+		if len(info.Tasks) != 0 || info.Config["name"] != "c" || info.Kind != "source" {
+			t.Errorf("made %+v", info)
+		}
+		expect("RUNNING RUNNING RUNNING")
+		do(h.SetTarget("c", state.TargetPaused))
+		expect("PAUSED PAUSED PAUSED")
+		do(h.SetTarget("c", state.TargetStarted))
+		expect("RUNNING RUNNING RUNNING")
+		n := e.count()
+		s, err := h.Restart("c", true, false)
+		do(err)
+		if s.Connector.State != state.Restarting || s.Tasks[0].State != state.Restarting {
+			t.Errorf("while it restarts: %+v", s)
+		}
+		expect("RUNNING RUNNING RUNNING")
+		if e.count() != n+2 {
+			t.Errorf("%d starts, want %d", e.count(), n+2)
+		}
+		do(h.RestartTask("c", 1))
+		expect("RUNNING RUNNING RUNNING")
+		if e.count() != n+3 {
+			t.Errorf("%d starts, want %d", e.count(), n+3)
+		}
+		_, err = h.Patch("c", connector.Props{"tasks.max": "1", "speed": "3"})
+		do(err)
+		expect("RUNNING RUNNING")
+		do(h.SetTarget("c", state.TargetStopped))
+		expect("STOPPED")
+		closeIt(t, h)
+
+		h = newHerder(t, e, file)
+		expect("STOPPED")
+		do(h.SetTarget("c", state.TargetStarted))
+		expect("RUNNING RUNNING")
+		if got, _ := h.Info("c"); got.Config["speed"] != "3" {
+			t.Errorf("after a restart of the worker: %+v", got.Config)
+		}
+		do(h.Delete("c"))
+		synctest.Wait()
+		if len(h.Connectors()) != 0 || len(e.forgot) == 0 {
+			t.Error("the connector is still there")
+		}
+		closeIt(t, h)
+	})
+}
+
+func TestPausedFromTheStartHasNoTasks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := new(fakeEngine)
+		h := newHerder(t, e, "")
+		defer closeIt(t, h)
+		if _, err := h.Create("c", source(), state.TargetPaused); err != nil {
+			t.Fatal(err)
+		}
+		if got := states(t, h, "c"); got != "PAUSED" || e.count() != 0 {
+			t.Errorf("%s and %d starts", got, e.count())
+		}
+	})
+}
+
+func TestFailedTasksStartAgain(t *testing.T) {
+	tests := []struct {
+		name   string
+		err    error
+		config []string
+		starts []int // after 0.9, 1.1, 3.2 and 600 seconds
+		state  string
+	}{
+		{"fatal errors with growing delays", connector.Fatal(errors.New("gone")), []string{"restart.attempts.max", "2"}, []int{1, 2, 3, 3}, "FAILED"},
+		{"an unmarked error", errors.New("gone"), []string{"restart.attempts.max", "1", "restart.delay.ms", "1000"}, []int{1, 2, 2, 2}, "FAILED"},
+		{"a bad record does not", connector.Data(errors.New("bad")), nil, []int{1, 1, 1, 1}, "FAILED"},
+		{"never", connector.Fatal(errors.New("gone")), []string{"restart.policy", "never"}, []int{1, 1, 1, 1}, "FAILED"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := &fakeEngine{fail: func(int) error { return tt.err }}
+				h := newHerder(t, e, "")
+				defer closeIt(t, h)
+				if _, err := h.Create("c", source(tt.config...), state.TargetStarted); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				at := time.Duration(0)
+				for i, until := range []time.Duration{900 * time.Millisecond, 1100 * time.Millisecond, 3200 * time.Millisecond, 600 * time.Second} {
+					time.Sleep(until - at) // synctest's time
+					at = until
+					synctest.Wait()
+					if e.count() != tt.starts[i] {
+						t.Errorf("after %s: %d starts, want %d", until, e.count(), tt.starts[i])
+					}
+				}
+				s, _ := h.TaskStatus("c", 0)
+				if string(s.State) != tt.state || s.Trace != tt.err.Error() {
+					t.Errorf("status %+v", s)
+				}
+				if err := h.Wait(t.Context(), "c"); err == nil {
+					t.Error("waiting for a failed connector gives no error")
+				}
+			})
+		})
+	}
+}
+
+func TestRestartCountStartsOverAfterALongRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := new(fakeEngine)
+		h := newHerder(t, e, "")
+		defer closeIt(t, h)
+		if _, err := h.Create("c", source(), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []int{1, 2, 3, 1} {
+			synctest.Wait()
+			if want == 1 {
+				time.Sleep(2 * time.Minute) // synctest's time
+			}
+			e.last().become(state.Failed, connector.Fatal(errors.New("x")))
+			synctest.Wait()
+			s, _ := h.TaskStatus("c", 0)
+			if s.Restarts == nil || s.Restarts.Failures != want {
+				t.Fatalf("%+v, want %d failures", s.Restarts, want)
+			}
+			time.Sleep(time.Until(s.Restarts.Next) + time.Millisecond) // synctest's time
+		}
+	})
+}
+
+func TestSplitThatFailsIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		e := &fakeEngine{}
+		e.split = func(spec runtime.TaskSpec, _ int) ([]connector.Props, error) {
+			if calls++; calls < 3 {
+				return nil, connector.Retriable(errors.New("not there yet"))
+			}
+			return []connector.Props{spec.Props}, nil
+		}
+		h := newHerder(t, e, "")
+		defer closeIt(t, h)
+		if _, err := h.Create("c", source(), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		if got := states(t, h, "c"); got != "FAILED" {
+			t.Errorf("%s, want FAILED", got)
+		}
+		time.Sleep(time.Hour) // synctest's time
+		if got := states(t, h, "c"); got != "RUNNING RUNNING" {
+			t.Errorf("%s, want RUNNING RUNNING", got)
+		}
+	})
+}
+
+func TestFileManagesItsConnector(t *testing.T) {
+	file := config.Connector{Name: "f", File: "dir/flow.yaml", Entries: config.List{
+		{Key: "name", Text: "f"}, {Key: "connector.class", Text: "fake-source"}}}
+	bad := config.Connector{Name: "b", File: "dir/flow.yaml", Entries: config.List{
+		{Key: "name", Text: "b"}, {Key: "connector.class", Text: "fake-source"}, {Key: "speed", Text: "fast"}}}
+	kept := filepath.Join(t.TempDir(), "kept.json")
+	synctest.Test(t, func(t *testing.T) {
+		e := new(fakeEngine)
+		h := newHerder(t, e, kept, file, bad)
+		if got := states(t, h, "f"); got != "RUNNING RUNNING" {
+			t.Errorf("%s", got)
+		}
+		if s, _ := h.Status("b"); s.Connector.State != state.Failed || !strings.Contains(s.Connector.Trace, "Invalid value fast") {
+			t.Errorf("a connector that is not valid: %+v", s)
+		}
+		_, _, putErr := h.Put("f", source())
+		_, patchErr := h.Patch("f", connector.Props{"speed": "2"})
+		for _, err := range []error{putErr, patchErr, h.Delete("f")} {
+			var refusal *Error
+			if !errors.As(err, &refusal) || refusal.Reason != Conflict || !strings.Contains(err.Error(), "managed by the file dir/flow.yaml") {
+				t.Errorf("%v", err)
+			}
+		}
+		if err := h.SetTarget("f", state.TargetPaused); err != nil {
+			t.Error(err)
+		}
+		closeIt(t, h)
+		h = newHerder(t, e, kept, file)
+		if got := states(t, h, "f"); got != "PAUSED" {
+			t.Errorf("the state of a file's connector is lost: %s", got)
+		}
+		closeIt(t, h)
+	})
+}
+
+func TestSecretsAreNotShown(t *testing.T) {
+	t.Setenv("HERDER_TEST_SECRET", "s3cret")
+	synctest.Test(t, func(t *testing.T) {
+		e := &fakeEngine{split: func(spec runtime.TaskSpec, _ int) ([]connector.Props, error) {
+			p := spec.Props.Clone()
+			p["url"] = "http://u:" + p["secret"].(string) + "@host"
+			return []connector.Props{p}, nil
+		}}
+		h := newHerder(t, e, "")
+		defer closeIt(t, h)
+		if _, err := h.Create("c", source("secret", "${env:HERDER_TEST_SECRET}"), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := e.last().spec.Props["secret"]; got != "s3cret" {
+			t.Errorf("the task got %v", got)
+		}
+		tasks, err := h.Tasks("c")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := connector.Props{"name": "c", "connector.class": "fake-source", "secret": "${env:HERDER_TEST_SECRET}",
+			"url": "http://u:${env:HERDER_TEST_SECRET}@host", "task.class": "org.example.FakeSourceTask"}
+		if d := cmp.Diff(want, tasks[0].Config); d != "" {
+			t.Error(d)
+		}
+		info, _ := h.Info("c")
+		if info.Config["secret"] != "${env:HERDER_TEST_SECRET}" {
+			t.Errorf("config shows %v", info.Config["secret"])
+		}
+	})
+}
+
+func TestWaitForAOneShotSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := new(fakeEngine)
+		h := newHerder(t, e, "")
+		defer closeIt(t, h)
+		if _, err := h.Create("c", source(), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := h.Wait(ctx, "c"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a running connector is over: %v", err)
+		}
+		e.last().become(state.Done, nil)
+		if err := h.Wait(t.Context(), "c"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHerder(t, new(fakeEngine), "")
+		defer closeIt(t, h)
+		if _, err := h.Create("c", source(), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		_, again := h.Create("c", source(), state.TargetStarted)
+		_, mismatch := h.Create("d", source("name", "e"), state.TargetStarted)
+		_, invalid := h.Create("d", source("speed", "x"), state.TargetStarted)
+		_, unknown := h.Info("nope")
+		_, restart := h.Restart("nope", false, false)
+		tests := []struct {
+			err  error
+			text string
+		}{
+			{again, "Connector c already exists"},
+			{mismatch, "Connector name configuration (e) doesn't match connector name in the URL (d)"},
+			{invalid, "Connector configuration is invalid and contains the following 1 error(s):\nInvalid value x for configuration speed: Not a number of type INT\n"},
+			{unknown, "Connector nope not found"},
+			{restart, "Unknown connector: nope"},
+			{h.SetTarget("nope", state.TargetPaused), "Unknown connector nope"},
+			{h.RestartTask("c", 7), "Unknown task: c-7"},
+			{h.Delete("nope"), "Connector nope not found"},
+		}
+		for _, tt := range tests {
+			if tt.err == nil || !strings.HasPrefix(tt.err.Error(), tt.text) {
+				t.Errorf("%v, want %s", tt.err, tt.text)
+			}
+		}
+	})
+}
+
+func TestBadFileIsKept(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "kept.json")
+	if err := os.WriteFile(name, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := New(Options{Engine: new(fakeEngine), Validator: &config.Validator{Plugins: fakePlugins()}, File: name}, nil)
+	if err == nil || !strings.Contains(err.Error(), "move it away") {
+		t.Errorf("%v", err)
+	}
+	if data, _ := os.ReadFile(name); string(data) != "{" {
+		t.Error("the file was changed")
+	}
+}
+
+func TestCloseBreaksOffWhatIsStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := new(fakeEngine)
+		h := newHerder(t, e, "")
+		if _, err := h.Create("c", source(), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		e.last().stuck = true
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := h.Close(ctx); err == nil {
+			t.Error("no error says that a task was broken off")
+		}
+		e.last().become(state.Stopped, nil)
+	})
+}
