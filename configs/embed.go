@@ -7,5 +7,5 @@ import "embed"
 // FS holds the folders as they are. A relative path in a configuration that is
 // not beside the file that names it is looked for here.
 //
-//go:embed connectors demo migrations worker
+//go:embed connectors demo ifcb migrations worker
 var FS embed.FS

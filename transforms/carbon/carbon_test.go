@@ -1,0 +1,143 @@
+package carbon
+
+import (
+	"context"
+	"encoding/csv"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/connector/connectortest"
+)
+
+var schema = connector.StructOf("s", connector.F("name", connector.StringSchema), connector.F("biovolume", connector.OptionalFloat64Schema))
+
+func cell(name string, volume any) connector.Record {
+	s := connector.NewStruct(schema).Set("name", name)
+	if volume != nil {
+		s.Set("biovolume", volume)
+	}
+	return connector.NewRecord("t", nil, nil, schema, s)
+}
+
+func TestTransform(t *testing.T) {
+	connectortest.Transform(t, connectortest.TransformCase{
+		New: func() connector.Transform { return new(Transform) },
+		Records: []connector.Record{cell("Ciliates", 1000.0), cell("Pseudo-nitzschia", nil), cell("x", 0.0), cell("x", math.NaN()),
+			connector.NewRecord("t", nil, nil, nil, map[string]any{"name": "x", "biovolume": 5.5})},
+	})
+}
+
+func configured(t *testing.T, props connector.Props) *Transform {
+	t.Helper()
+	tr := new(Transform)
+	if err := tr.Configure(connectortest.Context(t), connectortest.Configure(t, tr, props)); err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+// TestRelations checks the paper's relations at points that were computed apart
+// from this code, and the two that the original had.
+func TestRelations(t *testing.T) {
+	tests := []struct {
+		formula, class string
+		volume, carbon float64
+		hab            bool
+	}{
+		{formulaCorrect, "Ciliates", 1000, 141.905752168909, false},
+		{formulaCorrect, "Pseudo-nitzschia", 1000, 77.983011052326, true},
+		{formulaCorrect, "Pennate", 3000, 190.083901599368, false},
+		{formulaCorrect, "Pennate", 3000.001, 135.003166, false},
+		{formulaSeed, "Pennate", 1000, 141.905752168909, false},
+		{formulaSeed, "Dinophysis", 1000, 44.668359215096, true},
+	}
+	for _, tt := range tests {
+		out, keep, err := configured(t, connector.Props{"formula": tt.formula}).Apply(context.Background(), cell(tt.class, tt.volume))
+		if err != nil || !keep {
+			t.Errorf("%s: %v", tt.class, err)
+			continue
+		}
+		s := out.Value.(*connector.Struct)
+		carbon, _ := s.Get("carbon")
+		hab, _ := s.Get("hab")
+		if math.Abs(carbon.(float64)/tt.carbon-1) > 1e-5 || hab != tt.hab {
+			t.Errorf("%s %s of %g um^3: %v pg, hab %v; want %g, %v", tt.formula, tt.class, tt.volume, carbon, hab, tt.carbon, tt.hab)
+		}
+	}
+}
+
+func TestNoVolumeNoCarbon(t *testing.T) {
+	out, keep, err := configured(t, nil).Apply(context.Background(), cell("Dinophysis", nil))
+	if err != nil || !keep {
+		t.Fatalf("%v %v", keep, err)
+	}
+	if s := out.Value.(*connector.Struct); s.At(2) != nil || s.At(3) != true {
+		t.Errorf("%v", s.Values())
+	}
+	_, _, err = configured(t, nil).Apply(context.Background(), cell("x", 0.0))
+	if err == nil || !strings.Contains(err.Error(), "field biovolume: 0 um^3") {
+		t.Errorf("no volume: %v", err)
+	}
+}
+
+func TestListsFromFiles(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "hab.txt")
+	if err := os.WriteFile(file, []byte("# mine\n\nNew alga # found here\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tr := configured(t, connector.Props{"hab": file})
+	if len(tr.hab) != 1 || !tr.hab["New alga"] || len(tr.diatoms) != 19 {
+		t.Errorf("lists %v, %d diatoms", tr.hab, len(tr.diatoms))
+	}
+	fresh := new(Transform)
+	conf := connectortest.Configure(t, fresh, connector.Props{"hab": file + "x"})
+	if err := fresh.Configure(connectortest.Context(t), conf); err == nil || !strings.Contains(err.Error(), "hab: open") {
+		t.Errorf("missing file: %v", err)
+	}
+}
+
+// TestGolden compares with the table that was computed with NumPy.
+func TestGolden(t *testing.T) {
+	dir := os.Getenv("HYDRAULICS_IFCB_DATA")
+	if dir == "" {
+		t.Skip("HYDRAULICS_IFCB_DATA is not set: the golden table is not compared")
+	}
+	f, err := os.Open(filepath.Join(dir, "golden.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := map[string]int{}
+	for i, name := range rows[0] {
+		column[name] = i
+	}
+	compared := 0
+	for _, row := range rows[1:] {
+		volume, err := strconv.ParseFloat(row[column["biovolume_um3"]], 64)
+		if err != nil {
+			continue // no blob
+		}
+		for name, got := range map[string]float64{
+			"carbon_mdl_diatom_pg": Correct(volume, true), "carbon_mdl_protist_pg": Correct(volume, false),
+			"carbon_diatom_pg": Seed(volume, true), "carbon_other_pg": Seed(volume, false),
+		} {
+			want, err := strconv.ParseFloat(row[column[name]], 64)
+			if err != nil || math.Abs(got/want-1) > 1e-9 {
+				t.Errorf("%s: %s is %g, want %g (%v)", row[0], name, got, want, err)
+			}
+		}
+		compared++
+	}
+	if compared < 800 {
+		t.Errorf("only %d rows were compared", compared)
+	}
+}
