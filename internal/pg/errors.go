@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"regexp"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -77,10 +79,6 @@ func Classify(err error) Class {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return Environment
 	}
-	// What breaks a connection under way comes without a type of its own.
-	if err.Error() == "conn closed" {
-		return Environment
-	}
 	return Other
 }
 
@@ -92,28 +90,20 @@ func State(err error) string {
 	return ""
 }
 
+// quotedValue is where the server's messages on values quote one.
+var quotedValue = regexp.MustCompile(`(?s)".*"`)
+
 // Redacted gives an error of the server without the parts that quote a row's
-// values; other errors as they are.
+// values; other errors as they are. State and class stay.
 func Redacted(err error) error {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return err
 	}
 	c := *e
-	c.Detail, c.Where = "", ""
-	return &redacted{state: &c}
-}
-
-// redacted says what was wrong without the server's message, which may quote a value.
-type redacted struct{ state *pgconn.PgError }
-
-func (r *redacted) Error() string {
-	text := "SQLSTATE " + r.state.Code
-	if r.state.ConstraintName != "" {
-		text += ", constraint " + r.state.ConstraintName
+	c.Detail, c.Where, c.InternalQuery = "", "", ""
+	if strings.HasPrefix(c.Code, "22") { // others quote names of columns and constraints
+		c.Message = quotedValue.ReplaceAllString(c.Message, "[hidden]")
 	}
-	if r.state.ColumnName != "" {
-		text += ", column " + r.state.ColumnName
-	}
-	return text + " (values are not shown: trim.sensitive.log)"
+	return &c
 }

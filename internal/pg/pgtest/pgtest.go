@@ -70,6 +70,7 @@ func URL(t testing.TB) string {
 	}
 	name := fmt.Sprintf("t%d_%d", os.Getpid(), databases.Add(1))
 	administer(t, "CREATE DATABASE "+pg.Quote(name))
+	administer(t, "ALTER DATABASE "+pg.Quote(name)+" SET timezone = 'UTC'")
 	t.Cleanup(func() { administer(t, "DROP DATABASE "+pg.Quote(name)+" WITH (FORCE)") })
 	u, err := url.Parse(shared.url)
 	if err != nil {
@@ -130,7 +131,7 @@ func Rows(t testing.TB, q interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }, sql string) []string {
 	t.Helper()
-	rows, err := q.Query(t.Context(), sql, pgx.QueryResultFormats{pgx.TextFormatCode})
+	rows, err := q.Query(t.Context(), sql, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.TextFormatCode})
 	if err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}

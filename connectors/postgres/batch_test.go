@@ -1,0 +1,96 @@
+package postgres
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/pg"
+)
+
+// Whatever comes in a batch, writing its chunks in their order gives what the
+// records one by one would have given, no statement has a key twice, and none
+// has more rows than allowed.
+func TestBatchKeepsTheOrderOfAKey(t *testing.T) {
+	table := &pg.Table{Name: pg.Name{Schema: "s", Table: "t"}, Unique: [][]string{{"id"}}}
+	for _, name := range []string{"id", "a", "b"} {
+		table.Columns = append(table.Columns, pg.Column{Name: name, Type: "integer", Listable: true})
+	}
+	plans := map[string]*plan{}
+	schemas := map[string]*connector.Schema{}
+	for _, columns := range []string{"a", "b", "ab", ""} {
+		sh := &shape{delete: columns == "", fields: []field{{name: "id", schema: connector.Int32Schema, key: true, from: valueField}}}
+		fields := []connector.Field{connector.F("id", connector.Int32Schema)}
+		for i, c := range columns {
+			fields = append(fields, connector.F(string(c), connector.Int32Schema))
+			sh.fields = append(sh.fields, field{name: string(c), schema: connector.Int32Schema, from: valueField, index: i + 1})
+		}
+		p, err := newPlan(sh, table, modeUpsert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plans[columns], schemas[columns] = p, connector.StructOf("s", fields...)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		exact := rapid.Bool().Draw(t, "exact")
+		limit := rapid.IntRange(1, 5).Draw(t, "limit")
+		b := newBatch(&cells{zone: time.UTC, dateZone: time.UTC}, exact)
+		want := map[string]map[string]string{}
+		for i := range rapid.IntRange(0, 40).Draw(t, "records") {
+			columns := rapid.SampledFrom([]string{"a", "b", "ab", ""}).Draw(t, "columns")
+			values := []any{rapid.Int32Range(0, 4).Draw(t, "id")}
+			for range columns {
+				values = append(values, int32(i))
+			}
+			r := connector.NewRecord("t", nil, nil, schemas[columns], connector.StructFrom(schemas[columns], values))
+			if err := b.add(plans[columns], i, &r, true); err != nil {
+				t.Fatal(err)
+			}
+			apply(want, columns, fmt.Sprintf("%q", fmt.Sprint(values[0])), func(int) string { return fmt.Sprintf("%q", fmt.Sprint(i)) })
+		}
+		got := map[string]map[string]string{}
+		for _, c := range b.chunks(limit) {
+			if len(c.rows) == 0 || len(c.rows) > limit {
+				t.Fatalf("%d rows of at most %d", len(c.rows), limit)
+			}
+			seen := map[string]bool{}
+			for _, r := range c.rows {
+				id := string(c.group.element(r, 0))
+				if seen[id] {
+					t.Fatalf("key %s is twice in a statement", id)
+				}
+				seen[id] = true
+				columns := ""
+				for _, f := range c.group.plan.shape.fields[1:] {
+					columns += f.name
+				}
+				apply(got, columns, id, func(i int) string { return string(c.group.element(r, i+1)) })
+			}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
+
+// apply does to a table what an upsert of these columns, or without any a
+// delete, does.
+func apply(table map[string]map[string]string, columns, id string, value func(i int) string) {
+	if columns == "" {
+		delete(table, id)
+		return
+	}
+	row := maps.Clone(table[id])
+	if row == nil {
+		row = map[string]string{}
+	}
+	for i, c := range columns {
+		row[string(c)] = value(i)
+	}
+	table[id] = row
+}

@@ -1,0 +1,258 @@
+package postgres
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/pg"
+)
+
+// The values of insert.mode, pk.mode and schema.from.
+const (
+	modeInsert, modeUpsert, modeUpdate              = "insert", "upsert", "update"
+	pkNone, pkKafka, pkRecordKey, pkRecordValue     = "none", "kafka", "record_key", "record_value"
+	fromRecord, fromTable                           = "record", "table"
+	kindTable, kindPartitioned, kindView            = "TABLE", "PARTITIONED TABLE", "VIEW"
+	dateZoneOfDB, dateZoneUTC                       = "DB_TIMEZONE", "UTC"
+	precisionMicro, precisionNano                   = "microseconds", "nanoseconds"
+	quoteAlways, quoteNever                         = "always", "never"
+	connectionGroup, writeGroup, mapGroup, ddlGroup = "Connection", "Writes", "Data Mapping", "DDL Support"
+)
+
+// kafkaFields are the columns of pk.mode=kafka when pk.fields names no others.
+var kafkaFields = []string{"__connect_topic", "__connect_partition", "__connect_offset"}
+
+func configDef() *connector.ConfigDef {
+	return connector.NewConfigDef(slices.Concat(connectionKeys(), writeKeys(), mappingKeys(), ddlKeys())...)
+}
+
+func connectionKeys() []connector.Key {
+	return []connector.Key{
+		{Name: "connection.url", Type: connector.StringKey, Required: true, Importance: connector.High, Group: connectionGroup, Width: "LONG", Check: connector.NotEmpty,
+			Doc: "The database, such as jdbc:postgresql://localhost:5432/topics or postgres://localhost:5432/topics. Parameters of pgjdbc are understood."},
+		{Name: "connection.user", Type: connector.StringKey, Importance: connector.High, Group: connectionGroup,
+			Doc: "The user, when the URL does not say."},
+		{Name: "connection.password", Type: connector.PasswordKey, Importance: connector.High, Group: connectionGroup,
+			Doc: "The user's password."},
+		{Name: "connection.attempts", Type: connector.IntKey, Check: atLeastIfGiven(1), Importance: connector.Low, Group: connectionGroup,
+			Doc: "How often a task tries to connect when it starts, before it fails. Without it the task tries for ever."},
+		{Name: "connection.backoff.ms", Type: connector.LongKey, Default: 10_000, Check: connector.AtLeast(0), Importance: connector.Low, Group: connectionGroup,
+			Doc: "The least time between two attempts to connect."},
+		{Name: "dialect.name", Type: connector.StringKey, Default: "", Check: connector.OneOf("", "PostgreSqlDatabaseDialect"), Importance: connector.Low, Group: connectionGroup,
+			Doc: "Only PostgreSqlDatabaseDialect, which is also meant without it."},
+	}
+}
+
+func writeKeys() []connector.Key {
+	return []connector.Key{
+		{Name: "insert.mode", Type: connector.StringKey, Default: modeInsert, Check: connector.OneOf(modeInsert, modeUpsert, modeUpdate, "multi"), Importance: connector.High, Group: writeGroup,
+			Doc: "insert: add rows. upsert: add rows, or change those of the same key. update: change rows only. multi is another word for insert."},
+		{Name: "batch.size", Type: connector.IntKey, Default: 3000, Check: connector.Between(1, 1_000_000), Group: writeGroup,
+			Doc: "The most rows of one statement."},
+		{Name: "delete.enabled", Type: connector.BooleanKey, Default: false, Group: writeGroup,
+			Doc: "Whether a record with a null value deletes the row of its key; needs pk.mode=record_key."},
+		{Name: "max.retries", Type: connector.IntKey, Check: atLeastIfGiven(0), Group: writeGroup,
+			Doc: "How often to repeat a batch that the environment made fail, before the task fails. 0: the task fails at once, and its restart policy brings it back. Without it a batch is repeated without end."},
+		{Name: "retry.backoff.ms", Type: connector.IntKey, Default: 3000, Check: connector.AtLeast(0), Group: writeGroup,
+			Doc: "The least time before a batch is repeated."},
+		{Name: "replace.null.with.default", Type: connector.BooleanKey, Default: true, Group: writeGroup,
+			Doc: "Whether the schema's default stands for a field that is null."},
+		{Name: "trim.sensitive.log", Type: connector.BooleanKey, Default: true, Importance: connector.Low, Group: writeGroup,
+			Doc: "Leave the values of rows out of error messages."},
+	}
+}
+
+func mappingKeys() []connector.Key {
+	return []connector.Key{
+		{Name: "table.name.format", Type: connector.StringKey, Default: "${topic}", Check: connector.NotEmpty, Group: mapGroup, Width: "LONG",
+			Doc: "The table, as table, schema.table or database.schema.table, with ${topic} for the record's topic. Dots part, unless in double quotes: \"${topic}\"."},
+		{Name: "table.name.normalize", Type: connector.BooleanKey, Default: false, Group: mapGroup,
+			Doc: "Replace characters of the topic that are neither letters, digits nor underscores by underscores."},
+		{Name: "topics.to.tables.mapping", Type: connector.ListKey, Group: mapGroup, Width: "LONG",
+			Doc: "Tables of certain topics, as topic:table,...; other topics go by table.name.format."},
+		{Name: "table.types", Type: connector.ListKey, Default: []string{kindTable}, Check: connector.ListOf(false, kindTable, kindPartitioned, kindView), Importance: connector.Low, Group: mapGroup,
+			Doc: "What may be written to: TABLE, PARTITIONED TABLE, VIEW."},
+		{Name: "pk.mode", Type: connector.StringKey, Default: pkNone, Check: connector.OneOf(pkNone, pkKafka, pkRecordKey, pkRecordValue), Importance: connector.High, Group: mapGroup,
+			Doc: "Where a row's key comes from. kafka: topic, partition and offset. record_key: the record's key, primitive or struct. record_value: fields of its value."},
+		{Name: "pk.fields", Type: connector.ListKey, Default: []string{}, Group: mapGroup, Width: "LONG",
+			Doc: "The fields of the key. kafka: three column names, or none for __connect_topic, __connect_partition, __connect_offset. record_key: fields of the key, none for all; of a primitive key the one column name. record_value: fields of the value, none for all."},
+		{Name: "fields.whitelist", Type: connector.ListKey, Default: []string{}, Group: mapGroup, Width: "LONG",
+			Doc: "The fields of the value to write, besides those of the key; none for all."},
+		{Name: "db.timezone", Type: connector.StringKey, Default: "UTC", Check: zone, Group: mapGroup,
+			Doc: "The time zone in which timestamps are written to columns without one, such as UTC or America/New_York."},
+		{Name: "date.timezone", Type: connector.StringKey, Default: dateZoneOfDB, Check: connector.OneOf(dateZoneOfDB, dateZoneUTC), Importance: connector.Low, Group: mapGroup,
+			Doc: "The time zone of dates. DB_TIMEZONE: west of Greenwich a date becomes the day before, as the Java connector has it. UTC: a date stays what it is."},
+		{Name: "timestamp.fields.list", Type: connector.ListKey, Default: []string{}, Group: mapGroup,
+			Doc: "Fields that are timestamps though their schema says int64 (see timestamp.precision.mode) or string."},
+		{Name: "timestamp.precision.mode", Type: connector.StringKey, Default: precisionMicro, Check: connector.OneOf(precisionMicro, precisionNano), Importance: connector.Low, Group: mapGroup,
+			Doc: "The unit since 1970 UTC of the int64 fields in timestamp.fields.list: microseconds or nanoseconds."},
+		{Name: "schema.from", Type: connector.StringKey, Default: fromRecord, Check: connector.OneOf(fromRecord, fromTable), Group: mapGroup,
+			Doc: "record: a value is a struct with a schema. table: a value may also be a map without schema, such as plain JSON; the columns of the table, which must be there, say what its fields are."},
+	}
+}
+
+func ddlKeys() []connector.Key {
+	return []connector.Key{
+		{Name: "auto.create", Type: connector.BooleanKey, Default: false, Group: ddlGroup,
+			Doc: "Whether to create a table that is missing."},
+		{Name: "auto.evolve", Type: connector.BooleanKey, Default: false, Group: ddlGroup,
+			Doc: "Whether to add columns that are missing. Nothing is ever dropped or changed."},
+		{Name: "quote.sql.identifiers", Type: connector.StringKey, Default: quoteAlways, Check: connector.OneOf(quoteAlways, quoteNever), Group: ddlGroup,
+			Doc: "always: names are as the records have them. never: names are folded to lower case, as PostgreSQL folds unquoted ones."},
+		{Name: "sql.quote.identifiers", Type: connector.BooleanKey, Importance: connector.Low, Group: ddlGroup,
+			Doc: "Another spelling of quote.sql.identifiers: true is always, false is never."},
+	}
+}
+
+func atLeastIfGiven(n float64) connector.Check {
+	check := connector.AtLeast(n)
+	return func(name string, v any) error {
+		if v == nil {
+			return nil
+		}
+		return check(name, v)
+	}
+}
+
+func zone(_ string, v any) error {
+	name, _ := v.(string)
+	if _, err := time.LoadLocation(name); err != nil || name == "" {
+		return fmt.Errorf("is no time zone, expected such as UTC or America/New_York")
+	}
+	return nil
+}
+
+// settings is the configuration as the sink uses it.
+type settings struct {
+	options        pg.Options
+	attempts       int // to connect after the first; -1 without end
+	connectBackoff time.Duration
+	mode           string
+	batch          int
+	deletes        bool
+	retries        int // -1 without end
+	backoff        time.Duration
+	defaults, trim bool
+	format         string
+	normalize      bool
+	tables         map[string]string // by topic
+	kinds          []pg.Kind
+	pkMode         string
+	pkFields       []string
+	whitelist      map[string]bool // nil: all
+	zone, dateZone *time.Location
+	timestamps     map[string]bool
+	unit           time.Duration
+	fromTable      bool
+	create, evolve bool
+	fold           bool
+}
+
+// newSettings takes a configuration that was validated.
+func newSettings(conf connector.Config) (settings, error) {
+	s := settings{
+		options:  pg.Options{URL: conf.String("connection.url"), User: conf.String("connection.user"), Password: conf.Password("connection.password").Secret(), ApplicationName: "hydraulics", MaxConns: 2},
+		attempts: -1, connectBackoff: milliseconds(conf, "connection.backoff.ms"),
+		mode: conf.String("insert.mode"), batch: conf.Int("batch.size"), deletes: conf.Bool("delete.enabled"),
+		retries: -1, backoff: milliseconds(conf, "retry.backoff.ms"),
+		defaults: conf.Bool("replace.null.with.default"), trim: conf.Bool("trim.sensitive.log"),
+		format: conf.String("table.name.format"), normalize: conf.Bool("table.name.normalize"), tables: map[string]string{},
+		pkMode: conf.String("pk.mode"), pkFields: conf.List("pk.fields"), timestamps: map[string]bool{}, unit: time.Microsecond,
+		fromTable: conf.String("schema.from") == fromTable, create: conf.Bool("auto.create"), evolve: conf.Bool("auto.evolve"),
+		fold: conf.String("quote.sql.identifiers") == quoteNever,
+	}
+	if conf.Has("connection.attempts") {
+		s.attempts = conf.Int("connection.attempts") - 1
+	}
+	if conf.Has("max.retries") {
+		s.retries = conf.Int("max.retries")
+	}
+	if conf.Has("sql.quote.identifiers") {
+		s.fold = !conf.Bool("sql.quote.identifiers")
+	}
+	if s.mode == "multi" {
+		s.mode = modeInsert
+	}
+	if s.pkMode == pkKafka && len(s.pkFields) == 0 {
+		s.pkFields = kafkaFields
+	}
+	if s.pkMode == pkNone {
+		s.pkFields = nil
+	}
+	if conf.String("timestamp.precision.mode") == precisionNano {
+		s.unit = time.Nanosecond
+	}
+	for _, pair := range conf.List("topics.to.tables.mapping") {
+		topic, table, _ := strings.Cut(pair, ":")
+		s.tables[topic] = table
+	}
+	if list := conf.List("fields.whitelist"); len(list) > 0 {
+		s.whitelist = map[string]bool{}
+		for _, f := range list {
+			s.whitelist[f] = true
+		}
+	}
+	for _, f := range conf.List("timestamp.fields.list") {
+		s.timestamps[f] = true
+	}
+	for _, k := range conf.List("table.types") {
+		s.kinds = append(s.kinds, map[string]pg.Kind{kindTable: pg.OrdinaryTable, kindPartitioned: pg.PartitionedTable, kindView: pg.View}[k])
+	}
+	var err error
+	if s.zone, err = time.LoadLocation(conf.String("db.timezone")); err != nil {
+		return s, err
+	}
+	s.dateZone = s.zone
+	if conf.String("date.timezone") == dateZoneUTC {
+		s.dateZone = time.UTC
+	}
+	return s, nil
+}
+
+func milliseconds(conf connector.Config, key string) time.Duration {
+	return time.Duration(conf.Int64(key)) * time.Millisecond
+}
+
+// Validate checks across keys.
+func (*Sink) Validate(conf connector.Config, p *connector.Problems) {
+	if url := conf.String("connection.url"); url != "" {
+		if _, _, err := pg.ParseOptions(pg.Options{URL: url}); err != nil {
+			// The URL may hold a password.
+			p.Add("connection.url", "%s", connector.Invalid("connection.url", connector.Password(url), err.Error()))
+		}
+	}
+	both := func(a, b, format string, args ...any) {
+		text := fmt.Sprintf(format, args...)
+		p.Add(a, "%s", text)
+		p.Add(b, "%s", text)
+	}
+	mode, fields := conf.String("pk.mode"), conf.List("pk.fields")
+	if conf.Bool("delete.enabled") && mode != pkRecordKey {
+		both("delete.enabled", "pk.mode", "Deletes are only supported for pk.mode=record_key, but delete.enabled=true and pk.mode=%s", mode)
+	}
+	if insert := conf.String("insert.mode"); mode == pkNone && (insert == modeUpsert || insert == modeUpdate) {
+		both("insert.mode", "pk.mode", "insert.mode=%s needs the key of a row: set pk.mode to kafka, record_key or record_value, and pk.fields", insert)
+	}
+	if mode == pkKafka && len(fields) != 0 && len(fields) != 3 {
+		both("pk.mode", "pk.fields", "pk.mode=kafka takes no pk.fields or the names of three columns for topic, partition and offset, but there are %d: %s", len(fields), strings.Join(fields, ", "))
+	}
+	if i := slices.IndexFunc(fields, func(f string) bool { return f == "" }); i >= 0 {
+		p.Add("pk.fields", "%s", connector.Invalid("pk.fields", fields, "a name is empty"))
+	}
+	for _, pair := range conf.List("topics.to.tables.mapping") {
+		if topic, table, ok := strings.Cut(pair, ":"); !ok || topic == "" || table == "" {
+			p.Add("topics.to.tables.mapping", "%s", connector.Invalid("topics.to.tables.mapping", pair, "expected topic:table"))
+		}
+	}
+	if format := conf.String("table.name.format"); format != "" {
+		if _, err := pg.ParseName(strings.ReplaceAll(format, "${topic}", "t")); err != nil {
+			p.Add("table.name.format", "%s", connector.Invalid("table.name.format", format, err.Error()))
+		}
+	}
+	if conf.String("schema.from") == fromTable && conf.Bool("auto.create") {
+		both("schema.from", "auto.create", "schema.from=table takes the columns from the table, so auto.create=true has nothing to create one from: create the table, or use a converter with schemas")
+	}
+}

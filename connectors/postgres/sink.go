@@ -1,0 +1,191 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/pg"
+)
+
+// Version is what the connector reports.
+const Version = "1.0.0"
+
+var (
+	_ connector.Sink      = (*Sink)(nil)
+	_ connector.Validator = (*Sink)(nil)
+)
+
+func init() { connector.RegisterSink(func() connector.Sink { return new(Sink) }) }
+
+// Sink writes records to tables of PostgreSQL.
+type Sink struct {
+	name     string
+	set      settings
+	log      *slog.Logger
+	reporter connector.ErrantReporter
+	counters counters
+	pool     *pgxpool.Pool
+	database string
+	cells    *cells
+	shapes   map[shapeKey]*shape
+	plans    map[shapeKey]*plan
+	known    map[pg.Name]*pg.Table
+}
+
+// counters are the sink's metrics.
+type counters struct {
+	rows             map[string]connector.Counter // by operation
+	created, altered connector.Counter
+	errant           connector.Counter
+	seconds          connector.Histogram
+}
+
+// Info describes the plugin.
+func (*Sink) Info() connector.Info {
+	return connector.Info{
+		Name: "postgres", Version: Version,
+		Class:   "io.confluent.connect.jdbc.JdbcSinkConnector",
+		Aliases: []string{"io.aiven.connect.jdbc.JdbcSinkConnector", "postgres-sink", "jdbc-sink"},
+		Doc:     "Writes records to tables of PostgreSQL.",
+	}
+}
+
+// ConfigDef gives the keys of Kafka Connect's JDBC sink, and schema.from.
+func (*Sink) ConfigDef() *connector.ConfigDef { return configDef() }
+
+// Start connects, and checks the tables that are there already.
+func (s *Sink) Start(ctx context.Context, c connector.Context, conf connector.Config) error {
+	set, err := newSettings(conf)
+	if err != nil {
+		return connector.Fatal(err)
+	}
+	s.name, s.set, s.log, s.reporter = c.Connector, set, c.Log, c.Reporter
+	s.cells = &cells{zone: set.zone, dateZone: set.dateZone, timestamps: set.timestamps, unit: set.unit}
+	s.count(c.Metrics)
+	s.forget()
+	pool, remarks, err := pg.Open(ctx, set.options)
+	if err != nil {
+		return s.mark(err, set.attempts, connector.After(set.connectBackoff))
+	}
+	s.pool, s.database = pool, pool.Config().ConnConfig.Database
+	for _, r := range remarks {
+		s.log.Warn("connection.url: " + r)
+	}
+	topics, _ := conf.Props().Text("topics")
+	for topic := range strings.SplitSeq(topics, ",") {
+		if topic = strings.TrimSpace(topic); topic == "" {
+			continue
+		}
+		if err := s.checkTable(ctx, topic); err != nil {
+			return s.mark(err, set.attempts, connector.After(set.connectBackoff))
+		}
+	}
+	return nil
+}
+
+func (s *Sink) count(m connector.Metrics) {
+	s.counters = counters{
+		rows:    map[string]connector.Counter{},
+		created: m.Counter("postgres_tables_created_total", "Tables created."),
+		altered: m.Counter("postgres_tables_altered_total", "Tables that columns were added to."),
+		errant:  m.Counter("postgres_errant_records_total", "Records that the database refused."),
+		seconds: m.Histogram("postgres_transaction_seconds", "Time to write a batch.", []float64{0.001, 0.01, 0.1, 1, 10}),
+	}
+	for _, op := range []string{modeInsert, modeUpsert, modeUpdate, "delete"} {
+		s.counters.rows[op] = m.Counter("postgres_rows_total", "Rows sent, by operation.", "operation", op)
+	}
+}
+
+// checkTable says before the first record that a table does not go with the key.
+func (s *Sink) checkTable(ctx context.Context, topic string) error {
+	name, err := s.tableName(topic)
+	if err != nil {
+		return err
+	}
+	t, err := s.read(ctx, name)
+	if err != nil || t == nil || len(s.set.pkFields) == 0 {
+		return err // a table that is missing may be created by the first record
+	}
+	sh := &shape{topic: topic}
+	for _, f := range s.set.pkFields {
+		sh.fields = append(sh.fields, field{name: f, key: true})
+	}
+	if missing := missingFields(t, sh); len(missing) > 0 {
+		return fmt.Errorf("table %s has no column %s, which pk.fields names", t.Name, missing[0].name)
+	}
+	p := &plan{shape: sh, table: t, operation: s.set.mode}
+	for i, f := range sh.fields {
+		c, _ := t.Column(f.name)
+		p.columns, p.keys = append(p.columns, c), append(p.keys, i)
+	}
+	return p.checkKey()
+}
+
+// forget drops what is known of tables, which may have changed.
+func (s *Sink) forget() {
+	s.shapes, s.plans, s.known = map[shapeKey]*shape{}, map[shapeKey]*plan{}, map[pg.Name]*pg.Table{}
+}
+
+// mark gives an error its kind: of the environment it may be retried, attempts
+// times, the rest ends the task.
+func (s *Sink) mark(err error, attempts int, after connector.RetryOption) error {
+	switch {
+	case err == nil || connector.KindOf(err) != connector.KindUnmarked || errors.Is(err, context.Canceled):
+		return err
+	case pg.Classify(err) == pg.Environment:
+		return connector.Retriable(err, connector.Attempts(attempts), after)
+	}
+	return connector.Fatal(err)
+}
+
+// Put writes a batch in one transaction. After an error nothing of it is
+// written, unless the answer to the commit was lost.
+func (s *Sink) Put(ctx context.Context, records []connector.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	err := s.put(ctx, records)
+	if pg.Classify(err) == pg.Structure {
+		// A table was changed from outside since it was read.
+		s.forget()
+		err = s.put(ctx, records)
+	}
+	return s.mark(err, s.set.retries, connector.After(s.set.backoff))
+}
+
+// planOf gives how a record is written. Errors that are about the record alone
+// are marked as data.
+func (s *Sink) planOf(ctx context.Context, r *connector.Record) (*plan, error) {
+	sh, key, err := s.shapeOf(r)
+	if err != nil {
+		return nil, err
+	}
+	if p := s.plans[key]; p != nil {
+		return p, nil
+	}
+	t, err := s.table(ctx, sh)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPlan(sh, t, s.set.mode)
+	if err != nil {
+		return nil, err
+	}
+	s.plans[key] = p
+	return p, nil
+}
+
+// Stop closes the connections.
+func (s *Sink) Stop() error {
+	if s.pool != nil {
+		s.pool.Close()
+		s.pool = nil
+	}
+	return nil
+}
