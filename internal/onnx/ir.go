@@ -1,0 +1,134 @@
+package onnx
+
+import "math"
+
+// The intermediate form: operations on images in memory. A value is always
+// height x width x channels of one image; what the file calls its axes is the
+// business of lowering.
+
+// value is one intermediate image or, with h = w = 1, vector.
+type value struct {
+	h, w, c int
+	def     *op // nil for the input
+	users   int // operations that read it, counted by program.count
+}
+
+func (v *value) size() int { return v.h * v.w * v.c }
+
+type opKind uint8
+
+const (
+	opConv opKind = iota + 1 // convolution or, 1x1, matrix product
+	opPool
+	opGlobal // mean or maximum over the image
+	opAffine // x*scale + shift per channel
+	opAct
+	opBinary // of two images, or an image and a vector
+	opConcat // of channels
+	opSoftmax
+	opPad
+	opFlatten
+)
+
+// op is one operation. Its activation, if any, comes last.
+type op struct {
+	kind opKind
+	name string // of the node, for errors
+	in   []*value
+	out  *value
+	act  act
+
+	win     window    // conv, pool, pad
+	w, bias []float32 // conv: [out][in/groups][kh][kw], and a bias per output channel
+	groups  int
+	res     *value    // conv: added before the activation
+	pre     *op       // conv: an affine operation that its input passes first
+	scale   []float32 // affine
+	shift   []float32
+
+	pool   poolKind // pool, global
+	padded bool     // average pool: padding counts
+	fn     byte     // binary: + - *
+	fill   float32  // pad
+	chw    bool     // flatten: channels first
+}
+
+// window is the geometry of a convolution, pool or padding.
+type window struct {
+	kh, kw, sh, sw, dh, dw   int
+	top, left, bottom, right int
+}
+
+func (w window) one() bool {
+	return w.kh == 1 && w.kw == 1 && w.sh == 1 && w.sw == 1 && w.top|w.left|w.bottom|w.right == 0
+}
+
+type poolKind uint8
+
+const (
+	poolMax poolKind = iota
+	poolMean
+)
+
+type actKind uint8
+
+const (
+	actNone actKind = iota
+	actClamp
+	actSigmoid
+	actSilu
+	actHardSigmoid
+	actHardSwish
+	actTanh
+	actLeaky
+	actElu
+)
+
+// act is an activation. Clamp has lo and hi, which may be infinite; the others
+// use alpha and beta as ONNX does.
+type act struct {
+	kind        actKind
+	lo, hi      float32
+	alpha, beta float32
+}
+
+var inf = float32(math.Inf(1))
+
+// bounds gives what a kernel clamps to: everything, without a clamp.
+func (a act) bounds() (lo, hi float32) {
+	if a.kind == actClamp {
+		return a.lo, a.hi
+	}
+	return -inf, inf
+}
+
+// program is a network in the intermediate form, in an order that can run.
+type program struct {
+	ops     []*op
+	in, out *value
+	outAxes string // the file's axes of the output
+}
+
+// count recounts the users of each value.
+func (p *program) count() {
+	for _, o := range p.ops {
+		o.out.users = 0
+		for _, v := range o.reads() {
+			v.users = 0
+		}
+	}
+	for _, o := range p.ops {
+		for _, v := range o.reads() {
+			v.users++
+		}
+	}
+	p.out.users++
+}
+
+// reads gives the values an operation reads.
+func (o *op) reads() []*value {
+	if o.res != nil {
+		return append(o.in[:len(o.in):len(o.in)], o.res)
+	}
+	return o.in
+}

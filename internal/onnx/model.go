@@ -1,0 +1,131 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Options say how to load a model. The zero value suits most.
+type Options struct {
+	// Height, Width and Channels are the size of the input where the file
+	// leaves it open; where it does not they must agree or be 0.
+	Height, Width, Channels int
+	// Output names the output with the scores, where there are several.
+	Output string
+	Limits Limits // zero fields are DefaultLimits
+	// Fill gives weights to a tensor that has a shape but no data, from its name
+	// and documentation. Without it such a tensor is an error.
+	Fill func(name, doc string, dst []float32) error
+}
+
+// Model is a network ready to run. It is immutable: any number of sessions
+// share it.
+type Model struct{ plan *plan }
+
+// Load reads an ONNX file. Its error names the node, operator and attribute
+// that this engine does not run. The data is not kept.
+func Load(data []byte, opts Options) (*Model, error) {
+	opts.Limits = opts.Limits.orDefault()
+	g, err := parseModel(data, opts.Limits)
+	if err != nil {
+		return nil, fmt.Errorf("onnx: %w", err)
+	}
+	p, err := lower(g, opts)
+	if err != nil {
+		return nil, fmt.Errorf("onnx: %w", err)
+	}
+	rewrite(p)
+	pl, err := newPlan(p, &portable, opts.Limits)
+	if err != nil {
+		return nil, fmt.Errorf("onnx: %w", err)
+	}
+	return &Model{plan: pl}, nil
+}
+
+// InputSize gives the height, width and channels of the image it takes.
+func (m *Model) InputSize() (height, width, channels int) {
+	return m.plan.in.h, m.plan.in.w, m.plan.in.c
+}
+
+// OutputDims gives the shape of the output for one image, without the batch.
+func (m *Model) OutputDims() []int { return slices.Clone(m.plan.outDims[1:]) }
+
+// OutputSize gives the number of values of the output for one image.
+func (m *Model) OutputSize() int { return m.plan.out.h * m.plan.out.w * m.plan.out.c }
+
+// WeightBytes and ArenaBytes give the memory of the shared weights and of one
+// session.
+func (m *Model) WeightBytes() int { return 4 * m.plan.weights }
+
+// ArenaBytes gives the memory of one session.
+func (m *Model) ArenaBytes() int { return 4 * (m.plan.arena + blockFloats) }
+
+// Session runs a model on one image at a time. It is used from one goroutine
+// at a time and allocates nothing after it was made.
+type Session struct {
+	plan      *plan
+	arena     []float32
+	scratch   []float32
+	panel     panelArgs
+	depthwise depthwiseArgs
+}
+
+// NewSession makes a session with an arena of its own.
+func (m *Model) NewSession() *Session {
+	scratch := blockFloats
+	for _, st := range m.plan.steps {
+		if c, ok := st.(*convStep); ok && c.pre != nil {
+			scratch = max(scratch, c.depth)
+		}
+	}
+	return &Session{plan: m.plan, arena: make([]float32, m.plan.arena), scratch: make([]float32, scratch)}
+}
+
+// ErrShape is the error of Run for slices of another length than the model's.
+var ErrShape = errors.New("onnx: pixels or scores have the wrong length")
+
+// Run puts the model's output for one image into scores, in the order of the
+// file's axes. The pixels are always in the order height, width, channels,
+// whatever the file's is.
+func (s *Session) Run(pixels, scores []float32) error {
+	in, out := s.plan.in, s.plan.out
+	if len(pixels) != in.h*in.w*in.c || len(scores) != out.h*out.w*out.c {
+		return fmt.Errorf("%w: %d pixels of %d, %d scores of %d", ErrShape, len(pixels), in.h*in.w*in.c, len(scores), out.h*out.w*out.c)
+	}
+	for y := range in.h {
+		for x := range in.w {
+			copy(in.pixel(s.arena, y, x), pixels[(y*in.w+x)*in.c:])
+		}
+	}
+	for _, st := range s.plan.steps {
+		st.run(s)
+	}
+	s.copyOut(scores)
+	return nil
+}
+
+// copyOut gives the output in the order of the file's axes.
+func (s *Session) copyOut(scores []float32) {
+	out := s.plan.out
+	var sy, sx, sc int // distances in scores
+	n := 1
+	for i := len(s.plan.outAxes) - 1; i >= 0; i-- {
+		switch s.plan.outAxes[i] {
+		case 'H':
+			sy = n
+		case 'W':
+			sx = n
+		case 'C':
+			sc = n
+		}
+		n *= s.plan.outDims[i]
+	}
+	for y := range out.h {
+		for x := range out.w {
+			for c, v := range out.pixel(s.arena, y, x) {
+				scores[y*sy+x*sx+c*sc] = v
+			}
+		}
+	}
+}

@@ -1,0 +1,118 @@
+package onnx
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/axiom-data-science/hydraulics/internal/onnx/onnxtest"
+)
+
+// TestNetworks compares whole networks with ONNX Runtime: exported graphs
+// without weights, filled by the generator that made the scores.
+func TestNetworks(t *testing.T) {
+	files, err := filepath.Glob("testdata/nets/*.onnx")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no networks: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".onnx"), func(t *testing.T) {
+			var doc struct {
+				Cases []struct {
+					Input  string
+					Lo, Hi float64
+					Scores []float32
+				}
+			}
+			readJSON(t, strings.TrimSuffix(file, ".onnx")+".json", &doc)
+			if len(doc.Cases) < 2 {
+				t.Fatalf("only %d cases", len(doc.Cases))
+			}
+			m := loadFile(t, file)
+			s := m.NewSession()
+			h, w, c := m.InputSize()
+			in, got := make([]float32, h*w*c), make([]float32, m.OutputSize())
+			for _, x := range doc.Cases {
+				if raceEnabled && x.Input != doc.Cases[0].Input {
+					break // one is slow enough there
+				}
+				onnxtest.Uniform(in, x.Input, x.Lo, x.Hi)
+				if err := s.Run(in, got); err != nil {
+					t.Fatal(err)
+				}
+				sameScores(t, x.Input, got, x.Scores)
+			}
+		})
+	}
+}
+
+// sameScores holds probabilities to the agreed tolerance: |dp| <= 1e-5, and
+// dp/p <= 1e-4 where p > 1e-6, and the same best class unless the best two are
+// closer than 1e-5.
+func sameScores(t *testing.T, name string, got, want []float32) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d scores, expected %d", name, len(got), len(want))
+	}
+	worst, relative := 0.0, 0.0
+	for i := range want {
+		d := math.Abs(float64(got[i]) - float64(want[i]))
+		if d != d {
+			t.Fatalf("%s: score %d is %g", name, i, got[i])
+		}
+		worst = max(worst, d)
+		if want[i] > 1e-6 {
+			relative = max(relative, d/float64(want[i]))
+		}
+	}
+	t.Logf("%s: |dp| %.2g, dp/p %.2g", name, worst, relative)
+	if worst > 1e-5 || relative > 1e-4 {
+		t.Errorf("%s: scores are off by %g, relatively %g", name, worst, relative)
+	}
+	g, w := best(got), best(want)
+	if g != w && want[w]-want[g] >= 1e-5 {
+		t.Errorf("%s: the best class is %d (%g), expected %d (%g)", name, g, got[g], w, want[w])
+	}
+}
+
+func best(p []float32) int {
+	at := 0
+	for i, v := range p {
+		if v > p[at] {
+			at = i
+		}
+	}
+	return at
+}
+
+func TestRunAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	for _, name := range []string{"concat_unaligned", "squeeze_and_excitation", "batchnorm_relu_conv1x1", "flatten_nchw_gemm"} {
+		m := loadFile(t, filepath.Join("testdata/ops", name+".onnx"))
+		s := m.NewSession()
+		h, w, c := m.InputSize()
+		in, out := make([]float32, h*w*c), make([]float32, m.OutputSize())
+		if n := testing.AllocsPerRun(5, func() {
+			if err := s.Run(in, out); err != nil {
+				t.Error(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %g allocations per image", name, n)
+		}
+	}
+}
+
+// TestWithoutWeights: a graph without weights is refused where nobody fills it.
+func TestWithoutWeights(t *testing.T) {
+	data, err := os.ReadFile("testdata/nets/densenet121.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(data, Options{}); err == nil || !strings.Contains(err.Error(), "elements, the data has 0") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,244 @@
+package onnx
+
+import (
+	"fmt"
+	"slices"
+)
+
+// plan is a network ready to run: where each value lies in a session's arena,
+// and the steps with packed weights. It does not change and is shared.
+type plan struct {
+	steps   []step
+	arena   int // floats that a session needs
+	weights int // floats, packed
+	in, out view
+	outDims []int  // as the file has them, the batch first
+	outAxes string // what they are
+}
+
+// step is one operation on an arena.
+type step interface{ run(s *Session) }
+
+// view is an image in an arena: the element at row y, column x and channel k is
+// at off + y*rs + x*ps + k.
+type view struct{ off, h, w, c, ps, rs int }
+
+// flat tells that the pixels follow one another without a gap between rows.
+func (v view) flat() bool { return v.rs == v.w*v.ps }
+
+// buffer is a part of the arena: one image with all channels of the values
+// that a Concat puts side by side, and a border of zeros.
+type buffer struct {
+	h, w, c                  int
+	top, left, bottom, right int
+	ps, rs, size, off        int
+	first, last              int // steps between which it is in use
+}
+
+func (b *buffer) bordered() bool { return b.top|b.left|b.bottom|b.right != 0 }
+
+// place is where a value lies in a buffer.
+type place struct {
+	buf     *buffer
+	channel int
+}
+
+type planner struct {
+	p      *program
+	k      *kernels
+	limits Limits
+	places map[*value]place
+	bufs   []*buffer
+	arena  int
+	packed []float32
+	steps  []step
+}
+
+// arenaAlign is a cache line; arenaSlack lets a vector store at the very end
+// reach past it.
+const (
+	arenaAlign = 16
+	arenaSlack = 64
+)
+
+func newPlan(p *program, k *kernels, limits Limits) (*plan, error) {
+	pl := &planner{p: p, k: k, limits: limits, places: map[*value]place{}}
+	pl.placeValues()
+	pl.borders()
+	pl.lifetimes()
+	if err := pl.layOut(); err != nil {
+		return nil, err
+	}
+	weights := 0
+	for _, o := range p.ops {
+		weights += packedSize(o, k.nr)
+	}
+	if weights > 2*limits.Total {
+		return nil, fmt.Errorf("the packed weights have more than %d elements", 2*limits.Total)
+	}
+	pl.packed = make([]float32, 0, weights)
+	for _, o := range p.ops {
+		pl.emit(o)
+	}
+	out := &plan{steps: pl.steps, arena: pl.arena + arenaSlack, weights: weights, in: pl.view(p.in), out: pl.view(p.out), outAxes: p.outAxes}
+	out.outDims = ref{v: p.out, axes: p.outAxes}.dims()
+	return out, nil
+}
+
+// placeValues gives each value a buffer. The inputs of a Concat share its
+// output's, each at its channel, where that is a multiple of 16 and the value
+// is not in another Concat already.
+func (pl *planner) placeValues() {
+	type spot struct {
+		in      *value
+		channel int
+	}
+	parent := map[*value]spot{}
+	for _, o := range pl.p.ops {
+		if o.kind != opConcat {
+			continue
+		}
+		at := 0
+		for _, v := range o.in {
+			if _, taken := parent[v]; !taken && v.def != nil && at%arenaAlign == 0 {
+				parent[v] = spot{o.out, at}
+			}
+			at += v.c
+		}
+	}
+	var find func(v *value) place
+	find = func(v *value) place {
+		if got, ok := pl.places[v]; ok {
+			return got
+		}
+		var got place
+		if s, ok := parent[v]; ok {
+			got = find(s.in)
+			got.channel += s.channel
+		} else {
+			b := &buffer{h: v.h, w: v.w, c: v.c, first: len(pl.p.ops), last: -1}
+			pl.bufs = append(pl.bufs, b)
+			got = place{buf: b}
+		}
+		pl.places[v] = got
+		return got
+	}
+	// Backwards, so that a Concat comes before its inputs: no deep recursion.
+	for _, o := range slices.Backward(pl.p.ops) {
+		find(o.out)
+	}
+	find(pl.p.in)
+}
+
+// borders asks for zeros round what convolutions read with padding.
+func (pl *planner) borders() {
+	for _, o := range pl.p.ops {
+		if o.kind != opConv {
+			continue
+		}
+		in, w := o.in[0], o.win
+		b := pl.places[in].buf
+		b.top = max(b.top, w.top)
+		b.left = max(b.left, w.left)
+		b.bottom = max(b.bottom, (o.out.h-1)*w.sh+(w.kh-1)*w.dh-w.top-(in.h-1))
+		b.right = max(b.right, (o.out.w-1)*w.sw+(w.kw-1)*w.dw-w.left-(in.w-1))
+	}
+}
+
+// lifetimes finds the first and last step that uses each buffer.
+func (pl *planner) lifetimes() {
+	use := func(v *value, at int) {
+		b := pl.places[v].buf
+		b.first, b.last = min(b.first, at), max(b.last, at)
+	}
+	use(pl.p.in, -1)
+	for i, o := range pl.p.ops {
+		use(o.out, i)
+		for _, v := range o.reads() {
+			use(v, i)
+		}
+	}
+	use(pl.p.out, len(pl.p.ops))
+}
+
+// layOut gives buffers their strides and offsets. A bordered buffer shares its
+// place only with others of the same geometry, so that the border stays zero.
+func (pl *planner) layOut() error {
+	for _, b := range pl.bufs {
+		b.ps = b.c
+		if b.c >= arenaAlign {
+			b.ps = (b.c + arenaAlign - 1) / arenaAlign * arenaAlign
+			if b.ps%256 == 0 { // rows 1 KiB apart fall into the same cache sets
+				b.ps += arenaAlign
+			}
+		}
+		b.rs = (b.left + b.w + b.right) * b.ps
+		size, err := product([]int64{int64(b.top + b.h + b.bottom), int64(b.left + b.w + b.right), int64(b.ps)}, pl.limits.Elements)
+		if err != nil {
+			return err
+		}
+		b.size = (size + arenaAlign - 1) / arenaAlign * arenaAlign
+	}
+	pl.layOutBordered()
+	pl.layOutPlain()
+	if pl.arena > pl.limits.Total {
+		return fmt.Errorf("the intermediate images need %d elements, more than %d", pl.arena, pl.limits.Total)
+	}
+	return nil
+}
+
+func (pl *planner) layOutBordered() {
+	type geometry struct{ h, w, ps, top, left, bottom, right int }
+	type slot struct{ off, last int }
+	slots := map[geometry][]*slot{}
+	slices.SortStableFunc(pl.bufs, func(a, b *buffer) int { return a.first - b.first })
+	for _, b := range pl.bufs {
+		if !b.bordered() {
+			continue
+		}
+		g := geometry{b.h, b.w, b.ps, b.top, b.left, b.bottom, b.right}
+		i := slices.IndexFunc(slots[g], func(s *slot) bool { return s.last < b.first })
+		if i < 0 {
+			i = len(slots[g])
+			slots[g] = append(slots[g], &slot{off: pl.arena})
+			pl.arena += b.size
+		}
+		b.off, slots[g][i].last = slots[g][i].off, b.last
+	}
+}
+
+// layOutPlain packs the other buffers: the largest first, each at the lowest
+// place that is free in its time.
+func (pl *planner) layOutPlain() {
+	var plain []*buffer
+	for _, b := range pl.bufs {
+		if !b.bordered() {
+			plain = append(plain, b)
+		}
+	}
+	slices.SortStableFunc(plain, func(a, b *buffer) int { return b.size - a.size })
+	base := pl.arena
+	var placed []*buffer // by offset
+	for _, b := range plain {
+		b.off = base
+		for _, other := range placed {
+			if other.last < b.first || b.last < other.first {
+				continue
+			}
+			if b.off+b.size <= other.off {
+				break
+			}
+			b.off = max(b.off, other.off+other.size)
+		}
+		at, _ := slices.BinarySearchFunc(placed, b, func(a, b *buffer) int { return a.off - b.off })
+		placed = slices.Insert(placed, at, b)
+		pl.arena = max(pl.arena, b.off+b.size)
+	}
+}
+
+// view gives a value's place in the arena, without the border.
+func (pl *planner) view(v *value) view {
+	p := pl.places[v]
+	b := p.buf
+	return view{off: b.off + b.top*b.rs + b.left*b.ps + p.channel, h: v.h, w: v.w, c: v.c, ps: b.ps, rs: b.rs}
+}

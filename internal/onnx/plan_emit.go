@@ -1,0 +1,146 @@
+package onnx
+
+// emit makes the step of an operation.
+func (pl *planner) emit(o *op) {
+	out := pl.view(o.out)
+	switch o.kind {
+	case opConv:
+		pl.conv(o, out)
+	case opPool:
+		pl.add(&poolStep{in: pl.view(o.in[0]), out: out, win: o.win, kind: o.pool, padded: o.padded})
+	case opGlobal:
+		pl.add(&globalStep{in: pl.view(o.in[0]), out: out, kind: o.pool})
+	case opAffine:
+		pl.add(&affineStep{in: pl.view(o.in[0]), out: out, scale: o.scale, shift: o.shift, act: o.act})
+	case opAct:
+		pl.add(&actStep{in: pl.view(o.in[0]), out: out, act: o.act})
+	case opBinary:
+		pl.add(&binaryStep{a: pl.view(o.in[0]), b: pl.view(o.in[1]), out: out, fn: o.fn, act: o.act})
+	case opConcat:
+		at := out
+		for _, v := range o.in {
+			in := pl.view(v)
+			at.c = in.c
+			if in.off != at.off {
+				pl.add(&copyStep{in: in, out: at})
+			}
+			at.off += in.c
+		}
+	case opSoftmax:
+		pl.add(&softmaxStep{in: pl.view(o.in[0]), out: out})
+	case opPad:
+		pl.add(&padStep{in: pl.view(o.in[0]), out: out, win: o.win, fill: o.fill})
+	case opFlatten:
+		pl.add(&flattenStep{in: pl.view(o.in[0]), out: out, chw: o.chw})
+	}
+}
+
+func (pl *planner) add(s step) { pl.steps = append(pl.steps, s) }
+
+func ceilTo(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
+
+// depthwise tells that each channel has a filter of its own.
+func (o *op) depthwise() bool {
+	return o.groups > 1 && o.groups == o.in[0].c && o.groups == o.out.c
+}
+
+// packedSize gives the floats that a convolution's packed weights and biases
+// take.
+func packedSize(o *op, nr int) int {
+	if o.kind != opConv {
+		return 0
+	}
+	if o.depthwise() {
+		return len(o.w) + len(o.bias)
+	}
+	perOut := len(o.w) / len(o.bias)
+	return o.groups * ceilTo(len(o.bias)/o.groups, nr) * (perOut + 1)
+}
+
+// take gives the next n floats of the packed weights.
+func (pl *planner) take(n int) []float32 {
+	at := len(pl.packed)
+	pl.packed = pl.packed[:at+n]
+	return pl.packed[at : at+n : at+n]
+}
+
+func (pl *planner) conv(o *op, out view) {
+	in := pl.view(o.in[0])
+	s := convStep{k: pl.k, out: out, act: o.act, win: o.win}
+	s.origin = in.off - o.win.top*in.rs - o.win.left*in.ps
+	s.aStep, s.rowStep = o.win.sw*in.ps, o.win.sh*in.rs
+	s.rows, s.width = out.h, out.w
+	if o.res != nil {
+		s.res, s.hasRes = pl.view(o.res), true
+	}
+	if o.win.one() && in.flat() && out.flat() && (!s.hasRes || s.res.flat()) {
+		s.rows, s.width = 1, out.h*out.w
+	}
+	cin, cout := in.c/o.groups, out.c/o.groups
+	switch {
+	case o.depthwise():
+		s.taps = taps(o.win, in, false)
+		w := pl.take(len(o.w))
+		for c := range in.c {
+			for t := range s.taps {
+				w[t*in.c+c] = o.w[c*len(s.taps)+t]
+			}
+		}
+		bias := pl.take(len(o.bias))
+		copy(bias, o.bias)
+		pl.add(&depthwiseStep{convStep: s, w: w, bias: bias})
+		return
+	case o.pre != nil:
+		pre := &affineStep{in: in, scale: o.pre.scale, shift: o.pre.shift, act: o.pre.act}
+		// Blocks of pixels go through a scratch of the session's.
+		s.pre = pre
+	}
+	// Where pixels have no gap, a row of the kernel is one run of channels.
+	whole := o.groups == 1 && in.ps == in.c && o.win.dw == 1
+	s.taps, s.depth = taps(o.win, in, whole), cin
+	if whole {
+		s.depth = o.win.kw * cin
+	}
+	s.groups, s.groupIn, s.groupOut = o.groups, cin, cout
+	per := o.win.kh * o.win.kw * cin
+	s.panels = ceilTo(cout, pl.k.nr) / pl.k.nr
+	s.w = pl.take(o.groups * s.panels * pl.k.nr * per)
+	s.bias = pl.take(o.groups * s.panels * pl.k.nr)
+	pl.pack(o, &s, per)
+	pl.add(&s)
+}
+
+// taps gives the offsets of the kernel's elements from its first, or of its
+// rows.
+func taps(w window, in view, rows bool) []int {
+	var list []int
+	for y := range w.kh {
+		for x := range w.kw {
+			if x > 0 && rows {
+				break
+			}
+			list = append(list, y*w.dh*in.rs+x*w.dw*in.ps)
+		}
+	}
+	return list
+}
+
+// pack orders weights [out][in][kh][kw] as panels of nr output channels:
+// [panel][kh][kw][in][nr], with zeros for the channels of the last panel that
+// do not exist.
+func (pl *planner) pack(o *op, s *convStep, per int) {
+	nr, area := pl.k.nr, o.win.kh*o.win.kw
+	for g := range s.groups {
+		for j := range s.groupOut {
+			panel, lane := j/nr, j%nr
+			src := o.w[(g*s.groupOut+j)*per:][:per]
+			dst := s.w[(g*s.panels+panel)*per*nr:]
+			for c := range s.groupIn {
+				for t := range area {
+					dst[(t*s.groupIn+c)*nr+lane] = src[c*area+t]
+				}
+			}
+			s.bias[(g*s.panels+panel)*nr+lane] = o.bias[g*s.groupOut+j]
+		}
+	}
+}
