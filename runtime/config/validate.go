@@ -377,16 +377,20 @@ func (w *work) finish() {
 // secretName is what keys of secrets are usually called.
 var secretName = regexp.MustCompile(`(?i)password|secret|token|credential|jaas|private`)
 
-// javaMap writes a configuration as Java prints a small HashMap. What may be a
-// secret is hidden.
+// javaMap writes a configuration as Java prints the HashMap that it is there,
+// in the order of its buckets. What may be a secret is hidden.
 func javaMap(p connector.Props) string {
 	keys := sortedKeys(p)
+	size := uint32(1)
+	for size < uint32(float64(len(keys))/0.75+1) {
+		size *= 2
+	}
 	bucket := func(s string) uint32 {
 		var h uint32
 		for _, r := range s {
 			h = 31*h + uint32(r)
 		}
-		return (h ^ h>>16) & 15
+		return (h ^ h>>16) & (size - 1)
 	}
 	slices.SortStableFunc(keys, func(a, b string) int { return int(bucket(a)) - int(bucket(b)) })
 	parts := make([]string, len(keys))

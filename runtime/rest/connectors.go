@@ -1,0 +1,214 @@
+package rest
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/state"
+)
+
+type rootBody struct {
+	Version string  `json:"version"`
+	Commit  string  `json:"commit"`
+	Cluster *string `json:"kafka_cluster_id"`
+}
+
+func getRoot(s *Server, r request) (answer, error) {
+	b := rootBody{Version: s.o.Version, Commit: s.o.Commit}
+	if id := s.clusterID(r); id != "" {
+		b.Cluster = &id
+	}
+	return answer{status: http.StatusOK, body: b}, nil
+}
+
+// clusterID asks Kafka once: a cluster keeps its id.
+func (s *Server) clusterID(r request) string {
+	s.mu.Lock()
+	id := s.cluster
+	s.mu.Unlock()
+	if id != "" || s.o.ClusterID == nil {
+		return id
+	}
+	id, err := s.o.ClusterID(r.Context())
+	if err != nil {
+		s.o.Log.Warn("cluster id: " + err.Error())
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cluster = id
+	return id
+}
+
+type healthBody struct {
+	Status  string `json:"status"`
+	Message string `json:"message"`
+}
+
+func getHealth(s *Server, _ request) (answer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ready {
+		return answer{status: http.StatusServiceUnavailable, body: healthBody{"starting", "Worker is still starting up."}}, nil
+	}
+	return answer{status: http.StatusOK, body: healthBody{"healthy", "Worker has completed startup and is ready to handle requests."}}, nil
+}
+
+type expanded struct {
+	Status *statusBody `json:"status,omitempty"`
+	Info   *infoBody   `json:"info,omitempty"`
+}
+
+func getConnectors(s *Server, r request) (answer, error) {
+	names := s.o.Herder.Connectors()
+	expand, wanted := r.URL.Query()["expand"]
+	if !wanted {
+		if names == nil {
+			names = []string{}
+		}
+		return answer{status: http.StatusOK, body: names}, nil
+	}
+	all := map[string]expanded{}
+	for _, name := range names {
+		var e expanded
+		for _, what := range expand {
+			switch what {
+			case "status":
+				if st, err := s.o.Herder.Status(name); err == nil {
+					b := status(st)
+					e.Status = &b
+				}
+			case "info":
+				if i, err := s.o.Herder.Info(name); err == nil {
+					b := info(i)
+					e.Info = &b
+				}
+			}
+		}
+		all[name] = e
+	}
+	return answer{status: http.StatusOK, body: all}, nil
+}
+
+type createBody struct {
+	Name   string  `json:"name"`
+	Config props   `json:"config"`
+	State  *string `json:"initial_state"`
+}
+
+func postConnectors(s *Server, r request) (answer, error) {
+	var in createBody
+	if err := read(r, &in); err != nil {
+		return answer{}, err
+	}
+	if in.Config == nil {
+		return answer{}, failed(http.StatusInternalServerError, "request body: it has no config")
+	}
+	target := state.TargetStarted
+	if in.State != nil {
+		var ok bool
+		if target, ok = state.ParseTarget(strings.ToUpper(*in.State)); !ok || strings.EqualFold(*in.State, "STARTED") {
+			return answer{}, failed(http.StatusInternalServerError, "request body: initial_state %q is not RUNNING, PAUSED or STOPPED", *in.State)
+		}
+	}
+	i, err := s.o.Herder.Create(strings.TrimSpace(in.Name), connector.Props(in.Config), target)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusCreated, body: info(i), location: location(i.Name)}, nil
+}
+
+func getConnector(s *Server, r request) (answer, error) {
+	i, err := s.o.Herder.Info(r.args[0])
+	return answer{status: http.StatusOK, body: info(i)}, err
+}
+
+func getConfig(s *Server, r request) (answer, error) {
+	i, err := s.o.Herder.Info(r.args[0])
+	return answer{status: http.StatusOK, body: i.Config}, err
+}
+
+func putConfig(s *Server, r request) (answer, error) {
+	var in props
+	if err := read(r, &in); err != nil {
+		return answer{}, err
+	}
+	i, created, err := s.o.Herder.Put(r.args[0], connector.Props(in))
+	if err != nil {
+		return answer{}, err
+	}
+	if created {
+		return answer{status: http.StatusCreated, body: info(i), location: location(i.Name)}, nil
+	}
+	return answer{status: http.StatusOK, body: info(i)}, nil
+}
+
+func patchConfig(s *Server, r request) (answer, error) {
+	var in props
+	if err := read(r, &in); err != nil {
+		return answer{}, err
+	}
+	i, err := s.o.Herder.Patch(r.args[0], connector.Props(in))
+	return answer{status: http.StatusOK, body: info(i)}, err
+}
+
+func deleteConnector(s *Server, r request) (answer, error) {
+	return answer{status: http.StatusNoContent}, s.o.Herder.Delete(r.args[0])
+}
+
+func getStatus(s *Server, r request) (answer, error) {
+	st, err := s.o.Herder.Status(r.args[0])
+	return answer{status: http.StatusOK, body: status(st)}, err
+}
+
+func target(t state.Target, code int) handler {
+	return func(s *Server, r request) (answer, error) {
+		return answer{status: code}, s.o.Herder.SetTarget(r.args[0], t)
+	}
+}
+
+// flag reads a query parameter as Java does: true in any case is true, anything
+// else false.
+func flag(r request, name string) bool { return strings.EqualFold(r.URL.Query().Get(name), "true") }
+
+func postRestart(s *Server, r request) (answer, error) {
+	tasks, onlyFailed := flag(r, "includeTasks"), flag(r, "onlyFailed")
+	st, err := s.o.Herder.Restart(r.args[0], tasks, onlyFailed)
+	if !tasks && !onlyFailed {
+		return answer{status: http.StatusNoContent}, err
+	}
+	return answer{status: http.StatusAccepted, body: status(st)}, err
+}
+
+func getTasks(s *Server, r request) (answer, error) {
+	list, err := s.o.Herder.Tasks(r.args[0])
+	return answer{status: http.StatusOK, body: list}, err
+}
+
+// taskID reads a task's number; what is none is no path of the API.
+func taskID(r request) (int, error) {
+	id, err := strconv.Atoi(r.args[1])
+	if err != nil {
+		return 0, failed(http.StatusNotFound, "HTTP 404 Not Found")
+	}
+	return id, nil
+}
+
+func getTaskStatus(s *Server, r request) (answer, error) {
+	id, err := taskID(r)
+	if err != nil {
+		return answer{}, err
+	}
+	st, err := s.o.Herder.TaskStatus(r.args[0], id)
+	return answer{status: http.StatusOK, body: taskBody{st.ID, stateOf(st)}}, err
+}
+
+func postTaskRestart(s *Server, r request) (answer, error) {
+	id, err := taskID(r)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusNoContent}, s.o.Herder.RestartTask(r.args[0], id)
+}

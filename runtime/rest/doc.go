@@ -1,0 +1,8 @@
+// Package rest is Kafka Connect's REST API over a herder: the same paths,
+// statuses, fields and, where they are Kafka Connect's own words, the same
+// error texts, so that existing clients work unchanged. Its tests replay
+// recorded answers of a Java worker. What is ours beside it: a stream is of
+// type sink with a field kind, a connector that a file manages has a field
+// managed_by, a task that will start again by itself has a field restarts, and
+// /metrics is there for Prometheus.
+package rest

@@ -1,0 +1,236 @@
+package rest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/state"
+)
+
+// Herder is what the API needs of a herder.
+type Herder interface {
+	Validator() *config.Validator
+	Connectors() []string
+	Info(name string) (herder.Info, error)
+	Create(name string, props connector.Props, target state.Target) (herder.Info, error)
+	Put(name string, props connector.Props) (info herder.Info, created bool, err error)
+	Patch(name string, patch connector.Props) (herder.Info, error)
+	Delete(name string) error
+	Status(name string) (herder.ConnectorStatus, error)
+	Tasks(name string) ([]herder.TaskInfo, error)
+	TaskStatus(name string, id int) (herder.Status, error)
+	SetTarget(name string, t state.Target) error
+	Restart(name string, includeTasks, onlyFailed bool) (herder.ConnectorStatus, error)
+	RestartTask(name string, id int) error
+}
+
+// Options are what the API needs.
+type Options struct {
+	Herder Herder
+	// ClusterID asks Kafka for its cluster's id; nil or an error is none.
+	ClusterID func(ctx context.Context) (string, error)
+	Version   string // of the worker
+	Commit    string
+	// Metrics answers /metrics; nil is not there.
+	Metrics http.Handler
+	Log     *slog.Logger
+}
+
+// Server answers Kafka Connect's REST API. It is an http.Handler, safe for
+// concurrent use, and starts no goroutine.
+type Server struct {
+	o       Options
+	handler http.Handler
+
+	mu      sync.Mutex
+	cluster string
+	ready   bool
+}
+
+var _ http.Handler = (*Server)(nil)
+
+// New makes the API's handler. It says that the worker is starting until
+// [Server.SetReady].
+func New(o Options) *Server {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	s := &Server{o: o}
+	// Browsers may not make other pages' visitors change connectors.
+	s.handler = http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.serve))
+	return s
+}
+
+// SetReady makes /health answer that the worker has started.
+func (s *Server) SetReady() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ready = true
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// request is a request with the variable parts of its path.
+type request struct {
+	*http.Request
+	args []string
+}
+
+// answer is what a request is answered with.
+type answer struct {
+	status   int
+	body     any    // as JSON; nil is no body
+	location string // path of what was made
+}
+
+type handler func(s *Server, r request) (answer, error)
+
+// route is a path, in which * stands for a variable part, with its methods.
+type route struct {
+	path    []string
+	methods map[string]handler
+}
+
+var routes = []route{
+	path("", map[string]handler{"GET": getRoot}),
+	path("health", map[string]handler{"GET": getHealth}),
+	path("connectors", map[string]handler{"GET": getConnectors, "POST": postConnectors}),
+	path("connectors/*", map[string]handler{"GET": getConnector, "DELETE": deleteConnector}),
+	path("connectors/*/config", map[string]handler{"GET": getConfig, "PUT": putConfig, "PATCH": patchConfig}),
+	path("connectors/*/status", map[string]handler{"GET": getStatus}),
+	path("connectors/*/restart", map[string]handler{"POST": postRestart}),
+	path("connectors/*/pause", map[string]handler{"PUT": target(state.TargetPaused, http.StatusAccepted)}),
+	path("connectors/*/resume", map[string]handler{"PUT": target(state.TargetStarted, http.StatusAccepted)}),
+	path("connectors/*/stop", map[string]handler{"PUT": target(state.TargetStopped, http.StatusNoContent)}),
+	path("connectors/*/tasks", map[string]handler{"GET": getTasks}),
+	path("connectors/*/tasks/*/status", map[string]handler{"GET": getTaskStatus}),
+	path("connectors/*/tasks/*/restart", map[string]handler{"POST": postTaskRestart}),
+	path("connector-plugins", map[string]handler{"GET": getPlugins}),
+	path("connector-plugins/*/config", map[string]handler{"GET": getPluginConfig}),
+	path("connector-plugins/*/config/validate", map[string]handler{"PUT": putValidate}),
+}
+
+func path(p string, methods map[string]handler) route {
+	return route{strings.Split(p, "/"), methods}
+}
+
+// match gives the variable parts of a path that is the route's.
+func (r route) match(parts []string) (args []string, ok bool) {
+	if len(parts) != len(r.path) {
+		return nil, false
+	}
+	for i, p := range r.path {
+		switch {
+		case p == "*" && parts[i] != "":
+			args = append(args, parts[i])
+		case p != parts[i]:
+			return nil, false
+		}
+	}
+	return args, true
+}
+
+// allow lists the methods of a route.
+func (r route) allow() string {
+	var list []string
+	for _, m := range []string{"HEAD", "POST", "GET", "PUT", "PATCH", "DELETE", "OPTIONS"} {
+		_, has := r.methods[m]
+		_, get := r.methods["GET"]
+		if has || m == "OPTIONS" || m == "HEAD" && get {
+			list = append(list, m)
+		}
+	}
+	return strings.Join(list, ",")
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	status := s.dispatch(w, r)
+	s.o.Log.Debug("request", "method", r.Method, "path", r.URL.Path, "status", status, "took", time.Since(began).Round(time.Microsecond))
+}
+
+// dispatch finds who answers and gives the status of the answer.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) int {
+	raw := strings.TrimPrefix(strings.TrimSuffix(r.URL.EscapedPath(), "/"), "/")
+	if raw == "metrics" && s.o.Metrics != nil && (r.Method == "GET" || r.Method == "HEAD") {
+		s.o.Metrics.ServeHTTP(w, r)
+		return http.StatusOK
+	}
+	if strings.Contains(strings.ToLower(raw), "%2f") {
+		return ambiguous(w, r)
+	}
+	parts := strings.Split(raw, "/")
+	for i := range parts {
+		p, err := url.PathUnescape(parts[i])
+		if err != nil {
+			return general(w, http.StatusBadRequest)
+		}
+		parts[i] = p
+	}
+	for _, rt := range routes {
+		args, ok := rt.match(parts)
+		if !ok {
+			continue
+		}
+		method := r.Method
+		if method == "HEAD" {
+			method = "GET"
+		}
+		h, ok := rt.methods[method]
+		switch {
+		case method == "OPTIONS":
+			w.Header().Set("Allow", rt.allow())
+			w.Header().Set("Content-Type", jsonType)
+			w.WriteHeader(http.StatusOK)
+			return http.StatusOK
+		case !ok:
+			w.Header().Set("Allow", rt.allow())
+			return general(w, http.StatusMethodNotAllowed)
+		case !sendsJSON(r):
+			return general(w, http.StatusUnsupportedMediaType)
+		case !takesJSON(r):
+			return general(w, http.StatusNotAcceptable)
+		}
+		a, err := h(s, request{r, args})
+		if err != nil {
+			return fail(w, err)
+		}
+		return write(w, r, a)
+	}
+	return general(w, http.StatusNotFound)
+}
+
+// sendsJSON tells whether a request's body is JSON, or said to be nothing else.
+func sendsJSON(r *http.Request) bool {
+	t := r.Header.Get("Content-Type")
+	if t == "" || r.Method == "GET" || r.Method == "HEAD" || r.Method == "DELETE" {
+		return true
+	}
+	t, _, _ = strings.Cut(t, ";")
+	return strings.EqualFold(strings.TrimSpace(t), jsonType)
+}
+
+// takesJSON tells whether a client takes JSON as an answer.
+func takesJSON(r *http.Request) bool {
+	accept := r.Header.Values("Accept")
+	if len(accept) == 0 {
+		return true
+	}
+	for _, t := range strings.Split(strings.Join(accept, ","), ",") {
+		t, _, _ = strings.Cut(t, ";")
+		if t = strings.ToLower(strings.TrimSpace(t)); t == "" || slices.Contains([]string{"*/*", "application/*", jsonType}, t) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,164 @@
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/herder"
+)
+
+const jsonType = "application/json"
+
+// failure is an error with the status to answer with.
+type failure struct {
+	status int
+	text   string
+}
+
+// Error gives the text.
+func (f *failure) Error() string { return f.text }
+
+func failed(status int, format string, args ...any) error {
+	return &failure{status, fmt.Sprintf(format, args...)}
+}
+
+type errorBody struct {
+	Code    int    `json:"error_code"`
+	Message string `json:"message"`
+}
+
+// fail answers with an error.
+func fail(w http.ResponseWriter, err error) int {
+	status := http.StatusInternalServerError
+	if f, ok := errors.AsType[*failure](err); ok {
+		status = f.status
+	} else if h, ok := errors.AsType[*herder.Error](err); ok {
+		status = map[herder.Reason]int{herder.BadRequest: http.StatusBadRequest, herder.NotFound: http.StatusNotFound, herder.Conflict: http.StatusConflict}[h.Reason]
+	}
+	w.Header().Set("Content-Type", jsonType)
+	return body(w, status, errorBody{status, err.Error()})
+}
+
+// general answers with an error that is HTTP's. As in Kafka Connect it has no
+// content type.
+func general(w http.ResponseWriter, status int) int {
+	w.Header()["Content-Type"] = nil
+	return body(w, status, errorBody{status, fmt.Sprintf("HTTP %d %s", status, http.StatusText(status))})
+}
+
+// ambiguous answers to a slash that is encoded within a part of the path, as
+// Kafka Connect's server does.
+func ambiguous(w http.ResponseWriter, r *http.Request) int {
+	w.Header().Set("Cache-Control", "must-revalidate,no-cache,no-store")
+	if r.Method == "GET" || r.Method == "HEAD" || r.Method == "POST" {
+		w.Header().Set("Content-Type", "text/html;charset=iso-8859-1")
+	} else {
+		w.Header()["Content-Type"] = nil
+		w.WriteHeader(http.StatusBadRequest)
+		return http.StatusBadRequest
+	}
+	w.WriteHeader(http.StatusBadRequest)
+	const page = "<html>\n<head>\n<title>Error 400 Ambiguous URI path separator</title>\n</head>\n<body>\n<h2>HTTP ERROR 400 Ambiguous URI path separator</h2>\n</body>\n</html>\n"
+	sent(w.Write([]byte(page)))
+	return http.StatusBadRequest
+}
+
+// sent takes the result of writing an answer. A client that is gone is nothing
+// to act on.
+func sent(int, error) {}
+
+func body(w http.ResponseWriter, status int, v any) int {
+	data, err := json.Marshal(v)
+	if err != nil {
+		status = http.StatusInternalServerError
+		data = []byte(`{"error_code":500,"message":"the answer cannot be written as JSON"}`)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	w.WriteHeader(status)
+	sent(w.Write(data)) // net/http drops it for HEAD
+	return status
+}
+
+// write answers with what a handler gave.
+func write(w http.ResponseWriter, r *http.Request, a answer) int {
+	if a.location != "" {
+		w.Header().Set("Location", "http://"+r.Host+a.location)
+	}
+	if a.body == nil {
+		w.WriteHeader(a.status)
+		return a.status
+	}
+	w.Header().Set("Content-Type", jsonType)
+	return body(w, a.status, a.body)
+}
+
+// location gives the path of a connector.
+func location(name string) string {
+	return "/connectors/" + strings.ReplaceAll(url.PathEscape(name), "%2F", "/")
+}
+
+// kindField gives type and kind: to Java's clients a stream is a sink.
+func kindField(kind string) (typ, ours string) {
+	switch kind {
+	case "stream":
+		return "sink", kind
+	case "":
+		return "unknown", ""
+	}
+	return kind, ""
+}
+
+type infoBody struct {
+	Name   string          `json:"name"`
+	Config connector.Props `json:"config"`
+	Tasks  []herder.TaskID `json:"tasks"`
+	Type   string          `json:"type"`
+	Kind   string          `json:"kind,omitempty"`
+	File   string          `json:"managed_by,omitempty"`
+}
+
+func info(i herder.Info) infoBody {
+	b := infoBody{Name: i.Name, Config: i.Config, Tasks: i.Tasks, File: i.File}
+	b.Type, b.Kind = kindField(i.Kind)
+	return b
+}
+
+type stateBody struct {
+	State    string           `json:"state"`
+	WorkerID string           `json:"worker_id"`
+	Version  string           `json:"version,omitempty"`
+	Trace    string           `json:"trace,omitempty"`
+	Restarts *herder.Restarts `json:"restarts,omitempty"`
+}
+
+type taskBody struct {
+	ID int `json:"id"`
+	stateBody
+}
+
+type statusBody struct {
+	Name      string     `json:"name"`
+	Connector stateBody  `json:"connector"`
+	Tasks     []taskBody `json:"tasks"`
+	Type      string     `json:"type"`
+	Kind      string     `json:"kind,omitempty"`
+}
+
+func stateOf(s herder.Status) stateBody {
+	return stateBody{State: string(s.State.Java()), WorkerID: s.WorkerID, Version: s.Version, Trace: s.Trace, Restarts: s.Restarts}
+}
+
+func status(s herder.ConnectorStatus) statusBody {
+	b := statusBody{Name: s.Name, Connector: stateOf(s.Connector), Tasks: []taskBody{}}
+	b.Type, b.Kind = kindField(s.Kind)
+	for _, t := range s.Tasks {
+		b.Tasks = append(b.Tasks, taskBody{t.ID, stateOf(t)})
+	}
+	return b
+}
