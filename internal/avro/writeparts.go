@@ -325,14 +325,14 @@ func (w *recordWriter) mapFrom(s *connector.Schema) (*mapping, error) {
 			missing = append(missing, f.name)
 		}
 	}
-	return m, w.missing(missing)
+	return m, missingFields(w.n, missing)
 }
 
-func (w *recordWriter) missing(names []string) error {
+func missingFields(n *node, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return misfitf("%s needs %s, which the value does not have and which has no default", w.n.describe(), strings.Join(names, ", "))
+	return misfitf("%s needs %s, which the value does not have and which has no default", n.describe(), strings.Join(names, ", "))
 }
 
 func (w *recordWriter) writeMap(dst []byte, m map[string]any) ([]byte, error) {
@@ -351,5 +351,5 @@ func (w *recordWriter) writeMap(dst []byte, m map[string]any) ([]byte, error) {
 			return nil, in(f.name, err)
 		}
 	}
-	return dst, w.missing(missing)
+	return dst, missingFields(w.n, missing)
 }
