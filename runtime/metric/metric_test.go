@@ -1,0 +1,70 @@
+package metric
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/state"
+)
+
+type fakeHerder struct{}
+
+func (fakeHerder) Connectors() []string { return []string{"src", "flow"} }
+func (fakeHerder) Status(name string) (herder.ConnectorStatus, error) {
+	return herder.ConnectorStatus{Name: name, Kind: "sink", Connector: herder.Status{State: state.Running},
+		Tasks: []herder.Status{{State: state.Running}, {ID: 1, State: state.Failed, Restarts: &herder.Restarts{Next: time.Unix(1, 0)}}}}, nil
+}
+func (fakeHerder) Snapshots() []runtime.Stats {
+	return []runtime.Stats{
+		{Connector: "src", Kind: runtime.KindSource, State: state.Running, RecordsIn: 7, RecordsOut: 5, Active: 2,
+			Batches: runtime.Timing{Count: 2}, Stages: []runtime.StageStats{{Name: "poll", Records: 7, Time: runtime.Timing{Count: 2, Total: 4 * time.Second, Max: 3 * time.Second}}},
+			Metrics: []runtime.Sample{
+				{Name: "ifcb_bins_total", Help: "Bins.", Type: "counter", Labels: []string{"dataset", "a", "task", "mine"}, Value: 3},
+				{Name: "ifcb_wait_seconds", Help: "Wait.", Type: "histogram", Buckets: []float64{1, 2}, Counts: []uint64{1, 0, 4}, Value: 9},
+				{Name: "not a name", Help: "x", Type: "gauge", Value: 1},
+			}},
+		{Connector: "flow", Task: 1, Kind: runtime.KindSink, State: state.Failed, RecordsIn: 1,
+			Lag: map[connector.TopicPartition]int64{{Topic: "t", Partition: 3}: 12}, Errors: runtime.Errors{Skipped: 4, LastTime: time.Unix(10, 0)}},
+	}
+}
+
+func TestHandler(t *testing.T) {
+	w := httptest.NewRecorder()
+	Handler(fakeHerder{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != 200 {
+		t.Errorf("status %d: one plugin's mistake hides all", w.Code)
+	}
+	text := w.Body.String()
+	for _, want := range []string{
+		`kafka_connect_worker_connector_count 2`,
+		`kafka_connect_worker_task_count 4`,
+		`kafka_connect_worker_connector_failed_task_count{connector="src"} 1`,
+		`hydraulics_connector_tasks_to_restart{connector="src"} 1`,
+		`kafka_connect_source_task_source_record_poll_total{connector="src",task="0"} 7`,
+		`kafka_connect_source_task_source_record_active_count{connector="src",task="0"} 2`,
+		`kafka_connect_source_task_poll_batch_avg_time_ms{connector="src",task="0"} 2000`,
+		`kafka_connect_connector_task_batch_size_avg{connector="src",task="0"} 3.5`,
+		`hydraulics_stage_seconds_total{connector="src",stage="poll",task="0"} 4`,
+		`ifcb_bins_total{connector="src",dataset="a",task="0"} 3`,
+		`ifcb_wait_seconds_bucket{connector="src",task="0",le="2"} 1`,
+		`ifcb_wait_seconds_count{connector="src",task="0"} 5`,
+		`kafka_connect_sink_task_sink_record_lag_max{connector="flow",task="1"} 12`,
+		`hydraulics_task_lag_records{connector="flow",partition="3",task="1",topic="t"} 12`,
+		`kafka_connect_task_error_total_records_skipped{connector="flow",task="1"} 4`,
+		`kafka_connect_task_error_last_error_timestamp{connector="flow",task="1"} 10000`,
+		`kafka_connect_connector_task_status{connector="flow",status="FAILED",task="1"} 1`,
+		`go_goroutines`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
