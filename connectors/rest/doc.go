@@ -1,0 +1,19 @@
+// Package rest sends records to a web service, one per request or many.
+//
+// # What a failure means
+//
+//   - Connection refused or broken, no answer in time, 408, 425, 429 and 5xx:
+//     the environment. The batch is repeated, not before Retry-After says so;
+//     records of it that were taken already are not sent again.
+//   - 401, 403, 407, a certificate that cannot be verified, and a redirect
+//     (which would turn a POST into a GET): the configuration. The task fails,
+//     and the restart policy tries again; no record is blamed.
+//   - 404, 405 and 410: the record when its key is part of the URL, else the
+//     configuration.
+//   - Any other 4xx: the record. A batch is halved until the refused records
+//     are found; the others are taken.
+//
+// A request whose answer was lost is sent again: a service that must not count
+// twice needs body=record, which tells topic, partition and offset, or a URL
+// with the key and method=PUT.
+package rest
