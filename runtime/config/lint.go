@@ -174,7 +174,7 @@ var overrides = []string{"producer.override.", "consumer.override.", "admin.over
 func (v *Validator) unknown(r *Report, props connector.Props, key string) string {
 	if slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Def.Name == key }) ||
 		slices.ContainsFunc(overrides, func(p string) bool { return strings.HasPrefix(key, p) }) ||
-		r.Kind == "source" && strings.HasPrefix(key, "topic.creation.") {
+		r.Kind != "sink" && strings.HasPrefix(key, "topic.creation.") {
 		return ""
 	}
 	for _, name := range []string{"key.converter", "value.converter", "header.converter"} {

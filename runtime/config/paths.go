@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -19,9 +20,10 @@ func sortedKeys(p connector.Props) []string { return slices.Sorted(maps.Keys(p))
 // Path gives the place on disk of a path in a configuration: relative ones
 // start from the file that names them; what is not there may be an embedded
 // default, which is put into CacheDir. A path that is nowhere stays what it
-// is beside its file, so that the error of whoever opens it names it.
+// is beside its file, so that the error of whoever opens it names it. A URL is
+// no path and stays what it is.
 func (r *Resolver) Path(path string, from Origin) (string, error) {
-	if path == "" || filepath.IsAbs(path) {
+	if path == "" || filepath.IsAbs(path) || strings.Contains(path, "://") {
 		return path, nil
 	}
 	beside := filepath.Join(from.Dir, path)

@@ -30,8 +30,8 @@ var WorkerDef = sync.OnceValue(func() *connector.ConfigDef {
 		connector.Key{Name: "header.converter", Type: connector.ClassKey, Default: "org.apache.kafka.connect.storage.SimpleHeaderConverter",
 			Importance: connector.Low, Doc: "Converter of headers, for connectors that choose none."},
 
-		connector.Key{Name: "offset.storage.file.filename", Type: connector.StringKey, Importance: connector.High,
-			Doc: "File that keeps the offsets of sources, in standalone mode. Connectors made over REST and the states of all connectors are kept beside it."},
+		connector.Key{Name: "offset.storage.file.filename", Type: connector.StringKey, Path: true, Importance: connector.High,
+			Doc: "File that keeps the offsets of sources, in standalone mode. Connectors made over REST and the states of all connectors are kept beside it. Without this key it is beside the worker's first file, with .offsets as the end of its name."},
 		connector.Key{Name: "offset.flush.interval.ms", Type: connector.LongKey, Default: 60000, Check: connector.AtLeast(1), Importance: connector.Low,
 			Doc: "How often offsets are committed."},
 		connector.Key{Name: "offset.flush.timeout.ms", Type: connector.LongKey, Default: 5000, Check: connector.AtLeast(0), Importance: connector.Low,
@@ -42,7 +42,7 @@ var WorkerDef = sync.OnceValue(func() *connector.ConfigDef {
 			Doc: "Whether topics that a source or stream writes to are created when they are not there."},
 
 		connector.Key{Name: "listeners", Type: connector.ListKey, Importance: connector.Low,
-			Doc: "Addresses that the REST API listens on, as http://host:port; without a host on all interfaces, port 0 is any free one. Without this key it is http://127.0.0.1:8083."},
+			Doc: "Addresses that the REST API listens on, as http://host:port; without a host on all interfaces, port 0 is any free one. Without this key it is http://127.0.0.1:8083, or another port where that one is busy."},
 		connector.Key{Name: "rest.host.name", Type: connector.StringKey, Importance: connector.Low,
 			Doc: "Host that the REST API listens on; an older form of listeners."},
 		connector.Key{Name: "rest.port", Type: connector.IntKey, Check: optional(connector.Between(0, 65535)), Importance: connector.Low,
@@ -52,7 +52,7 @@ var WorkerDef = sync.OnceValue(func() *connector.ConfigDef {
 		connector.Key{Name: "rest.advertised.port", Type: connector.IntKey, Check: optional(connector.Between(0, 65535)), Importance: connector.Low,
 			Doc: "Port by which others reach this worker's REST API."},
 		connector.Key{Name: "page.listener", Type: connector.StringKey, Importance: connector.Low,
-			Doc: "Address of the web page, as http://host:port; empty for no page of its own."},
+			Doc: "Address of the web page, as http://host:port; empty for no page. Without this key it is http://127.0.0.1:6066, or another port where that one is busy."},
 
 		connector.Key{Name: "config.providers", Type: connector.ListKey, Default: "", Importance: connector.Low,
 			Doc: "Names of config providers. env, file and dir are always there; a name given here stands for one of them by its config.providers.<name>.class."},

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Defaults holds the files that are part of the program: what relative paths
+// in a configuration stand for that are not beside it. A program sets it, if
+// at all, before Main.
+var Defaults fs.FS
+
+// ErrSaid is returned by a command that has already said what is wrong: Main
+// exits with 1 and prints nothing more.
+var ErrSaid = errors.New("the reasons are printed above")
+
+// Main runs the command line with further commands and ends the process: with
+// 0, after an error with 1. SIGINT and SIGTERM end the context of the command,
+// which then stops in an orderly way; a second one ends the process at once.
+func Main(commands ...*cobra.Command) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // from then on signals do what they do by default
+	root := Root(commands...)
+	if err := root.ExecuteContext(ctx); err != nil {
+		if !errors.Is(err, ErrSaid) {
+			fmt.Fprintln(root.ErrOrStderr(), "error: "+err.Error())
+		}
+		os.Exit(1)
+	}
+}
+
+// Root makes the command line: the commands of every worker and those given.
+func Root(commands ...*cobra.Command) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "hydraulics",
+		Short:         "Moves records between systems and Kafka, as Kafka Connect does, and analyses plankton images on the way",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+	}
+	level := root.PersistentFlags().String("log-level", "info", "what is logged: debug, info, warn or error")
+	form := root.PersistentFlags().String("log-format", "text", "how it is logged: text or json")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		log, err := newLog(cmd, *level, *form)
+		if err == nil {
+			slog.SetDefault(log)
+		}
+		return err
+	}
+	root.AddCommand(newWorkerCommand(), newStandaloneCommand(), newLintCommand(), newPluginsCommand(), newVersionCommand(), newImportCommand())
+	root.AddCommand(commands...)
+	return root
+}
+
+// newLog makes the logger that --log-level and --log-format ask for.
+func newLog(cmd *cobra.Command, level, form string) (*slog.Logger, error) {
+	var o slog.HandlerOptions
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log-level %s: want debug, info, warn or error", level)
+	}
+	o.Level = l
+	switch form {
+	case "text":
+		return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), &o)), nil
+	}
+	return nil, fmt.Errorf("--log-format %s: want text or json", form)
+}

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+)
+
+func newWorkerCommand() *cobra.Command {
+	var files, sets []string
+	var distributed bool
+	c := &cobra.Command{
+		Use:   "worker -f FILE...",
+		Short: "Run the connectors of some files, and those made over the REST API",
+		Long: `Runs a worker by itself: it keeps the offsets of sources in a file.
+
+A file is YAML, Java properties or JSON. One with "worker:" and "connectors:"
+is a whole journey; one with connector.class is a connector; any other holds
+the worker's keys. CONNECT_* in the environment and --set go over the files:
+CONNECT_BOOTSTRAP_SERVERS and --set bootstrap.servers=... are the same.
+
+SIGTERM and SIGINT stop it: what was read is delivered and committed first.`,
+		Example: "  hydraulics worker -f flow.yaml\n  hydraulics worker -f worker.properties -f sink.json --set connectors.sink.tasks.max=4",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if distributed {
+				return errors.New("--distributed is not there yet: run several workers on files of their own, " +
+					"which share the partitions of their sinks and streams, with one of them for the sources")
+			}
+			if files = append(files, args...); len(files) == 0 {
+				return errors.New("which files? give at least one with -f")
+			}
+			j, err := config.Read(files...)
+			if err != nil {
+				return err
+			}
+			return runWorker(cmd, j, sets)
+		},
+	}
+	c.Flags().StringArrayVarP(&files, "file", "f", nil, "file of the worker or of connectors; more than once for several")
+	c.Flags().StringArrayVar(&sets, "set", nil, "key=value for the worker, connectors.NAME.key=value for a connector")
+	c.Flags().BoolVar(&distributed, "distributed", false, "share connectors with other workers (not there yet)")
+	return c
+}
+
+func newStandaloneCommand() *cobra.Command {
+	var sets []string
+	c := &cobra.Command{
+		Use:   "connect-standalone WORKER.properties [CONNECTOR.properties...]",
+		Short: "Run a worker as Kafka Connect's connect-standalone does, on the same files",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			j := new(config.Journey)
+			for i, name := range args {
+				role := config.ConnectorRole
+				if i == 0 {
+					role = config.WorkerRole
+				}
+				if err := j.ReadFile(name, role); err != nil {
+					return err
+				}
+			}
+			return runWorker(cmd, j, sets)
+		},
+	}
+	c.Flags().StringArrayVar(&sets, "set", nil, "key=value for the worker, connectors.NAME.key=value for a connector")
+	return c
+}
+
+// runWorker runs a journey until the command's context ends.
+func runWorker(cmd *cobra.Command, j *config.Journey, sets []string) error {
+	ctx, log := cmd.Context(), slog.Default()
+	if err := j.ApplyEnv(os.Environ()); err != nil {
+		return err
+	}
+	for _, s := range sets {
+		if err := j.Set(s); err != nil {
+			return err
+		}
+	}
+	if wrong := report(cmd.ErrOrStderr(), config.Lint(j, connector.Plugins)); wrong > 0 {
+		return ErrSaid
+	}
+	w, err := StartWorker(ctx, WorkerOptions{Journey: j, Log: log})
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	log.Info("stopping")
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Patience())
+	defer cancel()
+	if err := w.Close(limited); err != nil {
+		log.Warn("stop: " + err.Error()) // nothing is lost: what was not committed comes again
+	}
+	return nil
+}
+
+// report prints problems and gives the number of those that are not warnings.
+func report(out io.Writer, problems []config.Problem) int {
+	wrong := 0
+	for _, p := range problems {
+		if !p.Warning {
+			wrong++
+		}
+		fmt.Fprintln(out, p)
+	}
+	return wrong
+}
+
+func newLintCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "lint FILE...",
+		Short: "Say everything that is wrong with the files of a worker",
+		Long: `Checks files as a worker with them would: the keys of the worker, of every
+connector, transform, predicate and converter. Keys that nobody knows are
+warnings. Exits with 1 where something is wrong.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			j, err := config.Read(args...)
+			if err != nil {
+				return err
+			}
+			if wrong := report(cmd.OutOrStdout(), config.Lint(j, connector.Plugins)); wrong > 0 {
+				return ErrSaid
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,269 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/metric"
+	"github.com/axiom-data-science/hydraulics/runtime/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/page"
+	"github.com/axiom-data-science/hydraulics/runtime/rest"
+)
+
+// WorkerOptions say what a worker runs.
+type WorkerOptions struct {
+	// Journey is the worker's configuration and its connectors.
+	Journey *config.Journey
+	// Plugins default to connector.Plugins.
+	Plugins *connector.Registry
+	// Defaults default to [Defaults].
+	Defaults fs.FS
+	// Links are shown on top of the page, name and URL.
+	Links [][2]string
+	// Quiet is a worker without REST API and page: for commands that run one flow.
+	Quiet bool
+	Log   *slog.Logger
+}
+
+// Worker is a running worker: tasks, REST API and page.
+type Worker struct {
+	Herder  *herder.Herder
+	Runtime *runtime.Worker
+
+	conf       connector.Config
+	props      connector.Props
+	store      offset.Store
+	api, pages *site
+	log        *slog.Logger
+}
+
+// StartWorker starts a worker. Its goroutines are ended by [Worker.Close]. An
+// error of the configuration names all that is wrong.
+func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
+	if o.Plugins == nil {
+		o.Plugins = connector.Plugins
+	}
+	if o.Defaults == nil {
+		o.Defaults = Defaults
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	w := &Worker{log: o.Log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Close(ctx))
+		}
+	}()
+	raw := o.Journey.Worker.Props()
+	resolver, err := config.NewResolver(raw)
+	if err != nil {
+		return nil, err
+	}
+	resolver.Embedded = o.Defaults
+	if err := w.configure(o.Journey, resolver); err != nil {
+		return nil, err
+	}
+	name, err := w.offsetFile(o.Journey, resolver)
+	if err != nil {
+		return nil, err
+	}
+	if w.store, err = offset.OpenFile(name); err != nil {
+		return nil, err
+	}
+	w.Runtime, err = runtime.NewWorker(runtime.Options{Plugins: o.Plugins, Offsets: w.store, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	var apiListener, pageListener net.Listener
+	if !o.Quiet {
+		if apiListener, pageListener, err = w.listen(); err != nil {
+			return nil, err
+		}
+	}
+	w.Herder, err = herder.New(herder.Options{
+		Engine:    herder.Worker(w.Runtime),
+		Validator: &config.Validator{Plugins: o.Plugins, Worker: w.props, Resolver: resolver},
+		Worker:    w.props,
+		WorkerID:  w.id(apiListener),
+		File:      strings.TrimSuffix(name, ".offsets") + ".connectors",
+		Log:       o.Log,
+	}, o.Journey.Connectors)
+	if err != nil {
+		return nil, errors.Join(err, closeListeners(apiListener, pageListener))
+	}
+	w.serve(o, apiListener, pageListener)
+	return w, nil
+}
+
+// configure resolves and parses the worker's own keys.
+func (w *Worker) configure(j *config.Journey, r *config.Resolver) (err error) {
+	if w.props, err = r.Resolve(j.Worker.Props(), workerOrigin(j)); err != nil {
+		return fmt.Errorf("worker: %w", err)
+	}
+	if w.conf, err = config.WorkerDef().Parse(w.props); err != nil {
+		return fmt.Errorf("worker: %w", err)
+	}
+	return nil
+}
+
+// workerOrigin gives the folder that the worker's relative paths start from.
+func workerOrigin(j *config.Journey) config.Origin {
+	for _, e := range j.Worker {
+		if filepath.Ext(e.File) != "" {
+			return config.Origin{Dir: filepath.Dir(e.File)}
+		}
+	}
+	return config.Origin{}
+}
+
+// offsetFile gives the file that keeps the offsets.
+func (w *Worker) offsetFile(j *config.Journey, r *config.Resolver) (string, error) {
+	if name := w.conf.String("offset.storage.file.filename"); name != "" {
+		return r.Path(name, workerOrigin(j))
+	}
+	if len(j.Files) == 0 {
+		return "", errors.New("worker: offset.storage.file.filename is missing")
+	}
+	return strings.TrimSuffix(j.Files[0], filepath.Ext(j.Files[0])) + ".offsets", nil
+}
+
+// listen opens the listeners of REST API and, where it is wanted, page.
+func (w *Worker) listen() (api, pages net.Listener, err error) {
+	address, err := restAddress(w.conf)
+	if err != nil {
+		return nil, nil, err
+	}
+	if api, err = listen(w.log, "REST API", address, defaultREST); err != nil {
+		return nil, nil, err
+	}
+	address = w.conf.String("page.listener")
+	if w.conf.Has("page.listener") && address == "" {
+		return api, nil, nil
+	}
+	if address != "" {
+		address, err = hostPort("page.listener", address)
+	}
+	if err == nil {
+		pages, err = listen(w.log, "page", address, defaultPage)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, api.Close())
+	}
+	return api, pages, nil
+}
+
+func closeListeners(list ...net.Listener) error {
+	var errs []error
+	for _, l := range list {
+		if l != nil {
+			errs = append(errs, l.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// id gives the worker's name in statuses.
+func (w *Worker) id(l net.Listener) string {
+	if l == nil {
+		return "worker"
+	}
+	host, port, err := net.SplitHostPort(reachable(l.Addr()))
+	if err != nil {
+		return l.Addr().String()
+	}
+	if name := w.conf.String("rest.advertised.host.name"); name != "" {
+		host = name
+	}
+	if w.conf.Has("rest.advertised.port") {
+		port = strconv.Itoa(w.conf.Int("rest.advertised.port"))
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func (w *Worker) serve(o WorkerOptions, apiListener, pageListener net.Listener) {
+	if apiListener != nil {
+		api := rest.New(rest.Options{Herder: w.Herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
+			Metrics: metric.Handler(w.Herder), Log: w.log})
+		w.api = serve(apiListener, api, w.log)
+		api.SetReady()
+		w.log.Info("REST API", "url", w.api.url)
+	}
+	if pageListener != nil {
+		links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}}, o.Links...)
+		w.pages = serve(pageListener, page.New(page.Options{Herder: w.Herder, Tap: w.Runtime.Tap, Links: links, Version: config.Version, Log: w.log}), w.log)
+		w.log.Info("page", "url", w.pages.url)
+	}
+}
+
+// RESTURL gives the URL of the REST API, empty without one.
+func (w *Worker) RESTURL() string {
+	if w.api == nil {
+		return ""
+	}
+	return w.api.url
+}
+
+// PageURL gives the URL of the page, empty without one.
+func (w *Worker) PageURL() string {
+	if w.pages == nil {
+		return ""
+	}
+	return w.pages.url
+}
+
+// clusterID asks Kafka for its cluster's id.
+func (w *Worker) clusterID(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	props := map[string]string{}
+	for k := range w.props {
+		for _, prefix := range []string{"security.", "sasl.", "ssl."} {
+			if text, ok := w.props.Text(k); ok && strings.HasPrefix(k, prefix) {
+				props[k] = text
+			}
+		}
+	}
+	for k, v := range w.props.WithPrefix("admin.") {
+		props[k] = fmt.Sprint(v)
+	}
+	c, err := kafka.Open(ctx, kafka.Options{Bootstrap: w.conf.List("bootstrap.servers"), ClientID: w.conf.String("client.id"), Props: props, Log: w.log})
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	return c.ClusterID(ctx)
+}
+
+// Patience is how long the worker's tasks have to stop, by its configuration.
+func (w *Worker) Patience() time.Duration {
+	return time.Duration(w.conf.Int64("task.shutdown.graceful.timeout.ms")) * time.Millisecond
+}
+
+// Close stops the worker: what was read is delivered and committed for as long
+// as ctx lasts, then tasks are broken off and the error says which. It is safe
+// on a worker that did not start.
+func (w *Worker) Close(ctx context.Context) error {
+	var errs []error
+	if w.Herder != nil {
+		errs = append(errs, w.Herder.Close(ctx))
+	}
+	errs = append(errs, w.pages.close(ctx), w.api.close(ctx))
+	if w.store != nil {
+		errs = append(errs, w.store.Close())
+	}
+	return errors.Join(errs...)
+}

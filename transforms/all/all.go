@@ -1,0 +1,9 @@
+// Package all registers every transform and predicate of hydraulics.
+package all
+
+import (
+	_ "github.com/axiom-data-science/hydraulics/transforms/carbon"    // carbon content of cells
+	_ "github.com/axiom-data-science/hydraulics/transforms/ifcbstats" // the record of the statistics
+	_ "github.com/axiom-data-science/hydraulics/transforms/predicate" // Kafka Connect's predicates
+	_ "github.com/axiom-data-science/hydraulics/transforms/smt"       // Kafka Connect's single message transforms
+)
