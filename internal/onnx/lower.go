@@ -258,7 +258,7 @@ func (l *lowerer) size(name string, v *value) error {
 	}{{&v.h, l.opts.Height, "height"}, {&v.w, l.opts.Width, "width"}, {&v.c, l.opts.Channels, "number of channels"}} {
 		switch {
 		case *d.have < 0 && d.want <= 0:
-			return fmt.Errorf("input %s: the model leaves its %s open: it must be given", name, d.what)
+			return fmt.Errorf("input %s: %s: %w", name, d.what, ErrOpenSize)
 		case *d.have < 0:
 			*d.have = d.want
 		case d.want > 0 && d.want != *d.have:
@@ -281,6 +281,9 @@ func (l *lowerer) fits(v *value) error {
 // transpositions and element-wise nodes to the first node that knows. Where
 // none does, an axis of up to four is.
 func (l *lowerer) layout(in *valueInfo) string {
+	if l.opts.Layout == "NHWC" || l.opts.Layout == "NCHW" {
+		return l.opts.Layout
+	}
 	guess := "NHWC"
 	if few(in.dims[1]) && !few(in.dims[3]) {
 		guess = "NCHW"

@@ -11,6 +11,9 @@ type Options struct {
 	// Height, Width and Channels are the size of the input where the file
 	// leaves it open; where it does not they must agree or be 0.
 	Height, Width, Channels int
+	// Layout is the order of the input's axes, NHWC or NCHW, where the graph
+	// does not tell; "" to find out.
+	Layout string
 	// Output names the output with the scores, where there are several.
 	Output string
 	Limits Limits // zero fields are DefaultLimits
@@ -81,6 +84,10 @@ func (m *Model) NewSession() *Session {
 	}
 	return &Session{plan: m.plan, arena: make([]float32, m.plan.arena), scratch: make([]float32, scratch)}
 }
+
+// ErrOpenSize is the error of Load for a model whose file leaves the size of
+// the input open, without a size in the options.
+var ErrOpenSize = errors.New("the model leaves the size of its input open: it must be given")
 
 // ErrShape is the error of Run for slices of another length than the model's.
 var ErrShape = errors.New("onnx: pixels or scores have the wrong length")

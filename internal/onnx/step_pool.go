@@ -33,21 +33,12 @@ func (p *poolStep) run(s *Session) {
 // gather adds up, or takes the maximum of, the window that starts at y, x and
 // gives the number of elements a mean divides by.
 func (p *poolStep) gather(s *Session, px []float32, y, x int) int {
-	n, w := 0, p.win
-	for ky := range w.kh {
-		iy := y + ky*w.dh
-		for kx := range w.kw {
-			ix := x + kx*w.dw
-			if iy < 0 || iy >= p.in.h || ix < 0 || ix >= p.in.w {
-				// What lies beyond the padding, which ceil mode may reach,
-				// does not count.
-				if p.padded && iy < p.in.h+w.bottom && ix < p.in.w+w.right {
-					n++
-				}
-				continue
-			}
-			n++
-			in := p.in.pixel(s.arena, iy, ix)[:len(px)]
+	w := p.win
+	y0, y1 := inside(y, w.kh, w.dh, p.in.h)
+	x0, x1 := inside(x, w.kw, w.dw, p.in.w)
+	for ky := y0; ky < y1; ky++ {
+		for kx := x0; kx < x1; kx++ {
+			in := p.in.pixel(s.arena, y+ky*w.dh, x+kx*w.dw)[:len(px)]
 			if p.kind == poolMean {
 				for i, v := range in {
 					px[i] += v
@@ -61,7 +52,24 @@ func (p *poolStep) gather(s *Session, px []float32, y, x int) int {
 			}
 		}
 	}
-	return n
+	if p.padded { // but not what lies beyond the padding, which ceil mode may reach
+		_, y1 = inside(y, w.kh, w.dh, p.in.h+w.bottom)
+		_, x1 = inside(x, w.kw, w.dw, p.in.w+w.right)
+		return y1 * x1
+	}
+	return (y1 - y0) * (x1 - x0)
+}
+
+// inside gives the elements [from, to) of a window of k, starting at, that lie
+// in [0, size).
+func inside(at, k, dilation, size int) (from, to int) {
+	if at < 0 {
+		from = (-at + dilation - 1) / dilation
+	}
+	if at < size {
+		to = min(k, (size-at+dilation-1)/dilation)
+	}
+	return from, max(from, to)
 }
 
 // globalStep is the mean or maximum of each channel over the image.

@@ -1,0 +1,26 @@
+// Package model classifies images with models described by a manifest: ONNX
+// files in this process (internal/onnx), or models behind TensorFlow Serving's
+// REST protocol.
+//
+// # Manifest
+//
+// NAME.yaml lies beside NAME.onnx and says how images are to be prepared and
+// what the outputs mean:
+//
+//	name: demo-plankton
+//	version: '1'
+//	digest: sha256:47ae...       # of the file; a model that does not match is refused
+//	input: {height: 64, width: 64, channels: 3, layout: NHWC, order: RGB}
+//	resize: {filter: nearest, keep_aspect: false}
+//	scale: 0.00392156862745098   # pixel values 0 to 255 are multiplied by it
+//	output: probabilities        # or logits, which get a softmax here
+//	labels: [demo-chain, ...]    # one per output, in order
+//
+// Everything may be left out. Without it a model has its file's name, the first
+// twelve digits of its digest as the version (a remote one its own name and its
+// server's version), the size that the model itself asks for (224 x 224 where
+// it leaves that open), three channels in the order RGB, nearest neighbour,
+// values divided by 255, and probabilities as output. Labels are those of
+// labels.txt beside the model, one a line; a model with 50 outputs and no
+// labels has the 50 classes of the original hydraulics.
+package model

@@ -1,0 +1,172 @@
+package model
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Manifest describes a model. Zero values are unset: see the package comment
+// for what stands for them.
+type Manifest struct {
+	Name    string         `yaml:"name"`
+	Version string         `yaml:"version"`
+	File    string         `yaml:"file"`
+	Digest  string         `yaml:"digest"` // "sha256:" and hexadecimal digits
+	Input   Input          `yaml:"input"`
+	Resize  Resize         `yaml:"resize"`
+	Scale   float64        `yaml:"scale"` // multiplies pixel values 0..255
+	Output  string         `yaml:"output"`
+	Labels  []string       `yaml:"labels"`
+	Train   map[string]any `yaml:"training"` // for people
+	Metrics map[string]any `yaml:"metrics"`  // for people
+}
+
+// Input is the image that a model takes.
+type Input struct {
+	Height   int    `yaml:"height"`
+	Width    int    `yaml:"width"`
+	Channels int    `yaml:"channels"` // 3, or 1 for gray
+	Layout   string `yaml:"layout"`   // NHWC or NCHW
+	Order    string `yaml:"order"`    // RGB or BGR
+}
+
+// Resize says how an image gets the size of the input.
+type Resize struct {
+	Filter     string `yaml:"filter"`
+	KeepAspect bool   `yaml:"keep_aspect"`
+}
+
+// What an output may be.
+const (
+	outputProbabilities = "probabilities"
+	outputLogits        = "logits"
+)
+
+// Bounds of a manifest's numbers.
+const (
+	maxSide   = 4096
+	maxLabels = 100_000
+)
+
+// ParseManifest reads a manifest. Its error names every key that is wrong.
+func ParseManifest(data []byte) (Manifest, error) {
+	var m Manifest
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(&m); err != nil && !errors.Is(err, io.EOF) {
+		return m, err
+	}
+	return m, m.check()
+}
+
+func (m Manifest) check() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	in := m.Input
+	if in.Height < 0 || in.Height > maxSide || in.Width < 0 || in.Width > maxSide {
+		wrong("input: %d x %d is not a size from 1 to %d", in.Height, in.Width, maxSide)
+	}
+	if in.Channels != 0 && in.Channels != 1 && in.Channels != 3 {
+		wrong("input.channels: %d is not 1 (gray) or 3", in.Channels)
+	}
+	if !oneOf(in.Layout, "", "NHWC", "NCHW") {
+		wrong("input.layout: %q is not NHWC or NCHW", in.Layout)
+	}
+	if !oneOf(in.Order, "", "RGB", "BGR") {
+		wrong("input.order: %q is not RGB or BGR", in.Order)
+	}
+	if !oneOf(m.Resize.Filter, "", "nearest") {
+		wrong("resize.filter: %q is not supported, only nearest", m.Resize.Filter)
+	}
+	if m.Resize.KeepAspect {
+		wrong("resize.keep_aspect: true is not supported: images are stretched to the input's size")
+	}
+	if m.Scale < 0 || math.IsNaN(m.Scale) || math.IsInf(m.Scale, 0) {
+		wrong("scale: %g is not a positive number", m.Scale)
+	}
+	if !oneOf(m.Output, "", outputProbabilities, outputLogits) {
+		wrong("output: %q is not probabilities or logits", m.Output)
+	}
+	if digits, ok := strings.CutPrefix(m.Digest, "sha256:"); m.Digest != "" && (!ok || len(digits) != 64) {
+		wrong("digest: %q is not sha256: and 64 hexadecimal digits", m.Digest)
+	}
+	if len(m.Labels) > maxLabels {
+		wrong("labels: %d are more than %d", len(m.Labels), maxLabels)
+	}
+	seen := map[string]bool{}
+	for i, l := range m.Labels {
+		if l == "" || seen[l] {
+			wrong("labels: number %d, %q, is empty or there twice", i+1, l)
+		}
+		seen[l] = true
+	}
+	return errors.Join(errs...)
+}
+
+func oneOf(s string, list ...string) bool {
+	for _, x := range list {
+		if s == x {
+			return true
+		}
+	}
+	return false
+}
+
+// orDefaults fills in what the original system took for granted.
+func (m Manifest) orDefaults() Manifest {
+	in := &m.Input
+	if in.Height == 0 {
+		in.Height = 224
+	}
+	if in.Width == 0 {
+		in.Width = 224
+	}
+	if in.Channels == 0 {
+		in.Channels = 3
+	}
+	if in.Order == "" {
+		in.Order = "RGB"
+	}
+	if m.Scale == 0 {
+		m.Scale = 1.0 / 255
+	}
+	if m.Output == "" {
+		m.Output = outputProbabilities
+	}
+	return m
+}
+
+// ParseLabels reads labels, one a line; # begins a comment line.
+func ParseLabels(text string) []string {
+	var labels []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			labels = append(labels, line)
+		}
+	}
+	return labels
+}
+
+// labelsFor settles a model's labels by its number of outputs.
+func (m *Manifest) labelsFor(outputs int) error {
+	if len(m.Labels) == 0 {
+		if text, err := fs.ReadFile(files, "ifcb/classes.txt"); err == nil { // the original's
+			if classes := ParseLabels(string(text)); outputs == len(classes) {
+				m.Labels = classes
+				return nil
+			}
+		}
+		return fmt.Errorf("the model has %d outputs and nothing names them: give it a manifest with labels, or a labels.txt", outputs)
+	}
+	if len(m.Labels) != outputs {
+		return fmt.Errorf("the model has %d outputs, its manifest %d labels", outputs, len(m.Labels))
+	}
+	return nil
+}
