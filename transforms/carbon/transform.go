@@ -5,14 +5,14 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"os"
 	"strings"
-	"sync"
 
 	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/extend"
+	"github.com/axiom-data-science/hydraulics/internal/imaging"
 )
 
 // Version is what the transform reports.
@@ -30,12 +30,10 @@ func init() { connector.RegisterTransform(func() connector.Transform { return ne
 // Transform adds the fields carbon (pg C, float64) and hab (boolean) to a struct
 // or map with a class and a biovolume. Where the biovolume is null, carbon is.
 type Transform struct {
-	formula       func(volume float64, isDiatom bool) float64
+	formula       func(um3 float64, diatom bool) float64
 	class, volume string
-	diatoms, hab  map[string]bool
-
-	mu      sync.Mutex
-	schemas map[*connector.Schema]*connector.Schema // by identity
+	diatoms, hab  classes
+	added         *extend.Fields
 }
 
 // Info describes the plugin.
@@ -49,9 +47,9 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 		connector.Key{Name: "formula", Type: connector.StringKey, Default: formulaCorrect, Check: connector.OneOf(formulaCorrect, formulaSeed),
 			Doc: "menden-deuer-lessard is the published relation with its size classes; seed is the original's, whose coefficients are wrong, for comparison with its tables."},
 		connector.Key{Name: "diatoms", Type: connector.StringKey, Path: true,
-			Doc: "File that lists the classes that are diatoms, one a line; # begins a comment. The default is the original's list, ifcb/diatoms.txt."},
+			Doc: "File that lists the classes that are diatoms, one a line; # begins a comment, and a genus stands for its species (Chaetoceros for Chaetoceros_socialis). The default is the original's list, ifcb/diatoms.txt."},
 		connector.Key{Name: "hab", Type: connector.StringKey, Path: true,
-			Doc: "File that lists the classes that are harmful algae. The default is the original's list, ifcb/hab.txt."},
+			Doc: "File that lists the classes that are harmful algae, in the same form. The default is the original's list, ifcb/hab.txt."},
 		connector.Key{Name: "class.field", Type: connector.StringKey, Default: "name", Check: connector.NotEmpty, Doc: "Field that holds the class."},
 		connector.Key{Name: "biovolume.field", Type: connector.StringKey, Default: "biovolume", Check: connector.NotEmpty, Doc: "Field that holds the biovolume in um^3."},
 	)
@@ -59,12 +57,15 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 
 // Configure reads the lists.
 func (t *Transform) Configure(_ connector.Context, conf connector.Config) error {
-	t.formula = Correct
+	t.formula = imaging.Carbon
 	if conf.String("formula") == formulaSeed {
-		t.formula = Seed
+		t.formula = imaging.CarbonSeed
 	}
 	t.class, t.volume = conf.String("class.field"), conf.String("biovolume.field")
-	t.schemas = map[*connector.Schema]*connector.Schema{}
+	t.added = extend.New(
+		connector.F("carbon", connector.OptionalFloat64Schema.WithDoc("Carbon content, pg C.")),
+		connector.F("hab", connector.BooleanSchema.WithDoc("Whether the class is a harmful alga.")),
+	)
 	var err error
 	if t.diatoms, err = list(conf.String("diatoms"), "ifcb/diatoms.txt"); err != nil {
 		return fmt.Errorf("diatoms: %w", err)
@@ -75,8 +76,11 @@ func (t *Transform) Configure(_ connector.Context, conf connector.Config) error 
 	return nil
 }
 
+// classes is a list of class names.
+type classes map[string]bool
+
 // list reads a file of names, or the embedded default.
-func list(path, fallback string) (map[string]bool, error) {
+func list(path, fallback string) (classes, error) {
 	open := func() (io.ReadCloser, error) { return os.Open(path) }
 	if path == "" {
 		open = func() (io.ReadCloser, error) { return configs.FS.Open(fallback) }
@@ -86,7 +90,7 @@ func list(path, fallback string) (map[string]bool, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	names := map[string]bool{}
+	names := classes{}
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		name, _, _ := strings.Cut(lines.Text(), "#")
@@ -97,45 +101,39 @@ func list(path, fallback string) (map[string]bool, error) {
 	return names, lines.Err()
 }
 
-// Apply adds carbon and hab to one record.
-func (t *Transform) Apply(_ context.Context, r connector.Record) (connector.Record, bool, error) {
-	switch v := r.Value.(type) {
-	case *connector.Struct:
-		out, err := t.intoStruct(v)
-		if err != nil {
-			return r, false, connector.Data(err)
-		}
-		r.ValueSchema, r.Value = out.Schema(), out
-		return r, true, nil
-	case map[string]any:
-		carbon, hab, err := t.compute(v[t.class], v[t.volume])
-		if err != nil {
-			return r, false, connector.Data(err)
-		}
-		m := maps.Clone(v)
-		m["carbon"], m["hab"] = carbon, hab
-		r.Value = m
-		return r, true, nil
-	case nil:
-		return r, true, nil
+// has tells whether a class is on the list, or its first word, up to a _ or
+// space, is: a genus stands for its species.
+func (c classes) has(class string) bool {
+	if c[class] {
+		return true
 	}
-	return r, false, connector.Data(fmt.Errorf("value is a %T, expected a struct or map", r.Value))
+	i := strings.IndexAny(class, "_ ")
+	return i > 0 && c[class[:i]]
 }
 
-func (t *Transform) intoStruct(s *connector.Struct) (*connector.Struct, error) {
-	class, _ := s.Get(t.class)
-	volume, _ := s.Get(t.volume)
+// Apply adds carbon and hab to one record. A null value passes as it is.
+func (t *Transform) Apply(_ context.Context, r connector.Record) (connector.Record, bool, error) {
+	if r.Value == nil {
+		return r, true, nil
+	}
+	out, err := t.add(r)
+	return out, err == nil, connector.Data(err)
+}
+
+func (t *Transform) add(r connector.Record) (connector.Record, error) {
+	class, err := extend.Get(r, t.class)
+	if err != nil {
+		return r, err
+	}
+	volume, err := extend.Get(r, t.volume)
+	if err != nil {
+		return r, err
+	}
 	carbon, hab, err := t.compute(class, volume)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
-	schema, err := t.schema(s.Schema())
-	if err != nil {
-		return nil, err
-	}
-	n := len(s.Values())
-	values := append(s.Values()[:n:n], carbon, hab)
-	return connector.StructFrom(schema, values), nil
+	return t.added.Record(r, []any{carbon, hab})
 }
 
 // compute gives carbon (nil for no volume) and hab.
@@ -144,7 +142,7 @@ func (t *Transform) compute(class, volume any) (carbon any, hab bool, err error)
 	if !ok {
 		return nil, false, fmt.Errorf("field %s: expected the class as a string, got %T: transform classify gives it, and must come before carbon", t.class, class)
 	}
-	hab = t.hab[name]
+	hab = t.hab.has(name)
 	var v float64
 	switch x := volume.(type) {
 	case nil:
@@ -159,32 +157,5 @@ func (t *Transform) compute(class, volume any) (carbon any, hab bool, err error)
 	if !(v > 0) || math.IsInf(v, 1) {
 		return nil, false, fmt.Errorf("field %s: %g um^3 is not the volume of a cell", t.volume, v)
 	}
-	return t.formula(v, t.diatoms[name]), hab, nil
-}
-
-var (
-	carbonSchema = connector.OptionalFloat64Schema.WithDoc("Carbon content, pg C.")
-	habSchema    = connector.BooleanSchema.WithDoc("Whether the class is a harmful alga.")
-)
-
-// maxSchemas bounds the cache; a source may make a schema per record.
-const maxSchemas = 64
-
-// schema gives a schema with the two fields more, made once per schema.
-func (t *Transform) schema(s *connector.Schema) (*connector.Schema, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if made, ok := t.schemas[s]; ok {
-		return made, nil
-	}
-	n := len(s.Fields())
-	made, err := s.WithFields(append(s.Fields()[:n:n], connector.F("carbon", carbonSchema), connector.F("hab", habSchema)))
-	if err != nil {
-		return nil, err
-	}
-	if len(t.schemas) >= maxSchemas {
-		clear(t.schemas)
-	}
-	t.schemas[s] = made
-	return made, nil
+	return t.formula(v, t.diatoms.has(name)), hab, nil
 }
