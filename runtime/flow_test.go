@@ -146,6 +146,20 @@ func (f *flow) committed(group, topic string) int64 {
 	return sum
 }
 
+// end gives the number of records that a topic has had.
+func (f *flow) end(topic string) int64 {
+	f.t.Helper()
+	ends, err := f.client.EndOffsets(f.t.Context(), topic)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	sum := int64(0)
+	for _, n := range ends {
+		sum += n
+	}
+	return sum
+}
+
 // worker gives a worker with test plugins; the function closes its offsets.
 func (f *flow) worker(s *script) (*Worker, func()) {
 	f.t.Helper()
@@ -232,6 +246,9 @@ func (f *flow) ended(task *Task) {
 		f.t.Fatal("the task did not end")
 	}
 }
+
+// pace makes a source slow enough that a test happens while it works.
+func pace() { time.Sleep(time.Millisecond / 2) }
 
 // exactly checks that each of the numbers from 0 to n-1 is there once.
 func exactly(t *testing.T, what string, got map[string]int, n int) {

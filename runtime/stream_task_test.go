@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -178,7 +177,7 @@ func TestWorkersHandOverExactly(t *testing.T) {
 	f := newFlow(t)
 	f.topic("numbers", 4)
 	f.topic("risen", 4)
-	s := &script{poll: func(int) error { time.Sleep(time.Millisecond / 2); return nil }}
+	s := &script{poll: func(int) error { pace(); return nil }}
 	w, _ := f.worker(s)
 	w.options.Plugins.Add(connector.TransformType, func() connector.Plugin { return &rising{} })
 	const n = 3000

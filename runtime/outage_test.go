@@ -1,0 +1,67 @@
+package runtime
+
+import (
+	"net"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/embedded/broker"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+)
+
+// A broker that goes away and comes back stops a flow, and no task fails: what
+// was on its way is sent again, in order.
+func TestFlowSurvivesABrokerOutage(t *testing.T) {
+	t.Parallel()
+	options := broker.Options{Dir: t.TempDir(), MinSessionTimeout: 100 * time.Millisecond}
+	b, err := broker.Start(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { b.Stop() }()
+	_, port, err := net.SplitHostPort(b.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if options.Port, err = strconv.Atoi(port); err != nil {
+		t.Fatal(err)
+	}
+	f := &flow{t: t, broker: b.Addr(), offsets: t.TempDir() + "/offsets"}
+	if f.client, err = kafka.Open(t.Context(), kafka.Options{Bootstrap: []string{f.broker}, ClientID: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	defer f.client.Close()
+	f.topic("numbers", 2)
+	f.topic("risen", 2)
+	const n = 2000
+	s := &script{}
+	s.poll = func(i int) error { // stays near the sink, so that there is work in each outage
+		for len(s.values())+500 < i && t.Context().Err() == nil {
+			pace()
+		}
+		return nil
+	}
+	w, _ := f.worker(s)
+	w.options.Plugins.Add(connector.TransformType, func() connector.Plugin { return &rising{} })
+	task, source := f.start(w, KindSource, "n", connector.Props{"topic": "numbers", "count": strconv.Itoa(n), "wait": "true"})
+	_, stream := f.start(w, KindStream, "st", connector.Props{"topics": "numbers", "topic": "risen", "transforms": "r", "transforms.r.type": "rising"})
+	_, sink := f.start(w, KindSink, "k", connector.Props{"topics": "risen"})
+	for i := range 3 {
+		eventually(t, "progress", func() bool { return len(s.values()) > i*200 })
+		b.Stop()
+		eventually(t, "records to pile up", func() bool { return task.Snapshot().Active > 100 })
+		if b, err = broker.Start(options); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "all numbers", func() bool { return len(count(s.values())) == n })
+	for name, see := range map[string]*watcher{"source": source, "stream": stream, "sink": sink} {
+		if err := see.failure(); err != nil {
+			t.Errorf("the %s failed: %v", name, err)
+		}
+	}
+	exactly(t, "topic of the source", f.tally("numbers"), n)
+	t.Logf("repeats: stream %d, sink %d", repeats(t, "stream", f.tally("risen"), n), repeats(t, "sink", count(s.values()), n))
+}
