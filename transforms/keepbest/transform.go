@@ -1,0 +1,296 @@
+package keepbest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// Version is what the transform reports.
+const Version = "1.0.0"
+
+var _ connector.StatefulTransform = (*Transform)(nil)
+var _ connector.Validator = (*Transform)(nil)
+
+func init() { connector.RegisterTransform(func() connector.Transform { return new(Transform) }) }
+
+// Transform replaces the fields of a classification by the best one known.
+type Transform struct {
+	key    []string // fields; none is the record's key
+	score  string
+	fields []string
+	store  connector.StoreSpec
+}
+
+// Info describes the plugin.
+func (*Transform) Info() connector.Info {
+	return connector.Info{Name: "keep-best", Version: Version, Doc: "Keeps the classification with the highest score for each key."}
+}
+
+// ConfigDef gives the keys.
+func (*Transform) ConfigDef() *connector.ConfigDef {
+	return connector.NewConfigDef(
+		connector.Key{Name: "key", Type: connector.ListKey, Default: "", Importance: connector.High,
+			Doc: "Fields of the value that identify an image. Without any it is the record's key. Records of one image must be in one partition."},
+		connector.Key{Name: "score", Type: connector.StringKey, Default: "prob", Check: connector.NotEmpty,
+			Doc: "Field with the number that tells which classification is better."},
+		connector.Key{Name: "fields", Type: connector.ListKey, Default: "name,prob,classifier,classification_time",
+			Doc: "Fields that make up a classification and are kept together; the score is one of them."},
+		connector.Key{Name: "retention", Type: connector.StringKey, Default: "30d", Check: checkRetention,
+			Doc: "How long a classification is remembered after it was found, such as 12h, 30d or 8w; forever keeps it without end."},
+		connector.Key{Name: "store", Type: connector.StringKey, Default: "keep-best", Check: checkStore, Importance: connector.Low,
+			Doc: "Name of the store, part of its changelog topic's name. Another name starts anew."},
+	)
+}
+
+// Validate checks the lists.
+func (*Transform) Validate(conf connector.Config, p *connector.Problems) {
+	for _, key := range []string{"key", "fields"} {
+		list := conf.List(key)
+		for i, f := range list {
+			if f == "" || slices.Contains(list[:i], f) {
+				p.Add(key, "%s", connector.Invalid(key, list, "a field is empty or there twice"))
+				break
+			}
+		}
+	}
+	if score := conf.String("score"); score != "" && !slices.Contains(conf.List("fields"), score) {
+		p.Add("fields", "%s", connector.Invalid("fields", conf.List("fields"), "it must hold the score, "+score))
+	}
+}
+
+// Configure takes the settings.
+func (t *Transform) Configure(_ connector.Context, conf connector.Config) error {
+	t.key, t.score, t.fields = conf.List("key"), conf.String("score"), conf.List("fields")
+	retention, err := parseRetention(conf.String("retention"))
+	t.store = connector.StoreSpec{Name: conf.String("store"), Retention: retention}
+	return connector.Fatal(err)
+}
+
+// Store describes the store.
+func (t *Transform) Store() connector.StoreSpec { return t.store }
+
+// Apply fails: without a store there is nothing to compare with.
+func (*Transform) Apply(_ context.Context, r connector.Record) (connector.Record, bool, error) {
+	return r, false, connector.Fatal(fmt.Errorf("keep-best needs a store, which only stream connectors have"))
+}
+
+// entry is what the store holds.
+type entry struct {
+	Score  float64          `json:"score"`
+	Fields map[string]typed `json:"fields"`
+}
+
+// ApplyStateful compares a record with the best one known. A record without a
+// value passes as it is.
+func (t *Transform) ApplyStateful(_ context.Context, store connector.Store, r connector.Record) (connector.Record, bool, error) {
+	if r.Value == nil {
+		return r, true, nil
+	}
+	get, err := fieldsOf(r.Value)
+	if err != nil {
+		return r, false, connector.Data(err)
+	}
+	key, err := t.keyOf(r, get)
+	if err != nil {
+		return r, false, connector.Data(err)
+	}
+	score, err := number(t.score, get)
+	if err != nil {
+		return r, false, connector.Data(err)
+	}
+	stored, known, err := store.Get(key)
+	if err != nil {
+		return r, false, err
+	}
+	var best entry
+	if known {
+		if err := json.Unmarshal(stored, &best); err != nil {
+			return r, false, connector.Data(fmt.Errorf("the store's entry for %s is damaged (%w): give the transform another store", key, err))
+		}
+	}
+	if !known || score > best.Score {
+		value, err := t.encode(score, get)
+		if err != nil {
+			return r, false, connector.Data(err)
+		}
+		return r, true, store.Put(key, value)
+	}
+	if err := t.restore(&r, best); err != nil {
+		return r, false, connector.Data(fmt.Errorf("the best classification of %s: %w; give the transform another store if its fields have changed", key, err))
+	}
+	return r, true, nil
+}
+
+// fieldsOf gives access to a value's fields; ok tells whether one is there.
+func fieldsOf(value any) (func(name string) (v any, ok bool), error) {
+	switch x := value.(type) {
+	case *connector.Struct:
+		return x.Get, nil
+	case map[string]any:
+		return func(name string) (any, bool) { v, ok := x[name]; return v, ok }, nil
+	}
+	return nil, fmt.Errorf("value is a %T, expected a struct or map with a classification", value)
+}
+
+// keyOf gives the store's key of a record: JSON of the key's parts.
+func (t *Transform) keyOf(r connector.Record, get func(string) (any, bool)) ([]byte, error) {
+	parts := make([]any, 0, len(t.key))
+	for _, name := range t.key {
+		v, ok := get(name)
+		if !ok || v == nil {
+			return nil, fmt.Errorf("field %s of the key is missing or null; without the setting key the record's own key is used", name)
+		}
+		parts = append(parts, v)
+	}
+	if len(t.key) == 0 {
+		switch k := r.Key.(type) {
+		case nil:
+			return nil, fmt.Errorf("the record has no key, and the setting key names no fields")
+		case *connector.Struct:
+			parts = append(parts, k.Values()...)
+		default:
+			parts = append(parts, k)
+		}
+	}
+	list := make([]typed, len(parts))
+	for i, v := range parts {
+		var err error
+		if list[i], err = typedOf(v); err != nil {
+			return nil, fmt.Errorf("key: %w", err)
+		}
+		// The same number is the same key, whatever its width.
+		if strings.HasPrefix(list[i].Type, "int") || list[i].Type == "number" {
+			list[i].Type = "int"
+		}
+	}
+	return json.Marshal(list)
+}
+
+// number gives the score.
+func number(name string, get func(string) (any, bool)) (float64, error) {
+	v, ok := get(name)
+	if !ok || v == nil {
+		return 0, fmt.Errorf("field %s with the score is missing or null: transform classify gives it, and must come before keep-best", name)
+	}
+	var f float64
+	switch x := v.(type) {
+	case float64:
+		f = x
+	case float32:
+		f = float64(x)
+	case int32:
+		f = float64(x)
+	case int64:
+		f = float64(x)
+	case json.Number:
+		var err error
+		if f, err = x.Float64(); err != nil {
+			return 0, fmt.Errorf("field %s: %s is no number", name, x)
+		}
+	default:
+		return 0, fmt.Errorf("field %s: expected a number, got %T", name, v)
+	}
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return 0, fmt.Errorf("field %s: %g is no score", name, f)
+	}
+	return f, nil
+}
+
+// encode gives the store's value for the classification at hand.
+func (t *Transform) encode(score float64, get func(string) (any, bool)) ([]byte, error) {
+	e := entry{Score: score, Fields: make(map[string]typed, len(t.fields))}
+	for _, name := range t.fields {
+		v, ok := get(name)
+		if !ok {
+			return nil, fmt.Errorf("field %s is missing", name)
+		}
+		var err error
+		if e.Fields[name], err = typedOf(v); err != nil {
+			return nil, fmt.Errorf("field %s: %w", name, err)
+		}
+	}
+	return json.Marshal(e)
+}
+
+// restore puts a stored classification into a copy of the record's value.
+func (t *Transform) restore(r *connector.Record, best entry) error {
+	values := make(map[string]any, len(t.fields))
+	for _, name := range t.fields {
+		stored, ok := best.Fields[name]
+		if !ok {
+			return fmt.Errorf("it has no field %s", name)
+		}
+		v, err := stored.value()
+		if err != nil {
+			return fmt.Errorf("field %s: %w", name, err)
+		}
+		values[name] = v
+	}
+	switch x := r.Value.(type) {
+	case map[string]any:
+		m := maps.Clone(x)
+		maps.Copy(m, values)
+		r.Value = m
+	case *connector.Struct:
+		s := x.Clone()
+		for name, v := range values {
+			if err := s.Put(name, v); err != nil {
+				return err
+			}
+		}
+		r.Value = s
+	}
+	return nil
+}
+
+func checkRetention(_ string, v any) error {
+	s, _ := v.(string)
+	_, err := parseRetention(s)
+	return err
+}
+
+// parseRetention reads a duration; 0 is without end. Days and weeks are of 24
+// hours and 7 days.
+func parseRetention(text string) (time.Duration, error) {
+	wrong := fmt.Errorf("expected a time such as 12h, 30d or 8w, or forever")
+	if text == "forever" {
+		return 0, nil
+	}
+	unit := time.Duration(0)
+	switch {
+	case strings.HasSuffix(text, "d"):
+		unit = 24 * time.Hour
+	case strings.HasSuffix(text, "w"):
+		unit = 7 * 24 * time.Hour
+	}
+	if unit == 0 {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < time.Second {
+			return 0, wrong
+		}
+		return d, nil
+	}
+	n, err := strconv.Atoi(text[:len(text)-1])
+	if err != nil || n < 1 || n > 36500 {
+		return 0, wrong
+	}
+	return time.Duration(n) * unit, nil
+}
+
+// checkStore takes what may be part of a topic's name.
+func checkStore(_ string, v any) error {
+	s, _ := v.(string)
+	if s == "" || len(s) > 100 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != "" {
+		return fmt.Errorf("it must be of letters, digits, dots, underscores and dashes")
+	}
+	return nil
+}
