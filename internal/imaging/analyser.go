@@ -6,9 +6,12 @@ import (
 	"math"
 )
 
-// MaxPixels is the largest image that is analysed, three times a camera's whole frame. It bounds the memory of an
-// analyser, about 200 bytes a pixel.
-const MaxPixels = 4 << 20
+// MaxPixels is the largest image that is analysed, more than a camera's whole frame of 1380 x 1034. It bounds the
+// memory of an analyser, about 200 bytes a pixel.
+const MaxPixels = 2 << 20
+
+// keptPixels is the largest image whose buffers are kept for the next one: larger ones are rare.
+const keptPixels = MaxPixels / 4
 
 // DefaultPixelsPerMicron is the resolution of an IFCB's camera.
 const DefaultPixelsPerMicron = 3.4
@@ -86,6 +89,9 @@ func checkSize(width, height int) error {
 // outline makes the mask of edges and dark pixels.
 func (a *Analyser) outline(gray *image.Gray, size shape, r *Result) {
 	moments := a.phase.congruency(gray, a.filters.get(size))
+	if len(moments) > keptPixels {
+		a.phase = phase{}
+	}
 	for _, v := range moments {
 		r.MomentSum += v
 		r.MomentMax = max(r.MomentMax, v)

@@ -236,8 +236,8 @@ func TestDecodePNGRefuses(t *testing.T) {
 	}{
 		"nothing":       {nil, "EOF"},
 		"a text":        {[]byte("<html>not found</html>"), "not a PNG file"},
-		"half a file":   {good[:len(good)/2], "image: png: "},
-		"a huge claim":  {claim(t, 60000, 60000), "60000 x 60000 pixels is larger than the 4194304 pixels"},
+		"half a file":   {good[:len(good)/2], "not a readable PNG: png: "},
+		"a huge claim":  {claim(t, 60000, 60000), "60000 x 60000 pixels is larger than the 2097152 pixels"},
 		"a long claim":  {claim(t, 1<<31-1, 1), "larger than"},
 		"an empty size": {claim(t, 0, 10), ""},
 	} {
@@ -306,12 +306,12 @@ func TestCarbon(t *testing.T) {
 		name      string
 		got, want float64
 	}{
-		{"protist of 1000 um^3", CarbonProtist(1000), math.Pow(10, -0.665+3*0.939)},
-		{"diatom of 1000 um^3", CarbonDiatom(1000), math.Pow(10, -0.541+3*0.811)},
-		{"diatom of 3000 um^3", math.Round(CarbonDiatom(3000)), 190},
-		{"diatom above 3000 um^3", math.Round(CarbonDiatom(3000.001)), 135},
-		{"original's diatom", CarbonSeed(true, 1000), math.Pow(10, -0.665+3*0.939)},
-		{"original's other", CarbonSeed(false, 1000), math.Pow(10, -0.993+3*0.881)},
+		{"protist of 1000 um^3", Carbon(1000, false), math.Pow(10, -0.665+3*0.939)},
+		{"diatom of 1000 um^3", Carbon(1000, true), math.Pow(10, -0.541+3*0.811)},
+		{"diatom of 3000 um^3", math.Round(Carbon(3000, true)), 190},
+		{"diatom above 3000 um^3", math.Round(Carbon(3000.001, true)), 135},
+		{"original's diatom", CarbonSeed(1000, true), math.Pow(10, -0.665+3*0.939)},
+		{"original's other", CarbonSeed(1000, false), math.Pow(10, -0.993+3*0.881)},
 	}
 	for _, tt := range tests {
 		if !close(tt.got, tt.want) {

@@ -12,14 +12,14 @@ import (
 func DecodePNG(data []byte) (*image.Gray, error) {
 	config, err := png.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("image: %w", err)
+		return nil, fmt.Errorf("not a readable PNG: %w", err)
 	}
 	if err := checkSize(config.Width, config.Height); err != nil {
 		return nil, err
 	}
 	decoded, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("image: %w", err)
+		return nil, fmt.Errorf("not a readable PNG: %w", err)
 	}
 	return ToGray(decoded), nil
 }

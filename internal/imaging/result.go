@@ -99,10 +99,10 @@ var Columns = []Column{
 	{"sor_volume", func(r *Result) any { return r.ifOK(r.SORVolume) }},
 	{"biovolume_px", func(r *Result) any { return r.ifOK(r.BiovolumePx) }},
 	{"biovolume_um3", func(r *Result) any { return r.ifOK(r.BiovolumeUm3) }},
-	{"carbon_diatom_pg", func(r *Result) any { return r.ifOK(CarbonSeed(true, r.BiovolumeUm3)) }},
-	{"carbon_other_pg", func(r *Result) any { return r.ifOK(CarbonSeed(false, r.BiovolumeUm3)) }},
-	{"carbon_mdl_diatom_pg", func(r *Result) any { return r.ifOK(CarbonDiatom(r.BiovolumeUm3)) }},
-	{"carbon_mdl_protist_pg", func(r *Result) any { return r.ifOK(CarbonProtist(r.BiovolumeUm3)) }},
+	{"carbon_diatom_pg", func(r *Result) any { return r.ifOK(CarbonSeed(r.BiovolumeUm3, true)) }},
+	{"carbon_other_pg", func(r *Result) any { return r.ifOK(CarbonSeed(r.BiovolumeUm3, false)) }},
+	{"carbon_mdl_diatom_pg", func(r *Result) any { return r.ifOK(Carbon(r.BiovolumeUm3, true)) }},
+	{"carbon_mdl_protist_pg", func(r *Result) any { return r.ifOK(Carbon(r.BiovolumeUm3, false)) }},
 	{"status", func(r *Result) any { return string(r.Status) }},
 }
 

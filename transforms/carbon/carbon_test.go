@@ -74,6 +74,20 @@ func TestRelations(t *testing.T) {
 	}
 }
 
+// TestGeneraLeaveTheOriginalsClassesAlone: no class of the original is on a list by its first word only.
+func TestGeneraLeaveTheOriginalsClassesAlone(t *testing.T) {
+	tr := configured(t, nil)
+	all, err := list("", "ifcb/classes.txt")
+	if err != nil || len(all) != 50 {
+		t.Fatalf("%d classes, %v", len(all), err)
+	}
+	for class := range all {
+		if tr.diatoms.has(class) != tr.diatoms[class] || tr.hab.has(class) != tr.hab[class] {
+			t.Errorf("%s", class)
+		}
+	}
+}
+
 func TestNoVolumeNoCarbon(t *testing.T) {
 	out, keep, err := configured(t, nil).Apply(context.Background(), cell("Dinophysis", nil))
 	if err != nil || !keep {

@@ -1,0 +1,158 @@
+package biovolume
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/extend"
+	"github.com/axiom-data-science/hydraulics/internal/imaging"
+)
+
+// Version is what the transform reports.
+const Version = "1.0.0"
+
+const algorithmSeed = imaging.Seed
+
+// filterMemory bounds the filters kept for recent image shapes, bytes: those of a bin fit.
+const filterMemory = 96 << 20
+
+var _ connector.BatchTransform = (*Transform)(nil)
+
+func init() { connector.RegisterTransform(func() connector.Transform { return new(Transform) }) }
+
+// Transform measures the images of records. A batch is spread over the processors.
+type Transform struct {
+	field    string
+	outline  bool
+	nullable bool // on.no.blob=null
+	added    *extend.Fields
+	width    int // fields added
+	// analysers are one per processor.
+	analysers []*imaging.Analyser
+}
+
+// Info describes the plugin.
+func (*Transform) Info() connector.Info {
+	return connector.Info{Name: "biovolume", Version: Version, Doc: "Finds the particle in an image and adds its area, shape and biovolume."}
+}
+
+// Configure makes the analysers.
+func (t *Transform) Configure(_ connector.Context, conf connector.Config) error {
+	t.field, t.outline, t.nullable = conf.String("image.field"), conf.Bool("outline"), conf.String("on.no.blob") == onNoBlobNull
+	fields := t.fields()
+	t.added, t.width = extend.New(fields...), len(fields)
+	filters := imaging.NewFilters(filterMemory)
+	t.analysers = make([]*imaging.Analyser, runtime.GOMAXPROCS(0))
+	for i := range t.analysers {
+		t.analysers[i] = imaging.NewAnalyser(imaging.Options{PixelsPerMicron: conf.Float64("pixels.per.micron"), Filters: filters})
+	}
+	return nil
+}
+
+// Apply measures one record's image. A null value passes as it is.
+func (t *Transform) Apply(_ context.Context, r connector.Record) (connector.Record, bool, error) {
+	if r.Value == nil {
+		return r, true, nil
+	}
+	values, err := t.measure(t.analysers[0], r)
+	return t.result(r, values, err)
+}
+
+// ApplyBatch measures the images of a batch, several at a time. It returns when all are done.
+func (t *Transform) ApplyBatch(ctx context.Context, records []connector.Record) []connector.Result {
+	type measured struct {
+		values []any
+		err    error
+	}
+	found := make([]measured, len(records))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for _, analyser := range t.analysers[:min(len(t.analysers), len(records))] {
+		wait.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(records)); i = next.Add(1) - 1 {
+				if found[i].err = ctx.Err(); found[i].err == nil && records[i].Value != nil {
+					found[i].values, found[i].err = t.measure(analyser, records[i])
+				}
+			}
+		})
+	}
+	wait.Wait()
+	results := make([]connector.Result, len(records))
+	for i, r := range records {
+		results[i].Record, results[i].Keep, results[i].Err = t.result(r, found[i].values, found[i].err)
+	}
+	return results
+}
+
+// result adds what was measured to a record.
+func (t *Transform) result(r connector.Record, values []any, err error) (connector.Record, bool, error) {
+	switch {
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return r, false, err
+	case err != nil:
+		return r, false, connector.Data(err)
+	case values == nil:
+		return r, true, nil
+	}
+	out, err := t.added.Record(r, values)
+	return out, err == nil, connector.Data(err)
+}
+
+// measure gives the values of the added fields.
+func (t *Transform) measure(analyser *imaging.Analyser, r connector.Record) ([]any, error) {
+	value, err := extend.Get(r, t.field)
+	if err != nil {
+		return nil, err
+	}
+	data, err := pngBytes(value)
+	if err != nil {
+		return nil, fmt.Errorf("field %s: %w", t.field, err)
+	}
+	gray, err := imaging.DecodePNG(data)
+	if err != nil {
+		return nil, fmt.Errorf("field %s: %w", t.field, err)
+	}
+	found, err := analyser.Analyse(gray)
+	if err != nil {
+		return nil, fmt.Errorf("field %s: %w", t.field, err)
+	}
+	if found.Status != imaging.OK && !t.nullable {
+		return nil, fmt.Errorf("field %s: %s: %s", t.field, found.Status, reasons[found.Status])
+	}
+	values := t.values(&found)
+	if t.outline {
+		if values[t.width-1], err = imaging.Outline(gray, found.Blob); err != nil {
+			return nil, fmt.Errorf("field %s: %w", t.field, err)
+		}
+	}
+	return values, nil
+}
+
+// reasons say what a status means and what can be done.
+var reasons = map[imaging.Status]string{
+	imaging.NoBlob:    "no particle of at least 150 pixels was found; on.no.blob=null lets such images pass",
+	imaging.HullError: "the outline of the particle is a line or the whole image; on.no.blob=null lets such images pass",
+}
+
+// pngBytes gives the bytes of an image's field.
+func pngBytes(value any) ([]byte, error) {
+	switch v := value.(type) {
+	case nil:
+		return nil, errors.New("missing or null, expected an image")
+	case []byte:
+		return v, nil
+	case string:
+		data, err := base64.StdEncoding.DecodeString(v)
+		if err != nil {
+			return nil, fmt.Errorf("image in base64: %w", err)
+		}
+		return data, nil
+	}
+	return nil, fmt.Errorf("expected an image as bytes or base64, got %T", value)
+}
