@@ -1,0 +1,10 @@
+// Package integration runs hydraulics as its users do, the program itself with
+// files, against servers: once embedded ones, once Apache Kafka, a schema
+// registry and PostgreSQL (HYDRAULICS_KAFKA_BOOTSTRAP, HYDRAULICS_REGISTRY_URL,
+// HYDRAULICS_POSTGRES_URL; `make integration` starts them). It holds the tag
+// integration and needs HYDRAULICS_BINARY, the program.
+//
+// HYDRAULICS_IFCB_DATA is the folder of the real bins, HYDRAULICS_SEED that of
+// the original's files; tests on them are skipped, or use files of ours, without.
+// HYDRAULICS_OUTAGE is how long servers stay away, 20s where nothing is said.
+package integration
