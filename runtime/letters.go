@@ -1,13 +1,11 @@
 package runtime
 
 import (
-	"encoding/json"
 	"fmt"
-	"math"
-	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/internal/plainjson"
 	"github.com/axiom-data-science/hydraulics/runtime/dlq"
 )
 
@@ -19,9 +17,9 @@ func (it *item) original() kafka.Message {
 		return *it.read
 	}
 	r := it.polled.Record
-	m := kafka.Message{Topic: r.Topic, Partition: r.Partition, Timestamp: r.Timestamp, Key: plainBytes(r.Key), Value: plainBytes(r.Value)}
+	m := kafka.Message{Topic: r.Topic, Partition: r.Partition, Timestamp: r.Timestamp, Key: plainBytes(r.KeySchema, r.Key), Value: plainBytes(r.ValueSchema, r.Value)}
 	for _, h := range r.Headers {
-		m.Headers = append(m.Headers, kafka.Header{Key: h.Key, Value: plainBytes(h.Value)})
+		m.Headers = append(m.Headers, kafka.Header{Key: h.Key, Value: plainBytes(h.Schema, h.Value)})
 	}
 	return m
 }
@@ -36,7 +34,8 @@ func (it *item) failure(at place) dlq.Failure {
 	return f
 }
 
-func plainBytes(v any) []byte {
+// plainBytes gives bytes and text as they are and other values as JSON.
+func plainBytes(schema *connector.Schema, v any) []byte {
 	switch v := v.(type) {
 	case nil:
 		return nil
@@ -45,55 +44,9 @@ func plainBytes(v any) []byte {
 	case string:
 		return []byte(v)
 	}
-	b, err := json.Marshal(plainValue(v))
+	b, err := plainjson.Append(nil, schema, v)
 	if err != nil {
 		return fmt.Append(nil, v)
 	}
 	return b
-}
-
-// plainValue gives a value as encoding/json can write it.
-func plainValue(v any) any {
-	switch v := v.(type) {
-	case *connector.Struct:
-		if v == nil {
-			return nil
-		}
-		m := make(map[string]any, len(v.Schema().Fields()))
-		for i, f := range v.Schema().Fields() {
-			m[f.Name] = plainValue(v.At(i))
-		}
-		return m
-	case []any:
-		list := make([]any, len(v))
-		for i, x := range v {
-			list[i] = plainValue(x)
-		}
-		return list
-	case map[string]any:
-		m := make(map[string]any, len(v))
-		for k, x := range v {
-			m[k] = plainValue(x)
-		}
-		return m
-	case map[any]any:
-		m := make(map[string]any, len(v))
-		for k, x := range v {
-			m[fmt.Sprint(plainValue(k))] = plainValue(x)
-		}
-		return m
-	case float32:
-		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-			return fmt.Sprint(v)
-		}
-	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Sprint(v)
-		}
-	case time.Time:
-		return v.UTC().Format(time.RFC3339Nano)
-	case connector.Decimal:
-		return fmt.Sprint(v)
-	}
-	return v
 }

@@ -208,26 +208,19 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestPlainBytes(t *testing.T) {
-	s := connector.StructOf("roi", connector.F("name", connector.StringSchema), connector.F("prob", connector.Float64Schema), connector.F("image", connector.BytesSchema))
-	v := connector.NewStruct(s).Set("name", "diatom").Set("prob", 0.5).Set("image", []byte{1, 2})
+	s := connector.StructOf("roi", connector.F("name", connector.StringSchema), connector.F("image", connector.BytesSchema))
+	v := connector.NewStruct(s).Set("name", "diatom").Set("image", []byte{1, 2})
 	for want, v := range map[string]any{
-		"text":     "text",
-		"\x00\x01": []byte{0, 1},
-		`{"image":"AQI=","name":"diatom","prob":0.5}`: v,
-		`["NaN",{"1":true},1.5]`:                      []any{nan(), map[any]any{int32(1): true}, float32(1.5)},
-		"12.50":                                       connector.NewDecimal(1250, 2),
+		"text": "text", "\x00\x01": []byte{0, 1}, `{"name":"diatom","image":"AQI="}`: v, "{}": struct{}{},
 	} {
-		got := string(plainBytes(v))
-		if got != want && got != `"`+want+`"` {
+		if got := string(plainBytes(nil, v)); got != want {
 			t.Errorf("%v is %s, want %s", v, got, want)
 		}
 	}
-	if plainBytes(nil) != nil {
+	if plainBytes(nil, nil) != nil {
 		t.Error("null is not null")
 	}
 }
-
-func nan() float64 { zero := 0.0; return zero / zero }
 
 func TestTextHeaders(t *testing.T) {
 	for want, v := range map[string]any{"x": "x", "b": []byte("b"), "true": true, "7": int32(7), "1.5": 1.5, "0.1": float32(0.1)} {
