@@ -1,0 +1,203 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/imaging"
+)
+
+// newIFCBCommand makes `hydraulics ifcb`, the tools for images of an Imaging FlowCytobot.
+func newIFCBCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "ifcb",
+		Short: "work with bins and images of an Imaging FlowCytobot",
+		Args:  cobra.NoArgs,
+	}
+	cmd.AddCommand(newFeaturesCommand())
+	return cmd
+}
+
+// featuresOptions are the flags of `hydraulics ifcb features`.
+type featuresOptions struct {
+	algorithm, format string
+	raw               bool
+	pixelsPerMicron   float64
+}
+
+func newFeaturesCommand() *cobra.Command {
+	var o featuresOptions
+	cmd := &cobra.Command{
+		Use:   "features PATH...",
+		Short: "measure the particles in images: area, shape, biovolume, carbon",
+		Long: "Prints one row per image. PATH is a PNG, the .adc file of a bin (all its images) or BIN.adc#LINE.\n" +
+			"A particle that an old camera cut in two is stitched as dashboards do, under the first one's number.\n" +
+			"An image without a particle has a row too, its status says no_blob. Volumes are in px^3 and um^3, carbon in pg.",
+		Example: "  hydraulics ifcb features D20220522T003051_IFCB134.adc > features.csv\n" +
+			"  hydraulics ifcb features --format json D20220522T003051_IFCB134.adc#3",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			cmd.SilenceUsage = true // what follows is no mistake in the command line
+			out, err := newFeaturesWriter(o.format, cmd.OutOrStdout())
+			if err != nil {
+				return err
+			}
+			if err := o.check(); err != nil {
+				return err
+			}
+			return errors.Join(o.run(paths, out), out.close())
+		},
+	}
+	cmd.Flags().StringVar(&o.algorithm, "algorithm", imaging.Seed, "how particles are found and measured: seed is the original's")
+	cmd.Flags().StringVar(&o.format, "format", "csv", "csv or json")
+	cmd.Flags().BoolVar(&o.raw, "raw", false, "take the lines of a bin as they stand, nothing stitched")
+	cmd.Flags().Float64Var(&o.pixelsPerMicron, "pixels-per-micron", imaging.DefaultPixelsPerMicron, "resolution of the camera")
+	return cmd
+}
+
+func (o *featuresOptions) check() error {
+	if o.algorithm != imaging.Seed {
+		return fmt.Errorf("--algorithm: %q is not known, want %s", o.algorithm, imaging.Seed)
+	}
+	if !(o.pixelsPerMicron >= 0.01 && o.pixelsPerMicron <= 1000) {
+		return fmt.Errorf("--pixels-per-micron: %v is not between 0.01 and 1000", o.pixelsPerMicron)
+	}
+	return nil
+}
+
+// picture is an image that is loaded when its turn comes.
+type picture struct {
+	id   string
+	load func() (*image.Gray, error)
+}
+
+// measured is what became of a picture.
+type measured struct {
+	result imaging.Result
+	err    error
+}
+
+// run measures everything that paths name, in order. What cannot be read does not keep the rest from being measured:
+// the error names all of it.
+func (o *featuresOptions) run(paths []string, out featuresWriter) error {
+	filters := imaging.NewFilters(256 << 20)
+	analysers := make([]*imaging.Analyser, runtime.GOMAXPROCS(0))
+	for i := range analysers {
+		analysers[i] = imaging.NewAnalyser(imaging.Options{PixelsPerMicron: o.pixelsPerMicron, Filters: filters})
+	}
+	var bad []error
+	for _, path := range paths {
+		pictures, closeAll, err := o.open(path)
+		if err != nil {
+			bad = append(bad, err)
+		}
+		for batch := range slices.Chunk(pictures, 64) {
+			for i, m := range measureAll(analysers, batch) {
+				if m.err != nil {
+					bad = append(bad, m.err)
+				} else if err := out.row(batch[i].id, &m.result); err != nil {
+					return errors.Join(append(bad, err, closeAll())...)
+				}
+			}
+		}
+		if err := closeAll(); err != nil {
+			bad = append(bad, err)
+		}
+	}
+	return errors.Join(bad...)
+}
+
+// measureAll measures pictures, one per analyser at a time, and returns when all are done.
+func measureAll(analysers []*imaging.Analyser, pictures []picture) []measured {
+	found := make([]measured, len(pictures))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for _, analyser := range analysers[:min(len(analysers), len(pictures))] {
+		wait.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(pictures)); i = next.Add(1) - 1 {
+				gray, err := pictures[i].load()
+				if err == nil {
+					found[i].result, err = analyser.Analyse(gray)
+				}
+				if err != nil {
+					found[i].err = fmt.Errorf("%s: %w", pictures[i].id, err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return found
+}
+
+// open lists the pictures of a path. An error may come with pictures: those of a bin whose .adc is truncated.
+func (o *featuresOptions) open(path string) (pictures []picture, closeAll func() error, err error) {
+	nothing := func() error { return nil }
+	file, line, hasLine := strings.Cut(path, ".adc#")
+	switch {
+	case hasLine:
+		number, err := strconv.Atoi(line)
+		if err != nil || number < 1 {
+			return nil, nothing, fmt.Errorf("%s: %q is no line of an .adc file, they count from 1", path, line)
+		}
+		return o.openBin(file+".adc", number)
+	case strings.HasSuffix(path, ".adc"):
+		return o.openBin(path, 0)
+	case strings.EqualFold(filepath.Ext(path), ".png"):
+		name := filepath.Base(path)
+		return []picture{{strings.TrimSuffix(name, filepath.Ext(name)), func() (*image.Gray, error) {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return nil, err
+			}
+			return imaging.DecodePNG(data)
+		}}}, nothing, nil
+	}
+	return nil, nothing, fmt.Errorf("%s: want a .png, an .adc or .adc#LINE", path)
+}
+
+// openBin lists the pictures of a bin, or the one with a number that is not 0.
+func (o *featuresOptions) openBin(path string, number int) ([]picture, func() error, error) {
+	bin, err := ifcb.Open(path)
+	if err != nil {
+		return nil, func() error { return nil }, err
+	}
+	rois, err := o.choose(bin, number)
+	if err == nil && !bin.HasPixels() {
+		return nil, bin.Close, fmt.Errorf("bin %s: %s is missing, the images are in it", bin.ID, strings.TrimSuffix(path, ".adc")+".roi")
+	}
+	pictures := make([]picture, len(rois))
+	for i, roi := range rois {
+		pictures[i] = picture{bin.ID.Target(roi.Number).String(), func() (*image.Gray, error) { return bin.Gray(roi) }}
+	}
+	return pictures, bin.Close, err
+}
+
+func (o *featuresOptions) choose(bin *ifcb.Bin, number int) ([]ifcb.ROI, error) {
+	one, all := bin.ServedAt, bin.Served
+	if o.raw {
+		one, all = bin.RawAt, bin.Raw
+	}
+	if number == 0 {
+		if bin.Truncated != nil {
+			return all(), fmt.Errorf("bin %s: %w", bin.ID, bin.Truncated)
+		}
+		return all(), nil
+	}
+	roi, err := one(number)
+	if err != nil {
+		return nil, err
+	}
+	return []ifcb.ROI{roi}, nil
+}
