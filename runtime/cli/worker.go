@@ -81,9 +81,11 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.store, err = offset.OpenFile(name); err != nil {
+	store, err := offset.OpenFile(name)
+	if err != nil {
 		return nil, err
 	}
+	w.store = store
 	w.Runtime, err = runtime.NewWorker(runtime.Options{Plugins: o.Plugins, Offsets: w.store, Log: o.Log})
 	if err != nil {
 		return nil, err

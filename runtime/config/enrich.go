@@ -10,7 +10,7 @@ import (
 )
 
 // Version is the version of the runtime, reported over the REST API and for streams.
-const Version = "0.1.0"
+const Version = "1.0.0"
 
 // simpleHeaders is the header converter that is used where none is chosen. The
 // runtime has a stand-in for it where it is not among the plugins.

@@ -191,8 +191,12 @@ func (v *Validator) unknown(r *Report, props connector.Props, key string) string
 		if !ok || !dotted {
 			continue
 		}
-		if _, defined := props[chain+"."+alias+".type"]; !slices.Contains(listOf(props, chain), alias) && defined {
+		_, defined := props[chain+"."+alias+".type"]
+		switch named := slices.Contains(listOf(props, chain), alias); {
+		case !named && defined:
 			return "has no effect: " + chain + " does not name " + alias
+		case named && !slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Def.Name == chain+"."+alias+".type" && c.Value.Value != nil }):
+			return "" // of what keys there are nothing is known: the type's error is enough
 		}
 	}
 	known := make([]string, 0, len(r.Checks))

@@ -1,0 +1,302 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"log/slog"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	_ "github.com/axiom-data-science/hydraulics/connectors/file"
+	_ "github.com/axiom-data-science/hydraulics/converter/json"
+	_ "github.com/axiom-data-science/hydraulics/converter/primitive"
+	"github.com/axiom-data-science/hydraulics/internal/kafkatest"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+	_ "github.com/axiom-data-science/hydraulics/transforms/smt"
+)
+
+// output takes what a command prints, from any goroutine.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+// run runs a command line and gives what it printed.
+func run(ctx context.Context, args ...string) (string, error) {
+	out := new(output)
+	root := Root()
+	root.SetOut(out)
+	root.SetErr(out)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	return out.String(), err
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("still waiting for %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(res.Body)
+	if err := res.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func start(t *testing.T, file string) *Worker {
+	t.Helper()
+	j, err := config.Read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if problems := config.Lint(j, connector.Plugins); len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	w, err := StartWorker(t.Context(), WorkerOptions{Journey: j, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func stop(t *testing.T, w *Worker) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := w.Close(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWorkerMovesLines(t *testing.T) {
+	dir := t.TempDir()
+	file, in, out := filepath.Join(dir, "flow.yaml"), filepath.Join(dir, "in.txt"), filepath.Join(dir, "out.txt")
+	for name, text := range map[string]string{in: "one\ntwo\n", file: `
+worker:
+  bootstrap.servers: ` + kafkatest.Start(t) + `
+  listeners: http://127.0.0.1:0
+  page.listener: http://127.0.0.1:0
+  key.converter: string
+  value.converter: string
+  offset.flush.interval.ms: 100
+  consumer.metadata.max.age.ms: 200
+connectors:
+  lines:  {connector.class: file-source, topic: lines, file: ` + in + `, topic.creation.default: {partitions: 1, replication.factor: -1}}
+  sorted: {connector.class: file-sink, topics: lines, file: ` + out + `}
+`} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := start(t, file)
+	holds := func(text string) func() bool {
+		return func() bool { data, err := os.ReadFile(out); return err == nil && string(data) == text }
+	}
+	eventually(t, "the lines", holds("one\ntwo\n"))
+
+	if j, err := config.Read(file); err != nil {
+		t.Fatal(err)
+	} else if _, err := StartWorker(t.Context(), WorkerOptions{Journey: j, Log: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "another worker is using it") {
+		t.Errorf("a second worker on the same offsets: %v", err)
+	}
+	for path, want := range map[string]string{"/connectors": `["lines","sorted"]`, "/health": "healthy", "/": "kafka_cluster_id",
+		"/metrics": `hydraulics_task_records_out_total{connector="lines",task="0"} 2`} {
+		if got := get(t, w.RESTURL()+path); !strings.Contains(got, want) {
+			t.Errorf("%s answers %s, want %s", path, got, want)
+		}
+	}
+	if got := get(t, w.PageURL()); !strings.Contains(got, "<html") {
+		t.Errorf("the page is %s", got)
+	}
+	body := `{"name":"more","config":{"connector.class":"file-source","topic":"lines","file":"` + filepath.ToSlash(in) + `2"}}`
+	res, err := http.Post(w.RESTURL()+"/connectors", "application/json", strings.NewReader(body))
+	if err != nil || res.StatusCode != http.StatusCreated {
+		t.Fatal(res, err)
+	}
+	if err := res.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	stop(t, w)
+
+	if err := os.WriteFile(in+"2", []byte("three\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w = start(t, file)
+	eventually(t, "the connector made over REST", holds("one\ntwo\nthree\n"))
+	stop(t, w)
+}
+
+func TestCommandStopsWithItsContext(t *testing.T) {
+	worker := write(t, "connect.properties", "bootstrap.servers="+kafkatest.Start(t)+"\nrest.host.name=localhost\nrest.port=0\nrest.advertised.port=8100\n"+
+		"page.listener=\noffset.storage.file.filename="+filepath.Join(t.TempDir(), "offsets")+
+		"\ninternal.key.converter=org.apache.kafka.connect.json.JsonConverter\nvalue.converter=org.apache.kafka.connect.storage.StringConverter\n")
+	sink := write(t, "sink.properties", "name=sink\nconnector.class=FileStreamSink\ntopics=a\nfile="+filepath.Join(t.TempDir(), "out")+"\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	out, done := new(output), make(chan error, 1)
+	root := Root()
+	root.SetOut(out)
+	root.SetErr(out)
+	root.SetArgs([]string{"connect-standalone", worker, sink})
+	go func() { done <- root.ExecuteContext(ctx) }()
+	eventually(t, "the REST API", func() bool { return strings.Contains(out.String(), "REST API") })
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if want := "connect.properties:7: internal.key.converter: has had no effect since Kafka Connect 2.0"; !strings.Contains(out.String(), want) {
+		t.Errorf("does not say %s:\n%s", want, out)
+	}
+}
+
+func TestCommands(t *testing.T) {
+	bad := write(t, "flow.yaml", "connectors:\n  postgres-sink:\n    connector.class: file-sink\n    topics: a\n    fiel: x\n    tasks.max: none\n")
+	good := write(t, "flow.yaml", "connectors:\n  sink:\n    connector.class: file-sink\n    topics: a\n")
+	tests := []struct {
+		name string
+		args []string
+		fail bool
+		want string
+	}{
+		{"lint says what is wrong", []string{"lint", bad}, true, "warning: " + bad + ":5: postgres-sink: fiel: unknown key, did you mean file?"},
+		{"and all of it", []string{"lint", bad}, true, bad + ":6: postgres-sink: tasks.max: Invalid value none for configuration tasks.max: Not a number of type INT"},
+		{"lint is content", []string{"lint", good}, false, ""},
+		{"lint of no file", []string{"lint", "nothing.yaml"}, true, ""},
+		{"a worker does not start on bad files", []string{"worker", "-f", bad}, true, "postgres-sink: tasks.max"},
+		{"a worker without files", []string{"worker"}, true, ""},
+		{"distributed", []string{"worker", "--distributed", "-f", good}, true, ""},
+		{"version", []string{"version"}, false, "hydraulics " + config.Version},
+		{"plugins", []string{"plugins"}, false, "org.apache.kafka.connect.file.FileStreamSinkConnector"},
+		{"keys of a plugin", []string{"plugins", "FileStreamSource"}, false, `batch.size (int, default "2000")`},
+		{"keys of a stream", []string{"plugins", "stream"}, false, "input.value.converter (class, no default)"},
+		{"no such plugin", []string{"plugins", "nope"}, true, ""},
+		{"a level that is none", []string{"version", "--log-level", "loud"}, true, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			out, err := run(t.Context(), tt.args...)
+			if (err != nil) != tt.fail || !strings.Contains(out, tt.want) {
+				t.Errorf("%v\n%s\nwant %s", err, out, tt.want)
+			}
+		})
+	}
+}
+
+func TestBusyPort(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	out := new(output)
+	log := slog.New(slog.NewTextHandler(out, nil))
+	l, err := listen(log, "REST API", "", busy.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if !strings.Contains(out.String(), l.Addr().String()+" is used instead") {
+		t.Errorf("it does not say which port it took: %s", out)
+	}
+	if _, err := listen(log, "REST API", busy.Addr().String(), ""); err == nil {
+		t.Error("a busy port that was asked for is no error")
+	}
+}
+
+func TestImportSeedConfig(t *testing.T) {
+	old := Defaults
+	defer func() { Defaults = old }()
+	Defaults = fstest.MapFS{"ifcb/classes.txt": {Data: []byte("# two\na\nb\n")}, "ifcb/diatoms.txt": {Data: []byte("a\n")}}
+	conf := map[string]any{"app_name": "app", "broker": []string{"kafka://h"}, "schema.registry.url": "http://r:1", "topic_partitions": 3,
+		"image_topic": "in", "stats_topic": "out", "tensorflow_url": "http://m/v1/models/x:predict", "class_names": []string{"a", "b"}, "diatoms": []string{"a"}}
+	encode := func() string {
+		data, err := json.Marshal(conf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return write(t, "config.json", string(data))
+	}
+	out, err := run(t.Context(), "import", "seed-config", encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := new(config.Journey)
+	if err := j.Add("flow.yaml", []byte(out), config.AnyRole); err != nil || len(j.Problems) > 0 {
+		t.Fatal(err, j.Problems)
+	}
+	props := j.Connectors[0].Entries.Props()
+	got := map[string]any{"servers": j.Worker.Props()["bootstrap.servers"], "name": j.Connectors[0].Name}
+	for _, k := range []string{"topics", "topic", "transforms.classify.model", "transforms.classify.classes", "transforms.carbon.diatoms", "topic.creation.default.partitions"} {
+		got[k] = props[k]
+	}
+	want := map[string]any{"servers": "h:9092", "name": "app", "topics": "in", "topic": "out", "transforms.classify.model": "http://m/v1/models/x",
+		"transforms.classify.classes": "ifcb/classes.txt", "transforms.carbon.diatoms": "ifcb/diatoms.txt", "topic.creation.default.partitions": "3"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+
+	conf["hab_species"] = []string{"c"}
+	if _, err := run(t.Context(), "import", "seed-config", encode()); err == nil || !strings.Contains(err.Error(), "--dir") {
+		t.Errorf("a list of one's own: %v", err)
+	}
+	dir := filepath.Join(t.TempDir(), "new")
+	if _, err := run(t.Context(), "import", "seed-config", encode(), "--dir", dir); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(filepath.Join(dir, "hab.txt")); err != nil || string(data) != "c\n" {
+		t.Errorf("%q %v", data, err)
+	}
+	delete(conf, "image_topic")
+	if _, err := run(t.Context(), "import", "seed-config", encode()); err == nil || !strings.Contains(err.Error(), "image_topic is missing") {
+		t.Errorf("%v", err)
+	}
+}
