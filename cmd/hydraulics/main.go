@@ -12,5 +12,6 @@ import (
 
 func main() {
 	cli.Defaults = configs.FS
-	cli.Main(newSchemasCommand(), newSimulateCommand())
+	cli.Main(newDemoCommand(), newIFCBCommand(), newIngestCommand(), newPublishFeedImagesCommand(),
+		newPublishStationImagesCommand(), newSchemasCommand(), newSimulateCommand())
 }

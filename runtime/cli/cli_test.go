@@ -275,11 +275,11 @@ func TestImportSeedConfig(t *testing.T) {
 	}
 	props := j.Connectors[0].Entries.Props()
 	got := map[string]any{"servers": j.Worker.Props()["bootstrap.servers"], "name": j.Connectors[0].Name}
-	for _, k := range []string{"topics", "topic", "transforms.classify.model", "transforms.classify.classes", "transforms.carbon.diatoms", "topic.creation.default.partitions"} {
+	for _, k := range []string{"topics", "topic", "transforms.classify.model", "transforms.classify.labels", "transforms.carbon.diatoms", "topic.creation.default.partitions"} {
 		got[k] = props[k]
 	}
 	want := map[string]any{"servers": "h:9092", "name": "app", "topics": "in", "topic": "out", "transforms.classify.model": "http://m/v1/models/x",
-		"transforms.classify.classes": "ifcb/classes.txt", "transforms.carbon.diatoms": "ifcb/diatoms.txt", "topic.creation.default.partitions": "3"}
+		"transforms.classify.labels": "ifcb/classes.txt", "transforms.carbon.diatoms": "ifcb/diatoms.txt", "topic.creation.default.partitions": "3"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -170,7 +170,7 @@ func (s *seedConfig) flow(lists map[string]string) string {
 	w("    transforms:")
 	classify := []string{"model: " + quote(strings.TrimSuffix(s.Model, ":predict"))}
 	if p := lists["classes"]; p != "" {
-		classify = append(classify, "classes: "+p)
+		classify = append(classify, "labels: "+p)
 	}
 	w("      - classify: {%s}", strings.Join(classify, ", "))
 	w("      - keep-best: {key: [pid, roi], score: prob, fields: [name, prob, classifier, classification_time], retention: 30d}")
