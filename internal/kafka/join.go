@@ -259,7 +259,7 @@ func (g *GroupConsumer) watch() {
 	for {
 		g.mu.Lock()
 		every := g.client.client.Config().Metadata.RefreshFrequency
-		if g.waiting {
+		if g.waiting || g.topics == nil { // topics are missing, or the first join has not told yet
 			every = min(every, lookAgain)
 		}
 		g.mu.Unlock()
