@@ -1,36 +1,61 @@
 package onnx
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/internal/onnx/onnxtest"
 )
 
+// network gives the file that the scores in testdata/nets/NAME.json are of: an
+// exported graph without weights beside it, or the bundled model.
+func network(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata/nets", name+".onnx"))
+	if errors.Is(err, os.ErrNotExist) {
+		data, err = configs.FS.ReadFile("demo/" + name + ".onnx")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 // TestNetworks compares whole networks with ONNX Runtime: exported graphs
-// without weights, filled by the generator that made the scores.
+// without weights, filled by the generator that made the scores, and the
+// bundled model.
 func TestNetworks(t *testing.T) {
-	files, err := filepath.Glob("testdata/nets/*.onnx")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no networks: %v", err)
+	files, err := filepath.Glob("testdata/nets/*.json")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%d networks: %v", len(files), err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".onnx"), func(t *testing.T) {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		t.Run(name, func(t *testing.T) {
 			var doc struct {
-				Cases []struct {
+				SHA256 string
+				Cases  []struct {
 					Input  string
 					Lo, Hi float64
 					Scores []float32
 				}
 			}
-			readJSON(t, strings.TrimSuffix(file, ".onnx")+".json", &doc)
-			if len(doc.Cases) < 2 {
-				t.Fatalf("only %d cases", len(doc.Cases))
+			readJSON(t, file, &doc)
+			data := network(t, name)
+			if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != doc.SHA256 || len(doc.Cases) < 2 {
+				t.Fatalf("%s is not of this file: record the scores again with testdata/export_nets.py", file)
 			}
-			m := loadFile(t, file)
+			m, err := Load(data, Options{Fill: onnxtest.Fill})
+			if err != nil {
+				t.Fatal(err)
+			}
 			s := m.NewSession()
 			h, w, c := m.InputSize()
 			in, got := make([]float32, h*w*c), make([]float32, m.OutputSize())

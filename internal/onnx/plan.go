@@ -62,10 +62,21 @@ const (
 )
 
 func newPlan(p *program, k *kernels, limits Limits) (*plan, error) {
+	pl := newPlanner(p, k, limits)
+	pl.lifetimes()
+	return pl.finish()
+}
+
+func newPlanner(p *program, k *kernels, limits Limits) *planner {
 	pl := &planner{p: p, k: k, limits: limits, places: map[*value]place{}}
 	pl.placeValues()
 	pl.borders()
-	pl.lifetimes()
+	return pl
+}
+
+// finish lays buffers with known lifetimes out and makes the steps.
+func (pl *planner) finish() (*plan, error) {
+	p, k, limits := pl.p, pl.k, pl.limits
 	if err := pl.layOut(); err != nil {
 		return nil, err
 	}
