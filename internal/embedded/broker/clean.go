@@ -65,6 +65,11 @@ func restoreLinks(dir string) error {
 func saveLinks(dir string) error {
 	from := filepath.Join(dir, logDir, partsDir)
 	to := filepath.Join(dir, linksNew)
+	// What an earlier run could not remove must not keep dropLinks from its work:
+	// links that outlive their compaction would bring old records back.
+	if err := errors.Join(os.RemoveAll(to), os.RemoveAll(filepath.Join(dir, linksOld))); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(from, 0o755); err != nil { // there is none before the first record
 		return err
 	}
@@ -119,6 +124,7 @@ func (b *Broker) cleanLoop(every time.Duration) {
 		}
 		if err := b.compactNow(); err != nil {
 			b.log.Warn("embedded broker: compaction", "error", err)
+			size = now // tried again when it has doubled
 			continue
 		}
 		if size, err = folderSize(filepath.Join(b.dir, logDir, partsDir)); err != nil {
