@@ -159,8 +159,9 @@ func (s *seedConfig) flow(lists map[string]string) string {
 	w("    connector.class: stream")
 	w("    topics: %s", quote(s.Images))
 	w("    topic: %s", quote(s.Stats))
-	w("    # Images as the original's publish scripts write them. Those of the ifcb")
-	w("    # connector in its own form need no input.value.converter here.")
+	w("    # Images as the original's publish scripts write them. For those of the ifcb")
+	w("    # connector in its own form remove input.value.converter, and write")
+	w("    # key: [pid, roi] in keep-best.")
 	w("    input.key.converter: string")
 	w("    input.value.converter: {class: json, schemas.enable: false}")
 	w("    key.converter: {class: avro, subject: ifcb-stats-key, use.latest.version: true}")
@@ -173,7 +174,7 @@ func (s *seedConfig) flow(lists map[string]string) string {
 		classify = append(classify, "labels: "+p)
 	}
 	w("      - classify: {%s}", strings.Join(classify, ", "))
-	w("      - keep-best: {key: [pid, roi], score: prob, fields: [name, prob, classifier, classification_time], retention: 30d}")
+	w("      - keep-best: {key: [ifcb_id, datetime, roi], score: prob, fields: [name, prob, classifier, classification_time], retention: 30d}")
 	w("      - biovolume: {pixels.per.micron: 3.4}")
 	var carbon []string
 	for _, name := range []string{"diatoms", "hab"} {
