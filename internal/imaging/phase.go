@@ -90,7 +90,7 @@ func (p *phase) noise() float64 {
 	}
 	tau := medianRoot(p.powers) / math.Sqrt(math.Log(4))
 	total := tau * (1 - math.Pow(1/wavelengthBy, scales)) / (1 - 1/wavelengthBy)
-	mean, deviation := total*math.Sqrt(math.Pi/2), total*math.Sqrt((4-math.Pi)/2)
+	mean, deviation := float64(total*math.Sqrt(math.Pi/2)), float64(total*math.Sqrt((4-math.Pi)/2))
 	return max(mean+float64(noiseFactor*deviation), epsilon)
 }
 
