@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,8 +17,10 @@ import (
 // server is a TensorFlow Serving that a test can bend. Its answers have the
 // form of recorded ones.
 type server struct {
-	t       *testing.T
-	url     string
+	t   *testing.T
+	url string
+
+	mu      sync.Mutex // held while a request is answered
 	version string
 	state   string
 	// predict answers a request for n images; nil answers probabilities.
@@ -37,7 +40,16 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
+// serve changes the version.
+func (s *server) serve(version string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.version = version
+}
+
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.asked = append(s.asked, r.URL.Path)
 	path, ok := strings.CutPrefix(r.URL.Path, "/v1/models/ifcb")
 	if !ok {
@@ -221,14 +233,14 @@ func TestRemoteNewVersion(t *testing.T) {
 	if r := c.Classify(t.Context(), images)[0]; r.Model != "ifcb:3" {
 		t.Fatalf("%+v", r)
 	}
-	s.version = "4"
+	s.serve("4")
 	if r := c.Classify(t.Context(), images)[0]; connector.KindOf(r.Err) != connector.KindRetriable {
 		t.Fatalf("%+v", r)
 	}
 	if r := c.Classify(t.Context(), images)[0]; r.Err != nil || r.Model != "ifcb:4" {
 		t.Errorf("%+v", r)
 	}
-	s.version = "5"
+	s.serve("5")
 	c.(*remote).now = func() time.Time { return time.Now().Add(time.Hour) }
 	if r := c.Classify(t.Context(), images)[0]; r.Err != nil || r.Model != "ifcb:5" {
 		t.Errorf("%+v", r)

@@ -3,19 +3,25 @@ package classify
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
+	"github.com/axiom-data-science/hydraulics/internal/onnx"
 )
 
 const demo = "demo/demo-plankton.onnx"
@@ -189,6 +195,73 @@ func TestServerAway(t *testing.T) {
 		}
 		if m := results[i].Record.Value.(map[string]any); m["name"] != class || m["classifier"] != "ifcb-densenet:12" {
 			t.Errorf("record %d: %v", i, m)
+		}
+	}
+}
+
+// TestServedModelAgrees: the same model behind TensorFlow Serving's protocol
+// gives the class of each image that it gives in this process, and the
+// probability.
+func TestServedModelAgrees(t *testing.T) {
+	file, err := configs.FS.ReadFile(demo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, err := onnx.Load(file, onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body struct{ Instances [][][][]float32 }
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/metadata"):
+			w.WriteHeader(http.StatusNotFound)
+			return
+		case r.Method == http.MethodGet:
+			fmt.Fprint(w, `{"model_version_status":[{"version":"1","state":"AVAILABLE"}]}`)
+			return
+		}
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			t.Error(err)
+		}
+		var rows [][]float32
+		for _, img := range body.Instances {
+			var pixels []float32
+			for _, row := range img {
+				pixels = append(pixels, slices.Concat(row...)...)
+			}
+			scores := make([]float32, net.OutputSize())
+			if err := net.NewSession().Run(pixels, scores); err != nil {
+				t.Error(err)
+			}
+			rows = append(rows, scores)
+		}
+		if err := json.NewEncoder(w).Encode(map[string]any{"predictions": rows}); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(h.Close)
+	manifest, err := configs.FS.ReadFile(strings.TrimSuffix(demo, ".onnx") + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside := filepath.Join(t.TempDir(), "manifest.yaml")
+	if err := os.WriteFile(beside, manifest, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	here := configured(t, connector.Props{"model": demo})
+	there := configured(t, connector.Props{"model": h.URL + "/v1/models/plankton", "manifest": beside, "batch.size": 3})
+	var batch []connector.Record
+	for i := range 10 {
+		batch = append(batch, structRecord(fmt.Sprint(i), picture(t, 20+9*i, 80-7*i)))
+	}
+	a, b := here.ApplyBatch(t.Context(), batch), there.ApplyBatch(t.Context(), batch)
+	for i := range batch {
+		if a[i].Err != nil || b[i].Err != nil {
+			t.Fatalf("image %d: %v, %v", i, a[i].Err, b[i].Err)
+		}
+		if !a[i].Record.Value.(*connector.Struct).Equal(b[i].Record.Value.(*connector.Struct)) {
+			t.Errorf("image %d: %v here, %v there", i, a[i].Record.Value, b[i].Record.Value)
 		}
 	}
 }
