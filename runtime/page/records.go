@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -104,9 +105,9 @@ func text(v any) string {
 	case bool, int8, int16, int32, int64:
 		return fmt.Sprint(x)
 	case float32:
-		return strconv.FormatFloat(float64(x), 'g', 4, 32)
+		return number(float64(x))
 	case float64:
-		return strconv.FormatFloat(x, 'g', 4, 64)
+		return number(x)
 	case connector.Decimal:
 		return x.String()
 	case time.Time:
@@ -124,6 +125,15 @@ func text(v any) string {
 		return strings.Join(parts, ", ")
 	}
 	return ""
+}
+
+// number writes a number with four digits that count, in full from a thousandth
+// to a million.
+func number(f float64) string {
+	if a := math.Abs(f); a >= 1e3 && a < 1e6 {
+		return strconv.FormatFloat(f, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(f, 'g', 4, 64)
 }
 
 // keepPictures is how many pictures are kept. A list shows up to 60 records,
