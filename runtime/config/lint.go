@@ -13,6 +13,8 @@ import (
 // connector as [Validator] sees it, and keys that nobody knows.
 func Lint(j *Journey, plugins *connector.Registry) []Problem {
 	problems := append(slices.Clone(j.Problems), lintWorker(j.Worker)...)
+	problems = append(problems, lintConverters(j.Worker, plugins)...)
+	problems = append(problems, lintRepeats("", j.Worker)...)
 	worker := j.Worker.Props()
 	resolver, err := NewResolver(worker)
 	if err != nil {
@@ -28,6 +30,7 @@ func Lint(j *Journey, plugins *connector.Registry) []Problem {
 	v := &Validator{Plugins: plugins, Worker: worker, Resolver: resolver}
 	for _, c := range j.Connectors {
 		problems = append(problems, v.lint(c)...)
+		problems = append(problems, lintRepeats(c.Name, c.Entries)...)
 	}
 	order := map[string]int{}
 	for i, f := range j.Files {
@@ -71,6 +74,61 @@ func lintWorker(list List) []Problem {
 			note(e, true, "is for workers in distributed mode")
 		default:
 			note(e, true, "unknown key"+didYouMean(e.Key, known))
+		}
+	}
+	return problems
+}
+
+// lintRepeats notes keys that are set more than once, which only Java
+// properties and several files can do.
+func lintRepeats(name string, list List) []Problem {
+	var problems []Problem
+	for i, e := range list {
+		if j := slices.IndexFunc(list[i+1:], func(x Entry) bool { return x.Key == e.Key }); j >= 0 {
+			problems = append(problems, Problem{File: e.File, Line: e.Line, Connector: name, Key: e.Key, Warning: true,
+				Message: "has no effect: it is set again in " + list[i+1+j].Place()})
+		}
+	}
+	return problems
+}
+
+// lintConverters checks the worker's converters and their keys.
+func lintConverters(list List, plugins *connector.Registry) []Problem {
+	props := list.Props()
+	w := &work{v: &Validator{Plugins: plugins, Worker: props}, raw: props, props: props, report: &Report{}}
+	for _, name := range []string{"key", "value", "header"} {
+		key, t := name+".converter", connector.ConverterType
+		if name == "header" {
+			t = connector.HeaderConverterType
+		}
+		if _, given := props.Text(key); !given {
+			continue
+		}
+		w.add([]connector.Key{{Name: key, Type: connector.ClassKey}})
+		if plugin, _ := w.class(key, t); plugin != nil {
+			w.converter(plugin, key+".")
+		}
+	}
+	var known []string
+	var problems []Problem
+	for _, c := range w.report.Checks {
+		known = append(known, c.Def.Name)
+	}
+	for _, p := range w.report.Problems() {
+		e, given := list.Find(p.Key)
+		if !given {
+			e, _ = list.Find(p.Key[:strings.Index(p.Key, ".converter")+len(".converter")])
+		}
+		if !strings.Contains(e.Text, "${") {
+			problems = append(problems, Problem{File: e.File, Line: e.Line, Key: p.Key, Message: p.Message})
+		}
+	}
+	for _, e := range list {
+		for _, c := range []string{"key.converter", "value.converter", "header.converter"} {
+			checked := slices.ContainsFunc(w.report.Checks, func(x Check) bool { return x.Def.Name == c && x.Value.Value != nil })
+			if checked && strings.HasPrefix(e.Key, c+".") && !slices.Contains(known, e.Key) {
+				problems = append(problems, Problem{File: e.File, Line: e.Line, Key: e.Key, Warning: true, Message: "unknown key" + didYouMean(e.Key, known)})
+			}
 		}
 	}
 	return problems
@@ -167,13 +225,9 @@ func (v *Validator) nearestClass(class string) string {
 	return "; there are " + strings.Join(append(names, StreamClass), ", ")
 }
 
-// overrides are the families of keys for a connector's Kafka clients.
-var overrides = []string{"producer.override.", "consumer.override.", "admin.override."}
-
 // unknown says why a key has no effect, "" where it has one.
 func (v *Validator) unknown(r *Report, props connector.Props, key string) string {
 	if slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Def.Name == key }) ||
-		slices.ContainsFunc(overrides, func(p string) bool { return strings.HasPrefix(key, p) }) ||
 		r.Kind != "sink" && strings.HasPrefix(key, "topic.creation.") {
 		return ""
 	}

@@ -174,6 +174,7 @@ func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error
 		w.plugin(plugin, "", "")
 	}
 	w.converters(kind)
+	w.overrides()
 	w.finish()
 	return w.report, err
 }

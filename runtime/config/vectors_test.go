@@ -244,3 +244,51 @@ func TestEnvProviderVectors(t *testing.T) {
 		})
 	}
 }
+
+func TestOverridePolicyVectors(t *testing.T) {
+	for _, c := range javavectors.Load(t, "override-policy.jsonl", "override-policy") {
+		t.Run(c.ID, func(t *testing.T) {
+			var in struct {
+				Policy, Client string
+				Overrides      connector.Props
+			}
+			if err := json.Unmarshal(c.Input, &in); err != nil {
+				t.Fatal(err)
+			}
+			var want []struct {
+				Name   string
+				Errors []string
+			}
+			if c.Expect.Error != nil {
+				_, err := WorkerDef().Parse(c.Config)
+				if err := c.Expect.Error.CheckError(err); err != nil {
+					t.Errorf("%v: %v", c.Config, err)
+				}
+				return
+			}
+			if err := json.Unmarshal(c.Expect.Output, &want); err != nil {
+				t.Fatal(err)
+			}
+			worker := c.Config.Clone()
+			if worker == nil {
+				worker = connector.Props{}
+			}
+			worker["connector.client.config.override.policy"] = in.Policy
+			prefix := strings.ToLower(in.Client) + ".override."
+			props := connector.Props{"name": "c", "connector.class": "heartbeat"}
+			for k, v := range in.Overrides {
+				props[prefix+k] = v
+			}
+			report, err := (&Validator{Plugins: registryOf("source"), Worker: worker}).Validate(props, Origin{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range want {
+				i := slices.IndexFunc(report.Checks, func(k Check) bool { return k.Def.Name == prefix+w.Name })
+				if i < 0 || !slices.Equal(report.Checks[i].Value.Errors, w.Errors) {
+					t.Errorf("%s: %s, want %q", c.Input, w.Name, w.Errors)
+				}
+			}
+		})
+	}
+}
