@@ -160,7 +160,11 @@ func deleteConnector(s *Server, r request) (answer, error) {
 
 func getStatus(s *Server, r request) (answer, error) {
 	st, err := s.o.Herder.Status(r.args[0])
-	return answer{status: http.StatusOK, body: status(st)}, err
+	b := status(st)
+	if flag(r, "progress") {
+		s.addProgress(&b)
+	}
+	return answer{status: http.StatusOK, body: b}, err
 }
 
 func target(t state.Target, code int) handler {
@@ -202,7 +206,7 @@ func getTaskStatus(s *Server, r request) (answer, error) {
 		return answer{}, err
 	}
 	st, err := s.o.Herder.TaskStatus(r.args[0], id)
-	return answer{status: http.StatusOK, body: taskBody{st.ID, stateOf(st)}}, err
+	return answer{status: http.StatusOK, body: taskBody{ID: st.ID, stateBody: stateOf(st)}}, err
 }
 
 func postTaskRestart(s *Server, r request) (answer, error) {

@@ -3,6 +3,7 @@
 // error texts, so that existing clients work unchanged. Its tests replay
 // recorded answers of a Java worker. What is ours beside it: a stream is of
 // type sink with a field kind, a connector that a file manages has a field
-// managed_by, a task that will start again by itself has a field restarts, and
-// /metrics is there for Prometheus.
+// managed_by, a task that will start again by itself has a field restarts,
+// status?progress=true adds what each task has done and whether it is stalled,
+// and /metrics is there for Prometheus.
 package rest

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/state"
@@ -31,6 +32,7 @@ type Herder interface {
 	SetTarget(name string, t state.Target) error
 	Restart(name string, includeTasks, onlyFailed bool) (herder.ConnectorStatus, error)
 	RestartTask(name string, id int) error
+	Snapshots() []runtime.Stats
 }
 
 // Options are what the API needs.

@@ -6,8 +6,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/state"
@@ -44,6 +46,11 @@ func (f *fakeHerder) Restart(name string, tasks, failed bool) (herder.ConnectorS
 	return f.Status(name)
 }
 
+func (f *fakeHerder) Snapshots() []runtime.Stats {
+	return []runtime.Stats{{Connector: "flow", State: state.Running, RecordsIn: 3, Active: 1, Since: time.Now().Add(-time.Hour),
+		Lag: map[connector.TopicPartition]int64{{Topic: "a"}: 4, {Topic: "b"}: 5}}}
+}
+
 func TestServer(t *testing.T) {
 	tests := []struct {
 		name, method, path, body string
@@ -55,6 +62,8 @@ func TestServer(t *testing.T) {
 			`{"name":"flow","config":{"name":"flow"},"tasks":[],"type":"sink","kind":"stream","managed_by":"flow.yaml"}`},
 		{"a task that is done is stopped", "GET", "/connectors/flow/status", "", nil, 200,
 			`{"name":"flow","connector":{"state":"RUNNING","worker_id":"w:1"},"tasks":[{"id":0,"state":"STOPPED","worker_id":"w:1"}],"type":"sink","kind":"stream"}`},
+		{"what a task has done", "GET", "/connectors/flow/status?progress=true", "", nil, 200,
+			`"progress":{"records_in":3,"records_out":0,"records_dropped":0,"records_skipped":0,"records_active":1,"lag":9,"restoring":false,"retrying":false,"stalled":true}`},
 		{"a file's connector", "PUT", "/connectors/flow/config", "{}", nil, 409,
 			`{"error_code":409,"message":"Connector flow is managed by the file flow.yaml"}`},
 		{"flags in any case", "POST", "/connectors/flow/restart?includeTasks=True&onlyFailed=TRUE", "", nil, 202, `"name":"flow"`},

@@ -140,6 +140,7 @@ type stateBody struct {
 type taskBody struct {
 	ID int `json:"id"`
 	stateBody
+	Progress *progressBody `json:"progress,omitempty"`
 }
 
 type statusBody struct {
@@ -158,7 +159,7 @@ func status(s herder.ConnectorStatus) statusBody {
 	b := statusBody{Name: s.Name, Connector: stateOf(s.Connector), Tasks: []taskBody{}}
 	b.Type, b.Kind = kindField(s.Kind)
 	for _, t := range s.Tasks {
-		b.Tasks = append(b.Tasks, taskBody{t.ID, stateOf(t)})
+		b.Tasks = append(b.Tasks, taskBody{ID: t.ID, stateBody: stateOf(t)})
 	}
 	return b
 }

@@ -1,0 +1,58 @@
+package rest
+
+import (
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/state"
+)
+
+// stalledAfter is how long nothing may come of a task that has work before it
+// counts as stalled.
+const stalledAfter = 5 * time.Minute
+
+// progressBody is what a task has done so far. It is part of a status where
+// that is asked for with progress=true: a task can be RUNNING and get nowhere.
+type progressBody struct {
+	In         int64     `json:"records_in"`
+	Out        int64     `json:"records_out"`
+	Dropped    int64     `json:"records_dropped"`
+	Skipped    int64     `json:"records_skipped"`
+	Active     int64     `json:"records_active"`
+	Lag        int64     `json:"lag"`
+	LastIn     time.Time `json:"last_in,omitzero"`
+	LastOut    time.Time `json:"last_out,omitzero"`
+	LastCommit time.Time `json:"last_commit,omitzero"`
+	Restoring  bool      `json:"restoring"`
+	Retrying   bool      `json:"retrying"`
+	LastError  string    `json:"last_error,omitempty"`
+	Stalled    bool      `json:"stalled"`
+}
+
+func progress(s runtime.Stats, now time.Time) *progressBody {
+	p := &progressBody{In: s.RecordsIn, Out: s.RecordsOut, Dropped: s.Dropped, Skipped: s.Errors.Skipped, Active: s.Active,
+		LastIn: s.LastIn, LastOut: s.LastOut, LastCommit: s.Commits.Last,
+		Restoring: s.Restoring, Retrying: s.Errors.Retrying, LastError: s.Errors.Last}
+	for _, n := range s.Lag {
+		p.Lag += n
+	}
+	latest := s.Since
+	for _, t := range []time.Time{s.LastOut, s.Commits.Last} {
+		if t.After(latest) {
+			latest = t
+		}
+	}
+	p.Stalled = s.State == state.Running && (p.Active > 0 || p.Lag > 0 || p.Retrying) && now.Sub(latest) > stalledAfter
+	return p
+}
+
+// addProgress adds to each task of a status what it has done.
+func (s *Server) addProgress(b *statusBody) {
+	for _, stats := range s.o.Herder.Snapshots() {
+		for i := range b.Tasks {
+			if stats.Connector == b.Name && stats.Task == b.Tasks[i].ID {
+				b.Tasks[i].Progress = progress(stats, time.Now())
+			}
+		}
+	}
+}
