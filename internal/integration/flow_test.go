@@ -48,6 +48,11 @@ func newFlow(s *stack) *flow {
 	return f
 }
 
+// What the template asks of the stack.
+func (f *flow) Broker() string   { return f.Stack.broker }
+func (f *flow) Registry() string { return f.Stack.registry }
+func (f *flow) Database() string { return f.Stack.database }
+
 // write writes the file.
 func (f *flow) write() string {
 	t := f.Stack.t
@@ -82,7 +87,7 @@ func (f *flow) state() string {
 	return fmt.Sprintf("%d images, %d statistics, %d dead letters, %d rows", s.written(f.Images), s.written(f.Stats), s.written(f.Letters), s.count())
 }
 
-// dead gives the first dead letter of each image.
+// letters gives the first dead letter of each image.
 func (f *flow) letters() map[string]letter {
 	found := map[string]letter{}
 	for _, m := range f.Stack.read(f.Letters) {

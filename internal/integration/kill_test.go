@@ -14,7 +14,7 @@ import (
 // run, and nothing is missing in any topic.
 func TestKilledWorker(t *testing.T) {
 	each(t, func(t *testing.T, s *stack) {
-		const bins, images = 20, 15
+		const bins, images = 30, 20
 		site := newSyntheticSite(t, 2, bins, images)
 		calm := newFlow(s)
 		calm.Dashboard = site.url
@@ -29,18 +29,20 @@ func TestKilledWorker(t *testing.T) {
 
 		f := newFlow(s)
 		f.Dashboard = site.url
-		// Each kill comes when one of the three counts has passed a random point.
+		// Each kill comes when one of the three counts that are not complete has
+		// passed a random point of the way that it has still to go.
 		counts := []func() int{func() int { return s.written(f.Images) }, func() int { return s.written(f.Stats) }, s.count}
 		random := rand.New(rand.NewPCG(20, 9))
-		var points []int
-		for range 10 {
-			points = append(points, random.IntN(len(want)))
-		}
-		slices.Sort(points)
-		for i, point := range points {
+		const kills = 10
+		for i := range kills {
+			open := slices.DeleteFunc(slices.Clone(counts), func(c func() int) bool { return c() >= len(want) })
+			if len(open) == 0 {
+				open = counts
+			}
+			count := open[random.IntN(len(open))]
+			point := count() + random.IntN(2+max(0, 2*(len(want)-count())/(kills-i)))
 			w := f.start()
-			count := counts[random.IntN(len(counts))]
-			eventually(t, "progress", func() bool { return count() >= point }, f.state)
+			eventually(t, "progress", func() bool { return count() >= min(point, len(want)) }, f.state)
 			w.kill()
 			t.Logf("kill %d at %s", i+1, f.state())
 		}

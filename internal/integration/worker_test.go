@@ -31,7 +31,7 @@ func eventually(t *testing.T, what string, ok func() bool, state ...func() strin
 func await(t *testing.T, patience time.Duration, what string, ok func() bool, state ...func() string) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		if time.Now().After(deadline) {
