@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/configs/schemas"
+	"github.com/axiom-data-science/hydraulics/internal/embedded/broker"
+	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
+	"github.com/axiom-data-science/hydraulics/internal/embedded/registryd"
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/registry"
+	"github.com/axiom-data-science/hydraulics/runtime/cli"
+)
+
+// demo is a running demo. stop ends everything that was started.
+type demo struct {
+	o    demoOptions
+	dir  string
+	out  io.Writer
+	log  *slog.Logger
+	at   endpoints
+	undo []func() // in the order of starting
+
+	broker   *broker.Broker
+	database string // the database's URL without user and password
+	worker   *cli.Worker
+}
+
+// stop stops what was started, the last one first.
+func (d *demo) stop() {
+	for _, f := range slices.Backward(d.undo) {
+		f()
+	}
+}
+
+// The ports that the demo prefers.
+const (
+	kafkaPort     = 9092
+	registryPort  = 8081
+	postgresPort  = 5441
+	connectPort   = 8083
+	apiPort       = 3000
+	pagePort      = 6066
+	dashboardPort = 8888
+)
+
+// port gives the preferred port, or a free one when that is busy, and says so.
+func (d *demo) port(what string, preferred int) (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(preferred))
+	if err != nil {
+		if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return 0, err
+		}
+		fmt.Fprintf(d.out, "%s: port %d is busy, taking %d\n", what, preferred, l.Addr().(*net.TCPAddr).Port)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	return port, l.Close()
+}
+
+func (d *demo) startBroker(context.Context) error {
+	port, err := d.port("Kafka", kafkaPort)
+	if err != nil {
+		return err
+	}
+	if d.broker, err = broker.Start(broker.Options{Dir: filepath.Join(d.dir, "kafka"), Port: port, Log: d.log}); err != nil {
+		return err
+	}
+	d.undo = append(d.undo, d.broker.Stop)
+	d.at.Kafka = d.broker.Addr()
+	return nil
+}
+
+// startRegistry starts the registry over a topic of the broker, with the schemas
+// of the statistics in it.
+func (d *demo) startRegistry(ctx context.Context) error {
+	log, err := d.broker.OpenLog(ctx, "_schemas")
+	if err != nil {
+		return err
+	}
+	d.undo = append(d.undo, log.Close)
+	port, err := d.port("registry", registryPort)
+	if err != nil {
+		return err
+	}
+	server, err := registryd.Start(ctx, log, registryd.Options{Addr: "127.0.0.1:" + strconv.Itoa(port), Log: d.log})
+	if err != nil {
+		return err
+	}
+	d.undo = append(d.undo, server.Stop)
+	d.at.Registry = server.URL()
+	client, err := registry.New(registry.Options{URLs: []string{server.URL()}})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	files, err := registry.FindFiles(schemas.Files, "all")
+	if err != nil {
+		return err
+	}
+	return registry.Update(ctx, client, files, false, d.log)
+}
+
+// startDashboard serves bins, unless a real dashboard is followed.
+func (d *demo) startDashboard(ctx context.Context) error {
+	if d.o.dashboard != "" {
+		if _, err := url.Parse(d.o.dashboard); err != nil {
+			return fmt.Errorf("--dashboard: %w", err)
+		}
+		d.at.Dashboard = d.o.dashboard
+		return nil
+	}
+	options := dashboard.Options{Dir: d.o.bins, Generation: d.o.generation, Log: d.log}
+	if d.o.bins == "" {
+		options.Dir = filepath.Join(d.dir, "bins")
+		instrument, err := dashboard.NewInstrument(dashboard.InstrumentOptions{Dir: options.Dir, Seed: 11, Interval: d.o.interval, Keep: 500})
+		if err != nil {
+			return err
+		}
+		if err := d.runInstrument(ctx, instrument, options.Dir); err != nil {
+			return err
+		}
+	}
+	handler, err := dashboard.New(options)
+	if err != nil {
+		return err
+	}
+	base, err := d.serve("dashboard", dashboardPort, handler)
+	d.at.Dashboard = base + "/demo/"
+	return err
+}
+
+// backlog is how many bins of the past the simulated instrument begins with.
+const backlog = 3
+
+// runInstrument has bins of the past to begin with, and takes new ones until the
+// demo stops; with --until-idle no new ones.
+func (d *demo) runInstrument(ctx context.Context, instrument *dashboard.Instrument, dir string) error {
+	files, err := ifcb.List(dir)
+	if err != nil {
+		return err
+	}
+	for n := backlog; len(files) == 0 && n > 0; n-- {
+		if _, err := instrument.Take(time.Now().Add(-time.Duration(n) * d.o.interval)); err != nil {
+			return err
+		}
+	}
+	if d.o.untilIdle {
+		return nil
+	}
+	running, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { // until the demo stops
+		defer close(done)
+		if err := instrument.Run(running, 0); err != nil && running.Err() == nil {
+			d.log.Error("simulated instrument", "error", err.Error())
+		}
+	}()
+	d.undo = append(d.undo, func() { cancel(); <-done })
+	return nil
+}
+
+// serve runs an HTTP server until the demo stops and gives its base URL.
+func (d *demo) serve(what string, preferred int, handler http.Handler) (string, error) {
+	port, err := d.port(what, preferred)
+	if err != nil {
+		return "", err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelWarn)}
+	done := make(chan struct{})
+	go func() { // until the demo stops
+		defer close(done)
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			d.log.Error(what, "error", err.Error())
+		}
+	}()
+	d.undo = append(d.undo, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if server.Shutdown(ctx) != nil {
+			_ = server.Close() // connections that did not end by themselves
+		}
+		<-done
+	})
+	return "http://" + l.Addr().String(), nil
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/axiom-data-science/hydraulics/configs"
+	"github.com/axiom-data-science/hydraulics/internal/embedded/postgres"
+	"github.com/axiom-data-science/hydraulics/internal/pg"
+	"github.com/axiom-data-science/hydraulics/internal/postgrest"
+	"github.com/axiom-data-science/hydraulics/runtime/cli"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/state"
+)
+
+// The demo's database, as the original's development set-up had it.
+const (
+	demoDatabase = "topics"
+	demoUser     = "kafka"
+	demoPassword = "somepassword" // the server listens on loopback only
+)
+
+// startPostgres starts the database and makes the table of the statistics.
+func (d *demo) startPostgres(ctx context.Context) error {
+	port, err := d.port("PostgreSQL", postgresPort)
+	if err != nil {
+		return err
+	}
+	server, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(d.dir, "postgres"), Port: port,
+		User: demoUser, Password: demoPassword, Database: demoDatabase, Log: d.log})
+	if err != nil {
+		return err
+	}
+	d.undo = append(d.undo, func() {
+		if err := server.Stop(); err != nil {
+			d.log.Error("PostgreSQL", "error", err.Error())
+		}
+	})
+	d.at.Postgres = server.DSN()
+	d.database = "postgresql://127.0.0.1:" + strconv.Itoa(server.Port()) + "/" + demoDatabase + "?sslmode=disable"
+	migrations, err := fs.Sub(configs.FS, "migrations")
+	if err != nil {
+		return err
+	}
+	conn, err := pgx.Connect(ctx, server.DSN())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	return pg.Migrate(ctx, conn, migrations)
+}
+
+// startReadAPI serves the database's tables.
+func (d *demo) startReadAPI(ctx context.Context) error {
+	api, err := postgrest.New(ctx, postgrest.Options{URI: d.at.Postgres, Schemas: []string{"public"}, AnonRole: "web_anon", Log: d.log})
+	if err != nil {
+		return err
+	}
+	d.undo = append(d.undo, api.Close)
+	d.at.API, err = d.serve("read API", apiPort, api)
+	return err
+}
+
+// startWorker runs the demo's flow against the servers that were started.
+func (d *demo) startWorker(ctx context.Context) error {
+	text, err := fs.ReadFile(configs.FS, "demo/demo.yaml")
+	if err != nil {
+		return err
+	}
+	journey := new(config.Journey)
+	if err := journey.Add(filepath.Join(d.dir, "demo.yaml"), text, config.AnyRole); err != nil {
+		return err
+	}
+	for key, value := range d.settings() {
+		if value == "" {
+			continue
+		}
+		if err := journey.Set(key + "=" + value); err != nil {
+			return err
+		}
+	}
+	if d.worker, err = cli.StartWorker(ctx, cli.WorkerOptions{Journey: journey, Log: d.log,
+		Links: [][2]string{{"statistics", d.query()}, {"dashboard", d.at.Dashboard}}}); err != nil {
+		return err
+	}
+	d.undo = append(d.undo, func() {
+		limited, cancel := context.WithTimeout(context.Background(), d.worker.Patience())
+		defer cancel()
+		if err := d.worker.Close(limited); err != nil {
+			d.log.Warn("worker", "error", err.Error()) // what was not committed comes again
+		}
+	})
+	d.at.Connect, d.at.Page = d.worker.RESTURL(), d.worker.PageURL()
+	return nil
+}
+
+// settings are what differs from demo.yaml.
+func (d *demo) settings() map[string]string {
+	set := map[string]string{
+		"bootstrap.servers":                       d.at.Kafka,
+		"schema.registry.url":                     d.at.Registry,
+		"offset.storage.file.filename":            filepath.Join(d.dir, "demo.offsets"),
+		"connectors.ifcb-images.dashboard.url":    d.at.Dashboard,
+		"connectors.ifcb-postgres.connection.url": d.database,
+	}
+	if d.o.dashboard != "" {
+		set["connectors.ifcb-images.nbins"] = "1"
+	}
+	if d.o.untilIdle {
+		set["connectors.ifcb-images.mode"] = "once"
+	}
+	for key, preferred := range map[string]int{"listeners": connectPort, "page.listener": pagePort} {
+		if port, err := d.port(key, preferred); err == nil {
+			set[key] = "http://127.0.0.1:" + strconv.Itoa(port)
+		}
+	}
+	return set
+}
+
+// sourceDone tells whether the source has given everything.
+func (d *demo) sourceDone() (bool, error) {
+	status, err := d.worker.Herder.Status("ifcb-images")
+	if err != nil {
+		return false, err
+	}
+	if status.Connector.State == state.Failed {
+		return false, fmt.Errorf("connector ifcb-images failed: %s", status.Connector.Trace)
+	}
+	if len(status.Tasks) == 0 {
+		return false, nil
+	}
+	for _, t := range status.Tasks {
+		if t.State != state.Done {
+			return false, nil
+		}
+	}
+	return true, nil
+}

@@ -1,0 +1,195 @@
+//go:build integration
+
+package integration
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// TestDemoInABrowser runs the demo as a newcomer does, asks its API, and looks
+// at its page with a real browser: every picture is there, nothing is in the
+// console.
+func TestDemoInABrowser(t *testing.T) {
+	browser := findBrowser(t)
+	at := startDemo(t, t.TempDir())
+	var rows []map[string]any
+	within(t, 2*time.Minute, "the query answers with rows", func() error {
+		resp, err := http.Get(at["api"] + "/ifcb_sample_stats?hab=is.true&order=time.desc&limit=5")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = resp.Body.Close() }()
+		if err := json.NewDecoder(resp.Body).Decode(&rows); err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			return fmt.Errorf("%s, no rows", resp.Status)
+		}
+		return nil
+	})
+	for _, row := range rows {
+		if row["hab"] != true {
+			t.Errorf("row %v is not of a harmful alga", row)
+		}
+	}
+
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.WindowSize(1280, 1000))
+	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	defer cancel()
+	var mu sync.Mutex
+	var console []string
+	listen := func(event any) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch e := event.(type) {
+		case *runtime.EventConsoleAPICalled:
+			console = append(console, string(e.Type))
+		case *runtime.EventExceptionThrown:
+			console = append(console, e.ExceptionDetails.Text)
+		case *cdplog.EventEntryAdded:
+			console = append(console, e.Entry.Text+" "+e.Entry.URL)
+		}
+	}
+	tab, cancel := chromedp.NewContext(allocator, chromedp.WithListener(listen))
+	defer cancel()
+	tab, cancel = context.WithTimeout(tab, 90*time.Second)
+	defer cancel()
+	fail := func(err error) {
+		if err != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			t.Fatalf("browser: %v; console: %q", err, console)
+		}
+	}
+	fail(chromedp.Do(tab, chromedp.Navigate(at["page"]), chromedp.WaitVisible(chromedp.CSS("#records img"))))
+	_, err := chromedp.Run(tab, chromedp.Poll[bool](`document.querySelectorAll('#records img').length > 20 && [...document.querySelectorAll('#records img')].every((i) => i.complete)`))
+	fail(err)
+	seen, err := chromedp.Run(tab, chromedp.Evaluate[sight](look))
+	fail(err)
+	shot, err := chromedp.Run(tab, chromedp.FullScreenshot(90))
+	fail(err)
+	if file := os.Getenv("HYDRAULICS_SCREENSHOT"); file != "" {
+		if err := os.WriteFile(file, shot, 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+	if seen.Broken > 0 || seen.Outlines == 0 {
+		t.Errorf("%d of %d pictures are broken, %d are outlines", seen.Broken, seen.Images, seen.Outlines)
+	}
+	for _, name := range []string{"ifcb-images", "ifcb-stats", "ifcb-postgres"} {
+		if !strings.Contains(seen.Connectors, name) {
+			t.Errorf("connector %s is not on the page: %s", name, seen.Connectors)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(console) > 0 {
+		t.Errorf("the console says %q", console)
+	}
+	t.Logf("passed: page: %d pictures, none broken, console silent", seen.Images)
+}
+
+// sight is what is on the page.
+type sight struct {
+	Images, Broken, Outlines int
+	Connectors               string
+}
+
+// look gathers a sight.
+const look = `(() => {
+	const images = [...document.querySelectorAll('#records img')];
+	return {
+		Images: images.length,
+		Broken: images.filter((i) => !i.complete || i.naturalWidth === 0).length,
+		Outlines: images.filter((i) => i.alt.startsWith('outline')).length,
+		Connectors: document.querySelector('#connectors').textContent,
+	};
+})()`
+
+// findBrowser gives the browser's program.
+func findBrowser(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{os.Getenv("HYDRAULICS_BROWSER"), "chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); name != "" && err == nil {
+			return path
+		}
+	}
+	t.Skip("no browser: install chromium, or name one in HYDRAULICS_BROWSER")
+	return ""
+}
+
+// startDemo runs the built program's demo until the test ends and gives its endpoints.
+func startDemo(t *testing.T, data string, args ...string) map[string]string {
+	t.Helper()
+	program := os.Getenv("HYDRAULICS_BINARY")
+	if program == "" {
+		t.Skip("HYDRAULICS_BINARY is not set: make integration builds and sets it")
+	}
+	cmd := exec.Command(program, append([]string{"demo", "--data", data, "--interval", "2s"}, args...)...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan struct{})
+	go func() { // ends with the program
+		defer close(read)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			t.Log(lines.Text())
+		}
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		<-read
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("demo: %v", err)
+		}
+	})
+	var at map[string]string
+	within(t, 3*time.Minute, "the demo is ready", func() error {
+		text, err := os.ReadFile(filepath.Join(data, "endpoints.json"))
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(text, &at)
+	})
+	return at
+}
+
+// within tries until f gives no error.
+func within(t *testing.T, d time.Duration, what string, f func() error) {
+	t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(d)
+	for {
+		err := f()
+		if err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%s: not within %s: %v", what, d, err)
+		}
+	}
+}
