@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"time"
 	"unicode/utf8"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -48,6 +47,21 @@ func (in *input) long() (int64, error) {
 	}
 	in.rest = in.rest[n:]
 	return int64(u>>1) ^ -int64(u&1), nil
+}
+
+// int reads a number of 32 bits: an int, a symbol's or a branch's number.
+func (in *input) int() (int64, error) {
+	before := len(in.rest)
+	i, err := in.long()
+	switch {
+	case err != nil:
+		return 0, err
+	case i != int64(int32(i)):
+		return 0, misfitf("%d is out of the range of int", i)
+	case before-len(in.rest) > 5:
+		return 0, misfitf("a number of 32 bits has more than five bytes")
+	}
+	return i, nil
 }
 
 // bytes reads a length and as many bytes.
@@ -130,24 +144,21 @@ type integerReader struct {
 }
 
 func (r integerReader) read(in *input) (any, error) {
-	i, err := in.long()
+	if r.n.kind == kindLong {
+		i, err := in.long()
+		if err != nil {
+			return nil, err
+		}
+		return integerValue(r.n, r.s, i), nil
+	}
+	i, err := in.int()
 	if err != nil {
 		return nil, err
 	}
-	if r.n.kind == kindLong {
-		if r.n.logical == timestampMillis {
-			return time.UnixMilli(i).UTC(), nil
-		}
-		return i, nil
-	}
-	if i != int64(int32(i)) {
-		return nil, misfitf("%d is out of the range of int", i)
-	}
-	v := integerValue(r.n, r.s, i)
 	if err := connectRange(r.s.Type(), i); err != nil {
 		return nil, err
 	}
-	return v, nil
+	return integerValue(r.n, r.s, i), nil
 }
 
 // connectRange checks an integer that Connect keeps in less than an int's bits.
@@ -222,7 +233,7 @@ func newEnumReader(n *node) *enumReader {
 }
 
 func (r *enumReader) read(in *input) (any, error) {
-	i, err := in.long()
+	i, err := in.int()
 	if err != nil {
 		return nil, err
 	}

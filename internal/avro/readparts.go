@@ -159,7 +159,7 @@ type optionalReader struct {
 }
 
 func (r *optionalReader) read(in *input) (any, error) {
-	branch, err := in.long()
+	branch, err := in.int()
 	switch {
 	case err != nil:
 		return nil, err
@@ -200,7 +200,7 @@ func newUnionReader(n *node, s *connector.Schema) (reader, error) {
 }
 
 func (r *unionReader) read(in *input) (any, error) {
-	branch, err := in.long()
+	branch, err := in.int()
 	if err != nil {
 		return nil, err
 	}
