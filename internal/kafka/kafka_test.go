@@ -172,6 +172,7 @@ type seat struct {
 	assigned map[connector.TopicPartition]int64
 	revoked  int
 	lost     int
+	killed   bool
 }
 
 func sit(t *testing.T, c *Client, o GroupOptions) *seat {
@@ -223,6 +224,9 @@ func sit(t *testing.T, c *Client, o GroupOptions) *seat {
 }
 
 func (s *seat) close() {
+	if s.killed {
+		return
+	}
 	s.stop()
 	<-s.done
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

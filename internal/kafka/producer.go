@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/IBM/sarama"
 	"golang.org/x/sync/semaphore"
@@ -18,6 +20,8 @@ const (
 	DefaultMaxRequestSize = 1 << 20
 	// defaultBuffer is Kafka's own buffer.memory, bytes.
 	defaultBuffer = 32 << 20
+	// defaultBlock is Kafka's own max.block.ms.
+	defaultBlock = time.Minute
 )
 
 // ProducerOptions refine a producer.
@@ -26,76 +30,83 @@ type ProducerOptions struct {
 	Props map[string]string
 }
 
-// Producer writes messages: idempotent, in order per partition, retried for
-// about a day unless its properties say otherwise, and then an error of the
-// kind retriable. It is safe for concurrent use.
+// Producer writes messages: idempotent, in order per partition, and without
+// end where Kafka is away, unless its properties say otherwise. It is safe for
+// concurrent use. Its client must outlive it.
 type Producer struct {
-	async   sarama.AsyncProducer
-	client  sarama.Client
+	client  *Client
+	conf    *sarama.Config
 	size    int // of a message at most
 	buffer  int64
 	memory  *semaphore.Weighted
-	replies sync.WaitGroup // the two goroutines below; Close ends them
+	block   time.Duration // how long to wait for a topic to exist
+	trouble trouble
 	closing sync.Once
 	closed  error
 
-	mu      sync.Mutex
+	look   sync.Mutex // held while something is found out about a topic
+	mu     sync.Mutex // guards the following
+	topics map[string]topicLane
+	lanes  map[int]*lane // by the size of their batches
+
 	pending int
 	empty   chan struct{} // closed while nothing is pending
 }
 
+// topicLane is the lane of a topic and how large a message it takes.
+type topicLane struct {
+	*lane
+	limit int
+}
+
 // NewProducer makes a producer with connections of its own.
 func (c *Client) NewProducer(o ProducerOptions) (*Producer, error) {
-	all := map[string]string{}
-	for _, m := range []map[string]string{c.options.Props, o.Props} {
-		for k, v := range m {
-			all[k] = v
-		}
-	}
 	options := c.options
-	options.Props = all
+	options.Props = map[string]string{}
+	maps.Copy(options.Props, c.options.Props)
+	maps.Copy(options.Props, o.Props)
 	conf, err := newConfig(options)
 	if err != nil {
 		return nil, connector.Fatal(err)
 	}
-	p := &props{text: all}
-	p.producer(conf)
-	buffer := int64(defaultBuffer)
-	p.int("buffer.memory", func(n int) { buffer = int64(n) })
-	if err := errors.Join(append(p.errs, conf.Validate())...); err != nil {
+	ps := &props{text: options.Props}
+	ps.producer(conf)
+	p := &Producer{client: c, conf: conf, buffer: defaultBuffer, block: defaultBlock, trouble: trouble{log: c.options.Log},
+		topics: map[string]topicLane{}, lanes: map[int]*lane{}, empty: make(chan struct{})}
+	ps.int("buffer.memory", func(n int) { p.buffer = int64(n) })
+	ps.duration("max.block.ms", func(d time.Duration) { p.block = d })
+	if conf.Producer.MaxMessageBytes <= laneMargin {
+		ps.fail("max.request.size", fmt.Sprint("above ", laneMargin))
+	}
+	if err := errors.Join(append(ps.errs, conf.Validate())...); err != nil {
 		return nil, connector.Fatal(err)
 	}
-	client, err := sarama.NewClient(options.Bootstrap, conf)
-	if err != nil {
-		return nil, connector.Retriable(fmt.Errorf("producer: %w", err))
+	p.size, p.memory = conf.Producer.MaxMessageBytes, semaphore.NewWeighted(p.buffer)
+	close(p.empty)
+	if p.lanes[p.size], err = p.newLane(p.size); err != nil { // most topics'
+		return nil, err
 	}
-	async, err := sarama.NewAsyncProducerFromClient(client)
-	if err != nil {
-		_ = client.Close()
-		return nil, connector.Retriable(fmt.Errorf("producer: %w", err))
-	}
-	producer := &Producer{async: async, client: client, size: conf.Producer.MaxMessageBytes,
-		buffer: buffer, memory: semaphore.NewWeighted(buffer), empty: make(chan struct{})}
-	close(producer.empty)
-	producer.replies.Go(producer.successes)
-	producer.replies.Go(producer.failures)
-	return producer, nil
+	return p, nil
 }
 
-// sent is what a message carries through sarama.
-type sent struct {
-	partition int32
-	bytes     int64
-	done      func(connector.RecordMetadata, error)
-}
-
-// Send hands a message over; it waits while the buffer is full. When it returns
-// nil, done is called exactly once, from a goroutine of the producer. A message
-// that is too large is an error of the kind data at once.
+// Send hands a message over; it waits while the buffer is full, and for a topic
+// that the broker is to create. When it returns nil, done is called exactly
+// once, from a goroutine of the producer. A message that no topic or this topic
+// can take is an error of the kind data at once.
 func (p *Producer) Send(ctx context.Context, m Message, done func(connector.RecordMetadata, error)) error {
+	if m.Timestamp < 0 && m.Timestamp != connector.NoTimestamp {
+		return connector.Data(fmt.Errorf("topic %s: timestamp %d is before 1970", m.Topic, m.Timestamp))
+	}
 	size := m.size()
 	if size > int64(p.size) {
-		return tooLarge(m.Topic, size, p.size)
+		return tooLarge(m.Topic, size, "max.request.size", p.size)
+	}
+	l, err := p.lane(ctx, m.Topic)
+	if err != nil {
+		return err
+	}
+	if size > int64(l.limit) {
+		return tooLarge(m.Topic, size, "the topic's max.message.bytes", l.limit)
 	}
 	s := &sent{partition: m.Partition, bytes: min(size, p.buffer), done: done}
 	if err := p.memory.Acquire(ctx, s.bytes); err != nil {
@@ -105,7 +116,7 @@ func (p *Producer) Send(ctx context.Context, m Message, done func(connector.Reco
 	out.Metadata = s
 	p.add()
 	select {
-	case p.async.Input() <- out:
+	case l.async.Input() <- out:
 		return nil
 	case <-ctx.Done():
 		p.memory.Release(s.bytes)
@@ -114,9 +125,89 @@ func (p *Producer) Send(ctx context.Context, m Message, done func(connector.Reco
 	}
 }
 
-func tooLarge(topic string, size int64, limit int) error {
-	return connector.Data(fmt.Errorf("topic %s: a message of %d bytes is larger than max.request.size=%d: raise producer.override.max.request.size, and the topic's max.message.bytes",
-		topic, size, limit))
+func tooLarge(topic string, size int64, key string, limit int) error {
+	return connector.Data(fmt.Errorf("topic %s: a message of %d bytes is larger than %s=%d: raise producer.override.max.request.size, and the topic's max.message.bytes, and start the connector again",
+		topic, size, key, limit))
+}
+
+// lane gives the lane of a topic; a new topic's is found out.
+func (p *Producer) lane(ctx context.Context, topic string) (topicLane, error) {
+	known := func() (topicLane, bool) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		l, ok := p.topics[topic]
+		return l, ok
+	}
+	if l, ok := known(); ok {
+		return l, nil
+	}
+	p.look.Lock()
+	defer p.look.Unlock()
+	if l, ok := known(); ok {
+		return l, nil
+	}
+	if err := p.exists(ctx, topic); err != nil {
+		return topicLane{}, err
+	}
+	limit := p.limit(ctx, topic)
+	p.mu.Lock()
+	l := p.lanes[limit]
+	p.mu.Unlock()
+	if l == nil {
+		var err error
+		if l, err = p.newLane(limit); err != nil {
+			return topicLane{}, err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lanes[limit], p.topics[topic] = l, topicLane{l, limit}
+	return p.topics[topic], nil
+}
+
+// exists waits until a topic exists, which the broker may have to create.
+func (p *Producer) exists(ctx context.Context, topic string) error {
+	for began := time.Now(); ; {
+		found, err := p.client.describe(ctx, []string{topic}, true)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case connector.KindOf(err) == connector.KindFatal:
+			return err
+		case err != nil:
+			p.trouble.note("topic cannot be looked up, trying on", err)
+			began = time.Now()
+		case found[topic] > 0:
+			return nil
+		case time.Since(began) > p.block:
+			return connector.Retriable(fmt.Errorf("topic %s: %w, and the broker does not create it: create it, or set topic.creation.enable=true", topic, ErrUnknownTopic))
+		}
+		if !pause(ctx, retryPause) {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// limit gives the largest message that a topic takes, as far as the producer
+// may know: not everyone may read a topic's configuration.
+func (p *Producer) limit(ctx context.Context, topic string) int {
+	entries, err := do(ctx, func() ([]sarama.ConfigEntry, error) {
+		a, err := p.client.admin()
+		if err != nil {
+			return nil, err
+		}
+		return a.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: topic, ConfigNames: []string{"max.message.bytes"}})
+	})
+	if err != nil {
+		p.client.options.Log.Debug("topic's max.message.bytes is not known", "topic", topic, "error", err.Error())
+		return p.size
+	}
+	for _, e := range entries {
+		if n, err := strconv.Atoi(e.Value); e.Name == "max.message.bytes" && err == nil && n > laneMargin {
+			return min(n, p.size)
+		}
+	}
+	return p.size
 }
 
 func (p *Producer) add() {
@@ -135,38 +226,12 @@ func (p *Producer) finish() {
 	}
 }
 
-// successes ends when Close has closed sarama's channel.
-func (p *Producer) successes() {
-	for m := range p.async.Successes() {
-		meta := connector.RecordMetadata{TopicPartition: connector.TopicPartition{Topic: m.Topic, Partition: m.Partition}, Offset: m.Offset, Timestamp: connector.NoTimestamp}
-		if !m.Timestamp.IsZero() {
-			meta.Timestamp = m.Timestamp.UnixMilli()
-		}
-		p.reply(m, meta, nil)
-	}
-}
-
-// failures ends when Close has closed sarama's channel.
-func (p *Producer) failures() {
-	for e := range p.async.Errors() {
-		p.reply(e.Msg, connector.RecordMetadata{}, p.failure(e))
-	}
-}
-
-func (p *Producer) reply(m *sarama.ProducerMessage, meta connector.RecordMetadata, err error) {
-	s := m.Metadata.(*sent)
-	p.memory.Release(s.bytes)
-	s.done(meta, err)
-	p.finish()
-}
-
 // failure says of which kind Kafka's refusal is.
 func (p *Producer) failure(e *sarama.ProducerError) error {
-	topic := e.Msg.Topic
-	var code sarama.KError
+	topic, code := e.Msg.Topic, sarama.ErrNoError
 	switch {
 	case errors.Is(e.Err, sarama.ErrMessageSizeTooLarge):
-		return tooLarge(topic, int64(e.Msg.ByteSize(2)), p.size)
+		return tooLarge(topic, int64(e.Msg.ByteSize(2)), "what the broker takes, or what it took when the connector started,", p.size)
 	case errors.Is(e.Err, sarama.ErrInvalidPartition):
 		return connector.Data(fmt.Errorf("topic %s: partition %d does not exist", topic, e.Msg.Metadata.(*sent).partition))
 	case errors.As(e.Err, &code) && !retriable(code):
@@ -189,12 +254,17 @@ func (p *Producer) Flush(ctx context.Context) error {
 }
 
 // Close answers what is still pending, with an error if need be, and closes the
-// connections. It is safe twice.
+// connections. Nothing may be sent any more. It is safe twice.
 func (p *Producer) Close() error {
 	p.closing.Do(func() {
-		p.async.AsyncClose()
-		p.replies.Wait()
-		p.closed = p.client.Close()
+		p.mu.Lock()
+		lanes := maps.Clone(p.lanes)
+		p.mu.Unlock()
+		errs := make([]error, 0, len(lanes))
+		for _, l := range lanes {
+			errs = append(errs, l.close())
+		}
+		p.closed = errors.Join(errs...)
 	})
 	return p.closed
 }
@@ -214,7 +284,7 @@ func (p *partitioner) Partition(m *sarama.ProducerMessage, n int32) (int32, erro
 		return p.byKey.Partition(m, n)
 	}
 	if want < 0 || want >= n {
-		return 0, fmt.Errorf("%w: %s of %d", sarama.ErrInvalidPartition, strconv.Itoa(int(want)), n)
+		return 0, fmt.Errorf("%w: %d of %d", sarama.ErrInvalidPartition, want, n)
 	}
 	return want, nil
 }

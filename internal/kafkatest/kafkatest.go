@@ -1,7 +1,11 @@
-// Package kafkatest gives tests an in-process Kafka broker.
+// Package kafkatest gives tests an in-process Kafka broker that can be stopped,
+// started again and made to fail.
 package kafkatest
 
 import (
+	"fmt"
+	"net"
+	"strconv"
 	"testing"
 	"time"
 
@@ -18,4 +22,57 @@ func Start(t testing.TB) string {
 	}
 	t.Cleanup(b.Stop)
 	return b.Addr()
+}
+
+// Fault says which requests fail; see [broker.Fault].
+type Fault = broker.Fault
+
+// Numbers of requests for [Fault].
+const (
+	Produce         int16 = 0
+	Fetch           int16 = 1
+	ListOffsets     int16 = 2
+	Metadata        int16 = 3
+	OffsetCommit    int16 = 8
+	OffsetFetch     int16 = 9
+	FindCoordinator int16 = 10
+	JoinGroup       int16 = 11
+	Heartbeat       int16 = 12
+	LeaveGroup      int16 = 13
+	SyncGroup       int16 = 14
+	DescribeConfigs int16 = 32
+)
+
+// Broker is a broker that keeps its records when it is stopped. It is used from
+// the test's goroutine.
+type Broker struct {
+	*broker.Broker // fails requests with Fail and Cut; another one after Restart
+	t              testing.TB
+	options        broker.Options
+}
+
+// New runs a broker in a folder of the test's until the test ends.
+func New(t testing.TB) *Broker {
+	t.Helper()
+	b := &Broker{t: t, options: broker.Options{Dir: t.TempDir(), MinSessionTimeout: 100 * time.Millisecond}}
+	b.Restart()
+	t.Cleanup(func() { b.Stop() })
+	return b
+}
+
+// Restart starts the broker again after Stop, on the same address.
+func (b *Broker) Restart() {
+	b.t.Helper()
+	started, err := broker.Start(b.options)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.Broker = started
+	_, port, err := net.SplitHostPort(started.Addr())
+	if err == nil {
+		b.options.Port, err = strconv.Atoi(port)
+	}
+	if err != nil {
+		b.t.Fatal(fmt.Errorf("address %s: %w", started.Addr(), err))
+	}
 }
