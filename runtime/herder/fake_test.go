@@ -72,6 +72,7 @@ type fakeTask struct {
 	events chan runtime.Event
 	done   chan struct{}
 	stuck  bool
+	errors runtime.Errors
 	once   sync.Once
 }
 
@@ -112,7 +113,7 @@ func (t *fakeTask) Stop(ctx context.Context) error {
 }
 
 func (t *fakeTask) Snapshot() runtime.Stats {
-	return runtime.Stats{Connector: t.spec.Connector, Task: t.spec.Task, Kind: t.spec.Kind}
+	return runtime.Stats{Connector: t.spec.Connector, Task: t.spec.Task, Kind: t.spec.Kind, Errors: t.errors}
 }
 
 // fakePlugin is a source and, by another name, a sink.

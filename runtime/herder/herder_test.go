@@ -324,6 +324,25 @@ func TestWaitForAOneShotSource(t *testing.T) {
 	})
 }
 
+func TestStatusSaysWhatIsRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := new(fakeEngine)
+		h := newHerder(t, e, "")
+		defer closeIt(t, h)
+		if _, err := h.Create("c", source(), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		e.last().errors = runtime.Errors{Retrying: true, Last: "no route"}
+		if s, _ := h.TaskStatus("c", 0); s.Trace != "retrying: no route" || s.State != state.Running {
+			t.Errorf("%+v", s)
+		}
+		if len(h.Snapshots()) != 1 {
+			t.Error("no snapshot of the task")
+		}
+	})
+}
+
 func TestRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHerder(t, new(fakeEngine), "")

@@ -21,7 +21,7 @@ type Status struct {
 	State    state.State
 	WorkerID string
 	Version  string
-	Trace    string // why it failed, empty otherwise
+	Trace    string // why it failed, or what it retries; empty otherwise
 	Restarts *Restarts
 }
 
@@ -60,6 +60,9 @@ func (m *managed) taskStatusLocked(t *task) Status {
 	s := Status{ID: t.id, State: t.state, WorkerID: m.h.workerID, Version: m.info.Version}
 	if t.err != nil && (t.state == state.Failed || t.state == state.Restarting) {
 		s.Trace = runtime.Trace(t.err)
+	}
+	if e := t.snapshot().Errors; s.Trace == "" && e.Retrying {
+		s.Trace = "retrying: " + e.Last // it is alive and gets nowhere
 	}
 	if t.failures > 0 && t.state == state.Failed {
 		s.Restarts = &Restarts{Failures: t.failures, Next: t.next}
