@@ -68,11 +68,11 @@ func nodeOf(op string, in []string, out string, attrs ...[]byte) []byte {
 }
 
 func intAttrOf(name string, v int64) []byte {
-	return bytesField(5, str(1, name), num(3, v), num(20, attrInt))
+	return bytesField(5, str(1, name), num(3, v))
 }
 
 func intsAttrOf(name string, vs ...int64) []byte {
-	b := append(str(1, name), num(20, attrInts)...)
+	b := str(1, name)
 	for _, v := range vs {
 		b = append(b, num(8, v)...)
 	}
@@ -80,5 +80,5 @@ func intsAttrOf(name string, vs ...int64) []byte {
 }
 
 func strAttrOf(name, v string) []byte {
-	return bytesField(5, str(1, name), str(4, v), num(20, attrString))
+	return bytesField(5, str(1, name), str(4, v))
 }

@@ -343,12 +343,7 @@ func (n *node) view(x ref, dims []int) (ref, error) {
 		return refuse()
 	}
 	if x.v.h*x.v.w != 1 {
-		switch {
-		case len(dims) != 2:
-			return refuse()
-		case x.v.c == 1 && x.axes != "NHWC" && x.axes != "NCHW":
-			return refuse()
-		case x.axes != "NHWC" && x.axes != "NCHW":
+		if len(dims) != 2 || x.axes != "NHWC" && x.axes != "NCHW" {
 			return refuse()
 		}
 		v, err := n.emit(&op{kind: opFlatten, in: []*value{x.v}, chw: x.axes == "NCHW"}, 1, 1, x.v.size())

@@ -66,7 +66,7 @@ func (pl *planner) take(n int) []float32 {
 
 func (pl *planner) conv(o *op, out view) {
 	in := pl.view(o.in[0])
-	s := convStep{k: pl.k, out: out, act: o.act, win: o.win}
+	s := convStep{k: pl.k, out: out, act: o.act}
 	s.origin = in.off - o.win.top*in.rs - o.win.left*in.ps
 	s.aStep, s.rowStep = o.win.sw*in.ps, o.win.sh*in.rs
 	s.rows, s.width = out.h, out.w
@@ -91,9 +91,8 @@ func (pl *planner) conv(o *op, out view) {
 		pl.add(&depthwiseStep{convStep: s, w: w, bias: bias})
 		return
 	case o.pre != nil:
-		pre := &affineStep{in: in, scale: o.pre.scale, shift: o.pre.shift, act: o.pre.act}
 		// Blocks of pixels go through a scratch of the session's.
-		s.pre = pre
+		s.pre = &affineStep{in: in, scale: o.pre.scale, shift: o.pre.shift, act: o.pre.act}
 	}
 	// Where pixels have no gap, a row of the kernel is one run of channels.
 	whole := o.groups == 1 && in.ps == in.c && o.win.dw == 1

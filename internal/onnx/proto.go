@@ -23,9 +23,8 @@ type rawNode struct {
 	attrs            map[string]*attribute
 }
 
-// attribute is a node's attribute; typ tells which part is set.
+// attribute is a node's attribute; which part is set depends on its kind.
 type attribute struct {
-	typ    int64
 	f      float32
 	i      int64
 	s      string
@@ -33,16 +32,6 @@ type attribute struct {
 	floats []float32
 	ints   []int64
 }
-
-// Attribute types.
-const (
-	attrFloat  = 1
-	attrInt    = 2
-	attrString = 3
-	attrTensor = 4
-	attrFloats = 6
-	attrInts   = 7
-)
 
 // valueInfo is the declared type of an input or output. A dimension of -1 is
 // unknown.
@@ -222,8 +211,6 @@ func (p *parser) attribute(n *rawNode, b []byte) error {
 			a.floats, err = f.floats(a.floats)
 		case 8:
 			a.ints, err = f.ints(a.ints, maxInts)
-		case 20:
-			a.typ = int64(f.num)
 		}
 		return err
 	})
