@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -127,6 +126,3 @@ func (s *site) close(ctx context.Context) error {
 	<-s.done
 	return err
 }
-
-// host gives the host and port of a site.
-func (s *site) host() string { return strings.TrimPrefix(s.url, "http://") }

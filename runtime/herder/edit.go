@@ -145,7 +145,7 @@ func (h *Herder) Delete(name string) error {
 	delete(h.connectors, name)
 	h.order = slices.DeleteFunc(h.order, func(n string) bool { return n == name })
 	h.ending[name] = m
-	m.end(nil)
+	close(m.quit)
 	h.note()
 	return nil
 }

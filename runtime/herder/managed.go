@@ -43,8 +43,8 @@ type managed struct {
 	wake   chan struct{}
 	quit   chan struct{}
 	done   chan struct{}
-	before *managed // a deleted connector of this name that is still stopping
-	endCtx context.Context
+	before *managed        // a deleted connector of this name that is still stopping
+	endCtx context.Context // of the worker's end; nil where the connector was deleted
 }
 
 // describe looks up what the connector is. The caller holds the lock.
@@ -64,7 +64,7 @@ func (m *managed) poke() {
 }
 
 // end makes the connector's goroutine stop all tasks, for as long as ctx lasts,
-// and return; nil is the worker's usual patience. The caller holds the lock.
+// and return. The caller holds the lock.
 func (m *managed) end(ctx context.Context) {
 	m.endCtx = ctx
 	close(m.quit)
@@ -78,7 +78,7 @@ func (m *managed) run() {
 	}
 	for {
 		if !m.sleep(m.step()) {
-			m.stopAll(m.endCtx)
+			m.stopLast()
 			return
 		}
 	}
@@ -128,7 +128,7 @@ func (m *managed) step() time.Time {
 	m.h.mu.Unlock()
 	switch {
 	case target == state.TargetStopped:
-		m.stopAll(nil)
+		m.stopTasks()
 		m.become(state.Stopped)
 		return time.Time{}
 	case target == state.TargetPaused && none:
@@ -176,7 +176,7 @@ func (m *managed) started() []*task {
 // fail notes why the connector could not be split into tasks, and when to try
 // again. It gives that time.
 func (m *managed) fail(err error) time.Time {
-	m.stopAll(nil)
+	m.stopTasks()
 	m.h.mu.Lock()
 	defer m.h.mu.Unlock()
 	m.applied = m.wanted + 1
@@ -224,7 +224,7 @@ func (m *managed) configure(fresh bool) error {
 		m.refresh(props)
 		return nil
 	}
-	m.stopAll(nil)
+	m.stopTasks()
 	tasks := make([]*task, len(split))
 	for i, p := range split {
 		s := spec
@@ -281,14 +281,25 @@ func (m *managed) patience() time.Duration {
 	return time.Duration(conf.Int64("task.shutdown.graceful.timeout.ms")) * time.Millisecond
 }
 
-// stopAll stops all tasks at once, for as long as ctx lasts; nil is the
-// worker's usual patience.
-func (m *managed) stopAll(ctx context.Context) {
-	if ctx == nil {
-		limited, cancel := context.WithTimeout(context.Background(), m.patience())
-		defer cancel()
-		ctx = limited
+// stopTasks stops all tasks with the worker's usual patience.
+func (m *managed) stopTasks() {
+	ctx, cancel := context.WithTimeout(context.Background(), m.patience())
+	defer cancel()
+	m.stopAll(ctx)
+}
+
+// stopLast stops all tasks at the end: of the worker for as long as it has
+// time, of a deleted connector with the usual patience.
+func (m *managed) stopLast() {
+	if m.endCtx == nil {
+		m.stopTasks()
+		return
 	}
+	m.stopAll(m.endCtx)
+}
+
+// stopAll stops all tasks at once, for as long as ctx lasts.
+func (m *managed) stopAll(ctx context.Context) {
 	tasks := m.started()
 	errs := make([]error, len(tasks))
 	var all sync.WaitGroup
