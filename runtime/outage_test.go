@@ -20,7 +20,7 @@ func TestFlowSurvivesABrokerOutage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { b.Stop() }()
+	t.Cleanup(func() { b.Stop() }) // after the tasks, which start later
 	_, port, err := net.SplitHostPort(b.Addr())
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func TestFlowSurvivesABrokerOutage(t *testing.T) {
 	if f.client, err = kafka.Open(t.Context(), kafka.Options{Bootstrap: []string{f.broker}, ClientID: "test"}); err != nil {
 		t.Fatal(err)
 	}
-	defer f.client.Close()
+	t.Cleanup(f.client.Close)
 	f.topic("numbers", 2)
 	f.topic("risen", 2)
 	const n = 2000
