@@ -83,6 +83,7 @@ func (w *work) chain(key string, t connector.PluginType) {
 		w.version(prefix+"plugin.version", info.Version)
 		keys := prefixed(plugin.ConfigDef().Keys(), prefix, group)
 		if t == connector.TransformType {
+			keys = slices.DeleteFunc(keys, func(k connector.Key) bool { return k.Name == prefix+"predicate" || k.Name == prefix+"negate" })
 			keys = append(keys,
 				connector.Key{Name: prefix + "predicate", Type: connector.StringKey, Group: group, DisplayName: "predicate",
 					Doc: "The alias of a predicate used to determine whether to apply this transformation."},

@@ -153,3 +153,19 @@ func TestPath(t *testing.T) {
 		t.Errorf("nowhere: %q", got)
 	}
 }
+
+// clumsy is a source whose validation panics.
+type clumsy struct{ connector.Source }
+
+func (clumsy) Info() connector.Info                               { return connector.Info{Name: "clumsy"} }
+func (clumsy) ConfigDef() *connector.ConfigDef                    { return connector.NewConfigDef() }
+func (clumsy) Validate(c connector.Config, _ *connector.Problems) { c.String("nothing") }
+
+func TestPanicOfAPluginIsAProblem(t *testing.T) {
+	r := new(connector.Registry)
+	r.Add(connector.SourceType, func() connector.Plugin { return clumsy{} })
+	report, err := (&Validator{Plugins: r}).Validate(connector.Props{"name": "c", "connector.class": "clumsy"}, Origin{})
+	if err != nil || report.Err() == nil || !strings.Contains(report.Err().Error(), "clumsy: the plugin panicked") {
+		t.Errorf("%v, %v", err, report.Problems())
+	}
+}

@@ -338,7 +338,14 @@ func (w *work) across(p connector.Plugin, prefix string) {
 	}
 	conf, _ := p.ConfigDef().Check(sub)
 	found := new(connector.Problems)
-	validator.Validate(conf, found)
+	func() {
+		defer func() {
+			if v := recover(); v != nil {
+				found.Add("", "%s: the plugin panicked while it was validated: %v", p.Info().Name, v)
+			}
+		}()
+		validator.Validate(conf, found)
+	}()
 	for _, x := range found.List() {
 		w.fault(prefix+x.Key, "%s", x.Message)
 	}
