@@ -26,6 +26,7 @@ type flow struct {
 	Stack                  *stack
 	Dashboard              string // URL of the dataset; with it there is a source
 	Model                  string // with it there is a stream
+	Manifest               string // of the model
 	JSON                   bool   // images are in the original's form
 	URL                    string // with it there is a REST sink
 	Images, Stats, Letters string // topics

@@ -51,6 +51,13 @@ var (
 	number  int
 )
 
+// within gives the stack to a part of a test.
+func (s *stack) within(t *testing.T) *stack {
+	part := *s
+	part.t = t
+	return &part
+}
+
 // name makes a name unique, among runs as well.
 func (s *stack) name(what string) string {
 	numbers.Lock()
