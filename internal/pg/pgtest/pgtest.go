@@ -54,6 +54,13 @@ func Main(m *testing.M) int {
 // database goes when the test ends.
 func URL(t testing.TB) string {
 	t.Helper()
+	return databaseURL(t, func(name string) {
+		t.Cleanup(func() { administer(t, "DROP DATABASE "+pg.Quote(name)+" WITH (FORCE)") })
+	})
+}
+
+func databaseURL(t testing.TB, made func(name string)) string {
+	t.Helper()
 	shared.once.Do(func() {
 		if shared.url = os.Getenv(urlVariable); shared.url != "" {
 			return
@@ -71,7 +78,7 @@ func URL(t testing.TB) string {
 	name := fmt.Sprintf("t%d_%d", os.Getpid(), databases.Add(1))
 	administer(t, "CREATE DATABASE "+pg.Quote(name))
 	administer(t, "ALTER DATABASE "+pg.Quote(name)+" SET timezone = 'UTC'")
-	t.Cleanup(func() { administer(t, "DROP DATABASE "+pg.Quote(name)+" WITH (FORCE)") })
+	made(name)
 	u, err := url.Parse(shared.url)
 	if err != nil {
 		t.Fatalf("%s is no URL", urlVariable)
@@ -149,4 +156,10 @@ func Rows(t testing.TB, q interface {
 		t.Fatalf("%s: %v", sql, err)
 	}
 	return lines
+}
+
+// Lasting is URL for a database that goes with the server only.
+func Lasting(t testing.TB) string {
+	t.Helper()
+	return databaseURL(t, func(string) {})
 }

@@ -1,0 +1,146 @@
+package postgrest
+
+import (
+	"net/http"
+	"strings"
+	"unicode"
+)
+
+// column is one thing that a query gives.
+type column struct {
+	star      bool
+	path      path
+	cast      string
+	alias     string
+	aggregate string // count, sum, avg, max, min or empty; path.column is empty for count()
+	castAfter string // of the aggregate
+}
+
+var aggregates = map[string]bool{"count": true, "sum": true, "avg": true, "max": true, "min": true}
+
+// parseSelect reads select=a,b:c->d::text.
+func parseSelect(parent, text string) ([]column, error) {
+	if strings.TrimSpace(text) == "" {
+		return []column{{star: true}}, nil
+	}
+	p := newParser("select parameter", text)
+	var columns []column
+	for {
+		p.spaces()
+		c, err := p.column(parent)
+		if err != nil {
+			return nil, err
+		}
+		columns = append(columns, c)
+		p.spaces()
+		if p.end() {
+			return columns, nil
+		}
+		if !p.accept(",") {
+			return nil, p.fail(`letter, digit, "-", "->>", "->", "::", ".", "," or end of input`)
+		}
+	}
+}
+
+func (p *parser) column(parent string) (c column, err *apiError) {
+	if p.accept("*") {
+		c.star = true
+		return c, nil
+	}
+	spread := p.accept("..")
+	if c.path.column, err = p.name(); err != nil {
+		return c, err
+	}
+	if strings.HasPrefix(p.rest(), ":") && !strings.HasPrefix(p.rest(), "::") {
+		p.pos++
+		c.alias = c.path.column
+		if c.path.column, err = p.name(); err != nil {
+			return c, err
+		}
+	}
+	if spread || strings.HasPrefix(p.rest(), "!") || strings.HasPrefix(p.rest(), "(") && !(c.path.column == "count" && strings.HasPrefix(p.rest(), "()")) {
+		return c, noRelation(parent, c.path.column)
+	}
+	if p.accept("()") { // count() of all rows
+		c.aggregate, c.path.column = "count", ""
+		c.castAfter, err = p.cast()
+		return c, err
+	}
+	if c.path.steps, err = p.steps(); err != nil {
+		return c, err
+	}
+	if c.cast, err = p.cast(); err != nil {
+		return c, err
+	}
+	if !p.accept(".") {
+		return c, nil
+	}
+	start := p.pos
+	c.aggregate = p.while(func(r rune) bool { return r >= 'a' && r <= 'z' })
+	if !aggregates[c.aggregate] || !p.accept("()") {
+		p.pos = start
+		return c, p.fail("an aggregate function (sum(), avg(), count(), max() or min())")
+	}
+	c.castAfter, err = p.cast()
+	return c, err
+}
+
+func noRelation(parent, child string) *apiError {
+	return failure(http.StatusBadRequest, "PGRST200", "Could not find a relationship between '%s' and '%s' in the schema cache", parent, child).
+		details("Embedded resources are not offered by this server.")
+}
+
+// cast reads ::type, empty without one.
+func (p *parser) cast() (string, *apiError) {
+	if !p.accept("::") {
+		return "", nil
+	}
+	name := strings.TrimSpace(p.while(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || r == ' ' }))
+	if name == "" {
+		return "", p.fail("letter or digit")
+	}
+	return name, nil
+}
+
+// ordering is one term of order.
+type ordering struct {
+	path  path
+	desc  bool
+	nulls string // FIRST, LAST or empty
+}
+
+// parseOrder reads order=a.desc.nullslast,b.
+func parseOrder(text string) ([]ordering, error) {
+	p := newParser("order", text)
+	var terms []ordering
+	for {
+		p.spaces()
+		target, err := p.path()
+		if err != nil {
+			return nil, err
+		}
+		term := ordering{path: target}
+		if strings.HasPrefix(p.rest(), "(") {
+			return nil, failure(http.StatusBadRequest, "PGRST108", "'%s' is not an embedded resource in this request", target.column).
+				hint("Verify that '%s' is included in the 'select' query parameter.", target.column)
+		}
+		if p.accept(".desc") {
+			term.desc = true
+		} else {
+			p.accept(".asc")
+		}
+		if p.accept(".nullsfirst") {
+			term.nulls = "FIRST"
+		} else if p.accept(".nullslast") {
+			term.nulls = "LAST"
+		}
+		terms = append(terms, term)
+		p.spaces()
+		if p.end() {
+			return terms, nil
+		}
+		if !p.accept(",") {
+			return nil, p.fail(`".asc", ".desc", ".nullsfirst", ".nullslast", "," or end of input`)
+		}
+	}
+}
