@@ -2,12 +2,13 @@ package runtime
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/javaregex"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
@@ -25,8 +26,8 @@ const (
 type settings struct {
 	class      string // connector.class
 	topics     []string
-	pattern    *regexp.Regexp // topics.regex
-	topic      string         // of a stream: where records go
+	pattern    kafka.Matcher // topics.regex, nil with topics
+	topic      string        // of a stream: where records go
 	transforms []string
 	predicates []string
 
@@ -116,7 +117,7 @@ func (s *settings) parseTopics(kind Kind, c connector.Config) error {
 	}
 	s.topics = c.List("topics")
 	if text := c.String("topics.regex"); text != "" {
-		re, err := regexp.Compile("^(?:" + text + ")$")
+		re, err := javaregex.Compile(text)
 		if err != nil {
 			return connector.Fatal(fmt.Errorf("topics.regex: %w", err))
 		}

@@ -2,19 +2,19 @@ package runtime
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/javaregex"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 )
 
 // topicRule says how topics are created: one of topic.creation.groups, or the
 // default group, which takes every topic that no other one takes.
 type topicRule struct {
-	include, exclude []*regexp.Regexp
+	include, exclude []*javaregex.Regexp
 	partitions       int32
 	replication      int16
 	config           map[string]string
@@ -88,13 +88,13 @@ func parseTopicRule(props connector.Props, group string, fallback topicRule) (to
 }
 
 // patterns reads a list of regular expressions that match whole topic names.
-func patterns(text string) ([]*regexp.Regexp, error) {
-	var list []*regexp.Regexp
+func patterns(text string) ([]*javaregex.Regexp, error) {
+	var list []*javaregex.Regexp
 	for _, x := range strings.Split(text, ",") {
 		if x = strings.TrimSpace(x); x == "" {
 			continue
 		}
-		re, err := regexp.Compile("^(?:" + x + ")$")
+		re, err := javaregex.Compile(x)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +105,7 @@ func patterns(text string) ([]*regexp.Regexp, error) {
 
 // specFor gives how to create a topic: by the first rule that takes it.
 func specFor(rules []topicRule, topic string) kafka.TopicSpec {
-	matches := func(re *regexp.Regexp) bool { return re.MatchString(topic) }
+	matches := func(re *javaregex.Regexp) bool { return re.MatchString(topic) }
 	for i, r := range rules {
 		last := i == len(rules)-1
 		if last || slices.ContainsFunc(r.include, matches) && !slices.ContainsFunc(r.exclude, matches) {

@@ -13,5 +13,5 @@ import (
 func main() {
 	cli.Defaults = configs.FS
 	cli.Main(newDemoCommand(), newIFCBCommand(), newIngestCommand(), newPublishFeedImagesCommand(),
-		newPublishStationImagesCommand(), newSchemasCommand(), newSimulateCommand())
+		newPublishStationImagesCommand(), newReadAPICommand(), newSchemasCommand(), newSimulateCommand())
 }

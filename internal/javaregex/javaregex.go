@@ -48,6 +48,13 @@ func (r *Regexp) MatchAll(text string) (bool, error) {
 	return ok, nil
 }
 
+// MatchString tells whether the whole text matches. A match that takes too long
+// counts as none.
+func (r *Regexp) MatchString(text string) bool {
+	ok, err := r.MatchAll(text)
+	return ok && err == nil
+}
+
 // translate rewrites a Java pattern for regexp2.
 func translate(pattern string) (string, error) {
 	p := &parser{in: []rune(pattern)}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -168,13 +167,12 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int32, error) {
 
 // Topics gives the names of the topics that match from start to end, sorted;
 // internal ones are left out.
-func (c *Client) Topics(ctx context.Context, pattern *regexp.Regexp) ([]string, error) {
+func (c *Client) Topics(ctx context.Context, pattern Matcher) ([]string, error) {
 	all, err := c.describe(ctx, nil, false)
 	if err != nil {
 		return nil, err
 	}
-	whole := entire(pattern)
-	maps.DeleteFunc(all, func(t string, _ int32) bool { return !whole.MatchString(t) })
+	maps.DeleteFunc(all, func(t string, _ int32) bool { return !pattern.MatchString(t) })
 	return slices.Sorted(maps.Keys(all)), nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,11 +16,14 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
+// Matcher tells which topics are meant: it is asked for whole names.
+type Matcher interface{ MatchString(topic string) bool }
+
 // GroupOptions describe a member of a consumer group.
 type GroupOptions struct {
 	Group   string
 	Topics  []string
-	Pattern *regexp.Regexp // in place of Topics; matches whole names
+	Pattern Matcher // in place of Topics
 	// SessionTimeout is how long the group waits for a silent member (45 s),
 	// HeartbeatInterval how often it says that it is there (3 s),
 	// RebalanceTimeout how long it may take to hand over (5 min).
@@ -137,9 +139,6 @@ func (o *GroupOptions) complete(props map[string]string) error {
 		if n, err := strconv.ParseInt(strings.TrimSpace(props["fetch.max.bytes"]), 10, 64); err == nil && n > 0 {
 			o.MaxPollBytes = n
 		}
-	}
-	if o.Pattern != nil {
-		o.Pattern = entire(o.Pattern)
 	}
 	o.Reset = strings.ToLower(strings.TrimSpace(o.Reset))
 	switch {

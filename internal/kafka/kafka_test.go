@@ -73,7 +73,7 @@ func TestTopics(t *testing.T) {
 	if err := c.CreateTopic(t.Context(), TopicSpec{Name: "many", Partitions: 1, Replication: 5}); connector.KindOf(err) != connector.KindFatal {
 		t.Errorf("more replicas than brokers: %v is %s", err, connector.KindOf(err))
 	}
-	if topics, err := c.Topics(t.Context(), regexp.MustCompile("t.*")); err != nil || len(topics) != 1 || topics[0] != "three" {
+	if topics, err := c.Topics(t.Context(), regexp.MustCompile("^t.*$")); err != nil || len(topics) != 1 || topics[0] != "three" {
 		t.Errorf("topics %v (%v)", topics, err)
 	}
 	if id, err := c.ClusterID(t.Context()); id == "" || err != nil {
@@ -172,7 +172,7 @@ type seat struct {
 	assigned map[connector.TopicPartition]int64
 	revoked  int
 	lost     int
-	killed   bool
+	gone     bool // closed or killed
 }
 
 func sit(t *testing.T, c *Client, o GroupOptions) *seat {
@@ -224,9 +224,10 @@ func sit(t *testing.T, c *Client, o GroupOptions) *seat {
 }
 
 func (s *seat) close() {
-	if s.killed {
+	if s.gone {
 		return
 	}
+	s.gone = true
 	s.stop()
 	<-s.done
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -249,6 +250,7 @@ func (s *seat) messages() []Message {
 }
 
 func eventually(t *testing.T, what string, ok func() bool) {
+	defer func(b time.Time) { t.Log(what, time.Since(b)) }(time.Now())
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -403,7 +405,7 @@ func TestPauseSeekAndBounds(t *testing.T) {
 func TestTopicThatComesLater(t *testing.T) {
 	c := open(t, kafkatest.Start(t), nil)
 	o := quick()
-	o.Pattern = regexp.MustCompile("late-.*")
+	o.Pattern = regexp.MustCompile("^late-.*$")
 	s := sit(t, c, o)
 	if err := c.CreateTopic(t.Context(), TopicSpec{Name: "late-1", Partitions: 2, Replication: 1}); err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/IBM/sarama"
 
@@ -65,9 +64,4 @@ func (c *Client) describe(ctx context.Context, topics []string, create bool) (ma
 		}
 	}
 	return found, nil
-}
-
-// entire gives a pattern that matches whole names only.
-func entire(pattern *regexp.Regexp) *regexp.Regexp {
-	return regexp.MustCompile("^(?:" + pattern.String() + ")$") // it did compile
 }
