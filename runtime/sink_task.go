@@ -43,16 +43,7 @@ func newSinkTask(t *Task, set *settings) (r runner, err error) {
 			s.close()
 		}
 	}()
-	plugin, err := t.worker.options.Plugins.New(connector.SinkType, set.class)
-	if err != nil {
-		return nil, connector.Fatal(err)
-	}
-	sink, ok := plugin.(connector.Sink)
-	if !ok {
-		return nil, connector.Fatal(fmt.Errorf("%s is no sink", set.class))
-	}
-	t.describe(sink.Info())
-	conf, err := connector.ParsePlugin(sink, t.props())
+	sink, conf, err := instance[connector.Sink](t, connector.SinkType, set.class)
 	if err != nil {
 		return nil, err
 	}

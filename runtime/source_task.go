@@ -58,16 +58,7 @@ func newSourceTask(t *Task, set *settings) (r runner, err error) {
 			s.close()
 		}
 	}()
-	plugin, err := t.worker.options.Plugins.New(connector.SourceType, set.class)
-	if err != nil {
-		return nil, connector.Fatal(err)
-	}
-	source, ok := plugin.(connector.Source)
-	if !ok {
-		return nil, connector.Fatal(fmt.Errorf("%s is no source", set.class))
-	}
-	t.describe(source.Info())
-	conf, err := connector.ParsePlugin(source, t.props())
+	source, conf, err := instance[connector.Source](t, connector.SourceType, set.class)
 	if err != nil {
 		return nil, err
 	}

@@ -282,6 +282,21 @@ func (t *Task) props() connector.Props {
 	return t.spec.Props
 }
 
+// instance makes the task's source or sink and parses its configuration.
+func instance[T connector.Plugin](t *Task, kind connector.PluginType, class string) (plugin T, conf connector.Config, err error) {
+	made, err := t.worker.options.Plugins.New(kind, class)
+	if err != nil {
+		return plugin, conf, connector.Fatal(err)
+	}
+	plugin, ok := made.(T)
+	if !ok {
+		return plugin, conf, connector.Fatal(fmt.Errorf("%s is no %s", class, kind))
+	}
+	t.describe(plugin.Info())
+	conf, err = connector.ParsePlugin(plugin, t.props())
+	return plugin, conf, err
+}
+
 // describe notes the plugin that the task runs.
 func (t *Task) describe(i connector.Info) {
 	class := i.Class
