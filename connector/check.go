@@ -180,6 +180,16 @@ func MaxLen(n int) Check {
 	}
 }
 
+// Optional checks a value only where there is one.
+func Optional(check Check) Check {
+	return func(name string, v any) error {
+		if v == nil {
+			return nil
+		}
+		return check(name, v)
+	}
+}
+
 // All checks with several checks; the first reason counts.
 func All(checks ...Check) Check {
 	return func(name string, v any) error {

@@ -37,7 +37,7 @@ func connectionKeys() []connector.Key {
 			Doc: "The user, when the URL does not say."},
 		{Name: "connection.password", Type: connector.PasswordKey, Importance: connector.High, Group: connectionGroup,
 			Doc: "The user's password."},
-		{Name: "connection.attempts", Type: connector.IntKey, Check: atLeastIfGiven(1), Importance: connector.Low, Group: connectionGroup,
+		{Name: "connection.attempts", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(1)), Importance: connector.Low, Group: connectionGroup,
 			Doc: "How often a task tries to connect when it starts, before it fails. Without it the task tries for ever."},
 		{Name: "connection.backoff.ms", Type: connector.LongKey, Default: 10_000, Check: connector.AtLeast(0), Importance: connector.Low, Group: connectionGroup,
 			Doc: "The least time between two attempts to connect."},
@@ -54,7 +54,7 @@ func writeKeys() []connector.Key {
 			Doc: "The most rows of one statement."},
 		{Name: "delete.enabled", Type: connector.BooleanKey, Default: false, Group: writeGroup,
 			Doc: "Whether a record with a null value deletes the row of its key; needs pk.mode=record_key."},
-		{Name: "max.retries", Type: connector.IntKey, Check: atLeastIfGiven(0), Group: writeGroup,
+		{Name: "max.retries", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(0)), Group: writeGroup,
 			Doc: "How often to repeat a batch that the environment made fail, before the task fails. 0: the task fails at once, and its restart policy brings it back. Without it a batch is repeated without end."},
 		{Name: "retry.backoff.ms", Type: connector.IntKey, Default: 3000, Check: connector.AtLeast(0), Group: writeGroup,
 			Doc: "The least time before a batch is repeated."},
@@ -104,16 +104,6 @@ func ddlKeys() []connector.Key {
 			Doc: "always: names are as the records have them. never: names are folded to lower case, as PostgreSQL folds unquoted ones."},
 		{Name: "sql.quote.identifiers", Type: connector.BooleanKey, Importance: connector.Low, Group: ddlGroup,
 			Doc: "Another spelling of quote.sql.identifiers: true is always, false is never."},
-	}
-}
-
-func atLeastIfGiven(n float64) connector.Check {
-	check := connector.AtLeast(n)
-	return func(name string, v any) error {
-		if v == nil {
-			return nil
-		}
-		return check(name, v)
 	}
 }
 

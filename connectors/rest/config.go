@@ -46,23 +46,13 @@ func configDef() *connector.ConfigDef {
 			Doc: "The header of auth.type=header."},
 		connector.Key{Name: "request.timeout.ms", Type: connector.LongKey, Default: 30_000, Check: connector.AtLeast(1),
 			Doc: "How long a request may take, connecting and reading the answer included."},
-		connector.Key{Name: "max.retries", Type: connector.IntKey, Check: atLeastIfGiven(0),
+		connector.Key{Name: "max.retries", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(0)),
 			Doc: "How often to repeat a batch that the environment made fail, before the task fails. Without it a batch is repeated without end."},
 		connector.Key{Name: "retry.backoff.ms", Type: connector.LongKey, Default: 3000, Check: connector.AtLeast(0),
 			Doc: "The least time before a batch is repeated; a Retry-After counts when it is longer."},
 		connector.Key{Name: "tls.ca.file", Type: connector.StringKey, Importance: connector.Low,
 			Doc: "A PEM file of the certificates to trust, in place of the system's."},
 	)
-}
-
-func atLeastIfGiven(n float64) connector.Check {
-	check := connector.AtLeast(n)
-	return func(name string, v any) error {
-		if v == nil {
-			return nil
-		}
-		return check(name, v)
-	}
 }
 
 func checkURL(_ string, v any) error {

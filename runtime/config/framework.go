@@ -160,7 +160,7 @@ func sourceKeys() []connector.Key {
 	boundary.Check = connector.OneOfFold("INTERVAL", "POLL", "CONNECTOR")
 	interval := once("transaction.boundary.interval.ms", connector.LongKey, nil, connector.Low, 4, "Transaction boundary interval",
 		"If 'transaction.boundary' is set to 'interval', determines the interval for producer transaction commits by connector tasks. If unset, defaults to the value of the worker-level 'offset.flush.interval.ms' property. It has no effect if a different transaction.boundary is specified.")
-	interval.Check = optional(connector.AtLeast(0))
+	interval.Check = connector.Optional(connector.AtLeast(0))
 	return []connector.Key{
 		{Name: "topic.creation.groups", Type: connector.ListKey, Default: "", Check: aliases, Importance: connector.Low,
 			Group: topicGroup, Order: 1, Width: "LONG", DisplayName: "Topic Creation Groups",
@@ -230,15 +230,6 @@ func restartKeys() []connector.Key {
 			"The longest delay between two restarts of a failed task."),
 		number("restart.attempts.max", -1, -1, 4, "Restarts",
 			"How many restarts in a row may fail before the task stays failed; -1 is no limit."),
-	}
-}
-
-func optional(c connector.Check) connector.Check {
-	return func(name string, v any) error {
-		if v == nil {
-			return nil
-		}
-		return c(name, v)
 	}
 }
 
