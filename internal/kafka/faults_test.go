@@ -300,14 +300,16 @@ func TestGroupSurvivesFaults(t *testing.T) {
 	}
 }
 
+// place is where a message was.
+type place struct {
+	partition int32
+	offset    int64
+}
+
 // complete checks that all offsets were read, and each member's in order within
 // an assignment.
 func complete(t *testing.T, n int, seats ...*seat) {
 	t.Helper()
-	type place struct {
-		partition int32
-		offset    int64
-	}
 	read := map[place]int{}
 	for _, s := range seats {
 		for _, m := range s.messages() {
@@ -375,7 +377,7 @@ func (s *seat) kill() {
 	s.g.coord.slow.end()
 	s.stop()
 	<-s.done
-	s.killed = true
+	s.gone = true
 	_ = s.g.Close(context.Background())
 }
 

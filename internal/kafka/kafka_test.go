@@ -250,7 +250,6 @@ func (s *seat) messages() []Message {
 }
 
 func eventually(t *testing.T, what string, ok func() bool) {
-	defer func(b time.Time) { t.Log(what, time.Since(b)) }(time.Now())
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
