@@ -85,10 +85,11 @@ func newProgress(out, logs io.Writer) *progress {
 	return p
 }
 
-// log gives the task's log: on a terminal what the bar shows is left out.
+// log gives the task's log: the program's, but on a terminal without what the bar
+// shows.
 func (p *progress) log() *slog.Logger {
 	if p.bar == nil {
-		return slog.New(slog.NewTextHandler(p.logs, nil))
+		return slog.Default()
 	}
 	return slog.New(slog.NewTextHandler(p, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

@@ -88,19 +88,42 @@ func (s *stack) tally(topic string, avroKeys bool) map[string]int {
 	for _, m := range s.read(topic) {
 		key := string(m.Key)
 		if avroKeys {
-			_, v, err := reader.ToConnect(s.t.Context(), topic, m.Key)
-			check(s.t, err)
-			k, ok := v.(*connector.Struct)
-			if !ok {
-				s.t.Fatalf("%s: the key is %v", topic, v)
-			}
-			pid, _ := k.Get("pid")
-			roi, _ := k.Get("roi")
-			key = fmt.Sprintf("%s_%05d", pid, roi)
+			key = s.imageKey(reader, m)
 		}
 		counts[key]++
 	}
 	return counts
+}
+
+// imageKey gives the name of the image that a statistics record is about.
+func (s *stack) imageKey(reader *avro.Converter, m kafka.Message) string {
+	s.t.Helper()
+	k := s.decode(reader, m.Topic, m.Key)
+	pid, _ := k.Get("pid")
+	roi, _ := k.Get("roi")
+	return fmt.Sprintf("%s_%05d", pid, roi)
+}
+
+func (s *stack) decode(reader *avro.Converter, topic string, data []byte) *connector.Struct {
+	s.t.Helper()
+	_, v, err := reader.ToConnect(s.t.Context(), topic, data)
+	check(s.t, err)
+	x, ok := v.(*connector.Struct)
+	if !ok {
+		s.t.Fatalf("%s: a record holds %v", topic, v)
+	}
+	return x
+}
+
+// stats gives the last statistics of each image.
+func (s *stack) stats(topic string) map[string]*connector.Struct {
+	s.t.Helper()
+	keys, values := s.avroReader(true), s.avroReader(false)
+	found := map[string]*connector.Struct{}
+	for _, m := range s.read(topic) {
+		found[s.imageKey(keys, m)] = s.decode(values, topic, m.Value)
+	}
+	return found
 }
 
 // complete checks that a tally has each of some keys, and no other, and gives

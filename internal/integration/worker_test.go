@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -63,6 +64,32 @@ func hydraulics(t *testing.T, args ...string) (out string, err error) {
 	cmd.Stdout, cmd.Stderr = &text, &text
 	err = cmd.Run()
 	return text.String(), err
+}
+
+// outputAfter starts a command, which is killed when the test ends, and gives
+// what its output says behind a text, to the end of the line.
+func outputAfter(t *testing.T, cmd *exec.Cmd, text string) string {
+	t.Helper()
+	var logs bytes.Buffer
+	cmd.Stderr = &logs
+	out, err := cmd.StdoutPipe()
+	check(t, err)
+	check(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("%s says:\n%s", cmd, &logs)
+		}
+	})
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if _, rest, ok := strings.Cut(lines.Text(), text); ok {
+			return rest
+		}
+	}
+	t.Fatalf("%s ended without %q", cmd, text)
+	return ""
 }
 
 // worker is a running `hydraulics worker` or connect-standalone: a process.
