@@ -144,8 +144,10 @@ func (h *Herder) Delete(name string) error {
 	}
 	delete(h.connectors, name)
 	h.order = slices.DeleteFunc(h.order, func(n string) bool { return n == name })
-	h.ending[name] = m
-	close(m.quit)
+	if !h.closed { // else it is ending already
+		h.ending[name] = m
+		close(m.quit)
+	}
 	h.note()
 	return nil
 }

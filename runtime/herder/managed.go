@@ -76,11 +76,18 @@ func (m *managed) run() {
 	if m.before != nil {
 		<-m.before.done
 	}
-	for {
-		if !m.sleep(m.step()) {
-			m.stopLast()
-			return
-		}
+	for !m.ended() && m.sleep(m.step()) {
+	}
+	m.stopLast()
+}
+
+// ended tells that the connector was deleted or the worker stops.
+func (m *managed) ended() bool {
+	select {
+	case <-m.quit:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -21,19 +21,23 @@ type kept struct {
 
 // load reads the file; one that is not there holds nothing.
 func load(name string) (kept, error) {
-	k := kept{Connectors: map[string]connector.Props{}, Targets: map[string]state.Target{}}
-	if name == "" {
-		return k, nil
+	var k kept
+	if name != "" {
+		data, err := os.ReadFile(name)
+		if err == nil {
+			if err = json.Unmarshal(data, &k); err != nil {
+				err = fmt.Errorf("%s: it does not hold connectors: %w; move it away to start without the connectors made over REST", name, err)
+			}
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return k, err
+		}
 	}
-	data, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return k, nil
+	if k.Connectors == nil {
+		k.Connectors = map[string]connector.Props{}
 	}
-	if err != nil {
-		return k, err
-	}
-	if err := json.Unmarshal(data, &k); err != nil {
-		return k, fmt.Errorf("%s: it does not hold connectors: %w; move it away to start without the connectors made over REST", name, err)
+	if k.Targets == nil {
+		k.Targets = map[string]state.Target{}
 	}
 	return k, nil
 }
