@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts the real servers, runs the tests of the tag integration, stops them.
+# Starts the real servers, runs the tests of the tag integration, stops them. The
+# last package tests the flow; what it saw of each system is a line "passed: ...".
 set -euo pipefail
 cd "$(dirname "$0")/.."
 servers=${SERVERS:-.cache/servers}
@@ -9,5 +10,7 @@ trap '.ci/servers.sh stop "$servers"' EXIT
 environment=$(.ci/servers.sh start "$servers")
 while IFS= read -r line; do export "${line?}"; done <<<"$environment"
 export HYDRAULICS_BINARY=$PWD/bin/hydraulics
-go test -tags integration -count=1 -timeout 35m -p 1 ${INTEGRATION_ARGS:-} \
-  ./internal/kafka/... ./internal/registry/... ./internal/embedded/... ./connectors/postgres/... ./internal/integration/...
+run() { go test -tags integration -count=1 -timeout 35m -p 1 ${INTEGRATION_ARGS:-} "$@"; }
+run ./connectors/postgres/... ./converter/avro/... ./internal/embedded/... ./internal/kafka/... ./internal/pg/... \
+  ./internal/postgrest/... ./internal/registry/... ./transforms/classify/...
+run -v ./internal/integration/... | { grep -v '^=== ' || true; }
