@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -145,7 +146,11 @@ func checkAccess(ctx context.Context, q pg.Querier, schemas []string, role strin
 func (s *schema) like(of, name string) string {
 	best, distance := "", max(2, len(name)/3)+1
 	for _, candidate := range slices.Sorted(maps.Keys(s.tables[of])) {
-		if d := edits(name, candidate); d < distance {
+		d := edits(name, candidate)
+		if strings.HasPrefix(candidate, name) || strings.HasPrefix(name, candidate) {
+			d = min(d, 1)
+		}
+		if d < distance {
 			best, distance = candidate, d
 		}
 	}

@@ -212,6 +212,7 @@ func TestFailures(t *testing.T) {
 		part    string // of the body
 	}{
 		{"GET /itmes", nil, 404, "PGRST205", `"Could not find the table 'public.itmes' in the schema cache","details":null,"hint":"Perhaps you meant the table 'public.items'"`},
+		{"GET /ite", nil, 404, "PGRST205", "Perhaps you meant the table 'public.items'"},
 		{"GET /nothing_like_it", nil, 404, "PGRST205", `"hint":null`},
 		{"GET /items/1", nil, 404, "PGRST125", ""},
 		{"GET /rpc/f", nil, 404, "PGRST202", "public.f"},

@@ -4,6 +4,7 @@ package pgtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"syscall"
@@ -71,7 +73,18 @@ func binaries() (string, error) {
 	if len(found) == 0 {
 		return "", errNone
 	}
-	return filepath.Dir(slices.Max(found)), nil
+	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(major(a), major(b)) })), nil
+}
+
+var number = regexp.MustCompile(`[0-9]+`)
+
+// major gives the major version that a path names, 0 for none.
+func major(path string) int {
+	n, err := strconv.Atoi(number.FindString(path))
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // unprivileged gives another user to run as when this one is root, which
