@@ -25,9 +25,12 @@ func newConfig(o Options) (*sarama.Config, error) {
 	c.Metadata.AllowAutoTopicCreation = false
 	c.Metadata.RefreshFrequency = 5 * time.Minute
 	c.Consumer.Return.Errors = true
+	// Fetch.Max stays 0: sarama would skip a larger message.
 	c.Consumer.Fetch.Default = 1 << 20
 	c.Consumer.MaxWaitTime = 500 * time.Millisecond
-	c.ChannelBufferSize = 256
+	c.Consumer.Fetch.MaxBytes = 50 << 20
+	c.Net.DialTimeout = 10 * time.Second
+	c.ChannelBufferSize = fetchAhead
 	p := &props{text: o.Props}
 	for _, set := range []func(*sarama.Config){p.network, p.consumer, p.security} {
 		set(c)
@@ -95,7 +98,7 @@ func (p *props) network(c *sarama.Config) {
 func (p *props) consumer(c *sarama.Config) {
 	p.int("fetch.min.bytes", func(n int) { c.Consumer.Fetch.Min = int32(n) })
 	p.int("max.partition.fetch.bytes", func(n int) { c.Consumer.Fetch.Default = int32(n) })
-	p.int("fetch.max.bytes", func(n int) { c.Consumer.Fetch.Max = int32(n) })
+	p.int("fetch.max.bytes", func(n int) { c.Consumer.Fetch.MaxBytes = int32(n) })
 	p.duration("fetch.max.wait.ms", func(d time.Duration) { c.Consumer.MaxWaitTime = d })
 	p.choice("isolation.level", func(s string) {
 		c.Consumer.IsolationLevel = sarama.ReadUncommitted
@@ -155,7 +158,7 @@ var supported = []string{
 	"bootstrap.servers", "client.id", "client.rack", "request.timeout.ms", "socket.connection.setup.timeout.ms", "metadata.max.age.ms", "retry.backoff.ms",
 	"fetch.min.bytes", "max.partition.fetch.bytes", "fetch.max.bytes", "fetch.max.wait.ms", "isolation.level",
 	"auto.offset.reset", "max.poll.records", "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms", "group.id",
-	"acks", "enable.idempotence", "compression.type", "linger.ms", "batch.size", "max.request.size", "retries", "max.in.flight.requests.per.connection", "buffer.memory",
+	"acks", "enable.idempotence", "compression.type", "linger.ms", "batch.size", "max.request.size", "retries", "max.in.flight.requests.per.connection", "buffer.memory", "max.block.ms",
 	"security.protocol", "sasl.mechanism", "sasl.jaas.config", "ssl.truststore.type", "ssl.truststore.certificates", "ssl.truststore.location",
 	"ssl.keystore.type", "ssl.keystore.certificate.chain", "ssl.keystore.key", "ssl.keystore.location", "ssl.key.password", "ssl.endpoint.identification.algorithm",
 }

@@ -1,0 +1,186 @@
+package kafka
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+func configOf(t *testing.T, text map[string]string) *sarama.Config {
+	t.Helper()
+	c, err := newConfig(Options{Props: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &props{text: text}
+	p.producer(c)
+	if len(p.errs) > 0 {
+		t.Fatal(p.errs)
+	}
+	return c
+}
+
+func TestJavaPropertiesCount(t *testing.T) {
+	for _, c := range []struct {
+		key, value string
+		holds      func(*sarama.Config) bool
+	}{
+		{"client.id", "me", func(c *sarama.Config) bool { return c.ClientID == "me" }},
+		{"request.timeout.ms", "7000", func(c *sarama.Config) bool { return c.Net.ReadTimeout == 7*time.Second }},
+		{"metadata.max.age.ms", "1000", func(c *sarama.Config) bool { return c.Metadata.RefreshFrequency == time.Second }},
+		{"fetch.min.bytes", "5", func(c *sarama.Config) bool { return c.Consumer.Fetch.Min == 5 }},
+		{"fetch.max.wait.ms", "50", func(c *sarama.Config) bool { return c.Consumer.MaxWaitTime == 50*time.Millisecond }},
+		{"max.partition.fetch.bytes", "77", func(c *sarama.Config) bool { return c.Consumer.Fetch.Default == 77 && c.Consumer.Fetch.Max == 0 }},
+		{"fetch.max.bytes", "99", func(c *sarama.Config) bool { return c.Consumer.Fetch.MaxBytes == 99 && c.Consumer.Fetch.Max == 0 }},
+		{"isolation.level", "read_committed", func(c *sarama.Config) bool { return c.Consumer.IsolationLevel == sarama.ReadCommitted }},
+		{"acks", "all", func(c *sarama.Config) bool {
+			return c.Producer.RequiredAcks == sarama.WaitForAll && c.Producer.Idempotent
+		}},
+		{"acks", "1", func(c *sarama.Config) bool {
+			return c.Producer.RequiredAcks == sarama.WaitForLocal && !c.Producer.Idempotent
+		}},
+		{"enable.idempotence", "FALSE", func(c *sarama.Config) bool { return !c.Producer.Idempotent }},
+		{"compression.type", "zstd", func(c *sarama.Config) bool { return c.Producer.Compression == sarama.CompressionZSTD }},
+		{"linger.ms", " 5 ", func(c *sarama.Config) bool { return c.Producer.Flush.Frequency == 5*time.Millisecond }},
+		{"max.request.size", "5000000", func(c *sarama.Config) bool { return c.Producer.MaxMessageBytes == 5000000 }},
+		{"retries", "3", func(c *sarama.Config) bool { return c.Producer.Retry.Max == 3 }},
+		{"retries", "2147483647", func(c *sarama.Config) bool { return c.Producer.Retry.Max == maxRetries }},
+	} {
+		t.Run(c.key+"="+c.value, func(t *testing.T) {
+			if conf := configOf(t, map[string]string{c.key: c.value}); !c.holds(conf) {
+				t.Errorf("it has no effect")
+			}
+			if names := Unsupported(map[string]string{c.key: c.value}); len(names) > 0 {
+				t.Errorf("it is called unsupported")
+			}
+		})
+	}
+}
+
+func TestBadProperties(t *testing.T) {
+	for name, c := range map[string]struct {
+		props map[string]string
+		want  []string
+	}{
+		"all at once":   {map[string]string{"request.timeout.ms": "soon", "isolation.level": "some"}, []string{`request.timeout.ms: "soon" is not an integer`, `isolation.level: "some" is not one of read_committed, read_uncommitted`}},
+		"protocol":      {map[string]string{"security.protocol": "TLS"}, []string{`security.protocol: "TLS" is not PLAINTEXT, SSL`}},
+		"mechanism":     {map[string]string{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "GSSAPI"}, []string{"sasl.mechanism", "SCRAM-SHA-512"}},
+		"no user":       {map[string]string{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.jaas.config": "x required;"}, []string{"sasl.jaas.config: no username"}},
+		"a Java store":  {map[string]string{"security.protocol": "SSL", "ssl.truststore.location": "x.jks"}, []string{"ssl.truststore.type", "convert the store to PEM"}},
+		"no such store": {map[string]string{"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": "none.pem"}, []string{"ssl.truststore.location", "none.pem"}},
+		"no PEM":        {map[string]string{"security.protocol": "SSL", "ssl.truststore.certificates": "x"}, []string{"no certificate in PEM form"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := newConfig(Options{Props: c.props})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, w := range c.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("error %q lacks %q", err, w)
+				}
+			}
+		})
+	}
+}
+
+func TestUnsupportedPropertiesAreNamed(t *testing.T) {
+	got := Unsupported(map[string]string{"linger.ms": "1", "interceptor.classes": "x", "acks": "all", "delivery.timeout.ms": "1"})
+	if !slices.Equal(got, []string{"delivery.timeout.ms", "interceptor.classes"}) {
+		t.Errorf("unsupported: %q", got)
+	}
+}
+
+// selfSigned gives a certificate and its key in PEM form.
+func selfSigned(t *testing.T) (cert, key string) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &k.PublicKey, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := func(kind string, der []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
+	return encode("CERTIFICATE", der), encode("PRIVATE KEY", keyDER)
+}
+
+func TestSecurity(t *testing.T) {
+	cert, key := selfSigned(t)
+	file := filepath.Join(t.TempDir(), "store.pem")
+	if err := os.WriteFile(file, []byte(key+cert), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("PEM texts and SCRAM", func(t *testing.T) {
+		c := configOf(t, map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512",
+			"sasl.jaas.config":            `org.apache.kafka.common.security.scram.ScramLoginModule required username="al\"ice" password="se cret";`,
+			"ssl.truststore.certificates": cert, "ssl.keystore.certificate.chain": cert, "ssl.keystore.key": key})
+		if c.Net.SASL.User != `al"ice` || c.Net.SASL.Password != "se cret" || c.Net.SASL.Mechanism != sarama.SASLTypeSCRAMSHA512 {
+			t.Errorf("SASL %q %s", c.Net.SASL.User, c.Net.SASL.Mechanism)
+		}
+		if !c.Net.TLS.Enable || c.Net.TLS.Config.RootCAs == nil || len(c.Net.TLS.Config.Certificates) != 1 || c.Net.TLS.Config.InsecureSkipVerify {
+			t.Errorf("TLS %+v", c.Net.TLS.Config)
+		}
+	})
+	t.Run("PEM files", func(t *testing.T) {
+		c := configOf(t, map[string]string{"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": file,
+			"ssl.keystore.type": "PEM", "ssl.keystore.location": file})
+		if c.Net.TLS.Config.RootCAs == nil || len(c.Net.TLS.Config.Certificates) != 1 {
+			t.Errorf("TLS %+v", c.Net.TLS.Config)
+		}
+	})
+	t.Run("no host name", func(t *testing.T) {
+		c := configOf(t, map[string]string{"security.protocol": "SSL", "ssl.endpoint.identification.algorithm": ""})
+		if c.Net.TLS.Config.VerifyConnection == nil {
+			t.Error("the chain is not checked")
+		}
+	})
+	t.Run("no secret in an error", func(t *testing.T) {
+		_, err := newConfig(Options{Props: map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "x",
+			"sasl.jaas.config": `x username="u" password="hush";`, "ssl.keystore.certificate.chain": cert, "ssl.keystore.key": "hush"}})
+		if err == nil || strings.Contains(err.Error(), "hush") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestGroupOptionsSayWhatIsWrong(t *testing.T) {
+	for name, c := range map[string]struct {
+		o    GroupOptions
+		want string
+	}{
+		"nothing to read": {GroupOptions{Group: "g"}, "needs a group and topics"},
+		"heartbeat":       {GroupOptions{Group: "g", Topics: []string{"t"}, SessionTimeout: time.Second}, "heartbeat.interval.ms (3000) is not below session.timeout.ms (1000)"},
+		"reset":           {GroupOptions{Group: "g", Topics: []string{"t"}, Reset: "first"}, `auto.offset.reset: "first" is not one of earliest, latest, none`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := c.o.complete(nil); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+	o := GroupOptions{Group: "g", Topics: []string{"t"}, Reset: " Latest "}
+	if err := o.complete(map[string]string{"fetch.max.bytes": "1000"}); err != nil || o.Reset != "latest" || o.MaxPollBytes != 1000 {
+		t.Errorf("%+v (%v)", o, err)
+	}
+}
