@@ -31,6 +31,7 @@ type sinkTask struct {
 	// committed.
 	delivered map[connector.TopicPartition]int64
 	due       time.Time // of the next commit
+	failed    bool      // a flush: what the sink still has is not known any more
 	reporter  *reporter // nil where errors are not tolerated
 	group     *kafka.GroupConsumer
 }
@@ -158,12 +159,15 @@ func (s *sinkTask) flush(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	return s.flushing.call(ctx, s.in.journey, 0, func() error { return f.Flush(ctx) })
+	err := s.flushing.call(ctx, s.in.journey, 0, func() error { return f.Flush(ctx) })
+	s.failed = err != nil && ctx.Err() == nil && !errors.Is(err, errStopping)
+	return err
 }
 
 // commit commits the offsets of what is durable.
 //
-// Invariant 2: it is called only after Flush; every record before these offsets
+// Invariant 2: it is called only after Flush, and never again after one that
+// failed for good; every record before these offsets
 // is in the sink, in the dead-letter topic, or dropped.
 func (s *sinkTask) commit() error {
 	if err := s.out.wait(s.t.life); err != nil {
@@ -187,13 +191,14 @@ func (s *sinkTask) commit() error {
 // commitNow flushes and commits in this goroutine, without retry: the task ends
 // or gives partitions up. What cannot be committed now is read again.
 func (s *sinkTask) commitNow() error {
-	if len(s.delivered) == 0 {
+	if len(s.delivered) == 0 || s.failed {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(s.t.life, s.set.flushTimeout)
 	defer cancel()
 	if f, ok := s.sink.(connector.Flusher); ok {
 		if err := guard(func() error { return f.Flush(ctx) }); err != nil {
+			s.failed = connector.KindOf(err) != connector.KindRetriable && ctx.Err() == nil
 			return s.t.at.wrap(s.flushing.place, "", err)
 		}
 	}

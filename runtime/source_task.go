@@ -109,6 +109,9 @@ func (s *sourceTask) polls() error {
 	for s.t.gate() {
 		s.t.running()
 		records, pollErr := s.pollOnce()
+		if s.t.life.Err() != nil {
+			return errStopping // broken off: a successor may be at work
+		}
 		if err := s.deliver(records); err != nil {
 			return err
 		}
@@ -190,7 +193,7 @@ func (s *sourceTask) send(it *item, f *flight) error {
 		s.mu.Lock()
 		s.refused = append(s.refused, refusal{it, f, err})
 		s.mu.Unlock()
-		if connector.KindOf(err) != connector.KindData || !s.t.tolerance.all {
+		if do, _ := s.t.tolerance.weigh(s.produce, err, 0, 0); do != tolerate {
 			s.abort(err) // it ends the task: the poll need not be waited for
 		}
 	})
@@ -288,6 +291,9 @@ func (s *sourceTask) commit(ctx context.Context) error {
 // a source that is done has all the time it needs, until the task is stopped.
 func (s *sourceTask) finish(why error) error {
 	ctx := s.t.life
+	if ctx.Err() != nil {
+		return why // a successor may be at work, whose offsets are the newer ones
+	}
 	if why != nil && !errors.Is(why, errDone) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.set.flushTimeout)

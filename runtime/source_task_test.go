@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -320,5 +321,62 @@ func TestDeadLetterTooLarge(t *testing.T) {
 	}
 	if st := task.Snapshot(); st.Errors.DeadLetters != 1 || st.Errors.DeadLetterFailures != 1 {
 		t.Errorf("errors are %+v", st.Errors)
+	}
+}
+
+// refusing is a producer whose messages come to nothing.
+type refusing struct{ err error }
+
+func (p refusing) Send(_ context.Context, _ kafka.Message, done func(connector.RecordMetadata, error)) error {
+	done(connector.RecordMetadata{}, p.err)
+	return nil
+}
+func (refusing) Flush(context.Context) error { return nil }
+
+// A record that Kafka refuses ends the poll under way when it ends the task,
+// and only then: a source that is polled with a context that has ended gives
+// nothing for ever.
+func TestRefusedRecordEndsThePollOrIsTolerated(t *testing.T) {
+	away := errors.New("partition has no leader")
+	tests := []struct {
+		name      string
+		err       error
+		tolerance tolerance
+		goesOn    bool
+	}{
+		{"data", connector.Data(away), tolerance{retryTimeout: -1}, false},
+		{"data, tolerated", connector.Data(away), tolerance{retryTimeout: -1, all: true}, true},
+		{"retriable", connector.Retriable(away), tolerance{retryTimeout: -1, all: true}, false},
+		{"retriable, no time for retries", connector.Retriable(away), tolerance{retryTimeout: 0, all: true}, true},
+		{"retriable, no time and no tolerance", connector.Retriable(away), tolerance{retryTimeout: 0}, false},
+		{"fatal", connector.Fatal(away), tolerance{retryTimeout: 0, all: true}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			task := newTask(&Worker{options: Options{Log: testLog()}}, TaskSpec{Connector: "n", Kind: KindSource}, nil)
+			task.tolerance = &tt.tolerance
+			task.tolerance.log, task.tolerance.stats = testLog(), &task.errors
+			s := &sourceTask{t: task, queue: newInflight("n"), produce: &stage{place: "producer", unmarked: connector.KindFatal, tolerable: true}}
+			s.polling, s.abort = context.WithCancelCause(task.quit)
+			s.out = &outbox{t: task, producer: refusing{tt.err}, topics: &topics{}}
+			it := &item{polled: &connector.SourceRecord{SourcePartition: numbersPartition, SourceOffset: map[string]any{"n": 1}}}
+			f := new(flight)
+			if err := s.queue.add(f, it.polled.SourcePartition, it.polled.SourceOffset); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.send(it, f); err != nil {
+				t.Fatal(err)
+			}
+			if polls := s.polling.Err() == nil; polls != tt.goesOn {
+				t.Errorf("polls on: %v, want %v", polls, tt.goesOn)
+			}
+			if err := s.between(); (err == nil) != tt.goesOn {
+				t.Errorf("error is %v", err)
+			}
+			if n := len(s.queue.committable().entries); (n == 1) != tt.goesOn {
+				t.Errorf("%d offsets to be committed", n)
+			}
+			task.kill(errStopping)
+		})
 	}
 }

@@ -92,7 +92,7 @@ func (s *streamTask) loop() error { return s.in.loop() }
 // its journey.
 func (s *streamTask) work(ctx context.Context, b *batch) {
 	if len(s.parts.stores) > 0 {
-		if err := s.restore(ctx, b); err != nil {
+		if err := s.restore(ctx, s.clients.admin, b); err != nil {
 			b.cut(0, err)
 			return
 		}
@@ -104,7 +104,7 @@ func (s *streamTask) work(ctx context.Context, b *batch) {
 	s.in.journey.run(ctx, b)
 }
 
-func (s *streamTask) restore(ctx context.Context, b *batch) error {
+func (s *streamTask) restore(ctx context.Context, k changelogs, b *batch) error {
 	var partitions []int32
 	for i := range b.items {
 		if p := b.items[i].read.Partition; !slices.Contains(partitions, p) {
@@ -113,9 +113,12 @@ func (s *streamTask) restore(ctx context.Context, b *batch) error {
 	}
 	s.t.counters.restoring.Store(true)
 	defer s.t.counters.restoring.Store(false)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.t.quit, func() { cancel(errStopping) })() // nothing is lost with it
 	return s.restoring.call(ctx, s.in.journey, 0, func() error {
 		for _, st := range s.parts.stores {
-			if err := st.prepare(ctx, s.clients.admin, s.inputs, partitions); err != nil {
+			if err := st.prepare(ctx, k, s.inputs, partitions); err != nil {
 				return err
 			}
 		}

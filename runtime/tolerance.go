@@ -50,33 +50,50 @@ type verdict struct {
 // elapsed is the time since the first failure.
 func (t *tolerance) judge(s *stage, err error, attempt int, elapsed time.Duration) verdict {
 	t.stats.failures.Add(1)
+	do, kind := t.weigh(s, err, attempt, elapsed)
+	switch {
+	case do == retry:
+		t.stats.retries.Add(1)
+		t.stats.last(err, true)
+		return verdict{do: retry, after: t.delay(markOf(err).After, attempt, s, elapsed)}
+	case do == tolerate:
+		return verdict{do: tolerate}
+	case kind == connector.KindRetriable:
+		return t.stop(connector.Fatal(fmt.Errorf("%w (after %d retries)", err, attempt)))
+	case connector.KindOf(err) != kind:
+		err = &connector.Error{Kind: kind, Err: err} // the restart policy wants to know
+	}
+	return t.stop(err)
+}
+
+// weigh gives what is to be done about an error, and what kind of error it is
+// by now.
+func (t *tolerance) weigh(s *stage, err error, attempt int, elapsed time.Duration) (action, connector.Kind) {
 	kind := connector.KindOf(err)
 	if kind == connector.KindUnmarked {
 		kind = s.unmarked
 	}
 	if kind == connector.KindRetriable {
-		mark, ok := errors.AsType[*connector.Error](err)
-		if !ok {
-			mark = &connector.Error{Attempts: -1}
+		switch most := markOf(err).Attempts; {
+		case most >= 0 && attempt >= most:
+			return stop, kind
+		case !s.tolerable || t.retryTimeout < 0 || elapsed < t.retryTimeout:
+			return retry, kind
 		}
-		switch {
-		case mark.Attempts >= 0 && attempt >= mark.Attempts:
-			return t.stop(connector.Fatal(fmt.Errorf("%w (after %d retries)", err, attempt)))
-		case s.tolerable && t.retryTimeout >= 0 && elapsed >= t.retryTimeout:
-			kind = connector.KindData // as Kafka Connect: out of time is an error of the record
-		default:
-			t.stats.retries.Add(1)
-			t.stats.last(err, true)
-			return verdict{do: retry, after: t.delay(mark.After, attempt, s, elapsed)}
-		}
+		kind = connector.KindData // as Kafka Connect: out of time is an error of the record
 	}
 	if kind == connector.KindData && s.tolerable && t.all {
-		return verdict{do: tolerate}
+		return tolerate, kind
 	}
-	if connector.KindOf(err) != kind {
-		err = &connector.Error{Kind: kind, Err: err} // the restart policy wants to know
+	return stop, kind
+}
+
+// markOf gives the mark of an error; one without is retried without end.
+func markOf(err error) *connector.Error {
+	if mark, ok := errors.AsType[*connector.Error](err); ok {
+		return mark
 	}
-	return t.stop(err)
+	return &connector.Error{Attempts: -1}
 }
 
 func (t *tolerance) stop(err error) verdict {
