@@ -44,7 +44,7 @@ func (g *GroupConsumer) startReader(tp connector.TopicPartition, from int64) {
 	g.work.Go(func() {
 		defer close(r.done)
 		if err := g.read(ctx, r); err != nil {
-			g.give(ctx, batch{r: r, err: err})
+			g.give(ctx, batch{r: r, err: err}, nil)
 		}
 	})
 }
@@ -105,14 +105,29 @@ func (g *GroupConsumer) pass(ctx context.Context, r *reader, f *feed) error {
 			r.room <- struct{}{} // for the next feed
 			return err
 		}
-		g.give(ctx, batch{r: r, messages: messages, size: size})
+		g.give(ctx, batch{r: r, messages: messages, size: size}, f)
 	}
 }
 
-func (g *GroupConsumer) give(ctx context.Context, b batch) {
-	select {
-	case g.batches <- b:
-	case <-ctx.Done():
+// give hands a batch to the owner, who may be busy for long.
+func (g *GroupConsumer) give(ctx context.Context, b batch, f *feed) {
+	var errs <-chan *sarama.ConsumerError
+	if f != nil {
+		errs = f.pc.Errors()
+	}
+	for {
+		select {
+		case g.batches <- b:
+			return
+		case err, ok := <-errs:
+			if !ok {
+				errs = nil
+				continue
+			}
+			f.note(err)
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

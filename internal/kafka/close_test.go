@@ -1,0 +1,94 @@
+package kafka
+
+import (
+	"context"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafkatest"
+)
+
+// ours gives the stacks of goroutines in this package's code and sarama's that
+// were started by members and producers.
+func ours() []string {
+	buf := make([]byte, 4<<20)
+	var list []string
+	for _, stack := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+		if strings.Contains(stack, "kafka.(*GroupConsumer)") || strings.Contains(stack, "kafka.(*Producer)") || strings.Contains(stack, "IBM/sarama") {
+			list = append(list, stack)
+		}
+	}
+	return list
+}
+
+// TestCloseEndsAllGoroutines is not parallel: it counts.
+func TestCloseEndsAllGoroutines(t *testing.T) {
+	eventually(t, "other tests' goroutines end", func() bool { return len(ours()) == 0 })
+	for name, before := range map[string]func(*kafkatest.Broker){
+		"with Kafka":    func(*kafkatest.Broker) {},
+		"without Kafka": func(b *kafkatest.Broker) { b.Stop() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := kafkatest.New(t)
+			c, err := Open(t.Context(), Options{Bootstrap: []string{b.Addr()}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			newTopic(t, c, "in", 3, nil)
+			produce(t, c, numbered("in", 1000)...)
+			p, err := c.NewProducer(ProducerOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			joined, err := c.NewGroupConsumer(quick("in"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "it reads", func() bool {
+				messages, err := joined.Poll(t.Context())
+				return err == nil && len(messages) > 0
+			})
+			never, err := c.NewGroupConsumer(quick("in")) // does not poll
+			if err != nil {
+				t.Fatal(err)
+			}
+			waits, err := c.NewGroupConsumer(quick("in")) // its join waits for the first
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := waits.Poll(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			before(b)
+			began := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			for _, g := range []*GroupConsumer{waits, never, joined} {
+				if err := g.Close(ctx); err != nil && connector.KindOf(err) != connector.KindRetriable {
+					t.Errorf("close: %v", err)
+				}
+				if err := g.Close(ctx); err != nil {
+					t.Errorf("second close: %v", err)
+				}
+			}
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+			c.Close()
+			c.Close()
+			t.Logf("closed after %s", time.Since(began))
+			for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+				left := ours()
+				if len(left) == 0 {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("%d goroutines are left, the first:\n%s", len(left), left[0])
+				}
+			}
+		})
+	}
+}
