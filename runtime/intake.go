@@ -123,7 +123,7 @@ func (in *intake) read(ctx context.Context) {
 	})
 	in.poll.stats.records.Add(int64(len(got)))
 	in.next = append(in.next, got...)
-	if err != nil && !errors.Is(err, errStopping) && in.err == nil {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errStopping) && in.err == nil { // else only the wait has ended
 		in.err = err
 	}
 }
@@ -268,7 +268,7 @@ func (in *intake) settle(j *job, limit time.Duration) {
 		case <-j.done:
 			return
 		case <-look.C:
-			if !in.t.errors.waiting.Load() {
+			if in.t.errors.waiting.Load() == 0 {
 				continue
 			}
 		case <-deadline.C:

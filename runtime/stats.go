@@ -109,7 +109,7 @@ func (t *timing) get() Timing {
 type errorStats struct {
 	failures, errors, skipped, retries, logged atomic.Int64
 	letters, letterFailures                    atomic.Int64
-	waiting                                    atomic.Bool // while a retry is awaited
+	waiting                                    atomic.Int32 // retries that are awaited: of the batch, and of the consumer
 
 	mu       sync.Mutex
 	text     string
@@ -130,7 +130,7 @@ func (s *errorStats) get() Errors {
 		Failures: s.failures.Load(), Errors: s.errors.Load(), Skipped: s.skipped.Load(),
 		Retries: s.retries.Load(), Logged: s.logged.Load(),
 		DeadLetters: s.letters.Load(), DeadLetterFailures: s.letterFailures.Load(),
-		Last: s.text, LastTime: s.at, Retrying: s.retrying && s.waiting.Load(),
+		Last: s.text, LastTime: s.at, Retrying: s.retrying && s.waiting.Load() > 0,
 	}
 }
 

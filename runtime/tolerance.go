@@ -121,8 +121,8 @@ func (t *tolerance) delay(atLeast time.Duration, attempt int, s *stage, elapsed 
 // stop instead.
 func (t *tolerance) wait(ctx context.Context, quit <-chan struct{}, d time.Duration, why error) bool {
 	t.log.Warn("retrying: "+why.Error(), "after", d.Round(time.Millisecond))
-	t.stats.waiting.Store(true)
-	defer t.stats.waiting.Store(false)
+	t.stats.waiting.Add(1)
+	defer t.stats.waiting.Add(-1)
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

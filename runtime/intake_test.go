@@ -1,0 +1,73 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+)
+
+// pollFails is a consumer with nothing but an error.
+type pollFails struct {
+	consumer
+	err error
+}
+
+func (c pollFails) Poll(context.Context) ([]kafka.Message, error) { return nil, c.err }
+
+// lateEnd is an error with which the wait for messages ends just when it is
+// looked at.
+type lateEnd struct{ end func() }
+
+func (e lateEnd) Error() string { return "broker is away" }
+func (e lateEnd) As(any) bool   { e.end(); return false }
+
+func testIntake() *intake {
+	task := newTask(&Worker{options: Options{Log: testLog()}}, TaskSpec{Connector: "k", Kind: KindSink}, nil)
+	task.tolerance = &tolerance{retryTimeout: -1, delayMax: time.Minute, log: testLog(), stats: &task.errors}
+	return &intake{t: task, poll: consumeStage(), journey: &journey{at: task.at, tolerance: task.tolerance, quit: task.quit.Done()}}
+}
+
+// A batch that is done ends the poll beside it; that is no error, whatever Kafka
+// answered at that moment.
+func TestPollThatIsNotNeededAnyMoreDoesNotFail(t *testing.T) {
+	in := testIntake()
+	ctx, cancel := context.WithCancel(in.t.quit)
+	in.consumer = pollFails{err: lateEnd{cancel}}
+	in.read(ctx)
+	if in.err != nil {
+		t.Errorf("error is %v", in.err)
+	}
+	in.consumer = pollFails{err: connector.Fatal(errors.New("not authorized"))}
+	in.read(in.t.quit)
+	if in.err == nil {
+		t.Error("a fatal error is none")
+	}
+	in.t.kill(errStopping)
+}
+
+// Consumer and batch may both be waiting for a retry, and one of them is done first.
+func TestRetriesOfBatchAndConsumer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := testIntake()
+		wait := func(d time.Duration) {
+			in.t.errors.last(errTest, true)
+			in.t.tolerance.wait(in.t.life, nil, d, errTest)
+		}
+		go wait(time.Hour) // ends with the bubble's time
+		go wait(time.Minute)
+		time.Sleep(2 * time.Minute)
+		if !in.t.Snapshot().Errors.Retrying {
+			t.Error("the batch is not retried any more")
+		}
+		time.Sleep(time.Hour)
+		if in.t.Snapshot().Errors.Retrying {
+			t.Error("something is still retried")
+		}
+		in.t.kill(errStopping)
+	})
+}
