@@ -322,4 +322,23 @@ func TestTap(t *testing.T) {
 	if got = tp.records(); got[0].Record.Value != 999 || got[59].Record.Value != 940 {
 		t.Errorf("first %v, last %v", got[0].Record.Value, got[59].Record.Value)
 	}
+
+	// Large records are fewer.
+	large := testBatch(100)
+	for i := range large.items {
+		large.items[i].read.Value = make([]byte, tapBytes/10)
+	}
+	tp.see(large.items)
+	if got = tp.records(); len(got) != 10 || got[9].Record.Value != 90 {
+		t.Errorf("%d large records", len(got))
+	}
+	large.items[0].read.Value = make([]byte, 2*tapBytes)
+	tp.see(large.items[:1])
+	if got = tp.records(); len(got) != 1 || got[0].Record.Value != 0 {
+		t.Errorf("%d records beside one that is too large", len(got))
+	}
+	tp.see(testBatch(70).items)
+	if got = tp.records(); len(got) != tapSize || tp.size >= tapBytes {
+		t.Errorf("%d records of %d bytes", len(got), tp.size)
+	}
 }

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -292,7 +293,8 @@ func (s *store) restore(ctx context.Context, k changelogs, topic string) error {
 	clear(s.overlay)
 	tp := connector.TopicPartition{Topic: topic, Partition: s.partition}
 	err := k.ReadPartition(ctx, tp, s.next, func(m kafka.Message) error {
-		s.apply(m.Key, m.Value, m.Timestamp, m.Offset)
+		// The value is a part of everything that was fetched with it.
+		s.apply(m.Key, bytes.Clone(m.Value), m.Timestamp, m.Offset)
 		return nil
 	})
 	if err != nil {

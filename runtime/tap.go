@@ -7,8 +7,13 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
-// tapSize is how many records a tap remembers.
-const tapSize = 60
+const (
+	// tapSize is how many records a tap remembers at most.
+	tapSize = 60
+	// tapBytes bounds what they were in Kafka; the newest one is kept however
+	// large it is.
+	tapBytes = 16 << 20
+)
 
 // Tapped is a record that a tap has seen.
 type Tapped struct {
@@ -20,9 +25,15 @@ type Tapped struct {
 // worker share one.
 type tap struct {
 	mu   sync.Mutex
-	ring [tapSize]Tapped
+	ring [tapSize]tapped
 	next int // where the next one goes
 	n    int
+	size int // of all, bytes
+}
+
+type tapped struct {
+	Tapped
+	size int
 }
 
 func (t *tap) see(items []item) {
@@ -33,10 +44,26 @@ func (t *tap) see(items []item) {
 		if items[i].fate != alive {
 			continue
 		}
-		t.ring[t.next] = Tapped{Time: now, Record: items[i].record}
+		size := 0
+		if m := items[i].read; m != nil {
+			size = len(m.Key) + len(m.Value)
+		}
+		for t.n == tapSize || t.n > 0 && t.size+size > tapBytes {
+			t.forget()
+		}
+		t.ring[t.next] = tapped{Tapped{Time: now, Record: items[i].record}, size}
 		t.next = (t.next + 1) % tapSize
-		t.n = min(t.n+1, tapSize)
+		t.n++
+		t.size += size
 	}
+}
+
+// forget drops the oldest record.
+func (t *tap) forget() {
+	oldest := &t.ring[(t.next-t.n+tapSize)%tapSize]
+	t.size -= oldest.size
+	*oldest = tapped{}
+	t.n--
 }
 
 // records gives what the tap remembers, the newest first.
@@ -45,7 +72,7 @@ func (t *tap) records() []Tapped {
 	defer t.mu.Unlock()
 	list := make([]Tapped, t.n)
 	for i := range list {
-		list[i] = t.ring[(t.next-1-i+2*tapSize)%tapSize]
+		list[i] = t.ring[(t.next-1-i+2*tapSize)%tapSize].Tapped
 	}
 	return list
 }
