@@ -2,8 +2,10 @@ package file
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -76,5 +78,49 @@ func TestSink(t *testing.T) {
 	})
 	if data, err := os.ReadFile(name); err != nil || string(data) != "one\n{a=1}\n" {
 		t.Errorf("file holds %q (%v)", data, err)
+	}
+}
+
+// The tasks of a connector append to the same file, and one that was killed may
+// have left half a line: neither damages what another record wrote.
+func TestLinesStayWhole(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "out.txt")
+	appendText(t, name, "half a li")
+	var sinks [2]*Sink
+	for i := range sinks {
+		s := new(Sink)
+		conf, err := connector.ParsePlugin(s, connector.Props{"file": name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Start(t.Context(), connector.Context{}, conf); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Stop() })
+		sinks[i] = s
+	}
+	texts := []string{strings.Repeat("a", 999), strings.Repeat("b", 3000), strings.Repeat("c", 10000)}
+	for i := range 60 {
+		r := connector.NewRecord("t", nil, nil, connector.StringSchema, texts[i/2%3])
+		if err := sinks[i%2].Put(t.Context(), []connector.Record{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range sinks {
+		if err := s.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{}
+	for line := range strings.Lines(string(data)) {
+		got[strings.TrimSuffix(line, "\n")]++
+	}
+	want := map[string]int{"half a li": 1, texts[0]: 20, texts[1]: 20, texts[2]: 20}
+	if !maps.Equal(got, want) {
+		t.Errorf("%d different lines, want %d", len(got), len(want))
 	}
 }

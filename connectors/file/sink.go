@@ -3,7 +3,7 @@ package file
 import (
 	"bufio"
 	"context"
-	"fmt"
+	"errors"
 	"os"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -50,13 +50,39 @@ func (s *Sink) Start(_ context.Context, _ connector.Context, conf connector.Conf
 		return err
 	}
 	s.file, s.out = f, bufio.NewWriter(f)
-	return nil
+	if endsInALine(name) {
+		_, err = f.WriteString("\n")
+	}
+	return err
 }
 
-// Put buffers the lines; Flush makes them durable.
+// endsInALine tells whether a file ends in the middle of a line, which a power
+// cut may leave: the next record is not to become a part of it.
+func endsInALine(name string) bool {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	var last [1]byte
+	_, err = f.ReadAt(last[:], info.Size()-1)
+	return errors.Join(err, f.Close()) == nil && last[0] != '\n'
+}
+
+// Put buffers the lines; Flush makes them durable. A line is written at once:
+// other tasks append to the file too, and would come between its parts.
 func (s *Sink) Put(_ context.Context, records []connector.Record) error {
 	for _, r := range records {
-		if _, err := fmt.Fprintln(s.out, javatext.String(r.Value)); err != nil {
+		line := javatext.String(r.Value) + "\n"
+		if len(line) > s.out.Available() {
+			if err := s.out.Flush(); err != nil {
+				return err
+			}
+		}
+		if _, err := s.out.WriteString(line); err != nil {
 			return err
 		}
 	}
