@@ -37,9 +37,9 @@ func (t *ReplaceField) Info() connector.Info {
 // ConfigDef gives Kafka's keys.
 func (*ReplaceField) ConfigDef() *connector.ConfigDef {
 	return connector.NewConfigDef(
-		connector.Key{Name: "exclude", Type: connector.ListKey, Default: []string{}, Check: fieldNames,
+		connector.Key{Name: "exclude", Type: connector.ListKey, Default: []string{}, Distinct: true, Check: connector.Distinct(true, false),
 			Doc: "Fields to exclude. This takes precedence over the fields to include."},
-		connector.Key{Name: "include", Type: connector.ListKey, Default: []string{}, Check: fieldNames,
+		connector.Key{Name: "include", Type: connector.ListKey, Default: []string{}, Distinct: true, Check: connector.Distinct(true, false),
 			Doc: "Fields to include. If specified, only these fields will be used."},
 		connector.Key{Name: "renames", Type: connector.ListKey, Default: []string{}, Doc: "Field rename mappings.",
 			Check: func(_ string, v any) error {
@@ -48,18 +48,6 @@ func (*ReplaceField) ConfigDef() *connector.ConfigDef {
 			}},
 		replaceNullKey,
 	)
-}
-
-// fieldNames checks a list of field names: there, and none of them empty.
-func fieldNames(key string, v any) error {
-	list, ok := v.([]string)
-	if !ok {
-		return fmt.Errorf("Configuration '%s' values must not be null.", key)
-	}
-	if slices.Contains(list, "") {
-		return fmt.Errorf("Configuration '%s' values must not be empty.", key)
-	}
-	return nil
 }
 
 // parseRenames reads old:new mappings. As in Java empty parts at the end count for nothing.
