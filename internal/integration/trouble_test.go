@@ -85,6 +85,7 @@ func TestModelServerIsAway(t *testing.T) {
 		gate.open()
 		eventually(t, "all images", func() bool { return f.landed(len(site.images)) }, f.state)
 		w.stop()
+		t.Logf("the error: %s", w.line("retrying", f.Stream+"/"))
 		again := complete(t, "statistics", s.tally(f.Stats, true), site.images)
 		if again > 0 || s.written(f.Letters) > 0 {
 			t.Errorf("%d statistics came again, %d letters", again, s.written(f.Letters))
@@ -122,6 +123,7 @@ func TestPostgresIsStopped(t *testing.T) {
 				s.stopDatabase()
 				stopped := time.Now()
 				eventually(t, "the error", func() bool { return tt.during(w, f.Sink) }, func() string { return w.tail(5) })
+				t.Logf("the error: %s", w.line(f.Sink+"/0", "database"))
 				lasts(t, outage(t)-time.Since(stopped), "the worker goes on", func() bool { return !w.ended() })
 				s.startDatabase()
 				eventually(t, "all rows", func() bool { return f.landed(len(site.images)) }, f.state, func() string { return w.tail(5) })

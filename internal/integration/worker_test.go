@@ -187,7 +187,10 @@ func (w *worker) tail(n int) string {
 }
 
 // logged tells whether the log has a line with all of some texts.
-func (w *worker) logged(texts ...string) bool {
+func (w *worker) logged(texts ...string) bool { return w.line(texts...) != "" }
+
+// line gives the last line of the log with all of some texts.
+func (w *worker) line(texts ...string) (last string) {
 	data, err := os.ReadFile(w.log)
 	check(w.t, err)
 	for line := range strings.Lines(string(data)) {
@@ -196,10 +199,10 @@ func (w *worker) logged(texts ...string) bool {
 			all = all && strings.Contains(line, text)
 		}
 		if all {
-			return true
+			last = strings.TrimSpace(line)
 		}
 	}
-	return false
+	return last
 }
 
 // taskState gives the state of a connector's first task and the trace of a
