@@ -2,7 +2,7 @@
 GO ?= go
 BIN := bin/hydraulics
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X github.com/axiom-data-science/hydraulics/runtime/cli.Version=$(VERSION)
+LDFLAGS := -s -w -X github.com/axiom-data-science/hydraulics/runtime/cli.Commit=$(VERSION)
 GOFILES = $(shell git ls-files '*.go')
 SERVERS ?= .cache/servers
 # Packages whose goroutines matter most; `make test` runs them with the race detector.

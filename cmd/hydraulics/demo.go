@@ -18,7 +18,7 @@ func newDemoCommand() *cobra.Command {
 	var o demoOptions
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "run the whole flow on embedded servers, with a simulated instrument",
+		Short: "Run the whole flow on embedded servers, with a simulated instrument",
 		Long: "Starts a Kafka broker, a schema registry, PostgreSQL, a dashboard with a simulated instrument, the worker with the IFCB\n" +
 			"flow, the page and the read API, all on 127.0.0.1, and goes on until it is interrupted. A second start goes on where\n" +
 			"the first one stopped. Ports that are busy are replaced by others, which is said.",

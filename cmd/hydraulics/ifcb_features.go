@@ -23,7 +23,7 @@ import (
 func newIFCBCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ifcb",
-		Short: "work with bins and images of an Imaging FlowCytobot",
+		Short: "Work with bins and images of an Imaging FlowCytobot",
 		Args:  cobra.NoArgs,
 	}
 	cmd.AddCommand(newFeaturesCommand())
@@ -41,7 +41,7 @@ func newFeaturesCommand() *cobra.Command {
 	var o featuresOptions
 	cmd := &cobra.Command{
 		Use:   "features PATH...",
-		Short: "measure the particles in images: area, shape, biovolume, carbon",
+		Short: "Measure the particles in images: area, shape, biovolume, carbon",
 		Long: "Prints one row per image. PATH is a PNG, the .adc file of a bin (all its images) or BIN.adc#LINE.\n" +
 			"A particle that an old camera cut in two is stitched as dashboards do, under the first one's number.\n" +
 			"An image without a particle has a row too, its status says no_blob. Volumes are in px^3 and um^3, carbon in pg.",

@@ -31,23 +31,23 @@ const (
 func newIngestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ingest",
-		Short: "publish the images of a dashboard once",
+		Short: "Publish the images of a dashboard once",
 		Args:  cobra.NoArgs,
 	}
 	cmd.AddCommand(
-		newIngestFormCommand("feed", ingestFeed, "publish the newest bins of a dashboard"),
-		newIngestFormCommand("station", ingestStation, "publish the oldest bins of a dashboard, day by day"))
+		newIngestFormCommand("feed", ingestFeed, "Publish the newest bins of a dashboard"),
+		newIngestFormCommand("station", ingestStation, "Publish the oldest bins of a dashboard, day by day"))
 	return cmd
 }
 
 // newPublishFeedImagesCommand makes the original's name of `hydraulics ingest feed`.
 func newPublishFeedImagesCommand() *cobra.Command {
-	return newIngestFormCommand("publish-feed-images", ingestFeed, "the same as ingest feed")
+	return newIngestFormCommand("publish-feed-images", ingestFeed, "The same as ingest feed")
 }
 
 // newPublishStationImagesCommand makes the original's name of `hydraulics ingest station`.
 func newPublishStationImagesCommand() *cobra.Command {
-	return newIngestFormCommand("publish-station-images", ingestStation, "the same as ingest station")
+	return newIngestFormCommand("publish-station-images", ingestStation, "The same as ingest station")
 }
 
 func newIngestFormCommand(name, form, short string) *cobra.Command {

@@ -35,7 +35,7 @@ func newReadAPICommand() *cobra.Command {
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "read-api [FILE]",
-		Short: "answer HTTP queries on the tables of a database, as PostgREST does",
+		Short: "Answer HTTP queries on the tables of a database, as PostgREST does",
 		Long: "Serves the tables and views of a PostgreSQL schema, read only, with PostgREST's query language:\n" +
 			"  curl 'localhost:3000/ifcb_sample_stats?hab=is.true&order=time.desc&limit=5'\n" +
 			"A configuration file has PostgREST's format; PGRST_ variables of the environment count more than it, flags most.",

@@ -18,7 +18,7 @@ import (
 func newSchemasCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schemas",
-		Short: "register Avro schemas",
+		Short: "Register Avro schemas",
 		Args:  cobra.NoArgs,
 	}
 	cmd.AddCommand(newSchemasUpdateCommand())
@@ -33,7 +33,7 @@ func newSchemasUpdateCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "update NAME|all REGISTRY_URL",
-		Short: "register schema files, each under the subject <namespace>-<record name>",
+		Short: "Register schema files, each under the subject <namespace>-<record name>",
 		Long: "Registers every NAME.avsc and NAME-*.avsc (all: every *.avsc) of hydraulics itself, or of --dir. The subject is the\n" +
 			"schema's namespace with dashes for dots, a dash, and its record's name: ifcb-stats-value. Its compatibility is set\n" +
 			"to BACKWARD first, to NONE with --force. Several URLs of one registry are given with commas between them. A user's\n" +

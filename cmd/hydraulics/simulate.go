@@ -24,7 +24,7 @@ import (
 func newSimulateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "simulate",
-		Short: "stand in for an instrument: serve a dashboard, write labelled images",
+		Short: "Stand in for an instrument: serve a dashboard, write labelled images",
 		Args:  cobra.NoArgs,
 	}
 	cmd.AddCommand(newSimulateDashboardCommand(), newSimulateImagesCommand())
@@ -39,7 +39,7 @@ func newSimulateImagesCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "images --out DIR",
-		Short: "write labelled synthetic images, one folder per class",
+		Short: "Write labelled synthetic images, one folder per class",
 		Long: "Writes DIR/<class>/<class>_<n>.png for every synthetic class and DIR/labels.csv with the true volume of each\n" +
 			"particle. The same seed gives the same images.",
 		Args: cobra.NoArgs,
@@ -74,7 +74,7 @@ func newSimulateDashboardCommand() *cobra.Command {
 	var d simulatedDashboard
 	cmd := &cobra.Command{
 		Use:   "dashboard",
-		Short: "serve a folder of raw bins, or synthetic ones, as an IFCB dashboard",
+		Short: "Serve a folder of raw bins, or synthetic ones, as an IFCB dashboard",
 		Long: "Serves raw bins (.adc, .hdr, .roi; flat or in day directories) with the routes of dashboard generation 1 or 2.\n" +
 			"Without --bins it makes synthetic bins, a new one every --interval, in a folder that goes away with it.",
 		Args: cobra.NoArgs,

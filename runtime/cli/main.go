@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,11 @@ import (
 // in a configuration stand for that are not beside it. A program sets it, if
 // at all, before Main.
 var Defaults fs.FS
+
+// Commit names the source that the program was built from. The linker sets it;
+// without it the build's own record of the version control counts, if there is
+// one.
+var Commit string
 
 // ErrSaid is returned by a command that has already said what is wrong: Main
 // exits with 1 and prints nothing more.
@@ -44,8 +50,9 @@ func Root(commands ...*cobra.Command) *cobra.Command {
 		Short:         "Moves records between systems and Kafka, as Kafka Connect does, and analyses plankton images on the way",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Version:       version(),
 	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	level := root.PersistentFlags().String("log-level", "info", "what is logged: debug, info, warn or error")
 	form := root.PersistentFlags().String("log-format", "text", "how it is logged: text or json")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
@@ -57,7 +64,37 @@ func Root(commands ...*cobra.Command) *cobra.Command {
 	}
 	root.AddCommand(newWorkerCommand(), newStandaloneCommand(), newLintCommand(), newPluginsCommand(), newVersionCommand(), newImportCommand())
 	root.AddCommand(commands...)
+	refuseUnknown(root)
 	return root
+}
+
+// refuseUnknown makes the commands that only hold others an error for a word
+// that is none of them: cobra would print the help and end with success, which
+// a script takes for a command that was run.
+func refuseUnknown(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		refuseUnknown(sub)
+	}
+	if c.Runnable() || !c.HasSubCommands() {
+		return
+	}
+	c.Args = cobra.ArbitraryArgs
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		c.SuggestionsMinimumDistance = 2
+		names := c.SuggestionsFor(args[0])
+		if len(names) == 0 {
+			for _, sub := range c.Commands() {
+				if sub.IsAvailableCommand() {
+					names = append(names, sub.Name())
+				}
+			}
+			return fmt.Errorf("%s: no command %q, there are %s", c.CommandPath(), args[0], strings.Join(names, ", "))
+		}
+		return fmt.Errorf("%s: no command %q, did you mean %s?", c.CommandPath(), args[0], strings.Join(names, " or "))
+	}
 }
 
 // newLog makes the logger that --log-level and --log-format ask for.

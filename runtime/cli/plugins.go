@@ -85,14 +85,20 @@ func newVersionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			fmt.Fprintf(cmd.OutOrStdout(), "hydraulics %s (commit %s)\n", config.Version, commit())
-			return nil
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", cmd.Root().Name(), version())
+			return err
 		},
 	}
 }
 
+// version gives the version and the commit, as --version prints them.
+func version() string { return config.Version + " (commit " + commit() + ")" }
+
 // commit gives the commit that the program was built from.
 func commit() string {
+	if Commit != "" {
+		return Commit
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
