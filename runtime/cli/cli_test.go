@@ -99,7 +99,7 @@ func start(t *testing.T, file string) *Worker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if problems := config.Lint(j, connector.Plugins); len(problems) > 0 {
+	if problems := config.Lint(j, connector.Plugins, Defaults); len(problems) > 0 {
 		t.Fatal(problems)
 	}
 	w, err := StartWorker(t.Context(), WorkerOptions{Journey: j, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
@@ -243,7 +243,7 @@ func TestBusyPort(t *testing.T) {
 	defer busy.Close()
 	out := new(output)
 	log := slog.New(slog.NewTextHandler(out, nil))
-	l, err := listen(log, "REST API", "", busy.Addr().String())
+	l, err := listen(log, "REST API", "listeners", "", busy.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestBusyPort(t *testing.T) {
 	if !strings.Contains(out.String(), l.Addr().String()+" is used instead") {
 		t.Errorf("it does not say which port it took: %s", out)
 	}
-	if _, err := listen(log, "REST API", busy.Addr().String(), ""); err == nil {
+	if _, err := listen(log, "REST API", "listeners", busy.Addr().String(), ""); err == nil {
 		t.Error("a busy port that was asked for is no error")
 	}
 }

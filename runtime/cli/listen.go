@@ -25,7 +25,7 @@ const (
 // for the default one.
 func restAddress(c connector.Config) (string, error) {
 	for _, l := range c.List("listeners") {
-		return hostPort("listeners", l)
+		return hostPort("listeners", l, "8083")
 	}
 	host := c.String("rest.host.name")
 	if !c.Has("rest.port") && host == "" {
@@ -41,8 +41,9 @@ func restAddress(c connector.Config) (string, error) {
 	return net.JoinHostPort(host, strconv.Itoa(port)), nil
 }
 
-// hostPort takes an address apart that is written as http://host:port.
-func hostPort(key, text string) (string, error) {
+// hostPort takes an address apart that is written as http://host:port; without
+// a port it is the default one.
+func hostPort(key, text, standard string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
 		return "", fmt.Errorf("%s: %s is not of the form http://host:port", key, text)
@@ -52,18 +53,18 @@ func hostPort(key, text string) (string, error) {
 	}
 	port := u.Port()
 	if port == "" {
-		port = "8083"
+		port = standard
 	}
 	return net.JoinHostPort(u.Hostname(), port), nil
 }
 
-// listen listens on an address or, where none was asked for, on the default
-// one; if that is busy on any free port, and says so.
-func listen(log *slog.Logger, what, address, fallback string) (net.Listener, error) {
+// listen listens on an address, which the key says, or, where none was asked
+// for, on the default one; if that is busy on any free port, and says so.
+func listen(log *slog.Logger, what, key, address, fallback string) (net.Listener, error) {
 	if address != "" {
 		l, err := net.Listen("tcp", address)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", what, err)
+			return nil, fmt.Errorf("%s: %w: choose another %s", what, err, key)
 		}
 		return l, nil
 	}

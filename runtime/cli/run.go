@@ -85,7 +85,7 @@ func runWorker(cmd *cobra.Command, j *config.Journey, sets []string) error {
 			return err
 		}
 	}
-	if wrong := report(cmd.ErrOrStderr(), config.Lint(j, connector.Plugins)); wrong > 0 {
+	if wrong := report(cmd.ErrOrStderr(), config.Lint(j, connector.Plugins, Defaults)); wrong > 0 {
 		return ErrSaid
 	}
 	w, err := StartWorker(ctx, WorkerOptions{Journey: j, Log: log})
@@ -127,7 +127,7 @@ warnings. Exits with 1 where something is wrong.`,
 			if err != nil {
 				return err
 			}
-			if wrong := report(cmd.OutOrStdout(), config.Lint(j, connector.Plugins)); wrong > 0 {
+			if wrong := report(cmd.OutOrStdout(), config.Lint(j, connector.Plugins, Defaults)); wrong > 0 {
 				return ErrSaid
 			}
 			return nil

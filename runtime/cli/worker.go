@@ -149,7 +149,7 @@ func (w *Worker) listen() (api, pages net.Listener, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if api, err = listen(w.log, "REST API", address, defaultREST); err != nil {
+	if api, err = listen(w.log, "REST API", "listeners", address, defaultREST); err != nil {
 		return nil, nil, err
 	}
 	address = w.conf.String("page.listener")
@@ -157,10 +157,10 @@ func (w *Worker) listen() (api, pages net.Listener, err error) {
 		return api, nil, nil
 	}
 	if address != "" {
-		address, err = hostPort("page.listener", address)
+		address, err = hostPort("page.listener", address, "6066")
 	}
 	if err == nil {
-		pages, err = listen(w.log, "page", address, defaultPage)
+		pages, err = listen(w.log, "page", "page.listener", address, defaultPage)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, api.Close())

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,8 +11,9 @@ import (
 )
 
 // Lint says everything that is wrong with a journey: the worker's keys, every
-// connector as [Validator] sees it, and keys that nobody knows.
-func Lint(j *Journey, plugins *connector.Registry) []Problem {
+// connector as [Validator] sees it, keys that nobody knows, and files that are
+// neither on disk nor among the embedded ones (nil is none).
+func Lint(j *Journey, plugins *connector.Registry, embedded fs.FS) []Problem {
 	problems := append(slices.Clone(j.Problems), lintWorker(j.Worker)...)
 	problems = append(problems, lintConverters(j.Worker, plugins)...)
 	problems = append(problems, lintRepeats("", j.Worker)...)
@@ -26,6 +28,9 @@ func Lint(j *Journey, plugins *connector.Registry) []Problem {
 			}
 			problems = append(problems, Problem{File: e.File, Line: e.Line, Message: line})
 		}
+	}
+	if resolver != nil {
+		resolver.Embedded = embedded
 	}
 	v := &Validator{Plugins: plugins, Worker: worker, Resolver: resolver}
 	for _, c := range j.Connectors {
@@ -179,6 +184,12 @@ func (v *Validator) lint(c Connector) []Problem {
 		}
 		if p.Key != "connector.class" || err == nil {
 			note(p.Key, p.Message, false)
+		}
+	}
+	for _, key := range report.Paths() {
+		if text, ok := props.Text(key); ok && v.Resolver != nil && !strings.Contains(text, "${") &&
+			v.Resolver.Missing(strings.TrimSpace(text), c.Origin()) { // it may be there where the worker runs
+			note(key, "no such file beside "+c.File+": "+text, true)
 		}
 	}
 	for _, e := range c.Entries {

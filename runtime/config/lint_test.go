@@ -25,7 +25,7 @@ func TestLintBadFiles(t *testing.T) {
 			if err != nil {
 				lines = append(lines, err.Error())
 			} else {
-				for _, p := range Lint(j, connector.Plugins) {
+				for _, p := range Lint(j, connector.Plugins, nil) {
 					lines = append(lines, p.String())
 				}
 			}
@@ -151,6 +151,54 @@ func TestPath(t *testing.T) {
 	}
 	if got := read("../nowhere"); !strings.Contains(got, filepath.Join(filepath.Dir(dir), "nowhere")) {
 		t.Errorf("nowhere: %q", got)
+	}
+}
+
+func TestPathWithoutCacheFolder(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HOME", file) // no folder can be made in it
+	t.Setenv("XDG_CACHE_HOME", "")
+	r := &Resolver{Embedded: os.DirFS("testdata")}
+	got, err := r.Path("flat.json", Origin{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(got, os.TempDir()) {
+		t.Errorf("%s is not in the temporary folder", got)
+	}
+	if _, err := os.Stat(got); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "own.onnx"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, path string
+		want       bool
+	}{
+		{"nothing said", "", false},
+		{"beside the file", "own.onnx", false},
+		{"by its whole path", filepath.Join(dir, "own.onnx"), false},
+		{"embedded", "flat.json", false},
+		{"a URL", "http://localhost:8501/v1/models/m", false},
+		{"nowhere", "models/none.onnx", true},
+		{"nowhere, by its whole path", filepath.Join(dir, "none.onnx"), true},
+	}
+	r := &Resolver{Embedded: os.DirFS("testdata")}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := r.Missing(tt.path, Origin{Dir: dir}); got != tt.want {
+				t.Errorf("%t", got)
+			}
+		})
 	}
 }
 

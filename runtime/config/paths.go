@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -41,17 +42,51 @@ func (r *Resolver) Path(path string, from Origin) (string, error) {
 	return r.unpack(name, data)
 }
 
-// unpack writes an embedded file below a folder named by its content, so that
-// programs of different versions do not disturb each other.
-func (r *Resolver) unpack(name string, data []byte) (string, error) {
-	dir := r.CacheDir
-	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("embedded %s: %w", name, err)
-		}
-		dir = filepath.Join(base, "hydraulics", "embedded")
+// Missing tells that a path is neither on disk nor among the embedded files.
+func (r *Resolver) Missing(path string, from Origin) bool {
+	if path == "" || strings.Contains(path, "://") {
+		return false
 	}
+	if !filepath.IsAbs(path) {
+		if r.Embedded != nil {
+			if _, err := fs.Stat(r.Embedded, filepath.ToSlash(filepath.Clean(path))); err == nil {
+				return false
+			}
+		}
+		path = filepath.Join(from.Dir, path)
+	}
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// spareDir is a folder for embedded files where the user has no cache folder
+// that can be written, as services often have none. It is the process's own: in
+// a shared one another user could replace what is in it.
+var spareDir = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "hydraulics-embedded-") })
+
+// unpack writes an embedded file into CacheDir, else below the user's cache
+// folder, else into a temporary one.
+func (r *Resolver) unpack(name string, data []byte) (string, error) {
+	if r.CacheDir != "" {
+		return unpackInto(r.CacheDir, name, data)
+	}
+	base, err := os.UserCacheDir()
+	if err == nil {
+		var file string
+		if file, err = unpackInto(filepath.Join(base, "hydraulics", "embedded"), name, data); err == nil {
+			return file, nil
+		}
+	}
+	dir, spareErr := spareDir()
+	if spareErr != nil {
+		return "", fmt.Errorf("embedded %s: %w; set XDG_CACHE_HOME or TMPDIR to a folder that can be written", name, errors.Join(err, spareErr))
+	}
+	return unpackInto(dir, name, data)
+}
+
+// unpackInto writes an embedded file below a folder named by its content, so
+// that programs of different versions do not disturb each other.
+func unpackInto(dir, name string, data []byte) (string, error) {
 	sum := sha256.Sum256(data)
 	file := filepath.Join(dir, hex.EncodeToString(sum[:8]), filepath.FromSlash(name))
 	if have, err := os.ReadFile(file); err == nil && sha256.Sum256(have) == sum {

@@ -73,6 +73,17 @@ func (r *Report) Problems() []connector.Problem {
 	return append(list, r.loose...)
 }
 
+// Paths gives the keys whose values are paths of files or folders.
+func (r *Report) Paths() []string {
+	var keys []string
+	for _, c := range r.Checks {
+		if c.Def.Path {
+			keys = append(keys, c.Def.Name)
+		}
+	}
+	return keys
+}
+
 // InvalidError says everything that is wrong with a connector's configuration.
 type InvalidError struct{ Problems []connector.Problem }
 
@@ -193,16 +204,16 @@ func (v *Validator) Resolve(props connector.Props, from Origin) (connector.Props
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range report.Checks {
-		text, ok := out.Text(c.Def.Name)
-		if !ok || !c.Def.Path {
+	for _, key := range report.Paths() {
+		text, ok := out.Text(key)
+		if !ok {
 			continue
 		}
 		path, err := v.Resolver.Path(strings.TrimSpace(text), from)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.Def.Name, err)
+			return nil, fmt.Errorf("%s: %w", key, err)
 		}
-		out[c.Def.Name] = path
+		out[key] = path
 	}
 	return out, nil
 }
