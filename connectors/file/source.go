@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +42,8 @@ type Source struct {
 	position int64
 	partial  []byte
 	offsets  connector.OffsetReader
+	log      *slog.Logger
+	waiting  bool // it was said that the file is not there
 	closer   sync.Once
 	lines    chan line // standard input only, which cannot be unblocked
 }
@@ -81,7 +85,7 @@ func (s *Source) Start(_ context.Context, c connector.Context, conf connector.Co
 	if s.batch < 1 {
 		return fmt.Errorf("batch.size: %d is below 1", s.batch)
 	}
-	s.offsets = c.Offsets
+	s.offsets, s.log = c.Offsets, c.Log
 	if s.name == "" {
 		s.lines = make(chan line)
 		go readStdin(s.lines)
@@ -140,6 +144,11 @@ func (s *Source) pollStdin(ctx context.Context) ([]connector.SourceRecord, error
 func (s *Source) open(ctx context.Context) (bool, error) {
 	f, err := os.Open(s.name)
 	if errors.Is(err, fs.ErrNotExist) {
+		if !s.waiting && s.log != nil {
+			s.waiting = true
+			place, _ := filepath.Abs(s.name) // relative to where the worker runs, as in Java
+			s.log.Warn("the file is not there, waiting for it", "file", place)
+		}
 		wait(ctx, idle)
 		return false, nil
 	}

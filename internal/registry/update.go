@@ -43,7 +43,7 @@ func FindFiles(dir fs.FS, name string) ([]File, error) {
 	case len(files) > 0:
 		return files, nil
 	case len(names) == 0:
-		return nil, fmt.Errorf("schemas: the folder has no .avsc file")
+		return nil, fmt.Errorf("schemas: there is no .avsc file in the folder")
 	}
 	return nil, fmt.Errorf("schemas: %q names none of %s (all names them all)", name, strings.Join(names, ", "))
 }

@@ -50,7 +50,7 @@ func OpenFile(name string) (*File, error) {
 	lock := flock.New(abs + ".lock")
 	got, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("offset file %s: %w", name, err)
+		return nil, fmt.Errorf("offset file %s: %w; name one in a folder that can be written with offset.storage.file.filename", name, err)
 	}
 	if !got {
 		return nil, fmt.Errorf("offset file %s: another worker is using it; stop that worker or give this one its own offset.storage.file.filename", name)
