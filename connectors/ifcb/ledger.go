@@ -43,6 +43,14 @@ func (l *ledger) newest() int64 {
 	return newest
 }
 
+// reach is the time of the newest bin that was worked on, 0 without one.
+func (l *ledger) reach() int64 {
+	if l.bin.IsZero() {
+		return l.newest()
+	}
+	return max(l.newest(), l.bin.Time().Unix())
+}
+
 // settle notes a bin and widens the span as far as no pending bin (one that failed and is tried again is pending too)
 // lies in it.
 func (l *ledger) settle(id ifcb.BinID, pending []ifcb.BinID) {

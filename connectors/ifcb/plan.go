@@ -52,6 +52,10 @@ func (s *Source) plan(ctx context.Context) (bins []ifcb.BinID, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.opts.once && resumed && len(bins) > 0 && bins[len(bins)-1].Time().Unix() > s.ledger.reach() {
+		// The bins between were never asked for, and a span would take them for settled: a new ledger begins.
+		s.ledger, resumed = newLedger(), false
+	}
 	if resumed && !s.opts.once {
 		known := s.ledger.newest()
 		if s.ledger.from == s.ledger.to || s.ledger.from > s.ledger.floor { // the backlog was not finished

@@ -240,6 +240,33 @@ func TestRunTwiceAddsNothing(t *testing.T) {
 	})
 }
 
+// Bins that no run asked for are not taken for settled when later runs ask for those on both sides of them.
+func TestRunsWithAGapBetween(t *testing.T) {
+	b := newBins(t, dashboard.Options{Generation: 2}, nil)
+	at := time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
+	offsets := new(connectortest.Offsets)
+	seen := map[string]bool{}
+	run := func(more int, nbins string) {
+		t.Helper()
+		for range more {
+			at = at.Add(10 * time.Minute)
+			b.take(t, at.Format(time.RFC3339))
+		}
+		for _, r := range start(t, b.props("nbins", nbins, "order", "oldest"), offsets).drain(t) {
+			seen[r.Key.(string)] = true
+			if err := offsets.Commit(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	run(10, "10")
+	run(125, "105") // leaves 20 out
+	run(0, "-1")
+	if len(seen) != 3*135 {
+		t.Errorf("%d of %d images", len(seen), 3*135)
+	}
+}
+
 func TestOldBinIsStitched(t *testing.T) {
 	each(t, func(t *testing.T, generation int) {
 		b := newBins(t, dashboard.Options{Generation: generation}, nil)
