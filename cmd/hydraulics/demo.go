@@ -114,7 +114,7 @@ func (o demoOptions) folder() (string, error) {
 		return "", fmt.Errorf("demo: --data: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("demo: --data: %w", err)
+		return "", fmt.Errorf("demo: data folder: %w; name one that can be written with --data", err)
 	}
 	return dir, nil
 }
@@ -124,6 +124,10 @@ func (d *demo) describe(took time.Duration) error {
 	text, err := json.MarshalIndent(d.at, "", "  ")
 	if err != nil {
 		return err
+	}
+	end := "Interrupt to stop; the next start goes on from there."
+	if d.o.untilIdle {
+		end = "It ends when all bins that are offered have landed."
 	}
 	file := filepath.Join(d.dir, "endpoints.json")
 	if err := os.WriteFile(file+".new", append(text, '\n'), 0o644); err != nil {
@@ -144,8 +148,8 @@ func (d *demo) describe(took time.Duration) error {
 
   curl '%s'
 
-Interrupt to stop; the next start goes on from there.
-`, took.Seconds(), d.at.Page, d.at.API, d.at.Connect, d.at.Dashboard, d.at.Kafka, d.at.Registry, d.at.Postgres, d.query())
+%s
+`, took.Seconds(), d.at.Page, d.at.API, d.at.Connect, d.at.Dashboard, d.at.Kafka, d.at.Registry, d.at.Postgres, d.query(), end)
 	return nil
 }
 

@@ -114,8 +114,8 @@ func (d *demo) startRegistry(ctx context.Context) error {
 // startDashboard serves bins, unless a real dashboard is followed.
 func (d *demo) startDashboard(ctx context.Context) error {
 	if d.o.dashboard != "" {
-		if _, err := url.Parse(d.o.dashboard); err != nil {
-			return fmt.Errorf("--dashboard: %w", err)
+		if u, err := url.Parse(d.o.dashboard); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("--dashboard: %s is no URL such as https://ifcb.example.org/mvco/", d.o.dashboard)
 		}
 		d.at.Dashboard = d.o.dashboard
 		return nil
@@ -134,6 +134,9 @@ func (d *demo) startDashboard(ctx context.Context) error {
 	handler, err := dashboard.New(options)
 	if err != nil {
 		return err
+	}
+	if files, err := ifcb.List(options.Dir); err == nil && len(files) == 0 {
+		fmt.Fprintf(d.out, "dashboard: %s has no bins yet: files NAME.adc, NAME.hdr and NAME.roi\n", options.Dir)
 	}
 	base, err := d.serve("dashboard", dashboardPort, handler)
 	d.at.Dashboard = base + "/demo/"

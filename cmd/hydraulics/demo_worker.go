@@ -114,22 +114,40 @@ func (d *demo) settings() map[string]string {
 	if d.o.untilIdle {
 		set["connectors.ifcb-images.mode"] = "once"
 	}
-	for key, preferred := range map[string]int{"listeners": connectPort, "page.listener": pagePort} {
-		if port, err := d.port(key, preferred); err == nil {
-			set[key] = "http://127.0.0.1:" + strconv.Itoa(port)
+	for _, l := range []struct {
+		key, what string
+		preferred int
+	}{{"listeners", "REST API", connectPort}, {"page.listener", "page", pagePort}} {
+		if port, err := d.port(l.what, l.preferred); err == nil {
+			set[l.key] = "http://127.0.0.1:" + strconv.Itoa(port)
 		}
 	}
 	return set
 }
 
+// failed gives the error of the first connector that could not be split into
+// tasks.
+func (d *demo) failed() error {
+	for _, name := range d.worker.Herder.Connectors() {
+		status, err := d.worker.Herder.Status(name)
+		if err != nil {
+			return err
+		}
+		if status.Connector.State == state.Failed {
+			return fmt.Errorf("connector %s failed: %s", name, status.Connector.Trace)
+		}
+	}
+	return nil
+}
+
 // sourceDone tells whether the source has given everything.
 func (d *demo) sourceDone() (bool, error) {
+	if err := d.failed(); err != nil {
+		return false, err
+	}
 	status, err := d.worker.Herder.Status("ifcb-images")
 	if err != nil {
 		return false, err
-	}
-	if status.Connector.State == state.Failed {
-		return false, fmt.Errorf("connector ifcb-images failed: %s", status.Connector.Trace)
 	}
 	if len(status.Tasks) == 0 {
 		return false, nil
