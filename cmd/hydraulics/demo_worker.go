@@ -126,7 +126,7 @@ func (d *demo) settings() map[string]string {
 }
 
 // failed gives the error of the first connector that could not be split into
-// tasks.
+// tasks, or has one that failed and does not start again by itself.
 func (d *demo) failed() error {
 	for _, name := range d.worker.Herder.Connectors() {
 		status, err := d.worker.Herder.Status(name)
@@ -135,6 +135,11 @@ func (d *demo) failed() error {
 		}
 		if status.Connector.State == state.Failed {
 			return fmt.Errorf("connector %s failed: %s", name, status.Connector.Trace)
+		}
+		for _, t := range status.Tasks {
+			if t.State == state.Failed && (t.Restarts == nil || t.Restarts.Next.IsZero()) {
+				return fmt.Errorf("task %s/%d failed: %s", name, t.ID, t.Trace)
+			}
 		}
 	}
 	return nil
