@@ -236,6 +236,34 @@ func TestSplitThatFailsIsTriedAgain(t *testing.T) {
 	})
 }
 
+func TestSplitThatFailsWaitsWhateverWakesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		e := &fakeEngine{split: func(runtime.TaskSpec, int) ([]connector.Props, error) {
+			calls++
+			return nil, connector.Data(errors.New("no such dashboard"))
+		}}
+		h := newHerder(t, e, "")
+		defer closeIt(t, h)
+		if _, err := h.Create("c", source(), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		h.mu.Lock()
+		h.connectors["c"].poke()
+		h.mu.Unlock()
+		if got := states(t, h, "c"); got != "FAILED" || calls != 1 {
+			t.Errorf("%s after %d calls, want FAILED after one", got, calls)
+		}
+		if _, err := h.Restart("c", false, false); err != nil {
+			t.Fatal(err)
+		}
+		if got := states(t, h, "c"); got != "FAILED" || calls != 2 {
+			t.Errorf("%s after %d calls, want FAILED after the restart's", got, calls)
+		}
+	})
+}
+
 func TestFileManagesItsConnector(t *testing.T) {
 	file := config.Connector{Name: "f", File: "dir/flow.yaml", Entries: config.List{
 		{Key: "name", Text: "f"}, {Key: "connector.class", Text: "fake-source"}}}

@@ -128,7 +128,8 @@ func (m *managed) gone() {
 func (m *managed) step() time.Time {
 	m.h.mu.Lock()
 	target, fresh := m.target, m.applied != m.wanted+1
-	due := m.state == state.Failed && !m.next.IsZero() && !time.Now().Before(m.next)
+	failed, next := m.state == state.Failed, m.next
+	due := failed && !next.IsZero() && !time.Now().Before(next)
 	restart := m.restart
 	m.restart = false
 	none := len(m.tasks) == 0
@@ -141,6 +142,8 @@ func (m *managed) step() time.Time {
 	case target == state.TargetPaused && none:
 		m.become(state.Paused)
 		return time.Time{}
+	case failed && !fresh && !restart && !due:
+		return next // whatever woke it, its split is tried again then
 	case fresh || restart || due || none:
 		if err := m.configure(fresh); err != nil {
 			return m.fail(err)
