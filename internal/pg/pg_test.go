@@ -63,6 +63,7 @@ func TestParseOptions(t *testing.T) {
 func TestParseOptionsRefuses(t *testing.T) {
 	tests := map[string]string{
 		"":                                       "the URL is empty",
+		"http://h/d":                             "neither jdbc:postgresql:// nor postgres://",
 		"jdbc:mysql://h/d":                       "jdbc:mysql is no PostgreSQL URL",
 		"jdbc:postgresql://u:secret@h/d":         "a JDBC URL has no user before the host",
 		"jdbc:postgresql://h/d?password=secret%": "the parameters of the JDBC URL are malformed",

@@ -38,6 +38,9 @@ func ParseOptions(o Options) (conf *pgxpool.Config, remarks []string, err error)
 	} else if text == "" {
 		return nil, nil, errors.New("the URL is empty, expected such as jdbc:postgresql://localhost:5432/db")
 	}
+	if scheme, _, ok := strings.Cut(text, "://"); ok && scheme != "postgres" && scheme != "postgresql" && !strings.Contains(scheme, "=") {
+		return nil, nil, errors.New("the URL begins with neither jdbc:postgresql:// nor postgres://")
+	}
 	if conf, err = pgxpool.ParseConfig(text); err != nil {
 		return nil, nil, parseReason(err)
 	}
