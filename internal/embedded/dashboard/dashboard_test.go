@@ -113,6 +113,19 @@ func (s site) json(path string) any {
 
 type object = map[string]any
 
+func TestPageOfTheDataset(t *testing.T) {
+	for _, generation := range []int{1, 2} {
+		s := serve(t, dashboard.Options{Generation: generation})
+		status, kind, body, _ := s.get("/pier/")
+		if status != http.StatusOK || kind != "text/html" || !strings.Contains(string(body), `<a href="`+plain+`.adc">adc</a>`) {
+			t.Errorf("generation %d: %d %s\n%s", generation, status, kind, body)
+		}
+		if status, _, _, _ := s.get("/other/"); status != http.StatusNotFound {
+			t.Errorf("generation %d: another dataset: %d, want 404", generation, status)
+		}
+	}
+}
+
 func TestGeneration1Feeds(t *testing.T) {
 	s := serve(t, dashboard.Options{Generation: 1, BaseURL: "http://elsewhere.example/"})
 	entry := func(lid, date string) any {

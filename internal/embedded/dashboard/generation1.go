@@ -32,6 +32,7 @@ func (s *server) generation1() http.Handler {
 			serve(w, r)
 		})
 	}
+	handle("/{ts}/{$}", s.index)
 	handle("/{ts}/feed.json", s.feed1)
 	handle("/{ts}/api/feed/day/{date}", func(w http.ResponseWriter, r *http.Request) { s.day1(w, r, false) })
 	handle("/{ts}/api/feed/day_skip/{date}", func(w http.ResponseWriter, r *http.Request) { s.day1(w, r, true) })

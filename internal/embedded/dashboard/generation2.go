@@ -26,6 +26,11 @@ func (s *server) generation2() http.Handler {
 	if s.ListBins {
 		handle("/api/list_bins", s.listBins2)
 	}
+	handle("/{ds}/{$}", func(w http.ResponseWriter, r *http.Request) {
+		if s.known(w, r, r.PathValue("ds")) {
+			s.index(w, r)
+		}
+	})
 	handle("/data/{file}", s.file2)
 	handle("/{ds}/{file}", func(w http.ResponseWriter, r *http.Request) {
 		if r.PathValue("ds") != s.Dataset {
