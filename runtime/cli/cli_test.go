@@ -299,6 +299,14 @@ func TestImportSeedConfig(t *testing.T) {
 	if data, err := os.ReadFile(filepath.Join(dir, "hab.txt")); err != nil || string(data) != "c\n" {
 		t.Errorf("%q %v", data, err)
 	}
+	if _, err := run(t.Context(), "import", "seed-config", encode(), "--dir", dir); err == nil || !strings.Contains(err.Error(), "not overwritten") {
+		t.Errorf("a folder that has a flow: %v", err)
+	}
+	conf["topic_partitions"] = "3"
+	if _, err := run(t.Context(), "import", "seed-config", encode()); err == nil || !strings.Contains(err.Error(), "topic_partitions: a JSON string does not fit here") {
+		t.Errorf("a text for a number: %v", err)
+	}
+	conf["topic_partitions"] = 3
 	delete(conf, "image_topic")
 	if _, err := run(t.Context(), "import", "seed-config", encode()); err == nil || !strings.Contains(err.Error(), "image_topic is missing") {
 		t.Errorf("%v", err)

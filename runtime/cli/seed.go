@@ -75,6 +75,11 @@ func parseSeed(data []byte) (*seedConfig, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(s); err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+			return nil, fmt.Errorf("%s: a JSON %s does not fit here", wrong.Field, wrong.Value)
+		} else if ok {
+			return nil, fmt.Errorf("want a JSON object, not a JSON %s", wrong.Value)
+		}
 		return nil, err
 	}
 	if s.Bootstrap == "" {
@@ -200,7 +205,7 @@ func sortedNames(m map[string][]string) []string {
 // writeFlow writes the flow and its lists. What is there is not overwritten.
 func writeFlow(cmd *cobra.Command, dir, text string, lists map[string][]string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+		return fmt.Errorf("--dir: %w", err)
 	}
 	files := map[string]string{"flow.yaml": text}
 	for name, lines := range lists {
@@ -209,8 +214,11 @@ func writeFlow(cmd *cobra.Command, dir, text string, lists map[string][]string) 
 	for name, text := range files {
 		path := filepath.Join(dir, name)
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("--dir: %s is there already and is not overwritten: name another folder", path)
+		}
 		if err != nil {
-			return err
+			return fmt.Errorf("--dir: %w", err)
 		}
 		_, err = f.WriteString(text)
 		if err := errors.Join(err, f.Close()); err != nil {
