@@ -1,195 +1,188 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"image/png"
-	"io"
-	"io/fs"
 	"log/slog"
-	"math/rand/v2"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
+	"text/tabwriter"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/configs/schemas"
 	"github.com/axiom-data-science/hydraulics/connector"
-	ifcbsource "github.com/axiom-data-science/hydraulics/connectors/ifcb"
-	"github.com/axiom-data-science/hydraulics/converter/avro"
-	"github.com/axiom-data-science/hydraulics/internal/embedded/broker"
-	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard/plankton"
+	_ "github.com/axiom-data-science/hydraulics/connectors/all"
+	_ "github.com/axiom-data-science/hydraulics/converter/all"
+	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/registryd"
-	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/internal/kafkatest"
 	"github.com/axiom-data-science/hydraulics/internal/registry"
 	"github.com/axiom-data-science/hydraulics/runtime"
-	"github.com/axiom-data-science/hydraulics/runtime/cli"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
-
-	_ "github.com/axiom-data-science/hydraulics/converter/all"
+	"github.com/axiom-data-science/hydraulics/runtime/offset"
 	_ "github.com/axiom-data-science/hydraulics/transforms/all"
 )
 
-// stream is the demo's stream connector with one task.
-const stream = `
-worker:
-  bootstrap.servers: %s
-  schema.registry.url: %s
-  offset.storage.file.filename: %s
-  key.converter: avro
-  value.converter: avro
-connectors:
-  stats:
-    connector.class: stream
-    topics: images
-    topic: stats
-    input.key.converter: string
-    key.converter:   {class: avro, subject: ifcb-stats-key, use.latest.version: true}
-    value.converter: {class: avro, subject: ifcb-stats-value, use.latest.version: true}
-    state.topic.replication.factor: 1
-    transforms:
-      - classify:   {model: demo/demo-plankton.onnx}
-      - keep-best:  {key: [pid, roi], score: prob, fields: [name, prob, classifier, classification_time]}
-      - biovolume:  {}
-      - carbon:     {}
-      - ifcb-stats: {}
-`
+// The images of one pass of a benchmark: synthetic ones, in bins.
+const bins, perBin, images = 25, 40, bins * perBin
 
-// BenchmarkStream takes synthetic images through the demo's stream connector on
-// the embedded broker, b.N at a time, and reports images per second and each
-// stage's share of the time of all stages.
-func BenchmarkStream(b *testing.B) {
-	dir := b.TempDir()
-	server, err := broker.Start(broker.Options{Dir: filepath.Join(dir, "kafka")})
-	check(b, err)
-	defer server.Stop()
-	url := startRegistry(b, server)
-	client, err := kafka.Open(b.Context(), kafka.Options{Bootstrap: []string{server.Addr()}})
-	check(b, err)
-	defer client.Close()
-	fill(b, client, url, b.N)
-
-	journey := new(config.Journey)
-	text := fmt.Sprintf(stream, server.Addr(), url, filepath.Join(dir, "offsets"))
-	check(b, journey.Add(filepath.Join(dir, "bench.yaml"), []byte(text), config.AnyRole))
-	b.ResetTimer()
-	worker, err := cli.StartWorker(b.Context(), cli.WorkerOptions{Journey: journey, Defaults: configs.FS, Quiet: true,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	check(b, err)
-	stats := await(b, worker, int64(b.N))
-	b.StopTimer()
-	report(b, stats)
-	ctx, cancel := context.WithTimeout(context.Background(), worker.Patience())
-	defer cancel()
-	check(b, worker.Close(ctx))
+// flow has the embedded servers and a topic with the images.
+type flow struct {
+	b                           *testing.B
+	broker, registry, dashboard string
+	worker                      *runtime.Worker
+	passes                      int
 }
 
-// await waits until the task has put out n records.
-func await(b *testing.B, worker *cli.Worker, n int64) runtime.Stats {
+func newFlow(b *testing.B) *flow {
 	b.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		for _, s := range worker.Herder.Snapshots() {
-			if s.Errors.Errors > 0 {
-				b.Fatalf("task failed: %s", s.Errors.Last)
-			}
-			if s.RecordsOut >= n {
-				return s
-			}
-		}
-		<-tick.C
-	}
-}
-
-// report gives the rate and each stage's share; waiting for Kafka is no stage.
-func report(b *testing.B, s runtime.Stats) {
-	b.Helper()
-	total := time.Duration(0)
-	for _, stage := range s.Stages {
-		if stage.Name != "consumer" {
-			total += stage.Time.Total
-		}
-	}
-	b.ReportMetric(float64(s.RecordsOut)/b.Elapsed().Seconds(), "images/s")
-	b.ReportMetric(0, "ns/op")
-	for _, stage := range s.Stages {
-		if stage.Name == "consumer" || stage.Time.Total == 0 {
-			continue
-		}
-		b.ReportMetric(100*float64(stage.Time.Total)/float64(total), "%"+strings.NewReplacer(" ", "-", "(", "", ")", "").Replace(stage.Name))
-	}
-}
-
-func startRegistry(b *testing.B, server *broker.Broker) string {
-	b.Helper()
-	log, err := server.OpenLog(b.Context(), "_schemas")
+	f := &flow{b: b, broker: kafkatest.Start(b)}
+	server, err := registryd.Start(b.Context(), new(registryd.MemoryLog), registryd.Options{})
 	check(b, err)
-	b.Cleanup(log.Close)
-	r, err := registryd.Start(b.Context(), log, registryd.Options{})
+	b.Cleanup(server.Stop)
+	f.registry = server.URL()
+	client, err := registry.New(registry.Options{URLs: []string{f.registry}})
 	check(b, err)
-	b.Cleanup(r.Stop)
-	client, err := registry.New(registry.Options{URLs: []string{r.URL()}})
-	check(b, err)
-	defer client.Close()
-	files, err := registry.FindFiles(fs.FS(schemas.Files), "all")
+	b.Cleanup(client.Close)
+	files, err := registry.FindFiles(schemas.Files, "all")
 	check(b, err)
 	check(b, registry.Update(b.Context(), client, files, false, slog.New(slog.DiscardHandler)))
-	return r.URL()
-}
 
-// fill writes n image records, as the ifcb source does.
-func fill(b *testing.B, client *kafka.Client, url string, n int) {
-	b.Helper()
-	check(b, client.CreateTopic(b.Context(), kafka.TopicSpec{Name: "images", Partitions: 1, Replication: 1}))
-	conv := new(avro.Converter)
-	conf, err := connector.ParsePlugin(conv, connector.Props{"schema.registry.url": url})
+	dir := b.TempDir()
+	instrument, err := dashboard.NewInstrument(dashboard.InstrumentOptions{Dir: dir, ImagesPerBin: perBin})
 	check(b, err)
-	check(b, conv.Configure(connector.Context{}, conf, false))
-	producer, err := client.NewProducer(kafka.ProducerOptions{})
-	check(b, err)
-	images := drawn(b)
-	for i := range n {
-		img := images[i%len(images)]
-		value := connector.NewStruct(ifcbsource.ImageSchema)
-		for name, v := range map[string]any{"pid": "D20261125T000000_IFCB901", "ifcb_id": "IFCB901", "time": int64(1795564800), "roi": int32(i + 1),
-			"image": img.png, "width": int32(img.width), "height": int32(img.height), "dataset": "bench"} {
-			check(b, value.Put(name, v))
-		}
-		data, err := conv.FromConnect(b.Context(), "images", ifcbsource.ImageSchema, value)
+	for i := range bins {
+		_, err := instrument.Take(time.Date(2024, 5, 1, i, 0, 0, 0, time.UTC))
 		check(b, err)
-		key := fmt.Sprintf("D20261125T000000_IFCB901_%05d", i+1)
-		check(b, producer.Send(b.Context(), kafka.Message{Topic: "images", Partition: 0, Key: []byte(key), Value: data, Timestamp: connector.NoTimestamp},
-			func(_ connector.RecordMetadata, err error) {
-				if err != nil {
-					b.Error(err)
-				}
-			}))
 	}
-	check(b, producer.Flush(b.Context()))
-	check(b, producer.Close())
+	handler, err := dashboard.New(dashboard.Options{Dir: dir, Generation: 2})
+	check(b, err)
+	site := httptest.NewServer(handler)
+	b.Cleanup(site.Close)
+	f.dashboard = site.URL + "/demo/"
+
+	offsets, err := offset.OpenFile(filepath.Join(b.TempDir(), "offsets"))
+	check(b, err)
+	b.Cleanup(func() { check(b, offsets.Close()) })
+	f.worker, err = runtime.NewWorker(runtime.Options{Offsets: offsets, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))})
+	check(b, err)
+	return f
 }
 
-type picture struct {
-	png           []byte
-	width, height int
+// spec reads a connector that is written as YAML, with the places of the
+// servers in it. Each pass has a name, and so a group and offsets, of its own.
+func (f *flow) spec(kind runtime.Kind, yaml string) runtime.TaskSpec {
+	f.b.Helper()
+	f.passes++
+	name := fmt.Sprintf("%s-%d", kind, f.passes)
+	model, err := filepath.Abs("../../configs/demo")
+	check(f.b, err)
+	text := "worker:\n  bootstrap.servers: \"BROKER\"\n  schema.registry.url: REGISTRY\n  key.converter: avro\n  value.converter: avro\n" +
+		"  key.converter.schema.registry.url: REGISTRY\n  value.converter.schema.registry.url: REGISTRY\n  offset.flush.interval.ms: 200\n  consumer.heartbeat.interval.ms: 100\n" +
+		"connectors:\n  " + name + ":\n" + yaml
+	text = strings.NewReplacer("BROKER", f.broker, "REGISTRY", f.registry, "DASHBOARD", f.dashboard, "DEMO", model).Replace(text)
+	journey := new(config.Journey)
+	check(f.b, journey.Add("bench.yaml", []byte(text), config.AnyRole))
+	for _, p := range config.Lint(journey, connector.Plugins, configs.FS) {
+		f.b.Log(p)
+	}
+	return runtime.TaskSpec{Connector: name, Kind: kind, Props: journey.Connectors[0].Entries.Props(), Worker: journey.Worker.Props()}
 }
 
-// drawn gives 200 synthetic images, always the same.
-func drawn(b *testing.B) []picture {
-	b.Helper()
-	rng := rand.New(rand.NewPCG(1, 2))
-	var list []picture
-	for range 200 {
-		p := plankton.Pick(rng)
-		var buf bytes.Buffer
-		check(b, png.Encode(&buf, p.Image))
-		list = append(list, picture{slices.Clone(buf.Bytes()), p.Image.Rect.Dx(), p.Image.Rect.Dy()})
+// pass runs tasks until they have put out all images, and adds their stages to
+// a profile. The clock runs from the first image that one of them has read.
+func (f *flow) pass(spec runtime.TaskSpec, tasks int, p *profile) {
+	f.b.Helper()
+	var running []*runtime.Task
+	for i := range tasks {
+		spec.Task = i
+		t, err := f.worker.StartTask(spec, func(e runtime.Event) {
+			if e.Err != nil {
+				f.b.Error(e.Err)
+			}
+		})
+		check(f.b, err)
+		running = append(running, t)
 	}
-	return list
+	began := f.await(running, func(s runtime.Stats) int64 { return s.RecordsIn }, 1)
+	ended := f.await(running, func(s runtime.Stats) int64 { return s.RecordsOut + s.Errors.Skipped }, images)
+	p.images += images
+	p.wall += ended.Sub(began)
+	for _, t := range running {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		check(f.b, t.Stop(ctx))
+		cancel()
+		p.add(t.Snapshot())
+	}
+}
+
+// await waits until a count of all tasks together is reached.
+func (f *flow) await(tasks []*runtime.Task, count func(runtime.Stats) int64, n int64) time.Time {
+	f.b.Helper()
+	deadline := time.Now().Add(5 * time.Minute)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for now := range tick.C {
+		sum := int64(0)
+		for _, t := range tasks {
+			sum += count(t.Snapshot())
+		}
+		if sum >= n {
+			return now
+		}
+		if now.After(deadline) || f.b.Failed() {
+			f.b.Fatalf("%d of %d images", sum, n)
+		}
+	}
+	return time.Time{}
+}
+
+// profile sums up stages, in their order.
+type profile struct {
+	images int
+	wall   time.Duration
+	stages []runtime.StageStats
+}
+
+func (p *profile) add(s runtime.Stats) {
+	for i, x := range s.Stages {
+		if i == len(p.stages) {
+			p.stages = append(p.stages, runtime.StageStats{Name: x.Name})
+		}
+		p.stages[i].Time.Total += x.Time.Total
+	}
+}
+
+// waits tells whether a stage's time is mostly that of waiting for records.
+func waits(stage string) bool { return stage == "consumer" }
+
+// report prints the table and gives go test the rate.
+func (p *profile) report(b *testing.B) {
+	rate := float64(p.images) / p.wall.Seconds()
+	b.ReportMetric(rate, "images/s")
+	sum := time.Duration(0)
+	for _, x := range p.stages {
+		if !waits(x.Name) {
+			sum += x.Time.Total
+		}
+	}
+	fmt.Printf("\n%s: %.0f images per second\n", b.Name(), rate)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "stage\tms per image\tshare\t")
+	for _, x := range p.stages {
+		share := "waits"
+		if !waits(x.Name) {
+			share = fmt.Sprintf("%.1f %%", 100*x.Time.Total.Seconds()/sum.Seconds())
+		}
+		fmt.Fprintf(w, "%s\t%.3f\t%s\t\n", x.Name, x.Time.Total.Seconds()*1000/float64(p.images), share)
+	}
+	if err := w.Flush(); err != nil {
+		b.Error(err)
+	}
 }
 
 func check(b *testing.B, err error) {
@@ -197,4 +190,10 @@ func check(b *testing.B, err error) {
 	if err != nil {
 		b.Fatal(err)
 	}
+}
+
+// within gives the flow to a part of a benchmark.
+func (f *flow) within(b *testing.B) *flow {
+	f.b = b
+	return f
 }
