@@ -32,9 +32,9 @@ func newIFCBCommand() *cobra.Command {
 
 // featuresOptions are the flags of `hydraulics ifcb features`.
 type featuresOptions struct {
-	algorithm, format string
-	raw               bool
-	pixelsPerMicron   float64
+	algorithm, format, products string
+	raw                         bool
+	pixelsPerMicron             float64
 }
 
 func newFeaturesCommand() *cobra.Command {
@@ -44,32 +44,46 @@ func newFeaturesCommand() *cobra.Command {
 		Short: "Measure the particles in images: area, shape, biovolume, carbon",
 		Long: "Prints one row per image. PATH is a PNG, the .adc file of a bin (all its images) or BIN.adc#LINE.\n" +
 			"A particle that an old camera cut in two is stitched as dashboards do, under the first one's number.\n" +
-			"An image without a particle has a row too, its status says no_blob. Volumes are in px^3 and um^3, carbon in pg.",
+			"An image without a particle has a row too, its status says no_blob. Volumes are in px^3 and um^3, carbon in pg.\n" +
+			"Algorithm v4 gives what WHOIGit/ifcb-features gives, under its names; --products DIR also writes its files of each bin:\n" +
+			"<bin>_features_v4.csv, <bin>_multiblob_v4.csv and <bin>_blobs_v4.zip.",
 		Example: "  hydraulics ifcb features D20220522T003051_IFCB134.adc > features.csv\n" +
+			"  hydraulics ifcb features --algorithm v4 --products out D20220522T003051_IFCB134.adc\n" +
 			"  hydraulics ifcb features --format json D20220522T003051_IFCB134.adc#3",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			cmd.SilenceUsage = true // what follows is no mistake in the command line
-			out, err := newFeaturesWriter(o.format, cmd.OutOrStdout())
-			if err != nil {
+			if err := o.check(paths); err != nil {
 				return err
 			}
-			if err := o.check(); err != nil {
+			out, err := newFeaturesWriter(o.format, algorithms[o.algorithm].columns, cmd.OutOrStdout())
+			if err != nil {
 				return err
 			}
 			return errors.Join(o.run(paths, out), out.close())
 		},
 	}
-	cmd.Flags().StringVar(&o.algorithm, "algorithm", imaging.Seed, "how particles are found and measured: seed is the original's")
+	cmd.Flags().StringVar(&o.algorithm, "algorithm", imaging.Seed, "how particles are found and measured: seed, the original's, or v4, of ifcb-features")
+	cmd.Flags().StringVar(&o.products, "products", "", "with v4, a folder for ifcb-features' own files of each bin")
 	cmd.Flags().StringVar(&o.format, "format", "csv", "csv or json")
 	cmd.Flags().BoolVar(&o.raw, "raw", false, "take the lines of a bin as they stand, nothing stitched")
 	cmd.Flags().Float64Var(&o.pixelsPerMicron, "pixels-per-micron", imaging.DefaultPixelsPerMicron, "resolution of the camera")
 	return cmd
 }
 
-func (o *featuresOptions) check() error {
-	if o.algorithm != imaging.Seed {
-		return fmt.Errorf("--algorithm: %q is not known, want %s", o.algorithm, imaging.Seed)
+func (o *featuresOptions) check(paths []string) error {
+	if _, ok := algorithms[o.algorithm]; !ok {
+		return fmt.Errorf("--algorithm: %q is not known, want %s or %s", o.algorithm, imaging.Seed, imaging.V4)
+	}
+	if o.products != "" {
+		if o.algorithm != imaging.V4 {
+			return fmt.Errorf("--products: they are of --algorithm %s", imaging.V4)
+		}
+		for _, path := range paths {
+			if !strings.HasSuffix(path, ".adc") {
+				return fmt.Errorf("--products: they are of whole bins, %s is none: want an .adc", path)
+			}
+		}
 	}
 	if !(o.pixelsPerMicron >= 0.01 && o.pixelsPerMicron <= 1000) {
 		return fmt.Errorf("--pixels-per-micron: %v is not between 0.01 and 1000", o.pixelsPerMicron)
@@ -79,14 +93,9 @@ func (o *featuresOptions) check() error {
 
 // picture is an image that is loaded when its turn comes.
 type picture struct {
-	id   string
-	load func() (*image.Gray, error)
-}
-
-// measured is what became of a picture.
-type measured struct {
-	result imaging.Result
-	err    error
+	id     string
+	number int // in its bin
+	load   func() (*image.Gray, error)
 }
 
 // run measures everything that paths name, in order. What cannot be read does not keep the rest from being measured:
@@ -103,13 +112,12 @@ func (o *featuresOptions) run(paths []string, out featuresWriter) error {
 		if err != nil {
 			bad = append(bad, err)
 		}
-		for batch := range slices.Chunk(pictures, 64) {
-			for i, m := range measureAll(analysers, batch) {
-				if m.err != nil {
-					bad = append(bad, m.err)
-				} else if err := out.row(batch[i].id, &m.result); err != nil {
-					return errors.Join(append(bad, err, closeAll())...)
-				}
+		if err == nil || len(pictures) > 0 { // a truncated bin has both
+			var unreadable []error
+			unreadable, err = o.runAll(analysers, path, pictures, out)
+			bad = append(bad, unreadable...)
+			if err != nil {
+				return errors.Join(append(bad, err, closeAll())...)
 			}
 		}
 		if err := closeAll(); err != nil {
@@ -119,8 +127,39 @@ func (o *featuresOptions) run(paths []string, out featuresWriter) error {
 	return errors.Join(bad...)
 }
 
+// runAll measures the pictures of a path. It gives the errors of single pictures, and one that ends everything.
+func (o *featuresOptions) runAll(analysers []*imaging.Analyser, path string, pictures []picture, out featuresWriter) (unreadable []error, err error) {
+	var p *products
+	if o.products != "" {
+		if p, err = newProducts(o.products, strings.TrimSuffix(filepath.Base(path), ".adc")); err != nil {
+			return nil, err
+		}
+		defer p.discard()
+	}
+	for batch := range slices.Chunk(pictures, 64) {
+		for i, m := range measureAll(analysers, batch, algorithms[o.algorithm].measure) {
+			if m.err != nil {
+				unreadable = append(unreadable, m.err)
+				continue
+			}
+			if err := out.row(batch[i].id, m.values); err != nil {
+				return unreadable, err
+			}
+			if p != nil {
+				if err := p.add(batch[i].number, m.v4); err != nil {
+					return unreadable, err
+				}
+			}
+		}
+	}
+	if p != nil {
+		return unreadable, p.finish()
+	}
+	return unreadable, nil
+}
+
 // measureAll measures pictures, one per analyser at a time, and returns when all are done.
-func measureAll(analysers []*imaging.Analyser, pictures []picture) []measured {
+func measureAll(analysers []*imaging.Analyser, pictures []picture, measure measureFunc) []measured {
 	found := make([]measured, len(pictures))
 	var next atomic.Int64
 	var wait sync.WaitGroup
@@ -129,7 +168,7 @@ func measureAll(analysers []*imaging.Analyser, pictures []picture) []measured {
 			for i := next.Add(1) - 1; i < int64(len(pictures)); i = next.Add(1) - 1 {
 				gray, err := pictures[i].load()
 				if err == nil {
-					found[i].result, err = analyser.Analyse(gray)
+					found[i], err = measure(analyser, gray)
 				}
 				if err != nil {
 					found[i].err = fmt.Errorf("%s: %w", pictures[i].id, err)
@@ -156,7 +195,7 @@ func (o *featuresOptions) open(path string) (pictures []picture, closeAll func()
 		return o.openBin(path, 0)
 	case strings.EqualFold(filepath.Ext(path), ".png"):
 		name := filepath.Base(path)
-		return []picture{{strings.TrimSuffix(name, filepath.Ext(name)), func() (*image.Gray, error) {
+		return []picture{{id: strings.TrimSuffix(name, filepath.Ext(name)), load: func() (*image.Gray, error) {
 			data, err := os.ReadFile(path)
 			if err != nil {
 				return nil, err
@@ -179,7 +218,7 @@ func (o *featuresOptions) openBin(path string, number int) ([]picture, func() er
 	}
 	pictures := make([]picture, len(rois))
 	for i, roi := range rois {
-		pictures[i] = picture{bin.ID.Target(roi.Number).String(), func() (*image.Gray, error) { return bin.Gray(roi) }}
+		pictures[i] = picture{bin.ID.Target(roi.Number).String(), roi.Number, func() (*image.Gray, error) { return bin.Gray(roi) }}
 	}
 	return pictures, bin.Close, err
 }

@@ -7,45 +7,29 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strconv"
-
-	"github.com/axiom-data-science/hydraulics/internal/imaging"
 )
 
 // featuresWriter writes rows of results as they come.
 type featuresWriter interface {
-	row(id string, r *imaging.Result) error
+	row(id string, values []any) error
 	close() error
 }
 
-func newFeaturesWriter(format string, to io.Writer) (featuresWriter, error) {
+func newFeaturesWriter(format string, columns []string, to io.Writer) (featuresWriter, error) {
 	switch format {
 	case "csv":
-		return &featuresCSV{out: csv.NewWriter(to)}, nil
+		return &featuresCSV{out: csv.NewWriter(to), columns: columns}, nil
 	case "json":
-		return &featuresJSON{out: to}, nil
+		return &featuresJSON{out: to, columns: columns}, nil
 	}
 	return nil, fmt.Errorf("--format: %q is not known, want csv or json", format)
 }
 
-// featureColumns are the columns after the id: what most readers look for first, then the rest.
-var featureColumns = func() []imaging.Column {
-	first := []string{"width", "height", "blob_area", "method", "biovolume_px", "biovolume_um3", "status"}
-	columns := slices.Clone(imaging.Columns)
-	place := func(c imaging.Column) int {
-		if i := slices.Index(first, c.Name); i >= 0 {
-			return i
-		}
-		return len(first)
-	}
-	slices.SortStableFunc(columns, func(a, b imaging.Column) int { return place(a) - place(b) })
-	return columns
-}()
-
 type featuresCSV struct {
-	out   *csv.Writer
-	begun bool
+	out     *csv.Writer
+	columns []string // after the id
+	begun   bool
 }
 
 func (w *featuresCSV) header() error {
@@ -53,30 +37,31 @@ func (w *featuresCSV) header() error {
 		return nil
 	}
 	w.begun = true
-	names := []string{"id"}
-	for _, c := range featureColumns {
-		names = append(names, c.Name)
-	}
-	return w.out.Write(names)
+	return w.out.Write(append([]string{"id"}, w.columns...))
 }
 
-func (w *featuresCSV) row(id string, r *imaging.Result) error {
+func (w *featuresCSV) row(id string, values []any) error {
 	if err := w.header(); err != nil {
 		return err
 	}
-	texts := []string{id}
-	for _, c := range featureColumns {
+	return w.out.Write(append([]string{id}, texts(values, -1)...))
+}
+
+// texts writes values with so many significant digits, -1 for as many as it takes; nil is empty.
+func texts(values []any, digits int) []string {
+	var texts []string
+	for _, v := range values {
 		text := ""
-		switch v := c.Value(r).(type) {
+		switch v := v.(type) {
 		case nil:
 		case float64:
-			text = strconv.FormatFloat(v, 'g', -1, 64)
+			text = strconv.FormatFloat(v, 'g', digits, 64)
 		default:
 			text = fmt.Sprint(v)
 		}
 		texts = append(texts, text)
 	}
-	return w.out.Write(texts)
+	return texts
 }
 
 func (w *featuresCSV) close() error {
@@ -89,11 +74,12 @@ func (w *featuresCSV) close() error {
 
 // featuresJSON writes an array of objects, a line each.
 type featuresJSON struct {
-	out  io.Writer
-	rows int
+	out     io.Writer
+	columns []string // after the id
+	rows    int
 }
 
-func (w *featuresJSON) row(id string, r *imaging.Result) error {
+func (w *featuresJSON) row(id string, values []any) error {
 	var line bytes.Buffer
 	if w.rows == 0 {
 		line.WriteString("[\n")
@@ -112,10 +98,10 @@ func (w *featuresJSON) row(id string, r *imaging.Result) error {
 	if err := encode(id); err != nil {
 		return err
 	}
-	for _, c := range featureColumns {
-		fmt.Fprintf(&line, ",%q:", c.Name)
-		if err := encode(c.Value(r)); err != nil {
-			return fmt.Errorf("%s: %s: %w", id, c.Name, err)
+	for i, v := range values {
+		fmt.Fprintf(&line, ",%q:", w.columns[i])
+		if err := encode(v); err != nil {
+			return fmt.Errorf("%s: %s: %w", id, w.columns[i], err)
 		}
 	}
 	line.WriteByte('}')

@@ -67,9 +67,11 @@ func checkFeatures(t *testing.T, got, want golden.Row) {
 	}
 }
 
-func ownRow(t *testing.T, id string) golden.Row {
+func ownRow(t *testing.T, id string) golden.Row { return ownRowOf(t, "golden.csv", id) }
+
+func ownRowOf(t *testing.T, table, id string) golden.Row {
 	t.Helper()
-	rows, err := golden.Read(golden.Files, "testdata/golden.csv")
+	rows, err := golden.Read(golden.Files, "testdata/"+table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,6 +235,9 @@ func TestFeaturesMistakes(t *testing.T) {
 		{"the rest is measured", []string{text, adc + "x", adc}, []string{"x: not a readable PNG", "want a .png, an .adc or .adc#LINE"}, 2},
 		{"format", []string{"--format", "xml", adc}, []string{"--format", "csv or json"}, 0},
 		{"algorithm", []string{"--algorithm", "v9", adc}, []string{"--algorithm", `"v9" is not known`}, 0},
+		{"products of the seed", []string{"--products", "out", adc}, []string{"--products: they are of --algorithm v4"}, 0},
+		{"products of an image", []string{"--algorithm", "v4", "--products", "out", adc + "#1"}, []string{"they are of whole bins", "#1 is none"}, 0},
+		{"products in a file", []string{"--algorithm", "v4", "--products", text, adc}, []string{"--products: "}, 0},
 		{"resolution", []string{"--pixels-per-micron", "0", adc}, []string{"--pixels-per-micron"}, 0},
 		{"no path", nil, []string{"requires at least 1 arg"}, 0},
 	}

@@ -3,7 +3,8 @@
 //
 //   - testdata/*.png: 20 images made by make_images.py, and testdata/golden.csv, their rows by seed_reference.py: an
 //     implementation in NumPy and SciPy that was written from the algorithm's description, not from the Go code.
-//   - REAL.md: how seed_reference.py compares with the golden rows of 829 real images that others computed.
+//   - testdata/golden-v4.csv: the same images by the v4 algorithm, from v4_reference.py, written in the same way.
+//   - REAL.md: how both scripts compare with the golden rows of 829 real images that others computed.
 //   - served.csv: its rows for the 52 ROIs that dashboards serve of the six complete bins of the reference data; the
 //     bins are not part of this repository.
 package golden
@@ -16,10 +17,10 @@ import (
 )
 
 // DataVariable names the environment variable with the folder of the reference data: real images, bins and their
-// golden.csv. Tests on them are skipped without it.
+// golden tables. Tests on them are skipped without it.
 const DataVariable = "HYDRAULICS_IFCB_DATA"
 
-// Files are the images and tables of this package: testdata/*.png, testdata/golden.csv and served.csv.
+// Files are the images and tables of this package: testdata/*.png, testdata/golden*.csv and served.csv.
 //
 //go:embed testdata served.csv
 var Files embed.FS

@@ -16,8 +16,13 @@ const keptPixels = MaxPixels / 4
 // DefaultPixelsPerMicron is the resolution of an IFCB's camera.
 const DefaultPixelsPerMicron = 3.4
 
-// Seed names the algorithm, the original's.
-const Seed = "seed"
+// The algorithms.
+const (
+	// Seed is the original's: [Analyser.Analyse].
+	Seed = "seed"
+	// V4 is the present one of the Woods Hole Oceanographic Institution: [Analyser.AnalyseV4].
+	V4 = "v4"
+)
 
 // minArea is the least number of pixels of a part that is kept.
 const minArea = 150
@@ -41,6 +46,7 @@ type Analyser struct {
 	region     region
 	hull       hull
 	distances  distanceMap
+	v4         stagesV4
 }
 
 // NewAnalyser makes an analyser.
@@ -55,15 +61,13 @@ func NewAnalyser(o Options) *Analyser {
 	return &Analyser{um3PerPx3: edge * edge * edge, filters: o.Filters}
 }
 
-// Analyse finds and measures the particle of an image. That there is none, or that its outline has no hull, is said by
+// Analyse finds and measures the particle of an image by the original's algorithm. That there is none, or that its outline has no hull, is said by
 // the result's status; an error is an image without pixels or of more than [MaxPixels].
 func (a *Analyser) Analyse(gray *image.Gray) (Result, error) {
-	size := shape{gray.Rect.Dx(), gray.Rect.Dy()}
-	if err := checkSize(size.width, size.height); err != nil {
+	g, size, err := atOrigin(gray)
+	if err != nil {
 		return Result{}, err
 	}
-	g := &image.Gray{Pix: gray.Pix[gray.PixOffset(gray.Rect.Min.X, gray.Rect.Min.Y):], Stride: gray.Stride,
-		Rect: image.Rect(0, 0, size.width, size.height)}
 	r := Result{Width: size.width, Height: size.height, pixels: g}
 	a.outline(g, size, &r)
 	a.clean(&r)
@@ -76,6 +80,16 @@ func (a *Analyser) Analyse(gray *image.Gray) (Result, error) {
 	return r, nil
 }
 
+// atOrigin gives the same pixels with the corner at (0, 0).
+func atOrigin(gray *image.Gray) (*image.Gray, shape, error) {
+	size := shape{gray.Rect.Dx(), gray.Rect.Dy()}
+	if err := checkSize(size.width, size.height); err != nil {
+		return nil, size, err
+	}
+	return &image.Gray{Pix: gray.Pix[gray.PixOffset(gray.Rect.Min.X, gray.Rect.Min.Y):], Stride: gray.Stride,
+		Rect: image.Rect(0, 0, size.width, size.height)}, size, nil
+}
+
 func checkSize(width, height int) error {
 	switch {
 	case width <= 0 || height <= 0:
@@ -86,12 +100,18 @@ func checkSize(width, height int) error {
 	return nil
 }
 
-// outline makes the mask of edges and dark pixels.
-func (a *Analyser) outline(gray *image.Gray, size shape, r *Result) {
+// congruency gives the moments of an image's phase congruency.
+func (a *Analyser) congruency(gray *image.Gray, size shape) []float64 {
 	moments := a.phase.congruency(gray, a.filters.get(size))
 	if len(moments) > keptPixels {
 		a.phase = phase{}
 	}
+	return moments
+}
+
+// outline makes the mask of edges and dark pixels.
+func (a *Analyser) outline(gray *image.Gray, size shape, r *Result) {
+	moments := a.congruency(gray, size)
 	for _, v := range moments {
 		r.MomentSum += v
 		r.MomentMax = max(r.MomentMax, v)
@@ -101,9 +121,10 @@ func (a *Analyser) outline(gray *image.Gray, size shape, r *Result) {
 	}
 	m := &a.mask
 	m.reset(size)
-	findEdges(m, moments)
+	setAbove(m, moments, edgeThreshold)
 	r.EdgesRaw = m.Count()
-	cleanBorder(m)
+	cleanRows(m)
+	cleanColumns(m)
 	r.Edges = m.Count()
 
 	c := twoMeans(gray)

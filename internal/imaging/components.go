@@ -1,13 +1,20 @@
 package imaging
 
-import "math/bits"
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+)
 
 // components finds connected parts of a mask, as runs of pixels in rows that are joined where they touch.
 type components struct {
 	runs   []run
 	parent []int32 // of a run, in a forest whose roots are the parts
 	area   []int   // of a root: pixels
-	open   []bool  // of a root: touches the border
+	open   []bool  // of a root: touches the border or is otherwise marked
+	after  []int32 // of a run: the next one of its part, -1 after the last
+	index  []int32 // of a root: its place among the parts
+	list   []part
 }
 
 // run is a row's pixels from x0 up to but not including x1.
@@ -114,4 +121,63 @@ func (c *components) dropSmall(m *Mask, least int) (kept int) {
 		}
 	}
 	return kept
+}
+
+// keepMarked clears the parts of m, connected over edges and corners, that have no pixel of marks.
+func (c *components) keepMarked(m, marks *Mask) {
+	c.find(m, true, true)
+	c.open = grow(c.open, len(c.runs))
+	clear(c.open)
+	for i, r := range c.runs {
+		if next(marks.row(r.y), r.x0, r.x1, true) < r.x1 {
+			c.open[c.root(i)] = true
+		}
+	}
+	for i, r := range c.runs {
+		if !c.open[c.root(i)] {
+			m.fill(r.y, r.x0, r.x1, false)
+		}
+	}
+}
+
+// part is one connected part: its area in px, the box around it and its runs.
+type part struct {
+	box
+	area        int
+	first, last int32
+}
+
+// parts gives the parts of m, connected over edges and corners: the largest first, of equal ones the one that begins
+// further to the left, then the one further up. The slice is good until the next call.
+func (c *components) parts(m *Mask) []part {
+	c.find(m, true, true)
+	c.after, c.index = grow(c.after, len(c.runs)), grow(c.index, len(c.runs))
+	c.list = c.list[:0]
+	for i, r := range c.runs {
+		c.after[i] = -1
+		root := c.root(i)
+		if root == i { // the first run of its part
+			c.index[i] = int32(len(c.list))
+			c.list = append(c.list, part{box: box{left: m.width, top: m.height}, first: int32(i)})
+		} else {
+			c.after[c.list[c.index[root]].last] = int32(i)
+		}
+		p := &c.list[c.index[root]]
+		p.last = int32(i)
+		p.area += r.x1 - r.x0
+		p.add(r.y, r.x0, r.x1)
+	}
+	slices.SortStableFunc(c.list, func(a, b part) int {
+		return cmp.Or(b.area-a.area, a.left-b.left, a.top-b.top)
+	})
+	return c.list
+}
+
+// crop makes dst the box of a part of the last call of parts, without the pixels of other parts.
+func (c *components) crop(dst *Mask, p part) {
+	dst.reset(shape{p.width(), p.height()})
+	for i := p.first; i >= 0; i = c.after[i] {
+		r := c.runs[i]
+		dst.fill(r.y-p.top, r.x0-p.left, r.x1-p.left, true)
+	}
 }

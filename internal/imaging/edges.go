@@ -9,21 +9,20 @@ import (
 // the two exchanged, which comes down to this.
 const edgeThreshold = 0.1
 
-// findEdges sets the pixels of m whose moment is above the threshold.
-func findEdges(m *Mask, moments []float64) {
+// setAbove sets the pixels of m whose moment is above the threshold.
+func setAbove(m *Mask, moments []float64, threshold float64) {
 	for y := range m.height {
 		row := m.row(y)
 		for x, v := range moments[y*m.width:][:m.width] {
-			if v > edgeThreshold {
+			if v > threshold {
 				row[x/64] |= 1 << (x % 64)
 			}
 		}
 	}
 }
 
-// cleanBorder keeps an edge on the image's border only where it goes on inside: first row, last row, first column,
-// last column, each seeing what the ones before it changed.
-func cleanBorder(m *Mask) {
+// cleanRows keeps an edge in the first and in the last row only where it goes on inside.
+func cleanRows(m *Mask) {
 	first, last := m.hood(0), m.hood(m.height-1)
 	for i := range first {
 		first[i] &= m.hood(1).at(i, 0)
@@ -31,6 +30,10 @@ func cleanBorder(m *Mask) {
 	for i := range last {
 		last[i] &= m.hood(m.height-2).at(i, 0)
 	}
+}
+
+// cleanColumns keeps an edge in the first and in the last column only where it goes on inside.
+func cleanColumns(m *Mask) {
 	for y := range m.height {
 		if !m.At(1, y) {
 			m.fill(y, 0, 1, false)

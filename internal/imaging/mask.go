@@ -139,3 +139,49 @@ func (m *Mask) clone() *Mask {
 	c.bits = slices.Clone(m.bits)
 	return &c
 }
+
+// pad makes dst the mask with so many (at most 63) pixels, not set, added on each side.
+func (m *Mask) pad(dst *Mask, by int) {
+	dst.reset(shape{m.width + 2*by, m.height + 2*by})
+	for y := range m.height {
+		from, to := m.hood(y), dst.row(y+by)
+		for i := range from {
+			to[i] = from.at(i, -by)
+		}
+		if len(to) > len(from) {
+			to[len(from)] = from[len(from)-1] >> (64 - by)
+		}
+	}
+}
+
+// unpad makes dst the mask without so many (at most 63) pixels of each side.
+func (m *Mask) unpad(dst *Mask, by int) {
+	dst.reset(shape{m.width - 2*by, m.height - 2*by})
+	for y := range dst.height {
+		from, to := m.hood(y+by), dst.row(y)
+		for i := range to {
+			to[i] = from.at(i, by)
+		}
+	}
+	dst.trim()
+}
+
+// add sets the pixels of another mask of the same size too.
+func (m *Mask) add(other *Mask) {
+	for i, w := range other.bits {
+		m.bits[i] |= w
+	}
+}
+
+// subtract clears the pixels of another mask of the same size.
+func (m *Mask) subtract(other *Mask) {
+	for i, w := range other.bits {
+		m.bits[i] &^= w
+	}
+}
+
+// copyTo makes dst the same mask, in the memory it has.
+func (m *Mask) copyTo(dst *Mask) {
+	dst.reset(shape{m.width, m.height})
+	copy(dst.bits, m.bits)
+}

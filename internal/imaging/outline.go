@@ -40,3 +40,14 @@ func Outline(gray *image.Gray, blob *Mask) ([]byte, error) {
 	}
 	return out.Bytes(), nil
 }
+
+// PNG gives the mask as a grey PNG of 8 bits: 255 is set, 0 is not.
+func (m *Mask) PNG() ([]byte, error) {
+	picture := image.NewGray(image.Rect(0, 0, m.width, m.height))
+	m.each(func(x, y int) { picture.Pix[y*picture.Stride+x] = 255 })
+	var out bytes.Buffer
+	if err := png.Encode(&out, picture); err != nil {
+		return nil, fmt.Errorf("mask: %w", err)
+	}
+	return out.Bytes(), nil
+}

@@ -4,26 +4,25 @@ import "math"
 
 // region holds the measures of a mask's pixels, all taken as one region even if they are in several parts.
 type region struct {
-	area                     int // px
-	diameter                 float64
-	majorAxis                float64
-	eccentricity             float64
-	touchesBorder            bool
-	left, top, right, bottom int // the box around it, right and bottom exclusive
-	perimeter                Mask
-	perimeterPixels          int
+	area            int // px
+	diameter        float64
+	majorAxis       float64
+	eccentricity    float64
+	touchesBorder   bool
+	box             // around it
+	perimeter       Mask
+	perimeterPixels int
 }
 
 // measure measures the pixels of m, of which there is at least one. The axes are those of the ellipse with the same
 // second moments.
 func (g *region) measure(m *Mask) {
-	g.area, g.left, g.top, g.right, g.bottom = 0, m.width, m.height, 0, 0
+	g.area, g.box = 0, box{left: m.width, top: m.height}
 	var sumX, sumY int
 	m.each(func(x, y int) {
 		g.area++
 		sumX, sumY = sumX+x, sumY+y
-		g.left, g.right = min(g.left, x), max(g.right, x+1)
-		g.top, g.bottom = min(g.top, y), max(g.bottom, y+1)
+		g.add(y, x, x+1)
 	})
 	area := float64(g.area)
 	meanX, meanY := float64(sumX)/area, float64(sumY)/area

@@ -12,7 +12,7 @@ type Status string
 // The statuses.
 const (
 	OK Status = "ok"
-	// NoBlob: no part of at least 150 px was found. Everything after the mask is zero.
+	// NoBlob: no part of at least 150 px (in v4: 41 px) was found. Everything after the mask is zero.
 	NoBlob Status = "no_blob"
 	// HullError: the outline's pixels are in one line, or there is none since the shape is the whole image. Hull and
 	// volumes are zero.
@@ -54,15 +54,15 @@ type Result struct {
 	pixels *image.Gray
 }
 
-// Column is one column of a table of results, named as in the reference data's golden.csv.
-type Column struct {
+// Column is one column of a table of results of type R.
+type Column[R any] struct {
 	Name string
 	// Value gives an int, float64 or string, nil where the analysis did not get that far.
-	Value func(*Result) any
+	Value func(*R) any
 }
 
 // Columns are all columns of a result, in the order of golden.csv. A reader of results may be sure of names and order.
-var Columns = []Column{
+var Columns = []Column[Result]{
 	{"width", func(r *Result) any { return r.Width }},
 	{"height", func(r *Result) any { return r.Height }},
 	{"pixel_sum", func(r *Result) any { return r.pixelSum() }},

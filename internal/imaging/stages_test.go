@@ -86,7 +86,25 @@ func TestStagesAgainstTheirDefinition(t *testing.T) {
 		{"holes", func(m *Mask) { new(components).fillHoles(m) }, slowHoles},
 		{"small parts", func(m *Mask) { new(components).dropSmall(m, 20) }, slowSmall},
 		{"outline", func(m *Mask) { src := m.clone(); outlineOf(m, src) }, slowOutline},
-		{"border", cleanBorder, slowBorder},
+		{"outline at the border too", func(m *Mask) { src := m.clone(); rimOf(m, src) }, slowRim},
+		{"closing without a border", func(m *Mask) {
+			var padded, work Mask
+			m.pad(&padded, 2)
+			closeGaps(&padded, &work, diamond)
+			padded.unpad(m, 2)
+		}, slowOpenClosing},
+		{"parts with a mark", func(m *Mask) { new(components).keepMarked(m, marksOf(m)) }, slowMarked},
+		{"parts, put together again", func(m *Mask) {
+			var c components
+			var blob, all Mask
+			all.reset(shape{m.width, m.height})
+			for _, p := range c.parts(m) {
+				c.crop(&blob, p)
+				blob.each(func(x, y int) { all.set(x+p.left, y+p.top) })
+			}
+			*m = all
+		}, func(m *Mask) *Mask { return m }},
+		{"border", func(m *Mask) { cleanRows(m); cleanColumns(m) }, slowBorder},
 	}
 	for _, s := range stages {
 		t.Run(s.name, func(t *testing.T) {
@@ -211,6 +229,44 @@ func slowOutline(m *Mask) *Mask {
 		return m.At(x, y) && (x > 0 && !m.At(x-1, y) || x < m.width-1 && !m.At(x+1, y) ||
 			y > 0 && !m.At(x, y-1) || y < m.height-1 && !m.At(x, y+1))
 	})
+}
+
+func slowRim(m *Mask) *Mask {
+	return mapMask(m, func(x, y int) bool {
+		return m.At(x, y) && !(m.At(x-1, y) && m.At(x+1, y) && m.At(x, y-1) && m.At(x, y+1))
+	})
+}
+
+func slowOpenClosing(m *Mask) *Mask {
+	grown := near(m, 2, 2)
+	return mapMask(m, func(x, y int) bool {
+		for dy := -2; dy <= 2; dy++ {
+			for dx := -2; dx <= 2; dx++ {
+				if max(dx, -dx)+max(dy, -dy) <= 2 && !grown(x+dx, y+dy) {
+					return false
+				}
+			}
+		}
+		return true
+	})
+}
+
+// marksOf marks some pixels, of m and others.
+func marksOf(m *Mask) *Mask {
+	return mapMask(m, func(x, y int) bool { return (x*7+y*3)%23 == 0 })
+}
+
+func slowMarked(m *Mask) *Mask {
+	marks, seen, keep := marksOf(m), map[[2]int]bool{}, map[[2]int]bool{}
+	m.each(func(x, y int) {
+		part := flood(m, x, y, true, seen)
+		if slices.ContainsFunc(part, func(p [2]int) bool { return marks.At(p[0], p[1]) }) {
+			for _, p := range part {
+				keep[p] = true
+			}
+		}
+	})
+	return mapMask(m, func(x, y int) bool { return keep[[2]int{x, y}] })
 }
 
 func slowBorder(m *Mask) *Mask {

@@ -35,12 +35,6 @@ func sorVolume(m *Mask) float64 {
 	return volume
 }
 
-// distanceMap computes distances to an outline. Its buffers are reused.
-type distanceMap struct {
-	vertical []int // of a pixel of the box: rows to the nearest outline pixel of its column
-	at, from []int // the lower envelope of a row's parabolas
-}
-
 // volume computes the volume in px^3 of a mask by Moberg and Sosik's distance map: D is the distance of a pixel to
 // the nearest pixel of the outline plus 1, the transect 4 mean(D) - 2, and the volume c1 c2 2 sum(D). The outline has at
 // least one pixel.
@@ -52,65 +46,15 @@ func (d *distanceMap) volume(m *Mask, g *region) (volume, transect float64) {
 	return c1 * (math.Pi / 2) * 2 * sum, x
 }
 
-// sum adds D over the mask's pixels. The distances are exact (A. Meijster, J. B. T. M. Roerdink and W. H. Hesselink,
-// "A general algorithm for computing distance transforms in linear time", 2000).
+// sum adds D over the mask's pixels.
 func (d *distanceMap) sum(m *Mask, g *region) float64 {
-	width, height := g.right-g.left, g.bottom-g.top
-	d.vertical = grow(d.vertical, width*height)
-	d.at, d.from = grow(d.at, width), grow(d.from, width)
-	far := width + height
-	for x := range width {
-		nearest := far
-		for y := range height {
-			nearest++
-			if g.perimeter.At(x+g.left, y+g.top) {
-				nearest = 0
+	var sum float64
+	d.measure(&g.perimeter, g.box, func(y int, squares []int) {
+		for x, square := range squares {
+			if m.At(x+g.left, y+g.top) {
+				sum += math.Sqrt(float64(square)) + 1
 			}
-			d.vertical[y*width+x] = nearest
 		}
-		nearest = far
-		for y := height - 1; y >= 0; y-- {
-			nearest = min(nearest+1, d.vertical[y*width+x])
-			d.vertical[y*width+x] = nearest
-		}
-	}
-	var sum float64
-	for y := range height {
-		sum += d.row(m, g, y, d.vertical[y*width:][:width])
-	}
-	return sum
-}
-
-// row adds D over the mask's pixels of one row of the box.
-func (d *distanceMap) row(m *Mask, g *region, y int, vertical []int) float64 {
-	square := func(x, at int) int { return (x-at)*(x-at) + vertical[at]*vertical[at] }
-	// d.at[k] is the column whose parabola is the lowest from column d.from[k] on.
-	k := 0
-	d.at[0], d.from[0] = 0, 0
-	for x := 1; x < len(vertical); x++ {
-		for k >= 0 && square(d.from[k], d.at[k]) > square(d.from[k], x) {
-			k--
-		}
-		if k < 0 {
-			k = 0
-			d.at[0] = x
-			continue
-		}
-		at := d.at[k]
-		meet := 1 + floorDiv(x*x-at*at+vertical[x]*vertical[x]-vertical[at]*vertical[at], 2*(x-at))
-		if meet < len(vertical) {
-			k++
-			d.at[k], d.from[k] = x, meet
-		}
-	}
-	var sum float64
-	for x := len(vertical) - 1; x >= 0; x-- {
-		if m.At(x+g.left, y+g.top) {
-			sum += math.Sqrt(float64(square(x, d.at[k]))) + 1
-		}
-		if x == d.from[k] {
-			k--
-		}
-	}
+	})
 	return sum
 }

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/internal/golden"
+	"github.com/axiom-data-science/hydraulics/internal/imaging"
+)
+
+func TestFeaturesV4(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"--algorithm", "v4"}
+	ids := []string{"02-flagellate", "06-bent-chain", "14-empty", "16-line"}
+	for _, id := range ids {
+		data, _ := ownImage(t, id)
+		path := filepath.Join(dir, id+".png")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, path)
+	}
+	out, err := features(t, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "id,status,numBlobs,mask_area,blob_sha256,Area,Biovolume,method,"; !strings.HasPrefix(out, want) {
+		t.Errorf("columns %s", strings.SplitN(out, "\n", 2)[0])
+	}
+	rows := table(t, out)
+	for _, id := range ids {
+		checkFeatures(t, rows[id], ownRowOf(t, "golden-v4.csv", id))
+	}
+}
+
+// TestProducts writes the files of a bin with a whole image, of one blob, and one cut in two, of several.
+func TestProducts(t *testing.T) {
+	adc, dir := writeOldBin(t), filepath.Join(t.TempDir(), "products")
+	out, err := features(t, "--algorithm", "v4", "--products", dir, adc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := table(t, out)
+	products := readProduct(t, dir, oldBin+"_features_v4.csv")
+	for number, row := range products {
+		checkFeatures(t, row, common(rows[oldBin+"_0000"+number], row))
+	}
+	if len(products) != 2 || len(readProduct(t, dir, oldBin+"_multiblob_v4.csv")) != 0 {
+		t.Errorf("products %v", products)
+	}
+
+	entries, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(entries) != 3 {
+		t.Errorf("files %v, %v", entries, err)
+	}
+	masks := readZip(t, filepath.Join(dir, oldBin+"_blobs_v4.zip"))
+	gray, err := imaging.DecodePNG(masks[oldBin+"_00001.png"])
+	if err != nil || len(masks) != 2 {
+		t.Fatalf("%d masks, %v", len(masks), err)
+	}
+	if n := bytes.Count(gray.Pix, []byte{255}); n != 724 || n+bytes.Count(gray.Pix, []byte{0}) != 88*42 {
+		t.Errorf("%d pixels are set, want 724", n)
+	}
+}
+
+// TestProductsOfSeveralBlobs has a blob in each row of the second table, and an image without any.
+func TestProductsOfSeveralBlobs(t *testing.T) {
+	dir := t.TempDir()
+	p, err := newProducts(dir, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for number, id := range map[int]string{7: "06-bent-chain", 8: "14-empty"} {
+		_, gray := ownImage(t, id)
+		r, err := imaging.NewAnalyser(imaging.Options{}).AnalyseV4(gray)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.add(number, &r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.finish(); err != nil {
+		t.Fatal(err)
+	}
+	want := ownRowOf(t, "golden-v4.csv", "06-bent-chain")
+	products := readProduct(t, dir, "x_features_v4.csv")
+	checkFeatures(t, products["7"], common(want, products["7"]))
+	if empty := products["8"]; empty["numBlobs"] != "0" || empty["Biovolume"] != "0" || empty["Area_over_Perimeter"] != "" {
+		t.Errorf("without a blob: %v", empty)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "x_multiblob_v4.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	if first := "7,1," + want["Area"] + ","; len(lines) != 6 || !strings.HasPrefix(lines[1], first) || !strings.HasPrefix(lines[5], "7,5,") {
+		t.Errorf("blobs\n%s\nwant 5, the first %s...", data, first)
+	}
+}
+
+// readProduct reads a table by roi_number.
+func readProduct(t *testing.T, dir, name string) map[string]golden.Row {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table(t, strings.Replace(string(data), "roi_number", "id", 1))
+}
+
+// common is a row's columns that another row has too.
+func common(row, other golden.Row) golden.Row {
+	both := golden.Row{}
+	for column, v := range row {
+		if _, ok := other[column]; ok {
+			both[column] = v
+		}
+	}
+	return both
+}
+
+func readZip(t *testing.T, path string) map[string][]byte {
+	t.Helper()
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	files := map[string][]byte{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[f.Name], err = io.ReadAll(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// TestProductsAreIFCBFeatures compares, text for text and pixel for pixel, with the files that ifcb-features has for its
+// own regression test: a bin of an old camera with a stitched image.
+func TestProductsAreIFCBFeatures(t *testing.T) {
+	folder := os.Getenv(golden.DataVariable)
+	if folder == "" {
+		t.Skip(golden.DataVariable + " is not set: it is the folder of the IFCB reference data (bins, third-party)")
+	}
+	dir := t.TempDir()
+	if _, err := features(t, "--algorithm", "v4", "--products", dir, filepath.Join(folder, "bins", oldBin+".adc")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"_features_v4.csv", "_multiblob_v4.csv"} {
+		want, err := os.ReadFile(filepath.Join(folder, "third-party", oldBin+name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(dir, oldBin+name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(strings.Fields(string(want)), strings.Fields(string(got))); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+	got := readZip(t, filepath.Join(dir, oldBin+"_blobs_v4.zip"))
+	want := readZip(t, filepath.Join(folder, "third-party", oldBin+"_blobs_v4.zip"))
+	if len(got) != 5 || len(want) != 5 {
+		t.Errorf("%d masks, want %d of 5", len(got), len(want))
+	}
+	for name, data := range want {
+		a, errA := imaging.DecodePNG(data)
+		b, errB := imaging.DecodePNG(got[name])
+		if errA != nil || errB != nil || !bytes.Equal(a.Pix, b.Pix) {
+			t.Errorf("%s: another mask, %v, %v", name, errA, errB)
+		}
+	}
+}
