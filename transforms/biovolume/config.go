@@ -1,6 +1,9 @@
 package biovolume
 
-import "github.com/axiom-data-science/hydraulics/connector"
+import (
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/imaging"
+)
 
 const (
 	onNoBlobFail = "fail"
@@ -10,8 +13,8 @@ const (
 // ConfigDef gives the keys.
 func (*Transform) ConfigDef() *connector.ConfigDef {
 	return connector.NewConfigDef(
-		connector.Key{Name: "algorithm", Type: connector.StringKey, Default: algorithmSeed, Check: connector.OneOf(algorithmSeed),
-			Doc: "How the particle is found and measured. seed is what the original hydraulics computes."},
+		connector.Key{Name: "algorithm", Type: connector.StringKey, Default: imaging.Seed, Check: connector.OneOf(imaging.Seed, imaging.V4),
+			Doc: "How the particle is found and measured. seed is what the original hydraulics computes, all parts of the particle taken as one. v4 is what WHOIGit/ifcb-features 1.3 computes, of the largest of the parts. Their volumes differ: do not mix them in one table."},
 		connector.Key{Name: "image.field", Type: connector.StringKey, Default: "image", Check: connector.NotEmpty,
 			Doc: "Field that holds the image, a PNG as bytes or in base64."},
 		connector.Key{Name: "pixels.per.micron", Type: connector.DoubleKey, Default: 3.4, Check: connector.Between(0.01, 1000),

@@ -17,8 +17,6 @@ import (
 // Version is what the transform reports.
 const Version = "1.0.0"
 
-const algorithmSeed = imaging.Seed
-
 // filterMemory bounds the filters kept for recent image shapes, bytes: those of a bin fit.
 const filterMemory = 96 << 20
 
@@ -28,11 +26,11 @@ func init() { connector.RegisterTransform(func() connector.Transform { return ne
 
 // Transform measures the images of records. A batch is spread over the processors.
 type Transform struct {
-	field    string
-	outline  bool
-	nullable bool // on.no.blob=null
-	added    *extend.Fields
-	width    int // fields added
+	field     string
+	algorithm algorithm
+	outline   bool
+	nullable  bool // on.no.blob=null
+	added     *extend.Fields
 	// analysers are one per processor.
 	analysers []*imaging.Analyser
 }
@@ -45,8 +43,8 @@ func (*Transform) Info() connector.Info {
 // Configure makes the analysers.
 func (t *Transform) Configure(_ connector.Context, conf connector.Config) error {
 	t.field, t.outline, t.nullable = conf.String("image.field"), conf.Bool("outline"), conf.String("on.no.blob") == onNoBlobNull
-	fields := t.fields()
-	t.added, t.width = extend.New(fields...), len(fields)
+	t.algorithm = algorithms[conf.String("algorithm")]
+	t.added = extend.New(t.fields()...)
 	filters := imaging.NewFilters(filterMemory)
 	t.analysers = make([]*imaging.Analyser, runtime.GOMAXPROCS(0))
 	for i := range t.analysers {
@@ -118,26 +116,26 @@ func (t *Transform) measure(analyser *imaging.Analyser, r connector.Record) ([]a
 	if err != nil {
 		return nil, fmt.Errorf("field %s: %w", t.field, err)
 	}
-	found, err := analyser.Analyse(gray)
+	found, err := t.algorithm.analyse(analyser, gray)
+	if err == nil && found.status != imaging.OK && !t.nullable {
+		err = fmt.Errorf("%s: %s; on.no.blob=null lets such images pass", found.status, t.reason(found.status))
+	}
+	var values []any
+	if err == nil {
+		values, err = t.values(found, gray)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("field %s: %w", t.field, err)
-	}
-	if found.Status != imaging.OK && !t.nullable {
-		return nil, fmt.Errorf("field %s: %s: %s", t.field, found.Status, reasons[found.Status])
-	}
-	values := t.values(&found)
-	if t.outline {
-		if values[t.width-1], err = imaging.Outline(gray, found.Blob); err != nil {
-			return nil, fmt.Errorf("field %s: %w", t.field, err)
-		}
 	}
 	return values, nil
 }
 
-// reasons say what a status means and what can be done.
-var reasons = map[imaging.Status]string{
-	imaging.NoBlob:    "no particle of at least 150 pixels was found; on.no.blob=null lets such images pass",
-	imaging.HullError: "the outline of the particle is a line or the whole image; on.no.blob=null lets such images pass",
+// reason says what a status means.
+func (t *Transform) reason(status imaging.Status) string {
+	if status == imaging.HullError {
+		return "the outline of the particle is a line or the whole image"
+	}
+	return "no particle of at least " + t.algorithm.least + " was found"
 }
 
 // pngBytes gives the bytes of an image's field.

@@ -63,6 +63,7 @@ func TestTransform(t *testing.T) {
 		original(base64.StdEncoding.EncodeToString(cell)), original(base64.StdEncoding.EncodeToString(empty)), original("%"), original(7), original(nil)}
 	for name, props := range map[string]connector.Props{
 		"default": {}, "outline": {"outline": "true"}, "null": {"on.no.blob": "null", "outline": "true"}, "other field": {"image.field": "picture"},
+		"v4": {"algorithm": "v4"}, "v4 null": {"algorithm": "v4", "on.no.blob": "null", "outline": "true"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			connectortest.Transform(t, connectortest.TransformCase{
@@ -78,24 +79,46 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkGolden(t, files)
+	for _, g := range goldenTables {
+		t.Run(g.algorithm, func(t *testing.T) { checkGolden(t, files, g.algorithm, g.own, g.columns) })
+	}
 }
 
 // TestGoldenRealImages holds the fields to the golden rows of real images.
 func TestGoldenRealImages(t *testing.T) {
 	folder := os.Getenv(golden.DataVariable)
 	if folder == "" {
-		t.Skip(golden.DataVariable + " is not set: it is the folder of the IFCB reference data (golden.csv, images)")
+		t.Skip(golden.DataVariable + " is not set: it is the folder of the IFCB reference data (golden tables, images)")
 	}
-	checkGolden(t, os.DirFS(folder))
+	for _, g := range goldenTables {
+		t.Run(g.algorithm, func(t *testing.T) { checkGolden(t, os.DirFS(folder), g.algorithm, g.real, g.columns) })
+	}
 }
 
-func checkGolden(t *testing.T, files fs.FS) {
-	rows, err := golden.Read(files, "golden.csv")
+// goldenTables has, for each algorithm, the reference's columns of the fields: in the table of the images of this
+// repository and in that of the real ones.
+var goldenTables = []struct {
+	algorithm, own, real string
+	columns              map[string]string
+}{
+	{"seed", "golden.csv", "golden.csv", map[string]string{
+		"blob_area": "blob_area", "equivalent_diameter": "equivalent_diameter", "major_axis_length": "major_axis_length",
+		"eccentricity": "eccentricity", "perimeter": "perimeter", "convex_area": "convex_area", "area_ratio": "area_ratio",
+		"method": "method", "biovolume_px": "biovolume_px", "biovolume": "biovolume_um3",
+	}},
+	{"v4", "golden-v4.csv", "golden-ifcb-features.csv", map[string]string{
+		"blob_area": "Area", "equivalent_diameter": "EquivDiameter", "major_axis_length": "MajorAxisLength",
+		"minor_axis_length": "MinorAxisLength", "blobs": "numBlobs", "area_ratio": "area_ratio", "method": "method",
+		"biovolume_px": "Biovolume",
+	}},
+}
+
+func checkGolden(t *testing.T, files fs.FS, algorithm, table string, columns map[string]string) {
+	rows, err := golden.Read(files, table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := configured(t, connector.Props{"on.no.blob": "null"})
+	tr := configured(t, connector.Props{"on.no.blob": "null", "algorithm": algorithm})
 	const most = 60 // of the real ones; the analysis itself is held to all of them
 	for _, row := range rows[:min(len(rows), most)] {
 		data, err := fs.ReadFile(files, row["path"])
@@ -108,18 +131,17 @@ func checkGolden(t *testing.T, files fs.FS) {
 			continue
 		}
 		s := out.Value.(*connector.Struct)
-		for field, column := range map[string]string{
-			"blob_area": "blob_area", "equivalent_diameter": "equivalent_diameter", "major_axis_length": "major_axis_length",
-			"eccentricity": "eccentricity", "perimeter": "perimeter", "convex_area": "convex_area", "area_ratio": "area_ratio",
-			"method": "method", "biovolume_px": "biovolume_px", "biovolume": "biovolume_um3", "biovolume_status": "status",
-		} {
+		for field, column := range columns {
 			want := row[column]
-			if row["status"] != "ok" && field != "biovolume_status" {
+			if row["status"] != "ok" {
 				want = "" // nothing is given of a particle that is only half measured
 			}
 			if v, _ := s.Get(field); !agrees(v, want) {
 				t.Errorf("%s: field %s is %v, want %s", row["id"], field, v, want)
 			}
+		}
+		if v, _ := s.Get("biovolume_status"); v != row["status"] {
+			t.Errorf("%s: status %v, want %s", row["id"], v, row["status"])
 		}
 	}
 }
@@ -176,6 +198,24 @@ func TestResolution(t *testing.T) {
 	px, _ := out.Get("biovolume_px")
 	if um, _ := out.Get("biovolume"); um != px.(float64)/8 {
 		t.Errorf("%v um^3 of %v px^3", um, px)
+	}
+}
+
+// TestV4 has the fields that v4 alone has, those it lacks and its own least size.
+func TestV4(t *testing.T) {
+	props := connector.Props{"algorithm": "v4", "pixels.per.micron": "2"}
+	m := apply(t, props, original(base64.StdEncoding.EncodeToString(picture(t, "06-bent-chain.png")))).Value.(map[string]any)
+	if m["algorithm"] != "v4" || m["blobs"] != int32(5) || m["biovolume"] != m["biovolume_px"].(float64)/8 {
+		t.Errorf("map %v", m)
+	}
+	for _, other := range []string{"perimeter", "convex_area"} {
+		if _, ok := m[other]; ok {
+			t.Errorf("%s is of another meaning in v4", other)
+		}
+	}
+	_, _, err := configured(t, props).Apply(context.Background(), record(picture(t, "14-empty.png")))
+	if want := "field image: no_blob: no particle of at least 41 pixels was found; on.no.blob=null"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }
 
