@@ -3,6 +3,7 @@ package runtime
 import (
 	"net"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,8 +38,9 @@ func TestFlowSurvivesABrokerOutage(t *testing.T) {
 	f.topic("risen", 2)
 	const n = 2000
 	s := &script{}
+	var outages atomic.Int64
 	s.poll = func(i int) error { // stays near the sink, so that there is work in each outage
-		for len(s.values())+500 < i && t.Context().Err() == nil {
+		for len(s.values())+500+200*int(outages.Load()) < i && t.Context().Err() == nil {
 			pace()
 		}
 		return nil
@@ -50,6 +52,7 @@ func TestFlowSurvivesABrokerOutage(t *testing.T) {
 	_, sink := f.start(w, KindSink, "k", connector.Props{"topics": "risen"})
 	for i := range 3 {
 		eventually(t, "progress", func() bool { return len(s.values()) > i*200 })
+		outages.Add(1)
 		b.Stop()
 		eventually(t, "records to pile up", func() bool { return task.Snapshot().Active > 100 })
 		if b, err = broker.Start(options); err != nil {
