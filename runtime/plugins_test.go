@@ -105,7 +105,6 @@ type numbers struct {
 	script       *script
 	topic        string
 	count, batch int
-	lanes        int // source partitions
 	wait         bool
 	next         int
 }

@@ -164,7 +164,6 @@ func TestNoServer(t *testing.T) {
 type seat struct {
 	t        *testing.T
 	g        *GroupConsumer
-	commits  bool
 	stop     context.CancelFunc
 	done     chan struct{}
 	mu       sync.Mutex

@@ -191,13 +191,21 @@ func (p *Producer) exists(ctx context.Context, topic string) error {
 // limit gives the largest message that a topic takes, as far as the producer
 // may know: not everyone may read a topic's configuration.
 func (p *Producer) limit(ctx context.Context, topic string) int {
-	entries, err := do(ctx, func() ([]sarama.ConfigEntry, error) {
+	described, err := do(ctx, func() ([]*sarama.ConfigResourceResult, error) {
 		a, err := p.client.admin()
 		if err != nil {
 			return nil, err
 		}
-		return a.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: topic, ConfigNames: []string{"max.message.bytes"}})
+		return a.DescribeConfigs([]*sarama.ConfigResource{{Type: sarama.TopicResource, Name: topic, ConfigNames: []string{"max.message.bytes"}}},
+			sarama.DescribeConfigsOptions{})
 	})
+	var entries []sarama.ConfigEntry
+	for _, d := range described {
+		if d.ErrorCode != sarama.ErrNoError {
+			err = errors.Join(err, d.ErrorCode)
+		}
+		entries = append(entries, d.Configs...)
+	}
 	if err != nil {
 		p.client.options.Log.Debug("topic's max.message.bytes is not known", "topic", topic, "error", err.Error())
 		return p.size
