@@ -80,7 +80,7 @@ func (s *Sink) write(ctx context.Context, b *batch) error {
 	}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("database: %w", err)
+		return fmt.Errorf("database: %w", pg.OneLine(err))
 	}
 	defer conn.Release()
 	var queue pgx.Batch

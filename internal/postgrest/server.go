@@ -89,7 +89,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	s := &Server{options: o, log: o.Log, pool: pool, stopped: make(chan struct{})}
 	if err := s.reload(ctx); err != nil {
-		err = fmt.Errorf("database %s: %w", pg.Place(conf), err)
+		err = fmt.Errorf("database %s: %w", pg.Place(conf), pg.OneLine(err))
 		if pg.Classify(err) != pg.Environment {
 			pool.Close()
 			return nil, err
