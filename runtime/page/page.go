@@ -11,6 +11,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
 
 // Herder is what the page needs of a herder.
@@ -149,7 +150,7 @@ func note(status herder.Status, s runtime.Stats) string {
 	switch {
 	case status.Restarts != nil && !status.Restarts.Next.IsZero():
 		return "The task failed and starts again at " + status.Restarts.Next.UTC().Format("15:04:05") + " UTC."
-	case status.Trace != "":
+	case status.State == state.Failed:
 		return "The task failed and stays stopped: mend the cause, then restart it over the REST API."
 	case s.Errors.Retrying:
 		return "The same records are being tried again; nothing is lost."

@@ -31,6 +31,8 @@ func (f fakeHerder) Status(name string) (herder.ConnectorStatus, error) {
 	case "images":
 		s.Kind = "source"
 		s.Tasks[0] = herder.Status{State: state.Failed, Trace: f.trace, Restarts: &herder.Restarts{Next: time.Unix(0, 0)}}
+	case "stats":
+		s.Tasks[0].Trace = "retrying: stats/0: put: refused" // as the herder shows what is retried
 	}
 	return s, nil
 }
@@ -90,6 +92,13 @@ func TestState(t *testing.T) {
 	}
 	if stats.In != 7 || stats.Out != 5 || stats.Lag == nil || *stats.Lag != 7 || !strings.Contains(stats.Note, "tried again") || !s.Connectors[1].Records {
 		t.Errorf("running task: %+v", stats)
+	}
+}
+
+func TestNoteOfATaskThatStaysStopped(t *testing.T) {
+	got := note(herder.Status{State: state.Failed, Trace: "stats/0: no such field"}, runtime.Stats{})
+	if !strings.Contains(got, "stays stopped") {
+		t.Error(got)
 	}
 }
 
