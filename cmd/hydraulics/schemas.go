@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/configs/schemas"
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/registry"
+	"github.com/axiom-data-science/hydraulics/runtime/cli"
 )
 
 // newSchemasCommand makes `hydraulics schemas`, which looks after the schemas in a registry.
@@ -55,8 +55,8 @@ func newSchemasUpdateCommand() *cobra.Command {
 			}
 			defer client.Close()
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			if err := registry.Update(cmd.Context(), client, found, force, log); err != nil {
-				return fmt.Errorf("schemas update: %w", err)
+			if registry.Update(cmd.Context(), client, found, force, log) != nil {
+				return cli.ErrSaid // by the log, file by file
 			}
 			return nil
 		},

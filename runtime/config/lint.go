@@ -31,6 +31,7 @@ func Lint(j *Journey, plugins *connector.Registry, embedded fs.FS) []Problem {
 	}
 	if resolver != nil {
 		resolver.Embedded = embedded
+		problems = append(problems, lintReferences(j.Worker, resolver)...)
 	}
 	v := &Validator{Plugins: plugins, Worker: worker, Resolver: resolver}
 	for _, c := range j.Connectors {
@@ -79,6 +80,20 @@ func lintWorker(list List) []Problem {
 			note(e, true, "is for workers in distributed mode")
 		default:
 			note(e, true, "unknown key"+didYouMean(e.Key, known))
+		}
+	}
+	return problems
+}
+
+// lintReferences notes references of the worker's keys that have no value. They
+// may have one where the worker runs.
+func lintReferences(list List, r *Resolver) []Problem {
+	var problems []Problem
+	for _, e := range list {
+		_, p := r.resolve(connector.Props{e.Key: e.Text}, Origin{Dir: filepath.Dir(e.File)})
+		for _, x := range p.List() {
+			problems = append(problems, Problem{File: e.File, Line: e.Line, Key: e.Key, Warning: true,
+				Message: strings.TrimPrefix(x.Message, e.Key+": ")})
 		}
 	}
 	return problems

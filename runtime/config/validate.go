@@ -358,7 +358,7 @@ func (w *work) across(p connector.Plugin, prefix string) {
 		validator.Validate(conf, found)
 	}()
 	for _, x := range found.List() {
-		w.fault(prefix+x.Key, "%s", x.Message)
+		w.fault(strings.TrimSuffix(prefix+x.Key, "."), "%s", x.Message)
 	}
 }
 
