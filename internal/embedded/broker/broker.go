@@ -7,6 +7,7 @@
 package broker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -57,6 +58,9 @@ const DefaultMaxMessageBytes = 8 << 20
 // DefaultRetentionBytes bounds a partition: the broker reads its log at start,
 // about a gigabyte a second, and holds a part of it in memory.
 const DefaultRetentionBytes = 512 << 20
+
+// lockPatience is how long a folder's lock is waited for.
+const lockPatience = 2 * time.Second
 
 // logDir is the folder within Options.Dir that kfake writes to.
 const logDir = "log"
@@ -184,8 +188,11 @@ func (b *Broker) acquire() error {
 		return err
 	}
 	b.lock = flock.New(filepath.Join(b.dir, "lock"))
-	ok, err := b.lock.TryLock()
-	if err != nil {
+	// A process that was killed a moment ago gives its lock up when it is gone.
+	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+	defer cancel()
+	ok, err := b.lock.TryLockContext(ctx, lockPatience/20)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	if !ok {
