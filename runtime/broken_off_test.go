@@ -38,6 +38,8 @@ func TestBrokenOffSourceKeepsStill(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the first records", func() bool { return task.Snapshot().RecordsOut == 20 })
+	task.stop(errStopping)
+	eventually(t, "commit at the stop", func() bool { return task.Snapshot().Commits.Completed > 0 })
 	if err := task.Stop(canceled(t)); err == nil {
 		t.Fatal("the task stopped")
 	}
@@ -120,4 +122,38 @@ func TestNothingIsCommittedAfterAFailedFlush(t *testing.T) {
 	if n := f.committed("connect-k", "in"); n != 0 {
 		t.Errorf("%d committed, and the sink has nothing", n)
 	}
+}
+
+// What was acknowledged is committed as soon as a source is to stop: it may be
+// broken off before its poll ends.
+func TestStopCommitsBeforeThePollEnds(t *testing.T) {
+	f := newFlow(t)
+	f.topic("out", 1)
+	hang := make(chan struct{})
+	s := &script{poll: func(n int) error {
+		if n == 20 {
+			<-hang
+		}
+		return nil
+	}}
+	w, _ := f.worker(s)
+	worker := f.workerProps()
+	worker["offset.flush.interval.ms"] = "3600000"
+	task, err := w.StartTask(TaskSpec{Connector: "n", Kind: KindSource, Worker: worker,
+		Props: connector.Props{"name": "n", "connector.class": "numbers", "topic": "out", "count": "40"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the first records", func() bool { return task.Snapshot().RecordsOut == 20 })
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		f.stop(task)
+	}()
+	eventually(t, "commit", func() bool {
+		at, err := w.options.Offsets.Offset(t.Context(), "n", numbersPartition)
+		return err == nil && jsonText(at) == `{"n":19}`
+	})
+	close(hang)
+	<-stopped
 }

@@ -247,21 +247,26 @@ func (s *sourceTask) between() error {
 	return s.out.failed()
 }
 
-// startFlusher commits offsets at intervals in a goroutine of its own, since a
-// poll may take long. The function it gives stops it and waits for its end.
+// startFlusher commits offsets at intervals, and as soon as the task is to stop,
+// in a goroutine of its own, since a poll may take long. The function it gives
+// stops it and waits for its end.
 func (s *sourceTask) startFlusher() (stop func()) {
 	ctx, cancel := context.WithCancel(s.t.life)
 	s.flusher.Go(func() {
 		ticker := time.NewTicker(max(s.set.flushInterval, time.Millisecond))
 		defer ticker.Stop()
-		for {
+		for quit := s.t.quit.Done(); ; {
 			select {
 			case <-ticker.C:
-				if err := s.commit(s.t.life); err != nil {
-					s.t.log.Warn("source offsets not committed, they will be with the next ones: " + err.Error())
-				}
+			case <-quit:
+				quit = nil
 			case <-ctx.Done():
+			}
+			if ctx.Err() != nil {
 				return
+			}
+			if err := s.commit(s.t.life); err != nil {
+				s.t.log.Warn("source offsets not committed, they will be with the next ones: " + err.Error())
 			}
 		}
 	})
