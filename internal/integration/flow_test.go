@@ -25,6 +25,7 @@ const demoModel = "demo/demo-plankton.onnx"
 type flow struct {
 	Stack                  *stack
 	Dashboard              string // URL of the dataset; with it there is a source
+	Follow                 bool   // the source waits for new bins
 	Model                  string // with it there is a stream
 	Manifest               string // of the model
 	JSON                   bool   // images are in the original's form
@@ -101,8 +102,10 @@ func (f *flow) letters() map[string]letter {
 
 // site is a dashboard of bins in a folder.
 type site struct {
-	dir, url string
-	images   []string // keys of all that it serves, in order
+	dir, url   string
+	images     []string // keys of all that it serves, in order
+	instrument *dashboard.Instrument
+	next       time.Time // of the next bin
 }
 
 // newSite serves a folder of bins. front may answer a request in the
@@ -120,7 +123,7 @@ func newSite(t *testing.T, dir string, generation int, front func(http.ResponseW
 	return &site{dir: dir, url: server.URL + "/pier/"}
 }
 
-// newSyntheticSite serves synthetic bins, one every five minutes until now.
+// newSyntheticSite serves synthetic bins, one every minute from yesterday on.
 // Their images are new with every run: a real broker remembers those of others.
 func newSyntheticSite(t *testing.T, generation, bins, images int) *site {
 	t.Helper()
@@ -128,23 +131,24 @@ func newSyntheticSite(t *testing.T, generation, bins, images int) *site {
 	instrument, err := dashboard.NewInstrument(dashboard.InstrumentOptions{Dir: dir, Seed: uint64(bins), ImagesPerBin: images})
 	check(t, err)
 	s := newSite(t, dir, generation, nil)
-	now := time.Now()
-	for i := range bins {
-		id, err := instrument.Take(now.Add(-time.Duration(bins-i) * 5 * time.Minute))
-		check(t, err)
-		s.add(t, id)
-	}
+	s.instrument, s.next = instrument, time.Now().Add(-24*time.Hour)
+	s.take(t, bins)
 	return s
 }
 
-// add notes the images of a bin.
-func (s *site) add(t *testing.T, id ifcb.BinID) {
+// take adds synthetic bins.
+func (s *site) take(t *testing.T, bins int) {
 	t.Helper()
-	bin, err := ifcb.Open(filepath.Join(s.dir, id.Day(), id.String()+".adc"))
-	check(t, err)
-	defer bin.Close()
-	for _, roi := range bin.Served() {
-		s.images = append(s.images, id.Target(roi.Number).String())
+	for range bins {
+		id, err := s.instrument.Take(s.next)
+		check(t, err)
+		s.next = s.next.Add(time.Minute)
+		bin, err := ifcb.Open(filepath.Join(s.dir, id.Day(), id.String()+".adc"))
+		check(t, err)
+		for _, roi := range bin.Served() {
+			s.images = append(s.images, id.Target(roi.Number).String())
+		}
+		check(t, bin.Close())
 	}
 }
 

@@ -41,6 +41,13 @@ type original struct {
 
 func newOriginal(s *stack) *original {
 	s.t.Helper()
+	for _, addr := range []string{originalKafka, originalRegistry, originalPostgres} {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			s.t.Fatalf("the original's files name %s, which another process has: %v", addr, err)
+		}
+		check(s.t, l.Close())
+	}
 	newGate(s.t, originalKafka, s.broker)
 	forward(s.t, originalRegistry, s.registry)
 	newGate(s.t, originalPostgres, s.gate.target)

@@ -118,12 +118,20 @@ func newEmbedded(t *testing.T) *stack {
 	t.Cleanup(r.Stop)
 	s.registry = r.URL()
 	s.connect(embeddedPostgres(t).DSN())
-	s.stopDatabase = func() { check(t, shared.server.Stop()) }
-	s.startDatabase = func() {
-		var err error
-		shared.server, err = postgres.Start(context.Background(), shared.options)
-		check(t, err)
+	stopped := false
+	s.stopDatabase = func() {
+		stopped = true
+		check(t, shared.server.Stop())
 	}
+	s.startDatabase = func() {
+		if stopped {
+			var err error
+			shared.server, err = postgres.Start(context.Background(), shared.options)
+			check(t, err)
+			stopped = false
+		}
+	}
+	t.Cleanup(s.startDatabase) // for the tests that follow
 	return s
 }
 

@@ -115,13 +115,14 @@ func TestPostgresIsStopped(t *testing.T) {
 				s := s.within(t)
 				s.rows("TRUNCATE ifcb_sample_stats")
 				f := newFlow(s)
-				site := newSyntheticSite(t, 2, 20, 20)
-				f.Dashboard = site.url
+				site := newSyntheticSite(t, 2, 5, 20)
+				f.Dashboard, f.Follow = site.url, true
 				f.SinkKeys = []string{tt.key, "batch.size: 10", "connection.backoff.ms: 500", "restart.delay.max.ms: 2000"}
 				w := f.start()
 				eventually(t, "a part of the rows", func() bool { return s.count() > 20 }, f.state)
 				s.stopDatabase()
 				stopped := time.Now()
+				site.take(t, 5) // so that there is something to write in any case
 				eventually(t, "the error", func() bool { return tt.during(w, f.Sink) }, func() string { return w.tail(5) })
 				t.Logf("the error: %s", w.line(f.Sink+"/0", "database"))
 				lasts(t, outage(t)-time.Since(stopped), "the worker goes on", func() bool { return !w.ended() })
