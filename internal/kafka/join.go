@@ -29,6 +29,9 @@ type offer struct {
 func (g *GroupConsumer) joinLoop() {
 	for g.ctx.Err() == nil {
 		v, err := g.joinOnce()
+		if g.ctx.Err() != nil {
+			return // Close has cut the connection
+		}
 		switch v {
 		case fine:
 			g.trouble.over()
@@ -312,6 +315,9 @@ func (g *GroupConsumer) heartbeats() {
 			continue
 		}
 		err := g.coord.heartbeat(as.id, as.generation)
+		if g.ctx.Err() != nil {
+			return // Close has cut the connection
+		}
 		g.mu.Lock()
 		now, _ := g.m.current()
 		v := g.m.answered(as, err)
