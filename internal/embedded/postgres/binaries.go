@@ -91,7 +91,10 @@ func cacheFolder(asked string) (string, error) {
 		return rootCache, nil
 	}
 	dir, err := os.UserCacheDir()
-	return filepath.Join(dir, "hydraulics", "postgresql"), err
+	if err != nil {
+		return "", fmt.Errorf("there is no folder to keep a fetched PostgreSQL in: %w; set one of them, or install PostgreSQL", err)
+	}
+	return filepath.Join(dir, "hydraulics", "postgresql"), nil
 }
 
 // onSystem lists the folders that may have a PostgreSQL.
