@@ -72,6 +72,11 @@ func (s *Sink) fill(ctx context.Context, records []connector.Record, exact bool)
 	return b, bad, nil
 }
 
+// failed names the database in an error.
+func (s *Sink) failed(err error) error {
+	return fmt.Errorf("database %s: %w", pg.Place(s.pool.Config()), err)
+}
+
 // write sends everything in one go: begin, the statements, commit.
 func (s *Sink) write(ctx context.Context, b *batch) error {
 	chunks := b.chunks(s.set.batch)
@@ -80,7 +85,7 @@ func (s *Sink) write(ctx context.Context, b *batch) error {
 	}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("database: %w", pg.OneLine(err))
+		return s.failed(pg.OneLine(err))
 	}
 	defer conn.Release()
 	var queue pgx.Batch
@@ -104,7 +109,7 @@ func (s *Sink) write(ctx context.Context, b *batch) error {
 		err = s.redact(tx.Commit(ctx))
 	}
 	if err != nil {
-		return fmt.Errorf("database: %w", err)
+		return s.failed(err)
 	}
 	for _, c := range chunks {
 		s.counters.rows[c.group.plan.operation].Add(float64(len(c.rows)))
@@ -129,7 +134,7 @@ func (s *Sink) writeEach(ctx context.Context, b *batch, records []connector.Reco
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("database: %w", err)
+		return nil, s.failed(err)
 	}
 	return bad, nil
 }
