@@ -16,13 +16,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	_ "github.com/axiom-data-science/hydraulics/connectors/ifcb"
-	_ "github.com/axiom-data-science/hydraulics/converter/json"
-	_ "github.com/axiom-data-science/hydraulics/converter/primitive"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
+	"github.com/axiom-data-science/hydraulics/internal/embedded/registryd"
 	"github.com/axiom-data-science/hydraulics/internal/ifcb"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/registry"
 	"github.com/axiom-data-science/hydraulics/runtime"
 )
 
@@ -201,6 +200,34 @@ func TestIngestValue(t *testing.T) {
 	}
 	if len(values) != 2 {
 		t.Errorf("%d images, want 2", len(values))
+	}
+}
+
+// With --format avro the schema is registered under the topic's name.
+func TestIngestAvro(t *testing.T) {
+	p := newPier(t, 1, 1)
+	server, err := registryd.Start(t.Context(), new(registryd.MemoryLog), registryd.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	if _, err := p.run(newIngestCommand(), "feed", p.url, "images", p.broker, "--format", "avro", "--registry", server.URL()); err != nil {
+		t.Fatal(err)
+	}
+	_, values := p.images()
+	for key, value := range values {
+		if len(value) < 5 || value[0] != 0 {
+			t.Errorf("%s: its value is not Avro: %.20q", key, value)
+		}
+	}
+	client, err := registry.New(registry.Options{URLs: []string{server.URL()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	schema, err := client.Latest(t.Context(), "images-value")
+	if err != nil || !strings.Contains(schema.Text, `"ml_analyzed"`) || len(values) != 2 {
+		t.Errorf("%d images of schema %s, %v", len(values), schema.Text, err)
 	}
 }
 
