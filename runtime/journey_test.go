@@ -269,6 +269,12 @@ func TestDelay(t *testing.T) {
 	if d := tol.delay(2*time.Hour, 0, s, 0); d != 2*time.Hour {
 		t.Errorf("delay is %v, the plugin asked for two hours", d)
 	}
+	for _, tol.delayMax = range []time.Duration{0, -time.Millisecond} { // Kafka Connect takes these, and fails at the first retry
+		if d := tol.delay(0, 9, s, 0); d < firstDelay/2 || d > firstDelay {
+			t.Errorf("delay is %v with errors.retry.delay.max.ms=%d", d, tol.delayMax.Milliseconds())
+		}
+	}
+	tol.delayMax = time.Minute
 	tol.retryTimeout = time.Second
 	if d := tol.delay(0, 5, s, 900*time.Millisecond); d != 100*time.Millisecond {
 		t.Errorf("delay is %v with 100 ms left", d)

@@ -106,9 +106,13 @@ func (t *tolerance) stop(err error) verdict {
 // scattered so that tasks do not knock together, never past the time allowed
 // and never less than the plugin asked for.
 func (t *tolerance) delay(atLeast time.Duration, attempt int, s *stage, elapsed time.Duration) time.Duration {
+	most := t.delayMax
+	if most <= 0 {
+		most = firstDelay // without any wait it would spin
+	}
 	d := firstDelay << min(attempt, 30)
-	if d > t.delayMax {
-		d = t.delayMax/2 + rand.N(t.delayMax/2+1)
+	if d > most {
+		d = most/2 + rand.N(most/2+1)
 	}
 	d = max(d, atLeast)
 	if s.tolerable && t.retryTimeout >= 0 {
