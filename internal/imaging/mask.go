@@ -166,13 +166,6 @@ func (m *Mask) unpad(dst *Mask, by int) {
 	dst.trim()
 }
 
-// add sets the pixels of another mask of the same size too.
-func (m *Mask) add(other *Mask) {
-	for i, w := range other.bits {
-		m.bits[i] |= w
-	}
-}
-
 // subtract clears the pixels of another mask of the same size.
 func (m *Mask) subtract(other *Mask) {
 	for i, w := range other.bits {
