@@ -76,7 +76,7 @@ func (d *demo) untilIdle(ctx context.Context) error {
 			return fmt.Errorf("demo: --until-idle: %w", err)
 		}
 		if done {
-			fmt.Fprintln(d.out, "all bins that are offered have landed")
+			fmt.Fprintln(d.out, d.outcome())
 			return nil
 		}
 		select {
@@ -85,6 +85,22 @@ func (d *demo) untilIdle(ctx context.Context) error {
 			return fmt.Errorf("demo: interrupted before all bins have landed")
 		}
 	}
+}
+
+// outcome says in words what became of the bins.
+func (d *demo) outcome() string {
+	givenUp := 0.0
+	for _, s := range d.worker.Herder.Snapshots() {
+		for _, m := range s.Metrics {
+			if s.Connector == "ifcb-images" && m.Name == "ifcb_bins_failed_total" {
+				givenUp += m.Value
+			}
+		}
+	}
+	if givenUp > 0 {
+		return fmt.Sprintf("the bins that could be had have landed; %.0f of those offered were given up, the errors above say why", givenUp)
+	}
+	return "all bins that are offered have landed"
 }
 
 // caughtUp tells whether a group has committed everything in a topic.
