@@ -157,3 +157,29 @@ func TestStopCommitsBeforeThePollEnds(t *testing.T) {
 	close(hang)
 	<-stopped
 }
+
+// A sink that hangs past its patience does not keep its partitions from its
+// successor.
+func TestBrokenOffSinkGivesItsPartitionsUp(t *testing.T) {
+	f := newFlow(t)
+	f.topic("in", 1)
+	f.produce("in", numbered(0, 10)...)
+	hang := make(chan struct{})
+	var puts atomic.Int32
+	s := &script{put: func([]connector.Record) error {
+		if puts.Add(1) == 1 {
+			<-hang
+		}
+		return nil
+	}}
+	w, _ := f.worker(s)
+	first, _ := f.start(w, KindSink, "k", connector.Props{"topics": "in"})
+	defer close(hang)
+	eventually(t, "the first put", func() bool { return puts.Load() == 1 })
+	if err := first.Stop(canceled(t)); err == nil {
+		t.Fatal("the task stopped")
+	}
+	f.start(w, KindSink, "k", connector.Props{"topics": "in"})
+	eventually(t, "the records in the second task", func() bool { return len(s.values()) == 10 })
+	eventually(t, "commit", func() bool { return f.committed("connect-k", "in") == 10 })
+}

@@ -56,12 +56,13 @@ type intake struct {
 	opened  func(tps []connector.TopicPartition) error
 	closing func(tps []connector.TopicPartition, lost bool)
 
-	job    *job
-	next   []kafka.Message // read while a job was at work
-	err    error           // of a callback: it ends the loop
-	halted bool            // partitions are paused because the task is
-	owned  map[connector.TopicPartition]bool
-	lagged time.Time
+	job     *job
+	next    []kafka.Message // read while a job was at work
+	err     error           // of a callback: it ends the loop
+	halted  bool            // partitions are paused because the task is
+	abandon func() bool     // keeps the end of the task's life from leaving the group
+	owned   map[connector.TopicPartition]bool
+	lagged  time.Time
 }
 
 // job is something that plugins do, in its own goroutine.

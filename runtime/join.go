@@ -57,6 +57,8 @@ func (in *intake) join(set *settings, c *kafka.Client) (*kafka.GroupConsumer, er
 		return nil, environment(err)
 	}
 	in.consumer = group
+	// A successor must not wait for a task that was broken off and hangs on.
+	in.abandon = context.AfterFunc(in.t.life, group.Abandon)
 	return group, nil
 }
 
@@ -73,6 +75,7 @@ func (in *intake) leave(group *kafka.GroupConsumer) {
 	if group == nil {
 		return
 	}
+	in.abandon()
 	ctx, cancel := context.WithTimeout(context.Background(), leaving)
 	defer cancel()
 	in.t.ended(group.Close(ctx))

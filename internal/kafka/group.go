@@ -337,6 +337,20 @@ func (g *GroupConsumer) Assignment() []connector.TopicPartition {
 	return slices.SortedFunc(maps.Keys(g.reader), compareTP)
 }
 
+// Abandon leaves the group in place of an owner who hangs: others get the
+// partitions at once, and what the owner still commits is refused. It is safe
+// from any goroutine; Close is due all the same.
+func (g *GroupConsumer) Abandon() {
+	g.cancel()
+	g.mu.Lock()
+	id := g.m.id
+	g.m.leave(lost)
+	g.mu.Unlock()
+	if id != "" {
+		_ = g.coord.leave(id) // where it fails, the session's time-out does the same
+	}
+}
+
 // Close gives the partitions up, leaves the group, so that the others need not
 // wait for a time-out, and ends all goroutines. It is safe twice.
 func (g *GroupConsumer) Close(ctx context.Context) error {
