@@ -370,8 +370,13 @@ func TestPauseSeekAndBounds(t *testing.T) {
 		})
 		return out
 	}
-	if m := poll(); len(m) != 7 || m[6].Offset != 6 {
-		t.Fatalf("first poll gives %d messages", len(m))
+	next := int64(0)
+	for next < 20 {
+		m := poll()
+		if len(m) > 7 || m[0].Offset != next {
+			t.Fatalf("a poll at %d gives %d messages from %d on", next, len(m), m[0].Offset)
+		}
+		next += int64(len(m))
 	}
 	g.Pause(tp)
 	for range 3 {
@@ -380,7 +385,7 @@ func TestPauseSeekAndBounds(t *testing.T) {
 		}
 	}
 	g.Resume(tp)
-	if m := poll(); m[0].Offset != 7 {
+	if m := poll(); m[0].Offset != next {
 		t.Errorf("after the pause it goes on at %d", m[0].Offset)
 	}
 	if err := g.Seek(tp, 3); err != nil {
