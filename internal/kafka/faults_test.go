@@ -36,6 +36,9 @@ func values(t *testing.T, c *Client, topic string, partition int32) []string {
 	return got
 }
 
+// sessionOnRealKafka is the least session time-out that a real broker allows.
+const sessionOnRealKafka = 6 * time.Second
+
 // load sends numbers to a partition and notes how often each was answered.
 type load struct {
 	mu       sync.Mutex
@@ -384,13 +387,20 @@ func (s *seat) kill() {
 func TestReadPartitionLeavesOutWhatIsNotCommitted(t *testing.T) {
 	c := open(t, kafkatest.New(t).Addr(), nil)
 	newTopic(t, c, "t", 1, nil)
+	testTransactions(t, c, "t")
+}
+
+// testTransactions writes committed, aborted and open transactions and checks
+// what is read.
+func testTransactions(t *testing.T, c *Client, topic string) {
+	t.Helper()
 	conf, err := newConfig(c.options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	(&props{}).producer(conf)
 	conf.Producer.Partitioner = sarama.NewManualPartitioner
-	conf.Producer.Transaction.ID = "x"
+	conf.Producer.Transaction.ID = topic
 	p, err := sarama.NewAsyncProducer(c.options.Bootstrap, conf)
 	if err != nil {
 		t.Fatal(err)
@@ -402,7 +412,7 @@ func TestReadPartitionLeavesOutWhatIsNotCommitted(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, v := range values {
-			p.Input() <- &sarama.ProducerMessage{Topic: "t", Value: sarama.StringEncoder(v)}
+			p.Input() <- &sarama.ProducerMessage{Topic: topic, Value: sarama.StringEncoder(v)}
 			select {
 			case <-p.Successes():
 			case err := <-p.Errors():
@@ -419,16 +429,16 @@ func TestReadPartitionLeavesOutWhatIsNotCommitted(t *testing.T) {
 	transact(p.AbortTxn, "c", "d")
 	transact(p.CommitTxn, "e")
 	transact(p.AbortTxn, "f")
-	if got := values(t, c, "t", 0); !slices.Equal(got, []string{"a", "b", "e"}) {
+	if got := values(t, c, topic, 0); !slices.Equal(got, []string{"a", "b", "e"}) {
 		t.Errorf("values %q", got)
 	}
 	transact(p.CommitTxn, "g")
 	transact(nil, "h")
-	if got := values(t, c, "t", 0); !slices.Equal(got, []string{"a", "b", "e", "g"}) {
+	if got := values(t, c, topic, 0); !slices.Equal(got, []string{"a", "b", "e", "g"}) {
 		t.Errorf("values with an open transaction %q", got)
 	}
-	o := quick("t")
-	o.ReadCommitted = true
+	o := quick(topic)
+	o.Group, o.SessionTimeout, o.ReadCommitted = topic, sessionOnRealKafka, true
 	s := sit(t, c, o)
 	eventually(t, "a member reads the same", func() bool { return len(s.messages()) == 4 })
 }

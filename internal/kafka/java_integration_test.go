@@ -246,7 +246,7 @@ func TestGroupWithJavaMembers(t *testing.T) {
 	newTopic(t, c, topic, 6, nil)
 	start := java(t, addr, group, topic)
 	o := quick(topic)
-	o.Group, o.SessionTimeout, o.HeartbeatInterval, o.RebalanceTimeout = group, 6*time.Second, 500*time.Millisecond, 20*time.Second
+	o.Group, o.SessionTimeout, o.HeartbeatInterval, o.RebalanceTimeout = group, sessionOnRealKafka, 500*time.Millisecond, 20*time.Second
 	co := &company{t: t, c: c, topic: topic, partitions: 6}
 	join := func() *seat {
 		s := sit(t, c, o)
@@ -307,7 +307,7 @@ func TestJavaLeaderAssigns(t *testing.T) {
 	m := java(t, addr, group, topic)()
 	eventually(t, "the Java member has all", func() bool { return len(m.partitions()) == 3 })
 	o := quick(topic)
-	o.Group, o.SessionTimeout = group, 6*time.Second
+	o.Group, o.SessionTimeout = group, sessionOnRealKafka
 	s := sit(t, c, o)
 	eventually(t, "both have a share", func() bool { return len(m.partitions())+s.has() == 3 && s.has() > 0 })
 	produce(t, c, numbered(topic, 100)...)

@@ -49,10 +49,12 @@ func produce(t *testing.T, c *Client, messages ...Message) []connector.RecordMet
 	return metas
 }
 
+// numbered gives messages of now: a broker deletes what is older than its
+// topic's retention, which a real one looks for every five minutes.
 func numbered(topic string, n int) []Message {
-	messages := make([]Message, n)
+	messages, now := make([]Message, n), time.Now().UnixMilli()
 	for i := range messages {
-		messages[i] = Message{Topic: topic, Partition: connector.AnyPartition, Key: fmt.Append(nil, "k", i), Value: fmt.Append(nil, i), Timestamp: int64(1000 + i)}
+		messages[i] = Message{Topic: topic, Partition: connector.AnyPartition, Key: fmt.Append(nil, "k", i), Value: fmt.Append(nil, i), Timestamp: now + int64(i)}
 	}
 	return messages
 }
