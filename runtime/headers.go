@@ -33,15 +33,8 @@ func (b *builder) headerConverter(prefix string) (headerCodec, *stage, error) {
 	if !ok {
 		return nil, nil, connector.Fatal(fmt.Errorf("%s: %s is no header converter", word, class))
 	}
-	conf, err := connector.ParsePlugin(plugin, props)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", s.place, err)
-	}
-	b.closes(c)
-	if err := guard(func() error { return c.ConfigureHeaders(b.context, conf) }); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", s.place, err)
-	}
-	return c, s, nil
+	err = b.configure(s, plugin, props, func(conf connector.Config) error { return c.ConfigureHeaders(b.context, conf) })
+	return c, s, err
 }
 
 func (b *builder) headerReader(prefix string) (*stage, error) {

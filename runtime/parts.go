@@ -78,10 +78,20 @@ func (p *parts) Close() error {
 	return errors.Join(errs...)
 }
 
-func (b *builder) closes(plugin any) {
+// configure gives a plugin its configuration. From then on it is closed with
+// the parts, also where it has refused.
+func (b *builder) configure(s *stage, plugin connector.Plugin, props connector.Props, with func(connector.Config) error) error {
+	conf, err := connector.ParsePlugin(plugin, props)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.place, err)
+	}
 	if c, ok := plugin.(connector.Closer); ok {
 		b.parts.close = append(b.parts.close, c.Close)
 	}
+	if err := guard(func() error { return with(conf) }); err != nil {
+		return fmt.Errorf("%s: %w", s.place, err)
+	}
+	return nil
 }
 
 // choice gives the class and the configuration of a converter: the connector's
@@ -130,15 +140,8 @@ func (b *builder) converter(key bool, names ...string) (connector.Converter, *st
 	if !ok {
 		return nil, nil, connector.Fatal(fmt.Errorf("%s: %s is no converter", word, class))
 	}
-	conf, err := connector.ParsePlugin(plugin, props)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", s.place, err)
-	}
-	b.closes(c)
-	if err := guard(func() error { return c.Configure(b.context, conf, key) }); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", s.place, err)
-	}
-	return c, s, nil
+	err = b.configure(s, plugin, props, func(conf connector.Config) error { return c.Configure(b.context, conf, key) })
+	return c, s, err
 }
 
 // plugin makes a plugin and the frame of its stage.

@@ -30,13 +30,8 @@ func (b *builder) transform(alias string) error {
 	if err != nil {
 		return err
 	}
-	conf, err := connector.ParsePlugin(plugin, props)
-	if err != nil {
-		return fmt.Errorf("%s: %w", s.place, err)
-	}
-	b.closes(t)
-	if err := guard(func() error { return t.Configure(b.context, conf) }); err != nil {
-		return fmt.Errorf("%s: %w", s.place, err)
+	if err := b.configure(s, plugin, props, func(conf connector.Config) error { return t.Configure(b.context, conf) }); err != nil {
+		return err
 	}
 	switch t := t.(type) {
 	case connector.StatefulTransform:
@@ -91,13 +86,8 @@ func (b *builder) predicate(word string, props connector.Props) (test, error) {
 	if !ok {
 		return nil, connector.Fatal(fmt.Errorf("%s: %s is no predicate", word, class))
 	}
-	conf, err := connector.ParsePlugin(plugin, own)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.place, err)
-	}
-	b.closes(p)
-	if err := guard(func() error { return p.Configure(b.context, conf) }); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.place, err)
+	if err := b.configure(s, plugin, own, func(conf connector.Config) error { return p.Configure(b.context, conf) }); err != nil {
+		return nil, err
 	}
 	return func(r connector.Record) (bool, error) {
 		yes, err := p.Test(r)
