@@ -51,6 +51,10 @@ type Report struct {
 	Unresolved []string
 	// problems of no key in particular
 	loose []connector.Problem
+
+	from       Origin
+	resolved   connector.Props // the configuration with its references replaced
+	unresolved *connector.Problems
 }
 
 // Errors counts what is wrong.
@@ -156,15 +160,14 @@ func (v *Validator) plugin(kind, class string) (connector.Plugin, error) {
 // Validate checks a connector. The error is a [ClassError]; the report then
 // holds what can be said of the framework's keys all the same.
 func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error) {
-	w := &work{v: v, raw: props, props: props, report: &Report{}}
+	r := &Report{from: from, resolved: props, unresolved: new(connector.Problems)}
 	if v.Resolver != nil {
-		var p *connector.Problems
-		w.props, p = v.Resolver.resolve(props, from)
-		for _, x := range p.List() {
-			w.unresolved = append(w.unresolved, x)
-			w.report.Unresolved = append(w.report.Unresolved, x.Key)
+		r.resolved, r.unresolved = v.Resolver.resolve(props, from)
+		for _, x := range r.unresolved.List() {
+			r.Unresolved = append(r.Unresolved, x.Key)
 		}
 	}
+	w := &work{v: v, raw: props, props: r.resolved, report: r}
 	class, given := w.props.Text("connector.class")
 	w.report.Class = class
 	var err error
@@ -190,26 +193,23 @@ func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error
 	return w.report, err
 }
 
-// Resolve gives a connector's configuration as its tasks get it: references
-// replaced, relative paths made absolute.
-func (v *Validator) Resolve(props connector.Props, from Origin) (connector.Props, error) {
+// Resolve gives the configuration of a connector that was validated as its
+// tasks get it: references replaced, relative paths made absolute. The error
+// names every key whose reference has no value.
+func (v *Validator) Resolve(r *Report) (connector.Props, error) {
 	if v.Resolver == nil {
-		return props, nil
+		return r.resolved, nil
 	}
-	out, err := v.Resolver.Resolve(props, from)
-	if err != nil {
+	if err := r.unresolved.Err(); err != nil {
 		return nil, err
 	}
-	report, err := v.Validate(props, from)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range report.Paths() {
+	out := r.resolved.Clone()
+	for _, key := range r.Paths() {
 		text, ok := out.Text(key)
 		if !ok {
 			continue
 		}
-		path, err := v.Resolver.Path(strings.TrimSpace(text), from)
+		path, err := v.Resolver.Path(strings.TrimSpace(text), r.from)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
 		}
@@ -223,7 +223,6 @@ type work struct {
 	v          *Validator
 	raw, props connector.Props
 	report     *Report
-	unresolved []connector.Problem
 }
 
 // check gives the report's check of a key, nil without one.
@@ -377,7 +376,7 @@ func (w *work) finish() {
 				}
 			}
 		}
-		for _, x := range w.unresolved {
+		for _, x := range w.report.unresolved.List() {
 			if x.Key == key {
 				c.Hidden, c.Raw, c.Value.Errors = true, raw, []string{x.Message}
 			}
@@ -386,7 +385,7 @@ func (w *work) finish() {
 			w.report.Groups = append(w.report.Groups, g)
 		}
 	}
-	for _, x := range w.unresolved {
+	for _, x := range w.report.unresolved.List() {
 		if w.check(x.Key) == nil {
 			w.report.loose = append(w.report.loose, x)
 		}

@@ -216,7 +216,7 @@ func (m *managed) configure(fresh bool) error {
 	if err := report.Err(); err != nil && len(report.Unresolved) == 0 {
 		return connector.Data(err)
 	}
-	props, err := m.h.o.Validator.Resolve(raw, from)
+	props, err := m.h.o.Validator.Resolve(report)
 	if err != nil {
 		return err
 	}
