@@ -146,7 +146,7 @@ func (h *Herder) Delete(name string) error {
 	h.order = slices.DeleteFunc(h.order, func(n string) bool { return n == name })
 	if !h.closed { // else it is ending already
 		h.ending[name] = m
-		close(m.quit)
+		m.cancel()
 	}
 	h.note()
 	return nil

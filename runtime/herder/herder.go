@@ -99,7 +99,8 @@ func (h *Herder) Validator() *config.Validator { return h.o.Validator }
 // add makes a connector and its goroutine. The caller holds the lock or is New.
 func (h *Herder) add(name string, props connector.Props, file string, from config.Origin, target state.Target) *managed {
 	m := &managed{h: h, name: name, props: props, file: file, from: from, target: target,
-		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}), before: h.ending[name]}
+		wake: make(chan struct{}, 1), done: make(chan struct{}), before: h.ending[name]}
+	m.quit, m.cancel = context.WithCancel(context.Background())
 	m.describe()
 	m.state = startState(target)
 	h.connectors[name] = m

@@ -41,7 +41,8 @@ type managed struct {
 	stopErr  error
 
 	wake   chan struct{}
-	quit   chan struct{}
+	quit   context.Context // ends when the connector is deleted or the worker stops
+	cancel context.CancelFunc
 	done   chan struct{}
 	before *managed        // a deleted connector of this name that is still stopping
 	endCtx context.Context // of the worker's end; nil where the connector was deleted
@@ -67,7 +68,7 @@ func (m *managed) poke() {
 // and return. The caller holds the lock.
 func (m *managed) end(ctx context.Context) {
 	m.endCtx = ctx
-	close(m.quit)
+	m.cancel()
 }
 
 // run is the connector's goroutine.
@@ -76,19 +77,9 @@ func (m *managed) run() {
 	if m.before != nil {
 		<-m.before.done
 	}
-	for !m.ended() && m.sleep(m.step()) {
+	for m.quit.Err() == nil && m.sleep(m.step()) {
 	}
 	m.stopLast()
-}
-
-// ended tells that the connector was deleted or the worker stops.
-func (m *managed) ended() bool {
-	select {
-	case <-m.quit:
-		return true
-	default:
-		return false
-	}
 }
 
 // sleep waits until it is woken or, where that is not zero, a time has come. It
@@ -103,7 +94,7 @@ func (m *managed) sleep(until time.Time) bool {
 	select {
 	case <-m.wake:
 	case <-timer:
-	case <-m.quit:
+	case <-m.quit.Done():
 		return false
 	}
 	return true
@@ -221,9 +212,7 @@ func (m *managed) configure(fresh bool) error {
 		return err
 	}
 	spec := runtime.TaskSpec{Connector: m.name, Kind: runtime.Kind(kind), Props: props, Worker: m.h.o.Worker}
-	ctx, cancel := m.untilQuit()
-	defer cancel()
-	split, err := m.h.o.Engine.TaskConfigs(ctx, spec, max(1, conf.Int("tasks.max")))
+	split, err := m.h.o.Engine.TaskConfigs(m.quit, spec, max(1, conf.Int("tasks.max")))
 	if err != nil {
 		return err
 	}
@@ -269,20 +258,6 @@ func (m *managed) refresh(props connector.Props) {
 	for _, t := range m.tasks {
 		t.spec.Props = props
 	}
-}
-
-// untilQuit gives a context that ends when the connector is deleted or the
-// worker stops.
-func (m *managed) untilQuit() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() { // ends with the context
-		select {
-		case <-m.quit:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
 }
 
 // patience is how long tasks have to stop.
