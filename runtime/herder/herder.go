@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
@@ -31,7 +32,8 @@ type Options struct {
 // Herder keeps the connectors of one worker. It is safe for use from several
 // goroutines.
 type Herder struct {
-	o Options
+	o        Options
+	patience time.Duration // how long tasks have to stop
 
 	mu         sync.Mutex
 	connectors map[string]*managed
@@ -55,8 +57,9 @@ func New(o Options, files []config.Connector) (*Herder, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Herder{o: o, kept: k, connectors: map[string]*managed{}, ending: map[string]*managed{},
-		workerID: o.WorkerID, changed: make(chan struct{})}
+	conf, _ := config.WorkerDef().Check(o.Worker)
+	h := &Herder{o: o, patience: time.Duration(conf.Int64("task.shutdown.graceful.timeout.ms")) * time.Millisecond,
+		kept: k, connectors: map[string]*managed{}, ending: map[string]*managed{}, workerID: o.WorkerID, changed: make(chan struct{})}
 	for _, c := range files {
 		if _, twice := k.Connectors[c.Name]; twice {
 			return nil, fmt.Errorf("%s: connector %s was made over REST too: delete that one (it is in %s) or give this one another name", c.File, c.Name, o.File)

@@ -260,15 +260,9 @@ func (m *managed) refresh(props connector.Props) {
 	}
 }
 
-// patience is how long tasks have to stop.
-func (m *managed) patience() time.Duration {
-	conf, _ := config.WorkerDef().Check(m.h.o.Worker)
-	return time.Duration(conf.Int64("task.shutdown.graceful.timeout.ms")) * time.Millisecond
-}
-
 // stopTasks stops all tasks with the worker's usual patience.
 func (m *managed) stopTasks() {
-	ctx, cancel := context.WithTimeout(context.Background(), m.patience())
+	ctx, cancel := context.WithTimeout(context.Background(), m.h.patience)
 	defer cancel()
 	m.stopAll(ctx)
 }

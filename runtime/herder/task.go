@@ -72,7 +72,7 @@ func (m *managed) steer(t *task, target state.Target) {
 
 // start starts a task, after the one that is running has stopped.
 func (m *managed) start(t *task, target state.Target) {
-	ctx, cancel := context.WithTimeout(context.Background(), m.patience())
+	ctx, cancel := context.WithTimeout(context.Background(), m.h.patience)
 	defer cancel()
 	if err := t.stop(ctx); err != nil {
 		m.h.o.Log.Warn("restart: "+err.Error(), "connector", m.name, "task", t.id)
