@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
 // parts are the plugins of one task, as the stages they make.
@@ -103,24 +103,10 @@ func (b *builder) choice(keys ...string) (class string, props connector.Props) {
 			from = b.set.converters
 		}
 		if class, ok := from.Text(key); ok {
-			return class, b.registryDefaults(from.WithPrefix(key + "."))
+			return class, config.RegistryDefaults(from.WithPrefix(key+"."), b.spec.Worker, "")
 		}
 	}
 	return "", nil
-}
-
-// registryDefaults adds the worker's schema registry where a converter names none.
-func (b *builder) registryDefaults(props connector.Props) connector.Props {
-	const prefix = "schema.registry."
-	if _, own := props[prefix+"url"]; own {
-		return props
-	}
-	for k, v := range b.spec.Worker {
-		if _, own := props[k]; !own && strings.HasPrefix(k, prefix) {
-			props[k] = v
-		}
-	}
-	return props
 }
 
 func (b *builder) converter(key bool, names ...string) (connector.Converter, *stage, error) {

@@ -206,18 +206,25 @@ func (w *work) converters(kind string) {
 	}
 }
 
-// converter adds one converter's keys. The worker's schema registry counts
-// where the connector names none.
+// converter adds one converter's keys.
 func (w *work) converter(plugin connector.Plugin, prefix string) {
 	props := w.props
-	if _, own := props[prefix+"schema.registry.url"]; !own {
-		w.props = props.Clone()
-		for k, v := range w.v.Worker {
-			if _, own := props[prefix+k]; !own && strings.HasPrefix(k, "schema.registry.") {
-				w.props[prefix+k] = v
-			}
-		}
-	}
+	w.props = RegistryDefaults(props, w.v.Worker, prefix)
 	w.plugin(plugin, prefix, "")
 	w.props = props
+}
+
+// RegistryDefaults gives props with the worker's schema.registry.* for a
+// converter that names no registry. prefix is what stands before its keys.
+func RegistryDefaults(props, worker connector.Props, prefix string) connector.Props {
+	if _, own := props[prefix+"schema.registry.url"]; own {
+		return props
+	}
+	out := props.Clone()
+	for k, v := range worker {
+		if _, own := props[prefix+k]; !own && strings.HasPrefix(k, "schema.registry.") {
+			out[prefix+k] = v
+		}
+	}
+	return out
 }
