@@ -183,11 +183,5 @@ func (s *settings) servers(props map[string]string) []string {
 	if !ok {
 		return s.bootstrap
 	}
-	var list []string
-	for _, x := range strings.Split(text, ",") {
-		if x = strings.TrimSpace(x); x != "" {
-			list = append(list, x)
-		}
-	}
-	return list
+	return config.SplitList(text)
 }

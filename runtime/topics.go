@@ -9,6 +9,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/javaregex"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
 // topicRule says how topics are created: one of topic.creation.groups, or the
@@ -31,8 +32,8 @@ func parseTopicRules(props connector.Props) ([]topicRule, error) {
 	}
 	var rules []topicRule
 	groups, _ := props.Text(creation + "groups")
-	for _, name := range strings.Split(groups, ",") {
-		if name = strings.TrimSpace(name); name == "" || name == "default" {
+	for _, name := range config.SplitList(groups) {
+		if name == "default" {
 			continue
 		}
 		r, err := parseTopicRule(props, name, fallback)
@@ -90,10 +91,7 @@ func parseTopicRule(props connector.Props, group string, fallback topicRule) (to
 // patterns reads a list of regular expressions that match whole topic names.
 func patterns(text string) ([]*javaregex.Regexp, error) {
 	var list []*javaregex.Regexp
-	for _, x := range strings.Split(text, ",") {
-		if x = strings.TrimSpace(x); x == "" {
-			continue
-		}
+	for _, x := range config.SplitList(text) {
 		re, err := javaregex.Compile(x)
 		if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -49,6 +50,18 @@ func (l List) Find(key string) (Entry, bool) {
 		}
 	}
 	return Entry{}, false
+}
+
+// SplitList gives what stands between the commas of a text, trimmed and without
+// what is empty.
+func SplitList(text string) []string {
+	var list []string
+	for x := range strings.SplitSeq(text, ",") {
+		if x = strings.TrimSpace(x); x != "" {
+			list = append(list, x)
+		}
+	}
+	return list
 }
 
 // Connector is the configuration of one connector and the file it comes from.

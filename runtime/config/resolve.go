@@ -48,10 +48,7 @@ func NewResolver(worker connector.Props) (*Resolver, error) {
 	r := &Resolver{providers: map[string]provider{}}
 	names, _ := worker.Text("config.providers")
 	var errs []error
-	for _, name := range strings.Split(names, ",") {
-		if name = strings.TrimSpace(name); name == "" {
-			continue
-		}
+	for _, name := range SplitList(names) {
 		class, ok := worker.Text("config.providers." + name + ".class")
 		if !ok {
 			class = name
@@ -96,10 +93,7 @@ func newProvider(kind string, params connector.Props) (provider, error) {
 	}
 	var allowed []string
 	if text, ok := params.Text("allowed.paths"); ok {
-		for _, p := range strings.Split(text, ",") {
-			if p = strings.TrimSpace(p); p == "" {
-				continue
-			}
+		for _, p := range SplitList(text) {
 			if !filepath.IsAbs(p) {
 				return nil, fmt.Errorf("param.allowed.paths: %s is not absolute", p)
 			}
