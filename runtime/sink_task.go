@@ -237,17 +237,7 @@ func (s *sinkTask) closing(tps []connector.TopicPartition, lost bool) {
 // close leaves the group and stops the plugins.
 func (s *sinkTask) close() {
 	s.in.leave(s.group)
-	var errs []error
-	if s.sink != nil {
-		errs = append(errs, guard(s.sink.Stop))
-	}
-	if s.parts != nil {
-		errs = append(errs, s.parts.Close())
-	}
-	if s.clients != nil {
-		errs = append(errs, s.clients.Close())
-	}
-	s.t.ended(errs...)
+	s.t.release(s.sink, s.parts, s.clients)
 }
 
 // reporter is a sink's errant-record reporter. It keeps the bytes of records

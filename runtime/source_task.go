@@ -332,15 +332,5 @@ func (s *sourceTask) finish(why error) error {
 // close stops the plugins.
 func (s *sourceTask) close() {
 	s.abort(errStopping)
-	var errs []error
-	if s.source != nil {
-		errs = append(errs, guard(s.source.Stop))
-	}
-	if s.parts != nil {
-		errs = append(errs, s.parts.Close())
-	}
-	if s.clients != nil {
-		errs = append(errs, s.clients.Close())
-	}
-	s.t.ended(errs...)
+	s.t.release(s.source, s.parts, s.clients)
 }

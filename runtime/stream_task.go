@@ -284,12 +284,5 @@ func (s *streamTask) closing(tps []connector.TopicPartition, lost bool) {
 // close leaves the group and stops the plugins.
 func (s *streamTask) close() {
 	s.in.leave(s.group)
-	var errs []error
-	if s.parts != nil {
-		errs = append(errs, s.parts.Close())
-	}
-	if s.clients != nil {
-		errs = append(errs, s.clients.Close())
-	}
-	s.t.ended(errs...)
+	s.t.release(nil, s.parts, s.clients)
 }

@@ -320,6 +320,22 @@ func (t *Task) refused(s *stage, it *item, cause error) error {
 	return nil
 }
 
+// release closes what a task has made, its plugin first; after a start that
+// failed any of it may be missing.
+func (t *Task) release(plugin interface{ Stop() error }, p *parts, k *clients) {
+	var errs []error
+	if plugin != nil {
+		errs = append(errs, guard(plugin.Stop))
+	}
+	if p != nil {
+		errs = append(errs, p.Close())
+	}
+	if k != nil {
+		errs = append(errs, k.Close())
+	}
+	t.ended(errs...)
+}
+
 // ended logs what went wrong while things were given back: nothing depends on
 // it any more.
 func (t *Task) ended(errs ...error) {
