@@ -141,12 +141,8 @@ func (b *builder) plugin(t connector.PluginType, word, java, class string) (conn
 
 func newStage(p connector.Plugin, word, java string, unmarked connector.Kind) *stage {
 	info := p.Info()
-	s := &stage{place: word + " (" + info.Name + ")", java: java, class: info.Class, unmarked: unmarked,
+	return &stage{place: word + " (" + info.Name + ")", java: java, class: config.ClassName(info), unmarked: unmarked,
 		tolerable: unmarked == connector.KindData}
-	if s.class == "" {
-		s.class = info.Name
-	}
-	return s
 }
 
 func (b *builder) reader(prefix string, key bool) (*stage, error) {

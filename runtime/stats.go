@@ -15,7 +15,7 @@ type Stats struct {
 	Connector string
 	Task      int
 	Kind      Kind
-	Class     string // of the source or sink, "stream" for a stream
+	Class     string // of the source or sink, "stream" for a stream; empty before it is made
 	Version   string
 	State     state.State
 	Since     time.Time // of the state

@@ -8,6 +8,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
 // streamTask brings records from topics through transforms into a topic. It
@@ -33,7 +34,7 @@ func newStreamTask(t *Task, set *settings) (r runner, err error) {
 			s.close()
 		}
 	}()
-	t.describe(connector.Info{Name: "stream", Version: Version})
+	t.plugin.Store(&connector.Info{Name: config.StreamClass, Version: config.Version})
 	if s.clients, err = t.connect(set, true, true); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/dlq"
 	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
@@ -46,16 +47,16 @@ type Task struct {
 
 	// quit ends as soon as the task is to stop: polls and waits end with it.
 	// life ends when there is no more patience: calls of plugins and Kafka end.
-	quit, life     context.Context
-	stop, kill     context.CancelCauseFunc
-	done           chan struct{}
-	errors         errorStats
-	counters       counters
-	metrics        metrics
-	tolerance      *tolerance
-	stages         atomic.Pointer[[]*stage] // for snapshots, poll and put too
-	lag            atomic.Pointer[map[connector.TopicPartition]int64]
-	class, version atomic.Pointer[string]
+	quit, life context.Context
+	stop, kill context.CancelCauseFunc
+	done       chan struct{}
+	errors     errorStats
+	counters   counters
+	metrics    metrics
+	tolerance  *tolerance
+	stages     atomic.Pointer[[]*stage] // for snapshots, poll and put too
+	lag        atomic.Pointer[map[connector.TopicPartition]int64]
+	plugin     atomic.Pointer[connector.Info] // nil before it is made
 
 	mu      sync.Mutex
 	state   state.State
@@ -248,11 +249,8 @@ func (t *Task) Snapshot() Stats {
 	t.mu.Lock()
 	s := Stats{Connector: t.spec.Connector, Task: t.spec.Task, Kind: t.spec.Kind, State: t.state, Since: t.since}
 	t.mu.Unlock()
-	if c := t.class.Load(); c != nil {
-		s.Class = *c
-	}
-	if v := t.version.Load(); v != nil {
-		s.Version = *v
+	if i := t.plugin.Load(); i != nil {
+		s.Class, s.Version = config.ClassName(*i), i.Version
 	}
 	t.counters.fill(&s)
 	s.Errors = t.errors.get()
@@ -292,19 +290,10 @@ func instance[T connector.Plugin](t *Task, kind connector.PluginType, class stri
 	if !ok {
 		return plugin, conf, connector.Fatal(fmt.Errorf("%s is no %s", class, kind))
 	}
-	t.describe(plugin.Info())
+	info := plugin.Info()
+	t.plugin.Store(&info)
 	conf, err = connector.ParsePlugin(plugin, t.props())
 	return plugin, conf, err
-}
-
-// describe notes the plugin that the task runs.
-func (t *Task) describe(i connector.Info) {
-	class := i.Class
-	if class == "" {
-		class = i.Name
-	}
-	t.class.Store(&class)
-	t.version.Store(&i.Version)
 }
 
 // refused decides about a record that Kafka has not taken: nil is that the

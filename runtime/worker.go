@@ -13,9 +13,6 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/offset"
 )
 
-// Version is what stream connectors report.
-const Version = "1.0.0"
-
 // Options are what a worker needs.
 type Options struct {
 	// Plugins default to connector.Plugins.

@@ -129,6 +129,10 @@ func average(t runtime.Timing) time.Duration {
 func (w writer) task(s runtime.Stats) {
 	w = w.with("connector", s.Connector, "task", strconv.Itoa(s.Task))
 	w.ours(s)
+	if s.Class != "" { // it has been made
+		w.gauge("hydraulics_task_info", "1 with what the task runs, in the words of Kafka Connect's task metrics.", 1,
+			"connector_class", s.Class, "connector_type", string(s.Kind), "connector_version", s.Version)
+	}
 	w.gauge("kafka_connect_connector_task_status", "1 with the status that the task has.", 1, "status", string(s.State))
 	w.gauge("kafka_connect_connector_task_offset_commit_max_time_ms", "Longest commit of offsets.", millis(s.Commits.Time.Max))
 	w.gauge("kafka_connect_connector_task_offset_commit_avg_time_ms", "Average commit of offsets.", millis(average(s.Commits.Time)))

@@ -21,7 +21,7 @@ func (fakeHerder) Status(name string) (herder.ConnectorStatus, error) {
 }
 func (fakeHerder) Snapshots() []runtime.Stats {
 	return []runtime.Stats{
-		{Connector: "src", Kind: runtime.KindSource, State: state.Running, RecordsIn: 7, RecordsOut: 5, Active: 2,
+		{Connector: "src", Kind: runtime.KindSource, Class: "org.example.Source", Version: "2", State: state.Running, RecordsIn: 7, RecordsOut: 5, Active: 2,
 			Batches: runtime.Timing{Count: 2}, Stages: []runtime.StageStats{{Name: "poll", Records: 7, Time: runtime.Timing{Count: 2, Total: 4 * time.Second, Max: 3 * time.Second}}},
 			Metrics: []runtime.Sample{
 				{Name: "ifcb_bins_total", Help: "Bins.", Type: "counter", Labels: []string{"dataset", "a", "task", "mine"}, Value: 3},
@@ -58,11 +58,15 @@ func TestHandler(t *testing.T) {
 		`kafka_connect_task_error_total_records_skipped{connector="flow",task="1"} 4`,
 		`kafka_connect_task_error_last_error_timestamp{connector="flow",task="1"} 10000`,
 		`kafka_connect_connector_task_status{connector="flow",status="FAILED",task="1"} 1`,
+		`hydraulics_task_info{connector="src",connector_class="org.example.Source",connector_type="source",connector_version="2",task="0"} 1`,
 		`go_goroutines`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s", want)
 		}
+	}
+	if strings.Contains(text, `hydraulics_task_info{connector="flow"`) {
+		t.Error("a task that was not made says what it runs")
 	}
 	if t.Failed() {
 		t.Log(text)
