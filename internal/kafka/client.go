@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 
@@ -29,8 +27,7 @@ type Options struct {
 	Bootstrap []string
 	ClientID  string
 	// Props are Java client properties without prefix, such as
-	// security.protocol or linger.ms. Those without a counterpart are ignored;
-	// see [Unsupported].
+	// security.protocol or linger.ms. Those without a counterpart are ignored.
 	Props map[string]string
 	Log   *slog.Logger
 }
@@ -163,17 +160,6 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int32, error) {
 		return 0, fmt.Errorf("topic %s: %w", topic, ErrUnknownTopic)
 	}
 	return n, nil
-}
-
-// Topics gives the names of the topics that match from start to end, sorted;
-// internal ones are left out.
-func (c *Client) Topics(ctx context.Context, pattern Matcher) ([]string, error) {
-	all, err := c.describe(ctx, nil, false)
-	if err != nil {
-		return nil, err
-	}
-	maps.DeleteFunc(all, func(t string, _ int32) bool { return !pattern.MatchString(t) })
-	return slices.Sorted(maps.Keys(all)), nil
 }
 
 // EndOffsets gives for each partition of a topic the offset behind its last record.

@@ -75,9 +75,6 @@ func TestTopics(t *testing.T) {
 	if err := c.CreateTopic(t.Context(), TopicSpec{Name: "many", Partitions: 1, Replication: 5}); connector.KindOf(err) != connector.KindFatal {
 		t.Errorf("more replicas than brokers: %v is %s", err, connector.KindOf(err))
 	}
-	if topics, err := c.Topics(t.Context(), regexp.MustCompile("^t.*$")); err != nil || len(topics) != 1 || topics[0] != "three" {
-		t.Errorf("topics %v (%v)", topics, err)
-	}
 	if id, err := c.ClusterID(t.Context()); id == "" || err != nil {
 		t.Errorf("cluster id %q (%v)", id, err)
 	}
@@ -412,9 +409,16 @@ func TestTopicThatComesLater(t *testing.T) {
 	o := quick()
 	o.Pattern = regexp.MustCompile("^late-.*$")
 	s := sit(t, c, o)
-	if err := c.CreateTopic(t.Context(), TopicSpec{Name: "late-1", Partitions: 2, Replication: 1}); err != nil {
-		t.Fatal(err)
+	for _, topic := range []string{"too-late-1", "late-1"} { // the first does not match from its start
+		if err := c.CreateTopic(t.Context(), TopicSpec{Name: topic, Partitions: 2, Replication: 1}); err != nil {
+			t.Fatal(err)
+		}
+		produce(t, c, numbered(topic, 10)...)
 	}
-	produce(t, c, numbered("late-1", 10)...)
 	eventually(t, "it finds the topic", func() bool { return len(s.messages()) == 10 })
+	for _, m := range s.messages() {
+		if m.Topic != "late-1" {
+			t.Errorf("a record of %s", m.Topic)
+		}
+	}
 }

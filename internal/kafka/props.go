@@ -152,25 +152,3 @@ func (p *props) producer(c *sarama.Config) {
 		p.int("max.in.flight.requests.per.connection", func(n int) { c.Net.MaxOpenRequests = n })
 	}
 }
-
-// supported are the Java properties that count here.
-var supported = []string{
-	"bootstrap.servers", "client.id", "client.rack", "request.timeout.ms", "socket.connection.setup.timeout.ms", "metadata.max.age.ms", "retry.backoff.ms",
-	"fetch.min.bytes", "max.partition.fetch.bytes", "fetch.max.bytes", "fetch.max.wait.ms", "isolation.level",
-	"auto.offset.reset", "max.poll.records", "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms", "group.id",
-	"acks", "enable.idempotence", "compression.type", "linger.ms", "batch.size", "max.request.size", "retries", "max.in.flight.requests.per.connection", "buffer.memory", "max.block.ms",
-	"security.protocol", "sasl.mechanism", "sasl.jaas.config", "ssl.truststore.type", "ssl.truststore.certificates", "ssl.truststore.location",
-	"ssl.keystore.type", "ssl.keystore.certificate.chain", "ssl.keystore.key", "ssl.keystore.location", "ssl.key.password", "ssl.endpoint.identification.algorithm",
-}
-
-// Unsupported gives the names of Java properties that have no effect here, sorted.
-func Unsupported(props map[string]string) []string {
-	var names []string
-	for name := range props {
-		if !slices.Contains(supported, name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}

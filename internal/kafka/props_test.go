@@ -10,7 +10,6 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,9 +61,6 @@ func TestJavaPropertiesCount(t *testing.T) {
 			if conf := configOf(t, map[string]string{c.key: c.value}); !c.holds(conf) {
 				t.Errorf("it has no effect")
 			}
-			if names := Unsupported(map[string]string{c.key: c.value}); len(names) > 0 {
-				t.Errorf("it is called unsupported")
-			}
 		})
 	}
 }
@@ -93,13 +89,6 @@ func TestBadProperties(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestUnsupportedPropertiesAreNamed(t *testing.T) {
-	got := Unsupported(map[string]string{"linger.ms": "1", "interceptor.classes": "x", "acks": "all", "delivery.timeout.ms": "1"})
-	if !slices.Equal(got, []string{"delivery.timeout.ms", "interceptor.classes"}) {
-		t.Errorf("unsupported: %q", got)
 	}
 }
 
