@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -42,7 +41,6 @@ func (c Check) Text() (string, bool) {
 
 // Report is everything that is to be said of a connector's configuration.
 type Report struct {
-	Class  string // as written
 	Kind   string // source, sink or stream; empty where the class is not known
 	Info   connector.Info
 	Groups []string
@@ -169,7 +167,6 @@ func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error
 	}
 	w := &work{v: v, raw: props, props: r.resolved, report: r}
 	class, given := w.props.Text("connector.class")
-	w.report.Class = class
 	var err error
 	if !given || strings.TrimSpace(class) == "" {
 		err = &ClassError{"Connector config " + javaMap(props) + " contains no connector type"}
@@ -423,10 +420,4 @@ func javaMap(p connector.Props) string {
 		parts[i] = k + "=" + text
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
-}
-
-// IsClassError tells that an error is a [ClassError].
-func IsClassError(err error) bool {
-	_, ok := errors.AsType[*ClassError](err)
-	return ok
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
@@ -115,16 +114,10 @@ type Options struct {
 type Writer struct {
 	producer Producer
 	options  Options
-
-	mu    sync.Mutex
-	ready bool
 }
 
 // NewWriter makes a writer.
 func NewWriter(p Producer, o Options) *Writer { return &Writer{producer: p, options: o} }
-
-// Topic gives the topic that the letters go to.
-func (w *Writer) Topic() string { return w.options.Topic }
 
 // Write sends one dead letter; [Writer.Create] comes before the first. done is
 // called once when it has arrived or could not, from the producer's goroutine;
@@ -143,18 +136,12 @@ func (w *Writer) Write(ctx context.Context, original kafka.Message, f Failure, d
 	})
 }
 
-// Create makes sure that the topic is there. It does nothing the second time.
+// Create makes sure that the topic is there.
 func (w *Writer) Create(ctx context.Context) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.ready {
-		return nil
-	}
 	err := w.options.Create(ctx, kafka.TopicSpec{Name: w.options.Topic, Partitions: 1, Replication: w.options.Replication})
 	if err != nil {
 		return fmt.Errorf("dead-letter topic %s (errors.deadletterqueue.topic.replication.factor=%d): %w", w.options.Topic, w.options.Replication, err)
 	}
-	w.ready = true
 	return nil
 }
 

@@ -41,7 +41,6 @@ type Herder struct {
 	kept       kept
 	ending     map[string]*managed // deleted, tasks still stopping
 	closed     bool
-	workerID   string
 	changed    chan struct{} // closed at every change of a state, then made anew
 	all        sync.WaitGroup
 }
@@ -59,7 +58,7 @@ func New(o Options, files []config.Connector) (*Herder, error) {
 	}
 	conf, _ := config.WorkerDef().Check(o.Worker)
 	h := &Herder{o: o, patience: time.Duration(conf.Int64("task.shutdown.graceful.timeout.ms")) * time.Millisecond,
-		kept: k, connectors: map[string]*managed{}, ending: map[string]*managed{}, workerID: o.WorkerID, changed: make(chan struct{})}
+		kept: k, connectors: map[string]*managed{}, ending: map[string]*managed{}, changed: make(chan struct{})}
 	for _, c := range files {
 		if _, twice := k.Connectors[c.Name]; twice {
 			return nil, fmt.Errorf("%s: connector %s was made over REST too: delete that one (it is in %s) or give this one another name", c.File, c.Name, o.File)
@@ -87,13 +86,6 @@ func sorted(m map[string]connector.Props) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// SetWorkerID says by what name statuses call the worker, once that is known.
-func (h *Herder) SetWorkerID(id string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.workerID = id
 }
 
 // Validator gives what checks configurations.

@@ -46,7 +46,7 @@ func (h *Herder) Status(name string) (ConnectorStatus, error) {
 
 func (m *managed) statusLocked() ConnectorStatus {
 	s := ConnectorStatus{Name: m.name, Kind: m.kind, Tasks: []Status{},
-		Connector: Status{State: m.state, WorkerID: m.h.workerID, Version: m.info.Version}}
+		Connector: Status{State: m.state, WorkerID: m.h.o.WorkerID, Version: m.info.Version}}
 	if m.err != nil {
 		s.Connector.Trace = runtime.Trace(m.err)
 	}
@@ -57,7 +57,7 @@ func (m *managed) statusLocked() ConnectorStatus {
 }
 
 func (m *managed) taskStatusLocked(t *task) Status {
-	s := Status{ID: t.id, State: t.state, WorkerID: m.h.workerID, Version: m.info.Version}
+	s := Status{ID: t.id, State: t.state, WorkerID: m.h.o.WorkerID, Version: m.info.Version}
 	if t.err != nil && (t.state == state.Failed || t.state == state.Restarting) {
 		s.Trace = runtime.Trace(t.err)
 	}

@@ -29,7 +29,6 @@ func read(r request, into any) error {
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	d.UseNumber()
 	if err := d.Decode(into); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errors.New("it ends before the JSON does")
