@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/pg"
 )
 
 // maxBytes bounds the values of one statement.
@@ -25,7 +26,13 @@ type batch struct {
 	cells  *cells
 	exact  bool
 	waves  []map[string]*group
-	latest map[string]place // by table and key
+	latest map[rowKey]place
+}
+
+// rowKey is the key of a row in one table, as keyOf gives it.
+type rowKey struct {
+	table pg.Name
+	key   string
 }
 
 type place struct {
@@ -48,7 +55,7 @@ type row struct {
 }
 
 func newBatch(c *cells, exact bool) *batch {
-	return &batch{cells: c, exact: exact, latest: map[string]place{}}
+	return &batch{cells: c, exact: exact, latest: map[rowKey]place{}}
 }
 
 // add puts a record into its group. Its error is about this record.
@@ -61,7 +68,7 @@ func (b *batch) add(p *plan, record int, r *connector.Record, defaults bool) err
 		b.group(0, p).put(record, elements, ends)
 		return nil
 	}
-	key := p.table.Name.SQL() + "\x00" + string(keyOf(p, elements, ends))
+	key := rowKey{p.table.Name, string(keyOf(p, elements, ends))}
 	last, seen := b.latest[key]
 	wave := last.wave
 	switch {
