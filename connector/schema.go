@@ -168,11 +168,22 @@ func (s *Schema) Field(name string) (Field, bool) {
 	return s.fields[i], true
 }
 
-// Elem gives the schema of an array's elements or a map's values.
-func (s *Schema) Elem() *Schema { return s.elem }
+// Elem gives the schema of an array's elements or a map's values; nil of a nil
+// schema, whose parts have none either.
+func (s *Schema) Elem() *Schema {
+	if s == nil {
+		return nil
+	}
+	return s.elem
+}
 
-// Key gives the schema of a map's keys.
-func (s *Schema) Key() *Schema { return s.key }
+// Key gives the schema of a map's keys; nil of a nil schema.
+func (s *Schema) Key() *Schema {
+	if s == nil {
+		return nil
+	}
+	return s.key
+}
 
 func (s *Schema) with(change func(*Schema)) *Schema {
 	c := *s

@@ -162,11 +162,7 @@ func (c *cells) array(f *field, col *pg.Column, list []any) (string, error) {
 	if col.Elem == "" {
 		return "", errors.New("an array goes into array, json and jsonb columns only")
 	}
-	var elem *connector.Schema
-	if f.schema != nil {
-		elem = f.schema.Elem()
-	}
-	ef := &field{name: f.name, schema: elem}
+	ef := &field{name: f.name, schema: f.schema.Elem()}
 	ecol := &pg.Column{Name: col.Name, Type: col.Elem, Elem: col.Elem, OID: elemOID[col.Elem], Category: elemCategory[col.Elem]}
 	out := []byte{'{'}
 	for i, v := range list {

@@ -81,7 +81,7 @@ func (c *Converter) appendValue(out []byte, schema *connector.Schema, v any) ([]
 		}
 	case []any:
 		if is(connector.Array) {
-			return c.appendArray(out, elemOf(schema), x)
+			return c.appendArray(out, schema.Elem(), x)
 		}
 	case map[string]any:
 		if is(connector.Map) {
@@ -103,13 +103,6 @@ func (c *Converter) appendValue(out []byte, schema *connector.Schema, v any) ([]
 		return nil, dataf("Invalid type for bytes type: class %s", javatext.Class(v))
 	}
 	return nil, dataf("Invalid type for %s: class %s", strings.ToUpper(want.String()), javatext.Class(v))
-}
-
-func elemOf(s *connector.Schema) *connector.Schema {
-	if s == nil {
-		return nil
-	}
-	return s.Elem()
 }
 
 // appendFloat writes a number with Java's digits, and what JSON has no number
@@ -205,7 +198,7 @@ func (c *Converter) appendObject(out []byte, schema *connector.Schema, m map[str
 		}
 		out = append(appendString(out, k), ':')
 		var err error
-		if out, err = c.appendValue(out, elemOf(schema), m[k]); err != nil {
+		if out, err = c.appendValue(out, schema.Elem(), m[k]); err != nil {
 			return nil, err
 		}
 	}
@@ -214,10 +207,7 @@ func (c *Converter) appendObject(out []byte, schema *connector.Schema, m map[str
 
 // appendPairs writes a map with other keys as an array of pairs.
 func (c *Converter) appendPairs(out []byte, schema *connector.Schema, m map[any]any) ([]byte, error) {
-	var keySchema *connector.Schema
-	if schema != nil {
-		keySchema = schema.Key()
-	}
+	keySchema := schema.Key()
 	if keySchema != nil && keySchema.Type() == connector.String { // one of them is null
 		object := make(map[string]any, len(m))
 		for k, v := range m {
@@ -231,7 +221,7 @@ func (c *Converter) appendPairs(out []byte, schema *connector.Schema, m map[any]
 		if err != nil {
 			return nil, err
 		}
-		if pair, err = c.appendValue(append(pair, ','), elemOf(schema), v); err != nil {
+		if pair, err = c.appendValue(append(pair, ','), schema.Elem(), v); err != nil {
 			return nil, err
 		}
 		pairs = append(pairs, string(pair)+"]")

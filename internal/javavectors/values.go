@@ -126,13 +126,6 @@ func Value(s *connector.Schema, raw json.RawMessage) (any, error) {
 	return nil, fmt.Errorf("value %s has no tag", raw)
 }
 
-func elemOf(s *connector.Schema) *connector.Schema {
-	if s == nil {
-		return nil
-	}
-	return s.Elem()
-}
-
 func arrayValue(s *connector.Schema, body json.RawMessage) (any, error) {
 	var parts []json.RawMessage
 	if err := json.Unmarshal(body, &parts); err != nil {
@@ -140,7 +133,7 @@ func arrayValue(s *connector.Schema, body json.RawMessage) (any, error) {
 	}
 	list := make([]any, len(parts))
 	for i, p := range parts {
-		v, err := Value(elemOf(s), p)
+		v, err := Value(s.Elem(), p)
 		if err != nil {
 			return nil, err
 		}
@@ -157,17 +150,14 @@ func mapValue(s *connector.Schema, body json.RawMessage) (any, error) {
 	if err := json.Unmarshal(body, &pairs); err != nil {
 		return nil, err
 	}
-	var keySchema *connector.Schema
-	if s != nil {
-		keySchema = s.Key()
-	}
+	keySchema := s.Key()
 	texts, all := map[string]any{}, map[any]any{}
 	for _, p := range pairs {
 		k, err := Value(keySchema, p[0])
 		if err != nil {
 			return nil, err
 		}
-		v, err := Value(elemOf(s), p[1])
+		v, err := Value(s.Elem(), p[1])
 		if err != nil {
 			return nil, err
 		}

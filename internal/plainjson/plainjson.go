@@ -107,13 +107,6 @@ func appendTime(out []byte, schema *connector.Schema, t time.Time) []byte {
 	return append(t.UTC().AppendFormat(append(out, '"'), layout), '"')
 }
 
-func elem(s *connector.Schema) *connector.Schema {
-	if s == nil {
-		return nil
-	}
-	return s.Elem()
-}
-
 func appendList(out []byte, schema *connector.Schema, list []any) ([]byte, error) {
 	out = append(out, '[')
 	for i, v := range list {
@@ -121,7 +114,7 @@ func appendList(out []byte, schema *connector.Schema, list []any) ([]byte, error
 			out = append(out, ',')
 		}
 		var err error
-		if out, err = Append(out, elem(schema), v); err != nil {
+		if out, err = Append(out, schema.Elem(), v); err != nil {
 			return nil, fmt.Errorf("[%d]: %w", i, err)
 		}
 	}
@@ -135,7 +128,7 @@ func appendMap(out []byte, schema *connector.Schema, m map[string]any) ([]byte, 
 			out = append(out, ',')
 		}
 		var err error
-		if out, err = Append(append(appendString(out, k), ':'), elem(schema), m[k]); err != nil {
+		if out, err = Append(append(appendString(out, k), ':'), schema.Elem(), m[k]); err != nil {
 			return nil, fmt.Errorf("field %s: %w", k, err)
 		}
 	}
@@ -143,17 +136,14 @@ func appendMap(out []byte, schema *connector.Schema, m map[string]any) ([]byte, 
 }
 
 func appendPairs(out []byte, schema *connector.Schema, m map[any]any) ([]byte, error) {
-	var keySchema *connector.Schema
-	if schema != nil {
-		keySchema = schema.Key()
-	}
+	keySchema := schema.Key()
 	pairs := make([][]byte, 0, len(m))
 	for k, v := range m {
 		pair, err := Append([]byte{'['}, keySchema, k)
 		if err != nil {
 			return nil, err
 		}
-		if pair, err = Append(append(pair, ','), elem(schema), v); err != nil {
+		if pair, err = Append(append(pair, ','), schema.Elem(), v); err != nil {
 			return nil, err
 		}
 		pairs = append(pairs, append(pair, ']'))
