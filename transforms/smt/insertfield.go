@@ -32,10 +32,9 @@ type InsertField struct {
 type insertion struct {
 	field  string
 	schema *connector.Schema
-	// value gives the field's value with a schema, plain without one; ok false
-	// adds nothing (a struct's field stays null).
+	// value gives the field's value; ok false adds nothing (a struct's field
+	// stays null).
 	value func(r connector.Record) (v any, ok bool, err error)
-	plain func(v any) any
 }
 
 const fieldInsertion = "field insertion"
@@ -81,9 +80,9 @@ func (*InsertField) Validate(conf connector.Config, p *connector.Problems) {
 func (t *InsertField) Configure(_ connector.Context, conf connector.Config) error {
 	t.replaceNull = conf.Bool("replace.null.with.default")
 	t.insertions = nil
-	add := func(key string, s *connector.Schema, value func(connector.Record) (any, bool, error)) *insertion {
+	add := func(key string, s *connector.Schema, value func(connector.Record) (any, bool, error)) {
 		if !conf.Has(key) {
-			return new(insertion)
+			return
 		}
 		field, required := strings.CutSuffix(conf.String(key), "!")
 		if !required {
@@ -91,7 +90,6 @@ func (t *InsertField) Configure(_ connector.Context, conf connector.Config) erro
 			s = s.AsOptional()
 		}
 		t.insertions = append(t.insertions, insertion{field: field, schema: s, value: value})
-		return &t.insertions[len(t.insertions)-1]
 	}
 	add("topic.field", connector.StringSchema, func(r connector.Record) (any, bool, error) {
 		if r.Topic == "" {
@@ -110,7 +108,7 @@ func (t *InsertField) Configure(_ connector.Context, conf connector.Config) erro
 	})
 	add("timestamp.field", connector.TimestampSchema, func(r connector.Record) (any, bool, error) {
 		return time.UnixMilli(r.Timestamp).UTC(), r.Timestamp != connector.NoTimestamp, nil
-	}).plain = func(v any) any { return v.(time.Time).UnixMilli() }
+	})
 	static := conf.String("static.value")
 	add("static.field", connector.StringSchema, func(connector.Record) (any, bool, error) { return static, true, nil })
 	return nil
@@ -148,8 +146,8 @@ func (t *InsertField) intoMap(r connector.Record, value any) (connector.Record, 
 		if !ok {
 			continue
 		}
-		if in.plain != nil {
-			v = in.plain(v)
+		if at, ok := v.(time.Time); ok {
+			v = at.UnixMilli() // without a schema nothing says that it is a time
 		}
 		m[in.field] = v
 	}
