@@ -14,8 +14,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/axiom-data-science/hydraulics/internal/pg"
 )
 
 const allowed = "OPTIONS,GET,HEAD"
@@ -211,18 +209,11 @@ func (s *Server) transact(r *http.Request, prefer preferences, do func(context.C
 		return err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // without effect after the commit
-	path := make([]string, 0, 1+len(s.options.ExtraSearchPath))
-	for _, name := range append(slices.Clone(s.options.Schemas), s.options.ExtraSearchPath...) {
-		path = append(path, pg.Quote(name))
-	}
-	settings := []string{"search_path", strings.Join(path, ", "), "statement_timeout", strconv.FormatInt(s.options.StatementTimeout.Milliseconds(), 10),
-		"request.method", r.Method, "request.path", strings.ToValidUTF8(strings.ReplaceAll(r.URL.Path, "\x00", ""), ""), "role", s.options.AnonRole}
+	names := []string{"search_path", "statement_timeout", "request.method", "request.path", "role"}
+	values := []string{s.searchPath, strconv.FormatInt(s.options.StatementTimeout.Milliseconds(), 10),
+		r.Method, strings.ToValidUTF8(strings.ReplaceAll(r.URL.Path, "\x00", ""), ""), s.options.AnonRole}
 	if prefer.timezone != "" {
-		settings = append(settings, "timezone", prefer.timezone)
-	}
-	names, values := make([]string, 0, len(settings)/2), make([]string, 0, len(settings)/2)
-	for i := 0; i < len(settings); i += 2 {
-		names, values = append(names, settings[i]), append(values, settings[i+1])
+		names, values = append(names, "timezone"), append(values, prefer.timezone)
 	}
 	if _, err := tx.Exec(ctx, "SELECT set_config(n, v, true) FROM unnest($1::text[], $2::text[]) AS u(n, v)", names, values); err != nil {
 		return err

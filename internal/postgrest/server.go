@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,11 +64,13 @@ type Server struct {
 	options Options
 	log     *slog.Logger
 	pool    *pgxpool.Pool
-	schema  atomic.Pointer[schema] // nil until it was read
-	reading sync.Mutex             // one reader at a time
-	read    atomic.Int64           // when it was last tried, nanoseconds since 1970
-	stop    context.CancelFunc
-	stopped chan struct{}
+	// searchPath is what queries run with: the served schemas and those beside them.
+	searchPath string
+	schema     atomic.Pointer[schema] // nil until it was read
+	reading    sync.Mutex             // one reader at a time
+	read       atomic.Int64           // when it was last tried, nanoseconds since 1970
+	stop       context.CancelFunc
+	stopped    chan struct{}
 }
 
 // New makes a server and reads the tables. When the database cannot be reached
@@ -87,7 +91,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", pg.Place(conf), err)
 	}
-	s := &Server{options: o, log: o.Log, pool: pool, stopped: make(chan struct{})}
+	s := &Server{options: o, log: o.Log, pool: pool, searchPath: o.searchPath(), stopped: make(chan struct{})}
 	if err := s.reload(ctx); err != nil {
 		err = fmt.Errorf("database %s: %w", pg.Place(conf), pg.OneLine(err))
 		if pg.Classify(err) != pg.Environment {
@@ -103,6 +107,14 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		s.listen(life)
 	}()
 	return s, nil
+}
+
+func (o *Options) searchPath() string {
+	var names []string
+	for _, name := range slices.Concat(o.Schemas, o.ExtraSearchPath) {
+		names = append(names, pg.Quote(name))
+	}
+	return strings.Join(names, ", ")
 }
 
 // complete checks the options and fills defaults in.
