@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/big"
 	"strconv"
-	"time"
 )
 
 // The names of Kafka Connect's logical types.
@@ -109,5 +108,3 @@ func DecimalFromBytes(b []byte, scale int) Decimal {
 	}
 	return Decimal{Unscaled: n, Scale: scale}
 }
-
-func asTime(v any) (time.Time, bool) { t, ok := v.(time.Time); return t, ok }

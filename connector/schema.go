@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"time"
 )
 
 // Type is the type of a schema, one of Kafka Connect's thirteen.
@@ -307,9 +308,8 @@ func ValuesEqual(a, b any) bool {
 	case float32:
 		y, ok := b.(float32)
 		return ok && (x == y || x != x && y != y)
-	}
-	if x, ok := asTime(a); ok {
-		y, ok := asTime(b)
+	case time.Time:
+		y, ok := b.(time.Time)
 		return ok && x.Equal(y)
 	}
 	return reflect.DeepEqual(a, b)

@@ -222,13 +222,17 @@ func (s *Sink) newShape(r *connector.Record) (*shape, error) {
 
 func valueFields(r *connector.Record) []field {
 	if m, ok := r.Value.(map[string]any); ok {
-		fields := make([]field, 0, len(m))
-		for _, name := range slices.Sorted(maps.Keys(m)) {
-			fields = append(fields, field{name: name, from: valueEntry})
-		}
-		return fields
+		return mapFields(m, valueEntry)
 	}
 	return structFields(r.Value.(*connector.Struct).Schema(), valueField)
+}
+
+func mapFields(m map[string]any, from origin) []field {
+	fields := make([]field, 0, len(m))
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		fields = append(fields, field{name: name, from: from})
+	}
+	return fields
 }
 
 func structFields(schema *connector.Schema, from origin) []field {
@@ -261,11 +265,7 @@ func (s *Sink) recordKey(r *connector.Record) ([]field, error) {
 	case *connector.Struct:
 		return pick("key", structFields(k.Schema(), keyField), s.set.pkFields)
 	case map[string]any:
-		var all []field
-		for _, name := range slices.Sorted(maps.Keys(k)) {
-			all = append(all, field{name: name, from: keyEntry})
-		}
-		return pick("key", all, s.set.pkFields)
+		return pick("key", mapFields(k, keyEntry), s.set.pkFields)
 	}
 	if r.KeySchema != nil && !r.KeySchema.Type().Primitive() {
 		return nil, fmt.Errorf("the key is of type %s, expected a struct or a primitive", r.KeySchema.Type())

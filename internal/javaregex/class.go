@@ -114,10 +114,7 @@ func (p *parser) classItem() (text string, single bool, err error) {
 	r := p.peek(0)
 	if r != '\\' {
 		p.pos++
-		if strings.ContainsRune(`]-^[\`, r) {
-			return `\` + string(r), true, nil
-		}
-		return string(r), true, nil
+		return classEscape(r), true, nil
 	}
 	if p.peek(1) == 'b' || p.peek(1) == 'B' {
 		return "", false, p.errorf("illegal escape in a class")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -111,12 +112,7 @@ func (m Manifest) check() error {
 }
 
 func oneOf(s string, list ...string) bool {
-	for _, x := range list {
-		if s == x {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, s)
 }
 
 // orDefaults fills in what the original system took for granted.

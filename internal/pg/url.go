@@ -76,13 +76,9 @@ func ParseOptions(o Options) (conf *pgxpool.Config, remarks []string, err error)
 // parseReason gives why pgx refused an address, without the address.
 func parseReason(err error) error {
 	if e, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
-		if inner := e.Unwrap(); inner != nil {
-			if u, ok := errors.AsType[*url.Error](inner); ok {
-				return fmt.Errorf("the URL is malformed: %w", u.Err)
-			}
-			return inner
+		if err = e.Unwrap(); err == nil {
+			return errors.New("the URL is malformed")
 		}
-		return errors.New("the URL is malformed")
 	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		return fmt.Errorf("the URL is malformed: %w", u.Err)

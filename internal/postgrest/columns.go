@@ -121,8 +121,7 @@ func parseOrder(text string) ([]ordering, error) {
 		}
 		term := ordering{path: target}
 		if strings.HasPrefix(p.rest(), "(") {
-			return nil, failure(http.StatusBadRequest, "PGRST108", "'%s' is not an embedded resource in this request", target.column).
-				hint("Verify that '%s' is included in the 'select' query parameter.", target.column)
+			return nil, notEmbedded(target.column)
 		}
 		if p.accept(".desc") {
 			term.desc = true

@@ -28,6 +28,15 @@ func failure(status int, code, format string, args ...any) *apiError {
 	return &apiError{status: status, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+func notEmbedded(name string) *apiError {
+	return failure(http.StatusBadRequest, "PGRST108", "'%s' is not an embedded resource in this request", name).
+		hint("Verify that '%s' is included in the 'select' query parameter.", name)
+}
+
+func noSchemaCache() *apiError {
+	return failure(http.StatusServiceUnavailable, "PGRST002", "Could not query the database for the schema cache. Retrying.")
+}
+
 func (e *apiError) details(format string, args ...any) *apiError {
 	text := fmt.Sprintf(format, args...)
 	e.Details = &text

@@ -1,7 +1,6 @@
 package postgrest
 
 import (
-	"net/http"
 	"strings"
 	"unicode"
 )
@@ -71,8 +70,7 @@ func parseTarget(key string) (path, error) {
 		return path{}, err
 	}
 	if strings.HasPrefix(p.rest(), ".") {
-		return path{}, failure(http.StatusBadRequest, "PGRST108", "'%s' is not an embedded resource in this request", target.column).
-			hint("Verify that '%s' is included in the 'select' query parameter.", target.column)
+		return path{}, notEmbedded(target.column)
 	}
 	if !p.end() {
 		return path{}, p.fail(`letter, digit, "-", "->>", "->", delimiter (.) or end of input`)

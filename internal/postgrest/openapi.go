@@ -23,7 +23,7 @@ func (s *Server) describe(w http.ResponseWriter, r *http.Request, of string) err
 	}
 	known := s.schema.Load()
 	if known == nil {
-		return failure(http.StatusServiceUnavailable, "PGRST002", "Could not query the database for the schema cache. Retrying.")
+		return noSchemaCache()
 	}
 	if r.Method == http.MethodOptions {
 		w.Header().Set("Allow", allowed)

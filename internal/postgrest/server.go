@@ -240,7 +240,7 @@ func (s *Server) hear(ctx context.Context) error {
 func (s *Server) find(ctx context.Context, of, name string) (*table, *schema, error) {
 	known := s.schema.Load()
 	if known == nil {
-		return nil, nil, failure(503, "PGRST002", "Could not query the database for the schema cache. Retrying.")
+		return nil, nil, noSchemaCache()
 	}
 	t := known.tables[of][name]
 	if t == nil && time.Since(time.Unix(0, s.read.Load())) > staleAfter {
