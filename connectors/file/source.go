@@ -45,12 +45,7 @@ type Source struct {
 	log      *slog.Logger
 	waiting  bool // it was said that the file is not there
 	closer   sync.Once
-	lines    chan line // standard input only, which cannot be unblocked
-}
-
-type line struct {
-	text string
-	err  error
+	lines    chan string // standard input only, which cannot be unblocked
 }
 
 // Info describes the plugin.
@@ -87,19 +82,19 @@ func (s *Source) Start(_ context.Context, c connector.Context, conf connector.Co
 	}
 	s.offsets, s.log = c.Offsets, c.Log
 	if s.name == "" {
-		s.lines = make(chan line)
+		s.lines = make(chan string)
 		go readStdin(s.lines)
 	}
 	return nil
 }
 
 // readStdin ends with the process: a read of standard input cannot be taken back.
-func readStdin(out chan<- line) {
+func readStdin(out chan<- string) {
 	r := bufio.NewReader(os.Stdin)
 	for {
 		text, err := r.ReadString('\n')
 		if text != "" {
-			out <- line{text: strings.TrimRight(text, "\r\n")}
+			out <- strings.TrimRight(text, "\r\n")
 		}
 		if err != nil {
 			close(out)
@@ -131,12 +126,12 @@ func (s *Source) pollStdin(ctx context.Context) ([]connector.SourceRecord, error
 	select {
 	case <-ctx.Done():
 		return nil, nil
-	case l, ok := <-s.lines:
+	case line, ok := <-s.lines:
 		if !ok {
 			wait(ctx, idle)
 			return nil, nil
 		}
-		return []connector.SourceRecord{s.record(l.text)}, l.err
+		return []connector.SourceRecord{s.record(line)}, nil
 	}
 }
 

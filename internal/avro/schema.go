@@ -11,7 +11,6 @@ import (
 
 // Schema is a parsed Avro schema with its plan. It is safe for concurrent use.
 type Schema struct {
-	text    string
 	root    *node
 	connect *connector.Schema
 	writer  writer
@@ -36,7 +35,7 @@ func Parse(text string, references ...string) (*Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("avro schema: %w", err)
 	}
-	s := &Schema{text: text, root: root}
+	s := &Schema{root: root}
 	if s.connect, err = toConnect(root, false); err != nil {
 		return nil, fmt.Errorf("avro schema: %w", err)
 	}
@@ -48,9 +47,6 @@ func Parse(text string, references ...string) (*Schema, error) {
 	}
 	return s, nil
 }
-
-// Text gives the schema as it was parsed.
-func (s *Schema) Text() string { return s.text }
 
 // Name gives the full name of a record, enum or fixed schema, empty for others.
 func (s *Schema) Name() string { return s.root.name }

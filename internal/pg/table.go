@@ -24,7 +24,6 @@ const (
 	OrdinaryTable    Kind = 'r'
 	PartitionedTable Kind = 'p'
 	View             Kind = 'v'
-	ForeignTable     Kind = 'f'
 )
 
 // Table is a relation as it is in the server.
@@ -41,11 +40,7 @@ type Table struct {
 
 // Column is a column of a table.
 type Column struct {
-	Name    string
-	NotNull bool
-	// Filled tells that an insert may leave the column out: it has a default, is
-	// an identity or is generated.
-	Filled bool
+	Name string
 	// Type is what the column is at heart: the type below domains, without a
 	// length. An explicit cast to it never cuts a value, unlike one to varchar(7).
 	Type string
@@ -80,14 +75,14 @@ func (t *Table) HasUnique(columns []string) bool {
 
 const columnsSQL = `
 WITH RECURSIVE a AS (
-	SELECT attnum, attname, attnotnull, atthasdef OR attidentity <> '' AS filled, atttypid
+	SELECT attnum, attname, atttypid
 	FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped
 ), base AS (
 	SELECT attnum, atttypid AS typ FROM a
 	UNION ALL
 	SELECT base.attnum, y.typbasetype FROM base JOIN pg_catalog.pg_type y ON y.oid = base.typ WHERE y.typtype = 'd'
 )
-SELECT a.attname::text, a.attnotnull, a.filled, pg_catalog.format_type(y.oid, -1), y.oid, y.typcategory::text,
+SELECT a.attname::text, pg_catalog.format_type(y.oid, -1), y.oid, y.typcategory::text,
 	CASE WHEN y.typcategory = 'A' THEN pg_catalog.format_type(y.typelem, -1) ELSE '' END,
 	y.typcategory <> 'A' AND y.typtype <> 'c' AND y.typarray <> 0
 FROM a JOIN base USING (attnum) JOIN pg_catalog.pg_type y ON y.oid = base.typ
@@ -133,7 +128,7 @@ func (t *Table) readColumns(ctx context.Context, q Querier) error {
 	}
 	t.Columns, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c Column, err error) {
 		var category string
-		err = row.Scan(&c.Name, &c.NotNull, &c.Filled, &c.Type, &c.OID, &category, &c.Elem, &c.Listable)
+		err = row.Scan(&c.Name, &c.Type, &c.OID, &category, &c.Elem, &c.Listable)
 		if category != "" {
 			c.Category = category[0]
 		}
