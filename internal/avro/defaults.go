@@ -160,11 +160,9 @@ func defaultJSON(s *connector.Schema, v any) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			if err := o.put(f.Name, e); err != nil {
-				return nil, err
-			}
+			o.put(f.Name, e)
 		}
-		return o.json(), nil
+		return o.json()
 	}
 	return nil, fmt.Errorf("Avro cannot write a default that is a %s", typeName(v))
 }

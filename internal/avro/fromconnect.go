@@ -44,23 +44,25 @@ type generator struct {
 }
 
 // object is a JSON object in the order that it is built.
-type object struct{ bytes.Buffer }
+type object struct {
+	bytes.Buffer
+	err error // the first of put
+}
 
-func (o *object) put(key string, value any) error {
+func (o *object) put(key string, value any) {
 	text, err := json.Marshal(value)
-	if err != nil {
-		return err
+	if err != nil && o.err == nil {
+		o.err = err
 	}
 	if o.Len() > 0 {
 		o.WriteByte(',')
 	}
 	fmt.Fprintf(o, "%q:", key)
 	o.Write(text)
-	return nil
 }
 
-func (o *object) json() json.RawMessage {
-	return json.RawMessage("{" + o.String() + "}")
+func (o *object) json() (json.RawMessage, error) {
+	return json.RawMessage("{" + o.String() + "}"), o.err
 }
 
 // schema gives the JSON of a schema, with null where it is optional.
@@ -102,15 +104,15 @@ func (g *generator) base(s *connector.Schema) (json.RawMessage, error) {
 	var err error
 	switch s.Type() {
 	case connector.Int8, connector.Int16, connector.Int32:
-		err = o.put("type", "int")
+		o.put("type", "int")
 	case connector.Int64:
-		err = o.put("type", "long")
+		o.put("type", "long")
 	case connector.Float32:
-		err = o.put("type", "float")
+		o.put("type", "float")
 	case connector.Float64:
-		err = o.put("type", "double")
+		o.put("type", "double")
 	case connector.Boolean:
-		err = o.put("type", "boolean")
+		o.put("type", "boolean")
 	case connector.String:
 		return g.text(s)
 	case connector.Bytes:
@@ -133,10 +135,9 @@ func (g *generator) array(o *object, elem *connector.Schema) error {
 	if err != nil {
 		return fmt.Errorf("elements: %w", err)
 	}
-	if err := o.put("type", "array"); err != nil {
-		return err
-	}
-	return o.put("items", items)
+	o.put("type", "array")
+	o.put("items", items)
+	return nil
 }
 
 // mapping writes a map, as an array of entries where the keys are not strings.
@@ -146,10 +147,9 @@ func (g *generator) mapping(o *object, s *connector.Schema) error {
 		if err != nil {
 			return fmt.Errorf("values: %w", err)
 		}
-		if err := o.put("type", "map"); err != nil {
-			return err
-		}
-		return o.put("values", values)
+		o.put("type", "map")
+		o.put("values", values)
+		return nil
 	}
 	entry, err := connector.NewStructSchema(mapEntryName, []connector.Field{connector.F("key", s.Key()), connector.F("value", s.Elem())})
 	if err != nil {
@@ -163,9 +163,7 @@ func (g *generator) text(s *connector.Schema) (json.RawMessage, error) {
 	var o object
 	name, isEnum := s.Parameter(enumParameter)
 	if !isEnum || !g.Enhanced {
-		if err := o.put("type", "string"); err != nil {
-			return nil, err
-		}
+		o.put("type", "string")
 		return g.finish(&o, s)
 	}
 	if g.seen(name, s) {
@@ -181,9 +179,7 @@ func (g *generator) text(s *connector.Schema) (json.RawMessage, error) {
 	if err := g.head(&o, "enum", name, s); err != nil {
 		return nil, err
 	}
-	if err := o.put("symbols", symbols); err != nil {
-		return nil, err
-	}
+	o.put("symbols", symbols)
 	return g.finish(&o, s)
 }
 
@@ -203,14 +199,10 @@ func (g *generator) bytes(s *connector.Schema) (json.RawMessage, error) {
 		if err := g.head(&o, "fixed", name, s); err != nil {
 			return nil, err
 		}
-		if err := o.put("size", n); err != nil {
-			return nil, err
-		}
+		o.put("size", n)
 		return g.finish(&o, s)
 	}
-	if err := o.put("type", "bytes"); err != nil {
-		return nil, err
-	}
+	o.put("type", "bytes")
 	return g.finish(&o, s)
 }
 
@@ -226,13 +218,12 @@ func (g *generator) head(o *object, kind, name string, s *connector.Schema) erro
 		}
 	}
 	g.named[name] = s
-	if err := o.put("type", kind); err != nil {
-		return err
+	o.put("type", kind)
+	o.put("name", simple)
+	if namespace != "" {
+		o.put("namespace", namespace)
 	}
-	if err := o.put("name", simple); err != nil || namespace == "" {
-		return err
-	}
-	return o.put("namespace", namespace)
+	return nil
 }
 
 var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -266,9 +257,7 @@ func (g *generator) record(s *connector.Schema) (json.RawMessage, error) {
 			return nil, fmt.Errorf("field %s: %w", f.Name, err)
 		}
 	}
-	if err := o.put("fields", fields); err != nil {
-		return nil, err
-	}
+	o.put("fields", fields)
 	return g.finish(&o, s)
 }
 
@@ -297,27 +286,19 @@ func (g *generator) field(f connector.Field) (json.RawMessage, error) {
 		return nil, err
 	}
 	var o object
-	if err := o.put("name", f.Name); err != nil {
-		return nil, err
-	}
-	if err := o.put("type", part); err != nil {
-		return nil, err
-	}
+	o.put("name", f.Name)
+	o.put("type", part)
 	switch def, ok := f.Schema.Default(); {
 	case ok && def != nil:
 		v, err := defaultJSON(f.Schema, def)
 		if err != nil {
 			return nil, fmt.Errorf("default: %w", err)
 		}
-		if err := o.put("default", v); err != nil {
-			return nil, err
-		}
+		o.put("default", v)
 	case f.Schema.Optional():
-		if err := o.put("default", nil); err != nil {
-			return nil, err
-		}
+		o.put("default", nil)
 	}
-	return o.json(), nil
+	return o.json()
 }
 
 // finish adds Connect's attributes and the logical type. A type without any is
@@ -329,64 +310,52 @@ func (g *generator) finish(o *object, s *connector.Schema) (json.RawMessage, err
 			return nil, err
 		}
 	}
-	var err error
 	switch s.Name() {
 	case connector.DecimalName:
-		err = decimalProps(o, s)
+		if err := decimalProps(o, s); err != nil {
+			return nil, err
+		}
 	case connector.DateName:
-		err = o.put("logicalType", date)
+		o.put("logicalType", date)
 	case connector.TimeName:
-		err = o.put("logicalType", timeMillis)
+		o.put("logicalType", timeMillis)
 	case connector.TimestampName:
-		err = o.put("logicalType", timestampMillis)
-	}
-	if err != nil {
-		return nil, err
+		o.put("logicalType", timestampMillis)
 	}
 	if o.Len() == bare && s.Type().Primitive() {
 		if name, ok := strings.CutPrefix(o.String(), `"type":`); ok && !strings.Contains(name, ",") {
-			return json.RawMessage(name), nil
+			return json.RawMessage(name), o.err
 		}
 	}
-	return o.json(), nil
+	return o.json()
 }
 
 func (g *generator) metadata(o *object, s *connector.Schema) error {
 	if s.Doc() != "" {
-		if err := o.put(propDoc, s.Doc()); err != nil {
-			return err
-		}
+		o.put(propDoc, s.Doc())
 	}
 	if s.Version() != 0 {
-		if err := o.put(propVersion, s.Version()); err != nil {
-			return err
-		}
+		o.put(propVersion, s.Version())
 	}
 	params := s.Parameters()
 	maps.DeleteFunc(params, func(k, _ string) bool {
 		return g.Enhanced && (k == enumParameter || strings.HasPrefix(k, enumParameter+".") || k == sizeParam)
 	})
 	if len(params) > 0 {
-		if err := o.put(propParams, params); err != nil {
-			return err
-		}
+		o.put(propParams, params)
 	}
 	if def, ok := s.Default(); ok && def != nil {
 		v, err := defaultJSON(s, def)
 		if err != nil {
 			return fmt.Errorf("default: %w", err)
 		}
-		if err := o.put(propDefault, v); err != nil {
-			return err
-		}
+		o.put(propDefault, v)
 	}
 	if s.Name() != "" {
-		if err := o.put(propName, s.Name()); err != nil {
-			return err
-		}
+		o.put(propName, s.Name())
 	}
 	if t := s.Type(); t == connector.Int8 || t == connector.Int16 {
-		return o.put(propType, t.String())
+		o.put(propType, t.String())
 	}
 	return nil
 }
@@ -402,13 +371,8 @@ func decimalProps(o *object, s *connector.Schema) error {
 			return fmt.Errorf("parameter %s: %q is not an integer", precisionParam, text)
 		}
 	}
-	for _, p := range []struct {
-		key   string
-		value any
-	}{{"logicalType", decimal}, {"precision", precision}, {"scale", scale}} {
-		if err := o.put(p.key, p.value); err != nil {
-			return err
-		}
-	}
+	o.put("logicalType", decimal)
+	o.put("precision", precision)
+	o.put("scale", scale)
 	return nil
 }
