@@ -99,35 +99,38 @@ func power(v complex128) float64 {
 }
 
 // add adds the square of one orientation's phase congruency to the moments.
+//
+// With the sum S of the responses r, the energy is the sum over r of r.u - |r x u| for S's direction u = S/(|S| + epsilon):
+// that is (|S|^2 - sum of |r x S|)/(|S| + epsilon). Most pixels have less of it than the noise, which needs no root to see.
 func (p *phase) add(noise float64) {
-	r0, r1, r2, r3 := p.responses[0], p.responses[1], p.responses[2], p.responses[3]
+	n := len(p.moments)
+	r0, r1, r2, r3 := p.responses[0][:n], p.responses[1][:n], p.responses[2][:n], p.responses[3][:n]
 	for i := range p.moments {
-		r := [scales]complex128{r0[i], r1[i], r2[i], r3[i]}
-		sum := r[0] + r[1] + r[2] + r[3]
-		norm := math.Sqrt(power(sum)) + epsilon
-		e, q := real(sum)/norm, imag(sum)/norm
-		var energy float64
-		for _, v := range r {
-			energy += float64(real(v)*e) + float64(imag(v)*q) - math.Abs(float64(real(v)*q)-float64(imag(v)*e))
-		}
-		energy -= noise
-		if energy <= 0 {
-			if r == ([scales]complex128{}) { // 0/0 as in the original: no edge
+		a, b, c, d := r0[i], r1[i], r2[i], r3[i]
+		sum := a + b + c + d
+		square := power(sum)
+		energy := square - cross(a, sum) - cross(b, sum) - cross(c, sum) - cross(d, sum)
+		if energy <= 0 || float64(energy*energy) < float64(noise*noise)*square {
+			if a == 0 && b == 0 && c == 0 && d == 0 { // 0/0 as in the original: no edge
 				p.moments[i] = math.NaN()
 			}
 			continue
 		}
-		var amplitudes, largest float64
-		for _, v := range r {
-			a := math.Sqrt(power(v))
-			amplitudes += a
-			largest = max(largest, a)
+		norm := math.Sqrt(square) + epsilon
+		if energy -= float64(noise * norm); energy <= 0 {
+			continue
 		}
-		spread := (amplitudes/(largest+epsilon) - 1) / (scales - 1)
-		weight := 1 / (1 + math.Exp(gain*(cutOff-spread)))
-		congruency := weight * energy / amplitudes
+		a0, a1, a2, a3 := math.Sqrt(power(a)), math.Sqrt(power(b)), math.Sqrt(power(c)), math.Sqrt(power(d))
+		amplitudes := a0 + a1 + a2 + a3
+		spread := (amplitudes/(max(a0, a1, a2, a3)+epsilon) - 1) / (scales - 1)
+		congruency := energy / (norm * amplitudes * (1 + exp(gain*(cutOff-spread))))
 		p.moments[i] += float64(congruency * congruency)
 	}
+}
+
+// cross is the area between two vectors.
+func cross(a, b complex128) float64 {
+	return math.Abs(float64(real(a)*imag(b)) - float64(imag(a)*real(b)))
 }
 
 // medianRoot is the median of the square roots of v, which it reorders.
