@@ -109,6 +109,22 @@ func (a *Analyser) congruency(gray *image.Gray, size shape) []float64 {
 	return moments
 }
 
+// Responses computes only the 24 inverse transforms of an image that phase congruency needs, and keeps nothing: what
+// the whole is measured against. Errors are those of [Analyser.Analyse].
+func (a *Analyser) Responses(gray *image.Gray) error {
+	g, size, err := atOrigin(gray)
+	if err != nil {
+		return err
+	}
+	bank := a.filters.get(size)
+	a.phase.fit(bank)
+	a.phase.transform(g, bank)
+	for o := range orientations {
+		a.phase.respond(bank, o)
+	}
+	return nil
+}
+
 // outline makes the mask of edges and dark pixels.
 func (a *Analyser) outline(gray *image.Gray, size shape, r *Result) {
 	moments := a.congruency(gray, size)

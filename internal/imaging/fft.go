@@ -18,12 +18,16 @@ type plan struct {
 type stage struct {
 	r, m    int
 	twiddle []complex128
-	roots   []complex128 // the r-th roots of unity, for radices without a kernel of their own
+	roots   []complex128 // the r-th roots of unity
+	// pairs has, for radices without a kernel of their own, the roots of j*k at (k-1)*(r/2)+j-1, j and k up to r/2.
+	pairs []complex128
 }
 
 // radices are what is transformed directly: 4 in place of 2 twice, and primes up to where their cost, which grows with
 // their square, passes that of a bluestein.
-var radices = []int{4, 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53}
+var radices = []int{4, 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, maxRadix}
+
+const maxRadix = 53
 
 // newPlan prepares transforms of length n >= 1.
 func newPlan(n int) *plan {
@@ -50,6 +54,11 @@ func newStage(r, m int) stage {
 	}
 	for k := range r {
 		s.roots[k] = root(k, r)
+	}
+	for k := 1; r > 5 && k <= r/2; k++ {
+		for j := 1; j <= r/2; j++ {
+			s.pairs = append(s.pairs, s.roots[j*k%r])
+		}
 	}
 	return s
 }
@@ -216,39 +225,46 @@ func (s *stage) radix5(x, y []complex128, width int) {
 	}
 }
 
-// anyRadix is the butterfly of an odd prime: sums and differences of the pairs j, r-j share their products. x is
-// overwritten.
+// anyRadix is the butterfly of an odd prime: sums and differences of the pairs j, r-j share their products. Two columns
+// are done at a time, so that additions need not wait for one another; of an odd width the last one is done twice.
 func (s *stage) anyRadix(x, y []complex128, width int) {
-	r := s.r
+	half, step := s.r/2, s.m*width
+	var folded [maxRadix / 2]fold
 	for p := range s.m {
-		in := func(j int) []complex128 { return x[(p+j*s.m)*width:][:width] }
-		out := func(k int) []complex128 { return y[(r*p+k)*width:][:width] }
-		first, total := in(0), out(0)
-		copy(total, first)
-		for j := 1; j <= r/2; j++ {
-			u, v := in(j), in(r-j)
-			for q, a := range u {
-				b := v[q]
-				u[q], v[q] = a+b, a-b
-				total[q] += a + b
+		twiddle := s.twiddle[p*(s.r-1):][:s.r-1]
+		for q := 0; q < width; q += 2 {
+			at0 := p*width + q
+			at1 := p*width + min(q+1, width-1)
+			first0, first1 := x[at0], x[at1]
+			total0, total1 := first0, first1
+			for j := range half {
+				f, up, down := &folded[j], (j+1)*step, (s.r-1-j)*step
+				a, b := x[at0+up], x[at0+down]
+				f.sum0, f.difference0 = a+b, a-b
+				a, b = x[at1+up], x[at1+down]
+				f.sum1, f.difference1 = a+b, a-b
+				total0 += f.sum0
+				total1 += f.sum1
 			}
-		}
-		for k := 1; k <= r/2; k++ {
-			c, d := out(k), out(r-k)
-			copy(c, first)
-			clear(d)
-			for j := 1; j <= r/2; j++ {
-				u, v, root := in(j), in(r-j), s.roots[j*k%r]
-				for q, a := range u {
-					c[q] += scale(real(root), a)
-					d[q] += scale(imag(root), v[q])
+			at0, at1 = at0+p*(s.r-1)*width, at1+p*(s.r-1)*width
+			y[at0], y[at1] = total0, total1
+			for k := 1; k <= half; k++ {
+				c0, c1, d0, d1 := first0, first1, complex128(0), complex128(0)
+				for j, root := range s.pairs[(k-1)*half:][:half] {
+					f := &folded[j]
+					c0 += scale(real(root), f.sum0)
+					c1 += scale(real(root), f.sum1)
+					d0 += scale(imag(root), f.difference0)
+					d1 += scale(imag(root), f.difference1)
 				}
-			}
-			w, x := s.twiddle[p*(r-1)+k-1], s.twiddle[p*(r-1)+r-k-1]
-			for q, a := range c {
-				b := complex(-imag(d[q]), real(d[q]))
-				c[q], d[q] = mul(a+b, w), mul(a-b, x)
+				d0, d1 = complex(-imag(d0), real(d0)), complex(-imag(d1), real(d1))
+				w, v := twiddle[k-1], twiddle[s.r-k-1]
+				y[at0+k*width], y[at0+(s.r-k)*width] = mul(c0+d0, w), mul(c0-d0, v)
+				y[at1+k*width], y[at1+(s.r-k)*width] = mul(c1+d1, w), mul(c1-d1, v)
 			}
 		}
 	}
 }
+
+// fold has sum and difference of a pair of values in two columns.
+type fold struct{ sum0, sum1, difference0, difference1 complex128 }

@@ -22,17 +22,24 @@ const (
 // once it is made.
 type filterBank struct {
 	shape
-	rows, columns *plan // of the vectors along a row and along a column
-	radial        [scales][]float64
-	angular       [orientations][]float64
-	// passing are the columns where an orientation's filter is not zero everywhere: the rest needs no transform.
+	rows, columns *plan   // of the vectors along a row and along a column
+	down, across  []block // all columns, and all rows: the columns of a transposed array
+	// radial are the filters' factors by frequency, row after row and column after column.
+	radial [2][scales][]float64
+	// angular are the factors by direction, column after column for those orientations that are turned.
+	angular [orientations][]float64
+	// passing are the columns (of a turned one the rows) where an orientation's filter is not zero everywhere: the rest
+	// needs no transform.
 	passing [orientations][]block
-	across  []block // all columns of the transposed array, that is all rows
-	work    int     // values of scratch for the transforms
+	work    int // values of scratch for the transforms
 }
 
+// turned tells whether an orientation's filter is zero in half of the rows, rather than in half of the columns. Its
+// responses are computed row by row first, and come out column after column.
+func turned(orientation int) bool { return orientation >= 2 && orientation <= 4 }
+
 // bytes is about what the bank holds in memory.
-func (f *filterBank) bytes() int { return (scales + orientations) * 8 * f.width * f.height }
+func (f *filterBank) bytes() int { return (2*scales + orientations) * 8 * f.width * f.height }
 
 // axisFrequencies are the frequencies of an axis of n points, in cycles per px. An odd axis is divided by n-1, so that
 // it reaches 0.5 on both ends as an even one does on one; that is how the original's library does it.
@@ -50,10 +57,11 @@ func axisFrequencies(n int) []float64 {
 }
 
 func newFilterBank(s shape) *filterBank {
-	f := &filterBank{shape: s, rows: newPlan(s.width), columns: newPlan(s.height)}
+	f := &filterBank{shape: s, rows: newPlan(s.width), columns: newPlan(s.height),
+		down: blocks(s.width, s.height, every), across: blocks(s.height, s.width, every)}
 	size := s.width * s.height
-	for i := range f.radial {
-		f.radial[i] = make([]float64, size)
+	for i := range scales {
+		f.radial[0][i], f.radial[1][i] = make([]float64, size), make([]float64, size)
 	}
 	for i := range f.angular {
 		f.angular[i] = make([]float64, size)
@@ -62,13 +70,17 @@ func newFilterBank(s shape) *filterBank {
 	for y, v := range vs {
 		for x, u := range us {
 			if x != 0 || y != 0 { // the mean of the image passes no filter
-				f.fill(y*s.width+x, u, v)
+				f.fill(y*s.width+x, x*s.height+y, u, v)
 			}
 		}
 	}
 	for o := range f.passing {
-		f.passing[o] = blocks(s.width, s.height, func(column int) bool {
-			for i := column; i < size; i += s.width {
+		width, height := s.width, s.height
+		if turned(o) {
+			width, height = height, width
+		}
+		f.passing[o] = blocks(width, height, func(column int) bool {
+			for i := column; i < size; i += width {
 				if f.angular[o][i] != 0 {
 					return true
 				}
@@ -76,30 +88,46 @@ func newFilterBank(s shape) *filterBank {
 			return false
 		})
 	}
-	f.across = blocks(s.height, s.width, every)
-	f.work = max(f.rows.workSize(f.across), f.columns.workSize(blocks(s.width, s.height, every)))
+	f.work = max(f.rows.workSize(f.across), f.columns.workSize(f.down))
 	return f
 }
 
-// fill computes the filters at one frequency.
-func (f *filterBank) fill(i int, u, v float64) {
+// Logarithms of the parameters, and twice the square of the filters' width in them.
+var (
+	logWavelengthBy = math.Log(wavelengthBy)
+	twoVariances    = 2 * float64(math.Log(sigmaOnF)*math.Log(sigmaOnF))
+)
+
+// directions are the orientations' sines and cosines.
+var directions = func() (d [orientations]struct{ sin, cos float64 }) {
+	for o := range d {
+		d[o].sin, d[o].cos = math.Sincos(float64(o) * math.Pi / orientations)
+	}
+	return d
+}()
+
+// fill computes the filters at one frequency, which is at these places row after row and column after column.
+func (f *filterBank) fill(row, column int, u, v float64) {
 	rho := math.Sqrt(float64(u*u) + float64(v*v))
 	lowPass := 1 / (1 + math.Pow(rho/0.45, 30))
-	log, spread := math.Log(rho*minWavelength), math.Log(sigmaOnF)
-	for s := range f.radial {
-		d := log + float64(float64(s)*math.Log(wavelengthBy))
-		f.radial[s][i] = math.Exp(-float64(d*d)/(2*float64(spread*spread))) * lowPass
+	log := math.Log(rho * minWavelength)
+	for s := range scales {
+		d := log + float64(float64(s)*logWavelengthBy)
+		g := math.Exp(-float64(d*d)/twoVariances) * lowPass
+		f.radial[0][s][row], f.radial[1][s][column] = g, g
 	}
 	sin, cos := -v/rho, u/rho
 	// Three times the angle: the filters are raised cosines of three times the angle's difference.
 	sin3, cos3 := sin*(3-4*float64(sin*sin)), cos*(4*float64(cos*cos)-3)
-	for o := range f.angular {
-		sinA, cosA := math.Sincos(float64(o) * math.Pi / orientations)
-		if float64(cos*cosA)+float64(sin*sinA) <= 0.5 { // 60 degrees and more away
+	for o, d := range &directions {
+		if float64(cos*d.cos)+float64(sin*d.sin) <= 0.5 { // 60 degrees and more away
 			continue
 		}
-		turned := [4]float64{cos3, sin3, -cos3, -sin3}[o%4] // cos(3 angle - o*90 degrees)
-		f.angular[o][i] = (turned + 1) / 2
+		i := row
+		if turned(o) {
+			i = column
+		}
+		f.angular[o][i] = ([4]float64{cos3, sin3, -cos3, -sin3}[o%4] + 1) / 2 // cos(3 angle - o*90 degrees)
 	}
 }
 

@@ -3,7 +3,6 @@ package imaging
 import (
 	"math/rand/v2"
 	"slices"
-	"sort"
 	"strings"
 	"testing"
 
@@ -341,16 +340,29 @@ func TestDistances(t *testing.T) {
 
 func TestMedianRoot(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
-	for n := 1; n < 200; n++ {
-		v := make([]float64, n)
+	var m median
+	check := func(name string, n int, value func(i int) int) {
+		v, sorted := make([]complex128, n), make([]int, n)
 		for i := range v {
-			v[i] = float64(random.IntN(n))
+			sorted[i] = value(i)
+			v[i] = complex(0, float64(sorted[i]))
 		}
-		sorted := slices.Clone(v)
-		sort.Float64s(sorted)
-		want := (sqrt(int(sorted[(n-1)/2])) + sqrt(int(sorted[n/2]))) / 2
-		if got := medianRoot(v); got != want {
-			t.Errorf("median of %d is %v, want %v", n, got, want)
+		slices.Sort(sorted)
+		want := float64(sorted[(n-1)/2]+sorted[n/2]) / 2
+		if got := m.root(v); got != want {
+			t.Errorf("median of %d %s is %v, want %v", n, name, got, want)
 		}
+	}
+	sizes := []int{1019, 1020, 1021, 2040, 5000, 5001}
+	for n := 1; n < 200; n++ {
+		sizes = append(sizes, n)
+	}
+	for _, n := range sizes {
+		check("random values", n, func(int) int { return random.IntN(n) })
+		check("rising values", n, func(i int) int { return i })
+		check("equal values", n, func(int) int { return 7 })
+		check("two values", n, func(i int) int { return i % 2 })
+		// The sample is of every so manieth value: here it is of the least ones only.
+		check("values that mislead the sample", n, func(i int) int { return min(i*255%max(n, 1), 255) * i })
 	}
 }
