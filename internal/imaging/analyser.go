@@ -24,6 +24,10 @@ const (
 	V4 = "v4"
 )
 
+// Versions are the versions of the algorithms, by name: a change of one is a change of its numbers. That of v4 is the
+// version of ifcb-features whose numbers it gives.
+var Versions = map[string]string{Seed: "1.0", V4: "1.3"}
+
 // minArea is the least number of pixels of a part that is kept.
 const minArea = 150
 
@@ -170,7 +174,8 @@ func (a *Analyser) measure(size shape, r *Result) {
 	g := &a.region
 	g.measure(&a.mask)
 	r.BlobTouchesBorder = g.touchesBorder
-	r.EquivalentDiameter, r.MajorAxisLength, r.Eccentricity = g.diameter, g.majorAxis, g.eccentricity
+	r.EquivalentDiameter, r.Eccentricity = g.diameter, g.eccentricity
+	r.MajorAxisLength, r.MinorAxisLength = g.majorAxis, g.minorAxis
 	r.Perimeter = g.perimeterPixels
 	if !a.hull.enclose(&g.perimeter) {
 		r.Status = HullError
@@ -181,7 +186,7 @@ func (a *Analyser) measure(size shape, r *Result) {
 	r.AreaRatio = float64(r.ConvexArea) / float64(g.area)
 	r.P = g.diameter / g.majorAxis
 	r.Method = chooseMethod(r.AreaRatio, r.Eccentricity, r.P)
-	r.SORVolume = sorVolume(&a.mask)
+	r.SORVolume = g.sorVolume(&a.mask)
 	r.DistmapVolume, r.Transect = a.distances.volume(&a.mask, g)
 	r.BiovolumePx = r.DistmapVolume
 	if r.Method == SOR {

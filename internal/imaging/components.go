@@ -97,9 +97,14 @@ func (c *components) fillHoles(m *Mask) {
 			c.open[c.root(i)] = true
 		}
 	}
+	c.fillUnmarked(m, true)
+}
+
+// fillUnmarked sets or clears the parts that are not marked.
+func (c *components) fillUnmarked(m *Mask, on bool) {
 	for i, r := range c.runs {
 		if !c.open[c.root(i)] {
-			m.fill(r.y, r.x0, r.x1, true)
+			m.fill(r.y, r.x0, r.x1, on)
 		}
 	}
 }
@@ -133,11 +138,7 @@ func (c *components) keepMarked(m, marks *Mask) {
 			c.open[c.root(i)] = true
 		}
 	}
-	for i, r := range c.runs {
-		if !c.open[c.root(i)] {
-			m.fill(r.y, r.x0, r.x1, false)
-		}
-	}
+	c.fillUnmarked(m, false)
 }
 
 // part is one connected part: its area in px, the box around it and its runs.

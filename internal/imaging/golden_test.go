@@ -1,6 +1,7 @@
 package imaging_test
 
 import (
+	"image"
 	"io/fs"
 	"math"
 	"os"
@@ -17,7 +18,7 @@ func TestOwnImages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkAll(t, files, 20)
+	checkAll(t, files, "golden.csv", 20, (*imaging.Analyser).Analyse, checkRow)
 }
 
 // TestRealImages holds every stage to 829 golden rows of real images.
@@ -26,11 +27,14 @@ func TestRealImages(t *testing.T) {
 	if folder == "" {
 		t.Skip(golden.DataVariable + " is not set: it is the folder of the IFCB reference data (golden.csv, images, labelled)")
 	}
-	checkAll(t, os.DirFS(folder), 829)
+	checkAll(t, os.DirFS(folder), "golden.csv", 829, (*imaging.Analyser).Analyse, checkRow)
 }
 
-func checkAll(t *testing.T, files fs.FS, count int) {
-	rows, err := golden.Read(files, "golden.csv")
+// checkAll analyses the image of every row of a table, of which there are so many, and checks what comes of it; with
+// -short only every twentieth of a long one.
+func checkAll[R any](t *testing.T, files fs.FS, table string, count int,
+	analyse func(*imaging.Analyser, *image.Gray) (R, error), check func(*testing.T, golden.Row, *R)) {
+	rows, err := golden.Read(files, table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +42,10 @@ func checkAll(t *testing.T, files fs.FS, count int) {
 		t.Fatalf("%d golden rows, want %d", len(rows), count)
 	}
 	analyser := imaging.NewAnalyser(imaging.Options{})
-	for _, row := range rows {
+	for i, row := range rows {
+		if testing.Short() && count > 100 && i%20 != 0 {
+			continue
+		}
 		data, err := fs.ReadFile(files, row["path"])
 		if err != nil {
 			t.Fatal(err)
@@ -47,11 +54,11 @@ func checkAll(t *testing.T, files fs.FS, count int) {
 		if err != nil {
 			t.Fatalf("%s: %v", row["path"], err)
 		}
-		result, err := analyser.Analyse(gray)
+		result, err := analyse(analyser, gray)
 		if err != nil {
 			t.Fatalf("%s: %v", row["path"], err)
 		}
-		checkRow(t, row, &result)
+		check(t, row, &result)
 	}
 }
 

@@ -17,7 +17,7 @@ func TestOwnImagesV4(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkAllV4(t, files, "golden-v4.csv", 20)
+	checkAll(t, files, "golden-v4.csv", 20, (*imaging.Analyser).AnalyseV4, checkRowV4)
 }
 
 // TestRealImagesV4 holds v4 to the rows that WHOIGit/ifcb-features gave for 829 real images.
@@ -26,36 +26,7 @@ func TestRealImagesV4(t *testing.T) {
 	if folder == "" {
 		t.Skip(golden.DataVariable + " is not set: it is the folder of the IFCB reference data (golden-ifcb-features.csv, images, labelled)")
 	}
-	checkAllV4(t, os.DirFS(folder), "golden-ifcb-features.csv", 829)
-}
-
-func checkAllV4(t *testing.T, files fs.FS, table string, count int) {
-	rows, err := golden.Read(files, table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(rows) != count {
-		t.Fatalf("%d golden rows, want %d", len(rows), count)
-	}
-	analyser := imaging.NewAnalyser(imaging.Options{})
-	for i, row := range rows {
-		if testing.Short() && count > 100 && i%20 != 0 {
-			continue
-		}
-		data, err := fs.ReadFile(files, row["path"])
-		if err != nil {
-			t.Fatal(err)
-		}
-		gray, err := imaging.DecodePNG(data)
-		if err != nil {
-			t.Fatalf("%s: %v", row["path"], err)
-		}
-		result, err := analyser.AnalyseV4(gray)
-		if err != nil {
-			t.Fatalf("%s: %v", row["path"], err)
-		}
-		checkRowV4(t, row, &result)
-	}
+	checkAll(t, os.DirFS(folder), "golden-ifcb-features.csv", 829, (*imaging.Analyser).AnalyseV4, checkRowV4)
 }
 
 // float32Columns are those that the reference computes in float32. The tolerances are relative.

@@ -1,6 +1,9 @@
 package imaging
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // point is the centre of a pixel.
 type point struct{ row, column int }
@@ -14,6 +17,7 @@ func turn(a, b, c point) int {
 type hull struct {
 	ends     []point // of the rows
 	vertices []point // counter-clockwise, none in line with its neighbours
+	lines    []side  // the rows inside
 	filled   Mask
 }
 
@@ -40,10 +44,8 @@ func (h *hull) enclose(m *Mask) bool {
 
 func lastSet(row []uint64) int {
 	for i := len(row) - 1; i >= 0; i-- {
-		for b := 63; b >= 0; b-- {
-			if row[i]>>b&1 != 0 {
-				return i*64 + b
-			}
+		if row[i] != 0 {
+			return i*64 + bits.Len64(row[i]) - 1
 		}
 	}
 	return -1
@@ -81,9 +83,10 @@ func (h *hull) sides() []side {
 	for _, v := range h.vertices {
 		top, bottom = min(top, v.row), max(bottom, v.row)
 	}
-	sides := make([]side, bottom-top+1)
+	h.lines = grow(h.lines, bottom-top+1)
+	sides := h.lines
 	for i := range sides {
-		sides[i].row = top + i
+		sides[i] = side{row: top + i}
 	}
 	for i, b := range h.vertices {
 		a := h.vertices[(i+len(h.vertices)-1)%len(h.vertices)]

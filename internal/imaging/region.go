@@ -7,11 +7,13 @@ type region struct {
 	area            int // px
 	diameter        float64
 	majorAxis       float64
+	minorAxis       float64
 	eccentricity    float64
 	touchesBorder   bool
 	box             // around it
 	perimeter       Mask
 	perimeterPixels int
+	counts          []int // pixels per column
 }
 
 // measure measures the pixels of m, of which there is at least one. The axes are those of the ellipse with the same
@@ -39,6 +41,7 @@ func (g *region) measure(m *Mask) {
 	major, minor := max(middle+root, 0), max(middle-root, 0)
 	g.diameter = math.Sqrt(4 * area / math.Pi)
 	g.majorAxis = 4 * math.Sqrt(major)
+	g.minorAxis = 4 * math.Sqrt(minor)
 	g.eccentricity = 0
 	if major > 0 {
 		g.eccentricity = math.Sqrt(1 - minor/major)

@@ -40,6 +40,7 @@ type Result struct {
 	BlobTouchesBorder  bool
 	EquivalentDiameter float64
 	MajorAxisLength    float64
+	MinorAxisLength    float64 // not in the table
 	Eccentricity       float64
 	Perimeter          int
 

@@ -24,8 +24,10 @@ func chooseMethod(areaRatio, eccentricity, roundness float64) Method {
 
 // sorVolume is the volume in px^3 of a solid of revolution about a horizontal axis: a disc for each column of the
 // image, of the diameter of its pixels. As in the original the shape is neither centred nor rotated first.
-func sorVolume(m *Mask) float64 {
-	counts := make([]int, m.width)
+func (g *region) sorVolume(m *Mask) float64 {
+	g.counts = grow(g.counts, m.width)
+	counts := g.counts
+	clear(counts)
 	m.each(func(x, _ int) { counts[x]++ })
 	var volume float64
 	for _, n := range counts {
