@@ -2,8 +2,8 @@
 """Golden rows of the v4 algorithm (WHOIGit/ifcb-features 1.3), one per image.
 
 An independent reference in NumPy, SciPy and Pillow, written from the algorithm's description and neither from that
-package nor from the Go code that it checks. Phase congruency, thinning, hull and the reading of images are those of
-seed_reference.py. The columns are those of the IFCB reference data's golden-ifcb-features.csv, and
+package nor from the Go code that it checks. Phase congruency, thinning, hull, the reading of images and
+the writing of tables are those of seed_reference.py. The columns are those of the IFCB reference data's golden-ifcb-features.csv, and
 summedConvexPerimeter.
 
   v4_reference.py PATH...                     rows of images: a PNG, a folder of PNGs, BIN.adc#LINE (that raw line)
@@ -12,16 +12,11 @@ summedConvexPerimeter.
 """
 
 import argparse
-import csv
 import hashlib
 import math
-import os
-import platform
 import sys
 
 import numpy
-import PIL
-import scipy
 from scipy import ndimage
 
 import seed_reference as seed
@@ -38,7 +33,6 @@ PER_BLOB = COLUMNS[COLUMNS.index("Area"):COLUMNS.index("summedArea")]
 EMPTY_WITHOUT_BLOB = "method distmap_volume sor_volume area_ratio p".split()
 EXACT = "status numBlobs mask_area blob_sha256 Area method BoundingBox_xwidth BoundingBox_ywidth summedArea".split()
 SINGLE = "Biovolume distmap_volume RepresentativeWidth SurfaceArea summedBiovolume summedSurfaceArea".split()
-REAL = [c for c in COLUMNS if c not in EXACT and c not in ("id", "path")]
 
 LEAST = 41
 F = numpy.float32
@@ -307,52 +301,6 @@ def analyse(image):
     return out
 
 
-# Output
-
-def write(items, base):
-    out = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
-    out.writeheader()
-    for name, path, image in items:
-        row = analyse(image)
-        row.update(id=name, path=os.path.relpath(path, base) if base else path)
-        out.writerow({k: seed.text(v) for k, v in row.items()})
-
-
-def compare(golden, root):
-    """Prints how the rows computed here differ from those of a table, as Markdown. Gives the exit status."""
-    differing = dict.fromkeys(EXACT, 0)
-    worst = dict.fromkeys(REAL, 0.0)
-    values = dict.fromkeys(REAL, 0)
-    rows = 0
-    with open(golden, newline="") as f:
-        for want in csv.DictReader(f):
-            rows += 1
-            (_, _, image), = seed.inputs([os.path.join(root, want["path"])])
-            got = analyse(image)
-            for c in EXACT:
-                if seed.text(got[c]) != want[c]:
-                    differing[c] += 1
-                    print(f"{want['id']}: {c}: {seed.text(got[c])}, golden {want[c]}", file=sys.stderr)
-            for c in REAL:
-                if c not in want:
-                    continue
-                if (got[c] is None) != (want[c] == ""):
-                    worst[c] = math.inf
-                elif got[c] is not None:
-                    values[c] += 1
-                    worst[c] = max(worst[c], abs(got[c] - float(want[c])) / max(abs(float(want[c])), 1e-300))
-    versions = (f"Python {platform.python_version()}, NumPy {numpy.__version__}, SciPy {scipy.__version__}, "
-                f"Pillow {PIL.__version__}, {platform.machine()}")
-    print(f"Images: {rows}. {versions}.\n")
-    print("| exact column | rows that differ |\n| --- | --- |")
-    for c in EXACT:
-        print(f"| {c} | {differing[c]} |")
-    print("\n| real column | values | largest relative difference |\n| --- | --- | --- |")
-    for c in filter(values.get, REAL):
-        print(f"| {c} | {values[c]} | {worst[c]:.1e} |")
-    return int(any(differing.values()) or any(w > (1e-5 if c in SINGLE else 1e-9) for c, w in worst.items()))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="*", metavar="PATH")
@@ -361,13 +309,14 @@ def main():
     parser.add_argument("--compare", metavar="GOLDEN", help="compare with this table")
     parser.add_argument("--root", default=".", help="with --compare: the folder where its paths start")
     args = parser.parse_args()
+    table = seed.Table(COLUMNS, EXACT, analyse, lambda column: 1e-5 if column in SINGLE else 1e-9)
     if args.compare:
-        return compare(args.compare, args.root)
+        return seed.compare(table, args.compare, args.root)
     if args.bins:
-        return write(seed.bins(args.bins, False), None)
+        return seed.write(table, seed.bins(args.bins, False), None)
     if not args.paths:
         parser.error("name some images, or --bins or --compare")
-    return write(seed.inputs(args.paths), args.base)
+    return seed.write(table, seed.inputs(args.paths), args.base)
 
 
 if __name__ == "__main__":
