@@ -19,6 +19,8 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 			Doc: "Field that holds the image, a PNG as bytes or in base64."},
 		connector.Key{Name: "pixels.per.micron", Type: connector.DoubleKey, Default: 3.4, Check: connector.Between(0.01, 1000),
 			Doc: "Resolution of the camera; other groups use 2.77."},
+		connector.Key{Name: "mask", Type: connector.BooleanKey, Default: false,
+			Doc: "Whether to add a grey PNG of the particle's pixels, 255 on 0, as the field mask."},
 		connector.Key{Name: "outline", Type: connector.BooleanKey, Default: false,
 			Doc: "Whether to add a PNG of the image with the particle's outline as the field outline."},
 		connector.Key{Name: "on.no.blob", Type: connector.StringKey, Default: onNoBlobFail, Check: connector.OneOf(onNoBlobFail, onNoBlobNull),

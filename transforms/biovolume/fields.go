@@ -65,13 +65,16 @@ var (
 	method     = connector.F("method", connector.StringSchema.WithDoc("How the volume was computed: sor (solid of revolution) or distmap (distance map)."))
 	volumePx   = connector.F("biovolume_px", connector.Float64Schema.WithDoc("Biovolume, px^3."))
 	volume     = connector.F("biovolume", connector.Float64Schema.WithDoc("Biovolume, um^3."))
+	minorAxis  = connector.F("minor_axis_length", connector.Float64Schema.WithDoc("Minor axis of that ellipse, px."))
 	calculated = connector.F("algorithm", connector.StringSchema.WithDoc("Algorithm of the measures."))
+	version    = connector.F("algorithm_version", connector.StringSchema.WithDoc("Its version: that of ifcb-features for v4."))
 )
 
 var seedMeasures = []measure[imaging.Result]{
 	{blobArea, func(r *imaging.Result) any { return int32(r.BlobArea) }},
 	{diameter, func(r *imaging.Result) any { return r.EquivalentDiameter }},
 	{majorAxis, func(r *imaging.Result) any { return r.MajorAxisLength }},
+	{minorAxis, func(r *imaging.Result) any { return r.MinorAxisLength }},
 	{roundness, func(r *imaging.Result) any { return r.Eccentricity }},
 	{connector.F("perimeter", connector.Int32Schema.WithDoc("Pixels of the particle's outline.")),
 		func(r *imaging.Result) any { return int32(r.Perimeter) }},
@@ -82,14 +85,14 @@ var seedMeasures = []measure[imaging.Result]{
 	{volumePx, func(r *imaging.Result) any { return r.BiovolumePx }},
 	{volume, func(r *imaging.Result) any { return r.BiovolumeUm3 }},
 	{calculated, func(*imaging.Result) any { return imaging.Seed }},
+	{version, func(*imaging.Result) any { return imaging.Versions[imaging.Seed] }},
 }
 
 var v4Measures = []measure[imaging.ResultV4]{
 	{blobArea, func(r *imaging.ResultV4) any { return int32(r.Blobs[0].Area) }},
 	{diameter, func(r *imaging.ResultV4) any { return r.Blobs[0].EquivDiameter }},
 	{majorAxis, func(r *imaging.ResultV4) any { return r.Blobs[0].MajorAxisLength }},
-	{connector.F("minor_axis_length", connector.Float64Schema.WithDoc("Minor axis of that ellipse, px.")),
-		func(r *imaging.ResultV4) any { return r.Blobs[0].MinorAxisLength }},
+	{minorAxis, func(r *imaging.ResultV4) any { return r.Blobs[0].MinorAxisLength }},
 	{roundness, func(r *imaging.ResultV4) any { return r.Blobs[0].Eccentricity }},
 	{connector.F("blobs", connector.Int32Schema.WithDoc("Parts of the particle; the other fields are of the largest.")),
 		func(r *imaging.ResultV4) any { return int32(len(r.Blobs)) }},
@@ -98,10 +101,11 @@ var v4Measures = []measure[imaging.ResultV4]{
 	{volumePx, func(r *imaging.ResultV4) any { return r.Blobs[0].Biovolume }},
 	{volume, func(r *imaging.ResultV4) any { return r.BiovolumeUm3 }},
 	{calculated, func(*imaging.ResultV4) any { return imaging.V4 }},
+	{version, func(*imaging.ResultV4) any { return imaging.Versions[imaging.V4] }},
 }
 
-// fields are what is added, by the configuration: the status with on.no.blob=null, where the measures may be null, and
-// the outline as the last.
+// fields are what is added, by the configuration: the status with on.no.blob=null, where the measures may be null, then
+// the pictures.
 func (t *Transform) fields() []connector.Field {
 	var fields []connector.Field
 	for _, f := range t.algorithm.fields {
@@ -114,6 +118,9 @@ func (t *Transform) fields() []connector.Field {
 		fields = append(fields, connector.F("biovolume_status",
 			connector.StringSchema.WithDoc("ok, or why the measures are null: no_blob or hull_error.")))
 	}
+	if t.mask {
+		fields = append(fields, connector.F("mask", connector.BytesSchema.WithDoc("The particle's pixels, 255 on 0, a PNG file.")))
+	}
 	if t.outline {
 		fields = append(fields, connector.F("outline", connector.BytesSchema.WithDoc("The image with the particle's outline, a PNG file.")))
 	}
@@ -125,6 +132,13 @@ func (t *Transform) values(f found, gray *image.Gray) ([]any, error) {
 	values := f.values
 	if t.nullable {
 		values = append(values, string(f.status))
+	}
+	if t.mask {
+		mask, err := f.mask.PNG()
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, mask)
 	}
 	if !t.outline {
 		return values, nil

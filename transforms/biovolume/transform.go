@@ -15,7 +15,7 @@ import (
 )
 
 // Version is what the transform reports.
-const Version = "1.0.0"
+const Version = "1.1.0"
 
 // filterMemory bounds the filters kept for recent image shapes, bytes: those of a bin fit.
 const filterMemory = 96 << 20
@@ -28,6 +28,7 @@ func init() { connector.RegisterTransform(func() connector.Transform { return ne
 type Transform struct {
 	field     string
 	algorithm algorithm
+	mask      bool
 	outline   bool
 	nullable  bool // on.no.blob=null
 	added     *extend.Fields
@@ -43,6 +44,7 @@ func (*Transform) Info() connector.Info {
 // Configure makes the analysers.
 func (t *Transform) Configure(_ connector.Context, conf connector.Config) error {
 	t.field, t.outline, t.nullable = conf.String("image.field"), conf.Bool("outline"), conf.String("on.no.blob") == onNoBlobNull
+	t.mask = conf.Bool("mask")
 	t.algorithm = algorithms[conf.String("algorithm")]
 	t.added = extend.New(t.fields()...)
 	filters := imaging.NewFilters(filterMemory)

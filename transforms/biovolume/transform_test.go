@@ -16,6 +16,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 	"github.com/axiom-data-science/hydraulics/internal/golden"
+	"github.com/axiom-data-science/hydraulics/internal/imaging"
 )
 
 var schema = connector.StructOf("ifcb.image", connector.F("pid", connector.StringSchema), connector.F("image", connector.OptionalBytesSchema))
@@ -62,7 +63,7 @@ func TestTransform(t *testing.T) {
 	records := []connector.Record{record(cell), record(empty), record(line), record([]byte("no picture")), record(nil), record(cell[:100]),
 		original(base64.StdEncoding.EncodeToString(cell)), original(base64.StdEncoding.EncodeToString(empty)), original("%"), original(7), original(nil)}
 	for name, props := range map[string]connector.Props{
-		"default": {}, "outline": {"outline": "true"}, "null": {"on.no.blob": "null", "outline": "true"}, "other field": {"image.field": "picture"},
+		"default": {}, "outline": {"outline": "true"}, "null": {"on.no.blob": "null", "outline": "true", "mask": "true"}, "other field": {"image.field": "picture"},
 		"v4": {"algorithm": "v4"}, "v4 null": {"algorithm": "v4", "on.no.blob": "null", "outline": "true"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -193,6 +194,45 @@ func TestOutline(t *testing.T) {
 	}
 }
 
+// TestMask compares the picture of the mask with the count of its pixels, and has an empty one where nothing was found.
+func TestMask(t *testing.T) {
+	for _, algorithm := range []string{"seed", "v4"} {
+		for file, found := range map[string]bool{"01-disc.png": true, "14-empty.png": false} {
+			props := connector.Props{"mask": "true", "on.no.blob": "null", "algorithm": algorithm}
+			out := apply(t, props, record(picture(t, file))).Value.(*connector.Struct)
+			v, _ := out.Get("mask")
+			mask, err := imaging.DecodePNG(v.([]byte))
+			if err != nil {
+				t.Fatal(err)
+			}
+			set := int32(0)
+			for _, p := range mask.Pix {
+				if p != 0 && p != 255 {
+					t.Fatalf("%s: a pixel of %d", file, p)
+				}
+				set += int32(p / 255)
+			}
+			area, _ := out.Get("blob_area")
+			if found && area != set || !found && (area != nil || set != 0) {
+				t.Errorf("%s %s: %d pixels, area %v", algorithm, file, set, area)
+			}
+		}
+	}
+}
+
+func TestSaysByWhatItMeasured(t *testing.T) {
+	for algorithm, version := range map[string]string{"seed": "1.0", "v4": "1.3"} {
+		out := apply(t, connector.Props{"algorithm": algorithm}, record(picture(t, "02-flagellate.png"))).Value.(*connector.Struct)
+		name, _ := out.Get("algorithm")
+		v, _ := out.Get("algorithm_version")
+		minor, _ := out.Get("minor_axis_length")
+		major, _ := out.Get("major_axis_length")
+		if name != algorithm || v != version || !(minor.(float64) > 0 && minor.(float64) < major.(float64)) {
+			t.Errorf("%v %v, axes %v and %v", name, v, major, minor)
+		}
+	}
+}
+
 func TestResolution(t *testing.T) {
 	out := apply(t, connector.Props{"pixels.per.micron": "2"}, record(picture(t, "02-flagellate.png"))).Value.(*connector.Struct)
 	px, _ := out.Get("biovolume_px")
@@ -255,7 +295,7 @@ func TestBatchStopsWhenCancelled(t *testing.T) {
 
 func TestConfigurationMistakes(t *testing.T) {
 	for key, value := range map[string]string{
-		"algorithm": "v9", "pixels.per.micron": "0", "outline": "maybe", "on.no.blob": "drop", "image.field": "",
+		"algorithm": "v9", "pixels.per.micron": "0", "outline": "maybe", "mask": "perhaps", "on.no.blob": "drop", "image.field": "",
 	} {
 		if _, err := connector.ParsePlugin(new(Transform), connector.Props{key: value}); err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("%s: %q: %v", key, value, err)
