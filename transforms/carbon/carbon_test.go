@@ -1,7 +1,10 @@
 package carbon
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -85,6 +88,39 @@ func TestGeneraLeaveTheOriginalsClassesAlone(t *testing.T) {
 		if tr.diatoms.has(class) != tr.diatoms[class] || tr.hab.has(class) != tr.hab[class] {
 			t.Errorf("%s", class)
 		}
+	}
+}
+
+func TestWarnsOnceOfAClassThatNoListKnows(t *testing.T) {
+	var log bytes.Buffer
+	tr := new(Transform)
+	ctx := connectortest.Context(t)
+	ctx.Log = slog.New(slog.NewTextHandler(&log, nil))
+	if err := tr.Configure(ctx, connectortest.Configure(t, tr, nil)); err != nil {
+		t.Fatal(err)
+	}
+	add := func(class string) {
+		if _, _, err := tr.Apply(context.Background(), cell(class, 10.0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// On a list, on one by its genus, and a class of the original's that is on neither list.
+	for _, class := range []string{"Pennate", "Chaetoceros_socialis", "Dinophysis acuminata", "Ciliates"} {
+		add(class)
+	}
+	if log.Len() > 0 {
+		t.Errorf("warned of known classes: %s", &log)
+	}
+	add("Chaetocerus")
+	add("Chaetocerus")
+	if strings.Count(log.String(), "class=Chaetocerus") != 1 || strings.Count(log.String(), "level=WARN") != 1 {
+		t.Errorf("log %s", &log)
+	}
+	for i := range 2 * mostWarnings {
+		add(fmt.Sprint(i))
+	}
+	if n := strings.Count(log.String(), "level=WARN"); n != mostWarnings {
+		t.Errorf("%d warnings", n)
 	}
 }
 

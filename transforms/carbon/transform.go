@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"os"
 	"strings"
@@ -34,7 +35,13 @@ type Transform struct {
 	class, volume string
 	diatoms, hab  classes
 	added         *extend.Fields
+	log           *slog.Logger
+	// known are the original's classes; unknown ones were warned of.
+	known, unknown classes
 }
+
+// mostWarnings bounds the classes that are warned of: a field that holds no class at all has a new one in each record.
+const mostWarnings = 100
 
 // Info describes the plugin.
 func (*Transform) Info() connector.Info {
@@ -56,7 +63,7 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 }
 
 // Configure reads the lists.
-func (t *Transform) Configure(_ connector.Context, conf connector.Config) error {
+func (t *Transform) Configure(ctx connector.Context, conf connector.Config) error {
 	t.formula = imaging.Carbon
 	if conf.String("formula") == formulaSeed {
 		t.formula = imaging.CarbonSeed
@@ -73,7 +80,22 @@ func (t *Transform) Configure(_ connector.Context, conf connector.Config) error 
 	if t.hab, err = list(conf.String("hab"), "ifcb/hab.txt"); err != nil {
 		return fmt.Errorf("hab: %w", err)
 	}
+	if t.known, err = list("", "ifcb/classes.txt"); err != nil {
+		return fmt.Errorf("classes: %w", err)
+	}
+	t.log, t.unknown = ctx.Log, classes{}
 	return nil
+}
+
+// warn says once of a class that neither it nor its genus is on any list: it may be misspelt, or a diatom that has to
+// be listed.
+func (t *Transform) warn(class string) {
+	if t.diatoms.has(class) || t.hab.has(class) || t.known.has(class) || t.unknown[class] || len(t.unknown) == mostWarnings {
+		return
+	}
+	t.unknown[class] = true
+	t.log.Warn("class is on no list: its carbon is that of a protist that is no diatom, and it counts as harmless; add it to the files of the keys diatoms or hab if it is not",
+		"class", class)
 }
 
 // classes is a list of class names.
@@ -143,6 +165,7 @@ func (t *Transform) compute(class, volume any) (carbon any, hab bool, err error)
 		return nil, false, fmt.Errorf("field %s: expected the class as a string, got %T: transform classify gives it, and must come before carbon", t.class, class)
 	}
 	hab = t.hab.has(name)
+	t.warn(name)
 	var v float64
 	switch x := volume.(type) {
 	case nil:
