@@ -38,8 +38,11 @@ test: fmt lint ## everything that needs no network and no real servers
 integration: build ## the same against Apache Kafka, a schema registry and PostgreSQL, which it starts
 	SERVERS=$(SERVERS) ./.ci/integration.sh
 
-bench: ## rates and shares of the flow's stages, and of its parts
-	$(GO) test -run '^$$' -bench . -benchtime 2s ./internal/bench/...
+# ORIGINALS is a folder with checkouts of the image analysis's originals, PYTHON the program that has what they need:
+# internal/bench/RESULTS.md. Without ORIGINALS the ratio to them is left out.
+bench: ## rates and shares of the flow's stages and parts, image analysis beside Python's
+	$(GO) test -run '^$$' -bench . -skip Imaging -benchtime 2s ./internal/bench/...
+	ORIGINALS='$(ORIGINALS)' PYTHON='$(PYTHON)' $(GO) test -run '^$$' -bench Imaging -benchtime 5x -timeout 2h -v ./internal/bench/...
 
 demo-model: build ## train the model of the demo anew (needs Python; about 5 minutes)
 	./examples/train-classifier/demo-model.sh $(BIN) configs/demo
