@@ -87,3 +87,43 @@ func FuzzOpenArchive(f *testing.F) {
 		_, _ = a.Targets()
 	})
 }
+
+// FuzzImages reads the images of a bin whose lines and pixels are anything: an image has the size that its ROI tells,
+// raw and stitched alike, or is an error.
+func FuzzImages(f *testing.F) {
+	f.Add("1,0,0,0,0,0,0,0,0,0,0,4,4,0,0,\n1,0,0,0,0,0,0,0,0,1,1,4,4,16,0,\n", []byte("0123456789abcdef0123456789abcdef"), true)
+	f.Add(v2(1, "0,0,3,2,0", 1, 0)+v2(1, "1,1,3,2,6", 1, 0)+"2,1", []byte("0123456789"), false)
+	f.Fuzz(func(t *testing.T, adc string, roi []byte, old bool) {
+		number := 104
+		if old {
+			number = 5
+		}
+		id, err := ifcb.NewBinID(number, ifcb.BinID{}.Time())
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets, _ := ifcb.ReadADC(strings.NewReader(adc), id.Schema())
+		bin := ifcb.NewBin(id, targets, ifcb.Header{}, bytes.NewReader(roi), int64(len(roi)))
+		for _, roi := range append(bin.Raw(), bin.Served()...) {
+			w, h := roi.Size()
+			if w*h > 1<<20 { // two small images can span a large canvas
+				continue
+			}
+			gray, err := bin.Gray(roi)
+			if err == nil && (gray.Rect.Dx() != w || gray.Rect.Dy() != h || len(gray.Pix) != w*h) {
+				t.Fatalf("target %d of %d x %d px has an image %v", roi.Number, w, h, gray.Rect)
+			}
+		}
+	})
+}
+
+func FuzzCheckPNG(f *testing.F) {
+	f.Add([]byte(pngOf(f, 8, 4)))
+	f.Add([]byte(hugePNG(f)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		w, h, err := ifcb.CheckPNG(data)
+		if err == nil && (w <= 0 || h <= 0 || w*h > 1<<26) {
+			t.Fatalf("%d x %d px", w, h)
+		}
+	})
+}

@@ -9,8 +9,12 @@ import (
 	"image/png"
 )
 
-// maxPixels bounds what an image may unpack to.
-const maxPixels = 1 << 26
+const (
+	// maxPixels bounds what an image may unpack to.
+	maxPixels = 1 << 26
+	// maxPixelsPerByte is more than a PNG can hold: deflate packs 1032 to 1 at best, and a pixel has a bit at least.
+	maxPixelsPerByte = 8 * 1032
+)
 
 // Preprocessor makes a model's input of an image. It is immutable.
 type Preprocessor struct {
@@ -53,6 +57,9 @@ func (p *Preprocessor) Pixels(dst, file []byte) error {
 	}
 	if conf.Width <= 0 || conf.Height <= 0 || conf.Width > maxPixels/conf.Height {
 		return fmt.Errorf("image of %d x %d pixels is empty or too large", conf.Width, conf.Height)
+	}
+	if conf.Width*conf.Height > maxPixelsPerByte*len(file) { // before memory is spent on them
+		return fmt.Errorf("image of %d x %d pixels is cut off: %d bytes do not hold them", conf.Width, conf.Height, len(file))
 	}
 	img, err := png.Decode(bytes.NewReader(file))
 	if err != nil {

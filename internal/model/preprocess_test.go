@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/png"
@@ -163,9 +164,15 @@ func TestPreprocessOddImages(t *testing.T) {
 		t.Errorf("BGR: %v %v", pixels, err)
 	}
 	good := encoded(t, deep)
-	huge := bytes.Clone(good) // claims 2^30 x 2 pixels
-	copy(huge[16:], []byte{0x40, 0, 0, 0})
-	for name, file := range map[string][]byte{"empty": nil, "text": []byte("GIF89a"), "cut": good[:len(good)/2], "head only": good[:33], "huge": huge} {
+	claim := func(width, height uint32) []byte {
+		file := bytes.Clone(good)
+		binary.BigEndian.PutUint32(file[16:], width)
+		binary.BigEndian.PutUint32(file[20:], height)
+		binary.BigEndian.PutUint32(file[29:], crc32.ChecksumIEEE(file[12:29]))
+		return file
+	}
+	for name, file := range map[string][]byte{"empty": nil, "text": []byte("GIF89a"), "cut": good[:len(good)/2], "head only": good[:33], "huge": claim(60_000, 60_000),
+		"more than its bytes hold": claim(8000, 8000)} {
 		if err := p.Pixels(make([]byte, p.Size()), file); err == nil || !strings.Contains(err.Error(), "image") {
 			t.Errorf("%s: %v", name, err)
 		}
