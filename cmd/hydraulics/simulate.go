@@ -9,8 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -68,6 +66,8 @@ type simulatedDashboard struct {
 	backlog    int
 	options    dashboard.Options
 	instrument dashboard.InstrumentOptions
+	faults     []string
+	wrong      dashboard.FaultOptions
 }
 
 func newSimulateDashboardCommand() *cobra.Command {
@@ -76,12 +76,21 @@ func newSimulateDashboardCommand() *cobra.Command {
 		Use:   "dashboard",
 		Short: "Serve a folder of raw bins, or synthetic ones, as an IFCB dashboard",
 		Long: "Serves raw bins (.adc, .hdr, .roi; flat or in day directories) with the routes of dashboard generation 1 or 2.\n" +
-			"Without --bins it makes synthetic bins, a new one every --interval, in a folder that goes away with it.",
+			"Without --bins it makes synthetic bins, a new one every --interval, in a folder that goes away with it.\n\n" +
+			"Faults are asked for with --fault KIND=PROBABILITY[@PART], any number of times; PART is what the path of a request\n" +
+			"that can meet it contains. The first that a request meets is the one it gets, but slow comes on top. Kinds:\n" +
+			"  slow        the answer waits for --slow-by\n" +
+			"  429, 500..  that status, from 400 to 599; 429 and 503 come with Retry-After\n" +
+			"  html        a page with status 200\n" +
+			"  reset       the connection is reset before an answer\n" +
+			"  cut         the connection ends in the middle of the answer\n" +
+			"  truncate    a part of the answer, as though it were all; without PART of zips alone\n" +
+			"With the same --fault-seed the nth request for a path meets the same ones.",
+		Example: "  hydraulics simulate dashboard --generation 1 --bins /data/ifcb\n" +
+			"  hydraulics simulate dashboard --fault 429=0.1 --fault truncate=0.2 --fault slow=0.3@/api/ --slow-by 5s",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			return d.run(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return d.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	flags := cmd.Flags()
@@ -95,6 +104,10 @@ func newSimulateDashboardCommand() *cobra.Command {
 	flags.DurationVar(&d.instrument.Interval, "interval", 30*time.Second, "time from one synthetic bin to the next")
 	flags.IntVar(&d.instrument.ImagesPerBin, "images-per-bin", 20, "images of a synthetic bin")
 	flags.IntVar(&d.backlog, "backlog", 3, "synthetic bins of the past to begin with")
+	flags.StringArrayVar(&d.faults, "fault", nil, "what goes wrong how often, such as 429=0.2 or truncate=1@.zip; may be repeated")
+	flags.Uint64Var(&d.wrong.Seed, "fault-seed", 1, "seed of the faults")
+	flags.DurationVar(&d.wrong.SlowBy, "slow-by", 2*time.Second, "how long a slow answer waits")
+	flags.DurationVar(&d.wrong.RetryAfter, "retry-after", 5*time.Second, "Retry-After of 429 and 503, in whole seconds; 0 for none")
 	return cmd
 }
 
@@ -115,7 +128,7 @@ func (d simulatedDashboard) run(ctx context.Context, out, logs io.Writer) error 
 			return err
 		}
 	}
-	handler, err := dashboard.New(d.options)
+	handler, err := d.handler()
 	if err != nil {
 		return err
 	}
@@ -140,4 +153,21 @@ func (d simulatedDashboard) run(ctx context.Context, out, logs io.Writer) error 
 	})
 	fmt.Fprintf(out, "dashboard of generation %d: http://%s/%s/\n", d.options.Generation, listener.Addr(), d.options.Dataset)
 	return group.Wait()
+}
+
+// handler is the dashboard, with the faults that were asked for.
+func (d simulatedDashboard) handler() (http.Handler, error) {
+	handler, err := dashboard.New(d.options)
+	if err != nil || len(d.faults) == 0 {
+		return handler, err
+	}
+	d.wrong.Log = d.options.Log
+	for _, text := range d.faults {
+		fault, err := dashboard.ParseFault(text)
+		if err != nil {
+			return nil, fmt.Errorf("--fault: %w", err)
+		}
+		d.wrong.Faults = append(d.wrong.Faults, fault)
+	}
+	return dashboard.WithFaults(handler, d.wrong)
 }

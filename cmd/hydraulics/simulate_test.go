@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -28,13 +29,15 @@ func TestSimulateImages(t *testing.T) {
 	}
 }
 
-func TestSimulateDashboard(t *testing.T) {
+// simulateDashboard runs `hydraulics simulate dashboard` until the test ends and gives the root of its URLs.
+func simulateDashboard(t *testing.T, args ...string) string {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cmd := newSimulateCommand()
 	out, in := io.Pipe()
 	cmd.SetOut(in)
 	cmd.SetErr(io.Discard)
-	cmd.SetArgs([]string{"dashboard", "--listen", "127.0.0.1:0", "--dataset", "pier", "--images-per-bin", "1", "--backlog", "1"})
+	cmd.SetArgs(append([]string{"dashboard", "--listen", "127.0.0.1:0", "--dataset", "pier", "--images-per-bin", "1", "--backlog", "1"}, args...))
 	done := make(chan error, 1)
 	go func() {
 		err := cmd.ExecuteContext(ctx)
@@ -49,7 +52,17 @@ func TestSimulateDashboard(t *testing.T) {
 	if !ok {
 		t.Fatalf("it says %q", said)
 	}
-	answer, err := http.Get(strings.TrimSuffix(url, "pier/") + "api/list_datasets")
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return strings.TrimSuffix(url, "pier/")
+}
+
+func TestSimulateDashboard(t *testing.T) {
+	answer, err := http.Get(simulateDashboard(t) + "api/list_datasets")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,9 +71,19 @@ func TestSimulateDashboard(t *testing.T) {
 	if err != nil || strings.TrimSpace(string(body)) != `{"datasets":["pier"]}` {
 		t.Errorf("%s, %v", body, err)
 	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
+}
+
+func TestSimulateFaults(t *testing.T) {
+	root := simulateDashboard(t, "--fault", "429=1@list_datasets", "--fault", "500=1@most_recent", "--retry-after", "3s")
+	for path, want := range map[string]string{"api/list_datasets": "429 3", "api/most_recent_bin": "500 ", "pier/": "200 "} {
+		answer, err := http.Get(root + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if got := fmt.Sprint(answer.StatusCode, " ", answer.Header.Get("Retry-After")); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
 	}
 }
 
@@ -68,7 +91,7 @@ func TestSimulateBadOptions(t *testing.T) {
 	for _, args := range [][]string{
 		{"images"}, {"images", "--out", t.TempDir(), "--per-class", "0"},
 		{"dashboard", "--generation", "3", "--listen", "127.0.0.1:0"}, {"dashboard", "--bins", filepath.Join(t.TempDir(), "no")},
-		{"dashboard", "--interval", "1ms"},
+		{"dashboard", "--interval", "1ms"}, {"dashboard", "--fault", "flood=1", "--listen", "127.0.0.1:0"},
 	} {
 		cmd := newSimulateCommand()
 		cmd.SilenceUsage, cmd.SilenceErrors = true, true
