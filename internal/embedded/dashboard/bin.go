@@ -50,6 +50,16 @@ func (s *server) attach(w http.ResponseWriter, name, contentType string) {
 
 var rawTypes = map[string]string{"adc": "text/csv", "hdr": "text/plain", "roi": "application/octet-stream"}
 
+// file answers what hangs off a bin's or a target's name.
+func (s *server) file(w http.ResponseWriter, r *http.Request) {
+	f, ok := parseFile(r.PathValue("file"))
+	if !ok {
+		s.notFound(w, r)
+		return
+	}
+	s.serveFile(w, r, f)
+}
+
 // serveFile answers the routes that hang off a bin's or a target's name and are the same in both generations.
 func (s *server) serveFile(w http.ResponseWriter, r *http.Request, f file) {
 	switch {

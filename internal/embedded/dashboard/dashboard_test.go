@@ -140,7 +140,7 @@ func TestGeneration1Feeds(t *testing.T) {
 		want       any
 	}{
 		{"newest first", "/pier/feed.json", []any{entryBlind, entryMidnight, entryPlain, entryCut}},
-		{"with tags", "/pier:beads:test/feed.json", []any{entryBlind, entryMidnight, entryPlain, entryCut}},
+		{"tags that no bin has", "/pier:beads:test/feed.json", []any{}},
 		{"day, midnight at its end", "/pier/api/feed/day/2024-05-01", []any{entryPlain, entryMidnight}},
 		{"day, midnight at its start", "/pier/api/feed/day/2024-05-02", []any{entryMidnight, entryBlind}},
 		{"day by a time of it", "/pier/api/feed/day/2024-05-01T13:00:00Z", []any{entryPlain, entryMidnight}},
@@ -211,7 +211,7 @@ func TestExportMetadata(t *testing.T) {
 		{"all, by pid", "/api/export_metadata/pier", []string{plain, midnight, blind, cut}, "dataset"},
 		{"no dataset, no such column", "/api/export_metadata/", []string{plain, midnight, blind, cut}, "pid"},
 		{"a day, its end included", "/api/export_metadata/pier?start_date=2024-05-02&end_date=2024-05-02", []string{midnight, blind}, "dataset"},
-		{"to a day", "/api/export_metadata/pier?end_date=2024-05-01", []string{plain, cut}, "dataset"},
+		{"to a day, the midnight behind it included", "/api/export_metadata/pier?end_date=2024-05-01", []string{plain, midnight, cut}, "dataset"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,44 +6,56 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/ifcb"
 )
 
+// listed is a bin of the folder, and what was noted about it.
+type listed struct {
+	ifcb.File
+	note
+}
+
 // folder remembers where bins lie, so that not every image request walks the directories.
 type folder struct {
-	dir  string
-	mu   sync.Mutex
-	path map[ifcb.BinID]string
+	dir string
+	mu  sync.Mutex
+	bin map[ifcb.BinID]listed
 }
 
 func newFolder(dir string) *folder { return &folder{dir: dir} }
 
-// list looks at the folder anew.
-func (f *folder) list() ([]ifcb.File, error) {
+// list looks at the folder anew; oldest first.
+func (f *folder) list() ([]listed, error) {
 	files, err := ifcb.List(f.dir)
 	if err != nil {
 		return nil, err
 	}
-	path := make(map[ifcb.BinID]string, len(files))
-	for _, file := range files {
-		path[file.ID] = file.ADC
+	notes, err := readNotes(f.dir)
+	if err != nil {
+		return nil, err
+	}
+	bins := make([]listed, len(files))
+	byID := make(map[ifcb.BinID]listed, len(files))
+	for i, file := range files {
+		bins[i] = listed{file, notes[file.ID]}
+		byID[file.ID] = bins[i]
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.path = path
-	return files, nil
+	f.bin = byID
+	return bins, nil
 }
 
 // find gives the .adc path of a bin; it looks at the folder anew when it does not know it.
 func (f *folder) find(id ifcb.BinID) (string, bool) {
 	f.mu.Lock()
-	path, ok := f.path[id]
+	bin, ok := f.bin[id]
 	f.mu.Unlock()
 	if ok {
-		return path, true
+		return bin.ADC, true
 	}
 	if _, err := f.list(); err != nil {
 		return "", false
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	path, ok = f.path[id]
-	return path, ok
+	bin, ok = f.bin[id]
+	return bin.ADC, ok
 }

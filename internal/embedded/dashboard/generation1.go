@@ -3,6 +3,7 @@ package dashboard
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/internal/ifcb"
@@ -37,29 +38,35 @@ func (s *server) generation1() http.Handler {
 	handle("/{ts}/api/feed/day/{date}", func(w http.ResponseWriter, r *http.Request) { s.day1(w, r, false) })
 	handle("/{ts}/api/feed/day_skip/{date}", func(w http.ResponseWriter, r *http.Request) { s.day1(w, r, true) })
 	handle("/{ts}/api/feed/nearest/{date}", s.nearest1)
-	handle("/{ts}/{file}", func(w http.ResponseWriter, r *http.Request) {
-		f, ok := parseFile(r.PathValue("file"))
-		if !ok {
-			s.notFound(w, r)
-			return
-		}
-		s.serveFile(w, r, f)
-	})
+	handle("/{ts}/{file}", s.file)
 	mux.HandleFunc("/", s.notFound)
 	return mux
 }
 
-// feed1 lists the newest bins, newest first.
+// feedBins are the bins of a time series that a feed can show, oldest first: those with all tags of its label, without
+// the ones to skip unless they are asked for.
+func (s *server) feedBins(r *http.Request, bins []listed, withSkip bool) []listed {
+	_, label, tagged := strings.Cut(r.PathValue("ts"), ":")
+	var tags []string
+	if tagged {
+		tags = strings.Split(label, ":")
+	}
+	return slices.DeleteFunc(bins, func(b listed) bool { return b.skip && !withSkip || !b.hasTags(tags) })
+}
+
+// feed1 lists the newest bins that are not of the future, newest first.
 func (s *server) feed1(w http.ResponseWriter, r *http.Request) {
-	files, ok := s.bins(w)
+	bins, ok := s.within(w, time.Time{}, s.now())
 	if !ok {
 		return
 	}
+	bins = s.feedBins(r, bins, false)
+	bins = bins[max(len(bins)-feedLength, 0):]
 	entries := []feedEntry{}
-	for i := len(files) - 1; i >= 0 && len(entries) < feedLength; i-- {
-		entries = append(entries, s.entry1(r, files[i].ID))
+	for _, b := range slices.Backward(bins) {
+		entries = append(entries, s.entry1(r, b.ID))
 	}
-	writeJSON(w, entries)
+	s.listJSON(w, r, entries, bins)
 }
 
 // day1 lists the bins of a day, oldest first. The interval is closed on both sides: a bin taken at midnight exactly
@@ -69,24 +76,21 @@ func (s *server) day1(w http.ResponseWriter, r *http.Request, withSkip bool) {
 	if !ok {
 		return
 	}
-	files, ok := s.bins(w)
+	start := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
+	bins, ok := s.within(w, start, start.AddDate(0, 0, 1))
 	if !ok {
 		return
 	}
-	start := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
-	end := start.AddDate(0, 0, 1)
+	bins = s.feedBins(r, bins, withSkip)
 	entries := []feedEntry{}
-	for _, f := range files {
-		if t := f.ID.Time(); t.Before(start) || t.After(end) {
-			continue
-		}
-		entry := s.entry1(r, f.ID)
+	for _, b := range bins {
+		entry := s.entry1(r, b.ID)
 		if withSkip {
-			entry.Skip = new(bool)
+			entry.Skip = &b.skip
 		}
 		entries = append(entries, entry)
 	}
-	writeJSON(w, entries)
+	s.listJSON(w, r, entries, bins)
 }
 
 // nearest1 gives the bin nearest in time, as generation 1 understands it: it looks as far ahead as the last bin before
@@ -100,11 +104,12 @@ func (s *server) nearest1(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	files = s.feedBins(r, files, false)
 	if len(files) == 0 {
 		s.notFound(w, r)
 		return
 	}
-	after := slices.IndexFunc(files, func(f ifcb.File) bool { return f.ID.Time().After(at) })
+	after := slices.IndexFunc(files, func(f listed) bool { return f.ID.Time().After(at) })
 	choice := files[0]
 	switch {
 	case after < 0:

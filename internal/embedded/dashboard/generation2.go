@@ -1,12 +1,11 @@
 package dashboard
 
 import (
-	"encoding/csv"
+	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/internal/ifcb"
@@ -15,8 +14,8 @@ import (
 func (s *server) generation2() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern string, serve http.HandlerFunc) { mux.HandleFunc("GET "+pattern, serve) }
-	handle("/api/list_datasets", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, map[string]any{"datasets": []string{s.Dataset}})
+	handle("/api/list_datasets", func(w http.ResponseWriter, r *http.Request) {
+		s.listJSON(w, r, map[string]any{"datasets": []string{s.Dataset}}, nil)
 	})
 	handle("/api/most_recent_bin", s.mostRecent2)
 	handle("/api/export_metadata/{$}", s.exportMetadata2)
@@ -31,13 +30,13 @@ func (s *server) generation2() http.Handler {
 			s.index(w, r)
 		}
 	})
-	handle("/data/{file}", s.file2)
+	handle("/data/{file}", s.file)
 	handle("/{ds}/{file}", func(w http.ResponseWriter, r *http.Request) {
 		if r.PathValue("ds") != s.Dataset {
 			s.notFound(w, r)
 			return
 		}
-		s.file2(w, r)
+		s.file(w, r)
 	})
 	handle("/{ds}/api/feed/{metric}/start/{start}/end/{end}", s.metricFeed2)
 	mux.HandleFunc("/", s.notFound)
@@ -53,15 +52,6 @@ func (s *server) known(w http.ResponseWriter, r *http.Request, dataset string) b
 	return false
 }
 
-func (s *server) file2(w http.ResponseWriter, r *http.Request) {
-	f, ok := parseFile(r.PathValue("file"))
-	if !ok {
-		s.notFound(w, r)
-		return
-	}
-	s.serveFile(w, r, f)
-}
-
 func (s *server) bin2(w http.ResponseWriter, r *http.Request) (*ifcb.Bin, bool) {
 	id, err := ifcb.ParseBinID(r.PathValue("lid"))
 	if err != nil || !s.known(w, r, r.URL.Query().Get("dataset")) {
@@ -74,40 +64,35 @@ func (s *server) bin2(w http.ResponseWriter, r *http.Request) (*ifcb.Bin, bool) 
 	return bin, ok
 }
 
+// shown are the bins of a timeline: those not to be skipped.
+func shown(bins []listed) []listed {
+	return slices.DeleteFunc(bins, func(b listed) bool { return b.skip })
+}
+
 // mostRecent2 gives the newest bin that is not of the future.
 func (s *server) mostRecent2(w http.ResponseWriter, r *http.Request) {
 	if !s.known(w, r, r.URL.Query().Get("dataset")) {
 		return
 	}
-	files, ok := s.bins(w)
+	now := s.now()
+	bins, ok := s.within(w, time.Time{}, now)
 	if !ok {
 		return
 	}
-	now := s.now()
-	for i := len(files) - 1; i >= 0; i-- {
-		id := files[i].ID
-		if id.Time().After(now) {
-			continue
-		}
-		answer := map[string]any{
-			"pid": id.String(), "timestamp": dateOffset(id), "time_since": int(now.Sub(id.Time()).Seconds()),
-			"temperature": nil, "humidity": nil,
-		}
-		if bin, err := ifcb.Open(files[i].ADC); err == nil {
-			answer["temperature"], answer["humidity"] = metric(bin, "temperature"), metric(bin, "humidity")
-			bin.Close()
-		}
-		writeJSON(w, answer)
+	if bins = shown(bins); len(bins) == 0 {
+		s.notFound(w, r)
 		return
 	}
-	s.notFound(w, r)
-}
-
-func metric(bin *ifcb.Bin, name string) any {
-	if v, ok := bin.Header.Float(name); ok {
-		return v
+	newest := bins[len(bins)-1]
+	answer := map[string]any{
+		"pid": newest.ID.String(), "timestamp": dateOffset(newest.ID), "time_since": int(now.Sub(newest.ID.Time()).Seconds()),
+		"temperature": nil, "humidity": nil,
 	}
-	return nil
+	if bin, err := ifcb.Open(newest.ADC); err == nil {
+		answer["temperature"], answer["humidity"] = optional(bin.Header.Float("temperature")), optional(bin.Header.Float("humidity"))
+		bin.Close()
+	}
+	writeJSON(w, answer)
 }
 
 func optional(v float64, ok bool) any {
@@ -128,20 +113,21 @@ func (s *server) details2(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	var said note
 	previous, next := "", ""
-	for i, f := range files {
-		if f.ID != bin.ID {
-			continue
-		}
-		if i > 0 {
-			previous = files[i-1].ID.String()
-		}
-		if i+1 < len(files) {
-			next = files[i+1].ID.String()
+	for _, f := range files {
+		switch {
+		case f.ID == bin.ID:
+			said = f.note
+		case f.skip:
+		case f.ID.Time().Before(bin.ID.Time()):
+			previous = f.ID.String()
+		case next == "" && f.ID.Time().After(bin.ID.Time()):
+			next = f.ID.String()
 		}
 	}
 	volume, volumeErr := bin.MLAnalyzed()
-	lat, lng, located := bin.Header.Position()
+	lat, lng := position(bin, said)
 	triggers := 0
 	if n := len(bin.Targets); n > 0 {
 		triggers = bin.Targets[n-1].Trigger
@@ -153,9 +139,9 @@ func (s *server) details2(w http.ResponseWriter, r *http.Request) {
 	answer := map[string]any{
 		"lid": bin.ID.String(), "timestamp_iso": dateOffset(bin.ID), "instrument": bin.ID.IFCB(),
 		"num_triggers": triggers, "num_images": images, "ml_analyzed": fmt.Sprintf("%.1f ml", volume),
-		"lat": optional(lat, located), "lng": optional(lng, located), "depth": nil, "size": size,
-		"datasets": []string{s.Dataset}, "primary_dataset": s.Dataset, "tags": []string{}, "comments": []string{},
-		"skip": false, "sample_type": "", "cruise": "", "previous_bin_id": previous, "next_bin_id": next,
+		"lat": number(lat), "lng": number(lng), "depth": number(said.values["depth"]), "size": size,
+		"datasets": []string{s.Dataset}, "primary_dataset": s.Dataset, "tags": append([]string{}, said.tags...), "comments": []string{},
+		"skip": said.skip, "sample_type": said.values["sample_type"], "cruise": said.values["cruise"], "previous_bin_id": previous, "next_bin_id": next,
 		"has_blobs": false, "has_features": false, "has_class_scores": false, "concentration": nil,
 	}
 	if volumeErr == nil {
@@ -174,8 +160,27 @@ func (s *server) listImages2(w http.ResponseWriter, r *http.Request) {
 	for _, roi := range bin.Served() {
 		numbers = append(numbers, roi.Number)
 	}
-	writeJSON(w, map[string]any{"images": numbers})
+	s.listJSON(w, r, map[string]any{"images": numbers}, nil)
 }
+
+// number is a text as a number, or nothing.
+func number(text string) any {
+	v, err := strconv.ParseFloat(text, 64)
+	return optional(v, err == nil)
+}
+
+// position is where a bin was taken, as noted or else as its header tells; empty where neither does.
+func position(bin *ifcb.Bin, said note) (lat, lng string) {
+	if lat, lng = said.values["latitude"], said.values["longitude"]; lat != "" && lng != "" {
+		return lat, lng
+	}
+	if lat, lng, ok := bin.Header.Position(); ok {
+		return decimal(lat), decimal(lng)
+	}
+	return "", ""
+}
+
+func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 // period reads start_date and end_date of a query; the end day is included.
 func (s *server) period(w http.ResponseWriter, r *http.Request) (start, end time.Time, ok bool) {
@@ -197,80 +202,6 @@ func (s *server) period(w http.ResponseWriter, r *http.Request) (start, end time
 	return start, end, true
 }
 
-func (s *server) within(w http.ResponseWriter, start, end time.Time) ([]ifcb.File, bool) {
-	files, ok := s.bins(w)
-	var inside []ifcb.File
-	for _, f := range files {
-		if t := f.ID.Time(); !t.Before(start) && !t.After(end) {
-			inside = append(inside, f)
-		}
-	}
-	return inside, ok
-}
-
-var metadataColumns = []string{
-	"pid", "sample_time", "ifcb", "ml_analyzed", "latitude", "longitude", "depth", "cruise", "cast", "niskin",
-	"sample_type", "n_images", "comment_summary", "trigger_selection", "skip",
-}
-
-// exportMetadata2 is the table of bins, by pid. Without a dataset its first column, dataset, is missing.
-func (s *server) exportMetadata2(w http.ResponseWriter, r *http.Request) {
-	dataset := r.PathValue("ds")
-	if !s.known(w, r, dataset) {
-		return
-	}
-	start, end, ok := s.period(w, r)
-	if !ok {
-		return
-	}
-	files, ok := s.within(w, start, end)
-	if !ok {
-		return
-	}
-	if len(files) == 0 {
-		s.notFound(w, r)
-		return
-	}
-	slices.SortFunc(files, func(a, b ifcb.File) int { return strings.Compare(a.ID.String(), b.ID.String()) })
-	s.attach(w, "metadata.csv", "text/csv")
-	out := csv.NewWriter(w)
-	defer out.Flush()
-	prefix := []string{}
-	if dataset != "" {
-		prefix = []string{dataset}
-		_ = out.Write(append([]string{"dataset"}, metadataColumns...))
-	} else {
-		_ = out.Write(metadataColumns)
-	}
-	for _, f := range files {
-		bin, err := ifcb.Open(f.ADC)
-		if err != nil {
-			s.Log.Warn("reading bin", "err", err)
-			continue
-		}
-		_ = out.Write(append(prefix[:len(prefix):len(prefix)], metadataRow(bin)...))
-		bin.Close()
-	}
-}
-
-func metadataRow(bin *ifcb.Bin) []string {
-	number := func(v float64, ok bool) string {
-		if !ok {
-			return ""
-		}
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	}
-	volume, err := bin.MLAnalyzed()
-	lat, lng, located := bin.Header.Position()
-	sampleType, _ := bin.Header.Get("sampleType")
-	trigger, _ := bin.Header.Get("PMTtriggerSelection_DAQ_MCConly")
-	return []string{
-		bin.ID.String(), bin.ID.Time().Format("2006-01-02 15:04:05+00:00"), strconv.Itoa(bin.ID.Instrument()),
-		number(volume, err == nil), number(lat, located), number(lng, located), "", "", "", "", sampleType,
-		strconv.Itoa(len(bin.Served())), "", trigger, "0",
-	}
-}
-
 // metricFeed2 is the one legacy feed that lists the bins of a period.
 func (s *server) metricFeed2(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("metric")
@@ -287,16 +218,17 @@ func (s *server) metricFeed2(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	files = shown(files)
 	entries := []map[string]any{}
 	for _, f := range files {
 		entry := map[string]any{"pid": s.pid(r, f.ID), "date": dateZ(f.ID), name: nil}
 		if bin, err := ifcb.Open(f.ADC); err == nil {
-			entry[name] = metric(bin, name)
+			entry[name] = optional(bin.Header.Float(name))
 			bin.Close()
 		}
 		entries = append(entries, entry)
 	}
-	writeJSON(w, entries)
+	s.listJSON(w, r, entries, files)
 }
 
 // listBins2 lists the bins, oldest first; newer deployments do not have it.
@@ -313,6 +245,17 @@ func (s *server) listBins2(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	filter := query.Get("skip_filter")
+	files = slices.DeleteFunc(files, func(b listed) bool { return b.skip && filter == "exclude" || !b.skip && filter == "only" })
+	if query.Get("format") == "csv" {
+		var table bytes.Buffer
+		table.WriteString("pid,sample_time,skip\n")
+		for _, f := range files {
+			fmt.Fprintf(&table, "%s,%s,%t\n", f.ID, dateOffset(f.ID), f.skip)
+		}
+		serveListing(w, r, "text/csv", table.Bytes(), s.modified(files))
+		return
+	}
 	type row struct {
 		PID  string `json:"pid"`
 		Time string `json:"sample_time"`
@@ -320,9 +263,7 @@ func (s *server) listBins2(w http.ResponseWriter, r *http.Request) {
 	}
 	rows := []row{}
 	for _, f := range files {
-		if query.Get("skip_filter") != "only" {
-			rows = append(rows, row{f.ID.String(), dateOffset(f.ID), false})
-		}
+		rows = append(rows, row{f.ID.String(), dateOffset(f.ID), f.skip})
 	}
-	writeJSON(w, map[string]any{"data": rows})
+	s.listJSON(w, r, map[string]any{"data": rows}, files)
 }

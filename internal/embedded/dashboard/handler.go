@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 
 // Options say what to serve, and how.
 type Options struct {
-	// Dir holds raw bins, flat or in day directories. Bins that appear there are served from the next request on.
+	// Dir holds raw bins, flat or in day directories, and maybe a [NotesFile]. Bins that appear there are served from
+	// the next request on.
 	Dir string
 	// Generation is 1 or 2.
 	Generation int
@@ -76,7 +78,7 @@ func (s *server) isDataset(name string) bool {
 }
 
 // bins lists the bins, oldest first, or answers 500.
-func (s *server) bins(w http.ResponseWriter) ([]ifcb.File, bool) {
+func (s *server) bins(w http.ResponseWriter) ([]listed, bool) {
 	files, err := s.folder.list()
 	if err != nil {
 		s.Log.Error("listing bins", "err", err)
@@ -84,6 +86,13 @@ func (s *server) bins(w http.ResponseWriter) ([]ifcb.File, bool) {
 		return nil, false
 	}
 	return files, true
+}
+
+// within are the bins of a closed interval, oldest first.
+func (s *server) within(w http.ResponseWriter, start, end time.Time) ([]listed, bool) {
+	bins, ok := s.bins(w)
+	outside := func(b listed) bool { return b.ID.Time().Before(start) || b.ID.Time().After(end) }
+	return slices.DeleteFunc(bins, outside), ok
 }
 
 // file is what a path's last part asks for: a bin, maybe one of its targets or products, in a format.

@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// shown is how many bins the page of the dataset lists.
-const shown = 100
+// onPage is how many bins the page of the dataset lists.
+const onPage = 100
 
 var indexPage = template.Must(template.New("index").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{.Dataset}}</title></head><body>
@@ -26,7 +26,7 @@ func (s *server) index(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var bins []string
-	for i := len(files) - 1; i >= 0 && len(bins) < shown; i-- {
+	for i := len(files) - 1; i >= 0 && len(bins) < onPage; i-- {
 		bins = append(bins, files[i].ID.String())
 	}
 	var page bytes.Buffer
