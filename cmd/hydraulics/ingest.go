@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,10 +58,8 @@ func newIngestFormCommand(name, form, short string) *cobra.Command {
 			"What was published is noted in a file: a run that broke off goes on where it was, one that was done adds nothing.",
 		Args: cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
 			in.dashboard, in.topic, in.broker = args[0], args[1], args[2]
-			return in.run(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return in.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	flags := cmd.Flags()
