@@ -91,10 +91,8 @@ func (d *demo) untilIdle(ctx context.Context) error {
 func (d *demo) outcome() string {
 	givenUp := 0.0
 	for _, s := range d.worker.Herder.Snapshots() {
-		for _, m := range s.Metrics {
-			if s.Connector == "ifcb-images" && m.Name == "ifcb_bins_failed_total" {
-				givenUp += m.Value
-			}
+		if s.Connector == "ifcb-images" {
+			givenUp += sample(s, "ifcb_bins_failed_total")
 		}
 	}
 	if givenUp > 0 {

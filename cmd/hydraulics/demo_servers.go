@@ -55,18 +55,29 @@ const (
 	dashboardPort = 8888
 )
 
-// port gives the preferred port, or a free one when that is busy, and says so.
-func (d *demo) port(what string, preferred int) (int, error) {
+// listen listens on the preferred port, or on a free one when that is busy, and says so.
+func (d *demo) listen(what string, preferred int) (net.Listener, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(preferred))
-	if err != nil {
-		if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-			return 0, err
-		}
-		fmt.Fprintf(d.out, "%s: port %d is busy, taking %d\n", what, preferred, l.Addr().(*net.TCPAddr).Port)
+	if err == nil {
+		return l, nil
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	return port, l.Close()
+	if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(d.out, "%s: port %d is busy, taking %d\n", what, preferred, portOf(l))
+	return l, nil
 }
+
+// port finds such a port for a server that listens by itself.
+func (d *demo) port(what string, preferred int) (int, error) {
+	l, err := d.listen(what, preferred)
+	if err != nil {
+		return 0, err
+	}
+	return portOf(l), l.Close()
+}
+
+func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
 func (d *demo) startBroker(context.Context) error {
 	port, err := d.port("Kafka", kafkaPort)
@@ -127,7 +138,7 @@ func (d *demo) startDashboard(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := d.runInstrument(ctx, instrument, options.Dir); err != nil {
+		if err := d.runInstrument(ctx, instrument); err != nil {
 			return err
 		}
 	}
@@ -148,18 +159,9 @@ const backlog = 3
 
 // runInstrument has bins of the past to begin with, and takes new ones until the
 // demo stops; with --until-idle no new ones.
-func (d *demo) runInstrument(ctx context.Context, instrument *dashboard.Instrument, dir string) error {
-	files, err := ifcb.List(dir)
-	if err != nil {
+func (d *demo) runInstrument(ctx context.Context, instrument *dashboard.Instrument) error {
+	if err := instrument.Begin(ctx, backlog); err != nil || d.o.untilIdle {
 		return err
-	}
-	for n := backlog; len(files) == 0 && n > 0; n-- {
-		if _, err := instrument.Take(time.Now().Add(-time.Duration(n) * d.o.interval)); err != nil {
-			return err
-		}
-	}
-	if d.o.untilIdle {
-		return nil
 	}
 	running, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -175,11 +177,7 @@ func (d *demo) runInstrument(ctx context.Context, instrument *dashboard.Instrume
 
 // serve runs an HTTP server until the demo stops and gives its base URL.
 func (d *demo) serve(what string, preferred int, handler http.Handler) (string, error) {
-	port, err := d.port(what, preferred)
-	if err != nil {
-		return "", err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+	l, err := d.listen(what, preferred)
 	if err != nil {
 		return "", err
 	}

@@ -65,19 +65,25 @@ func NewInstrument(o InstrumentOptions) (*Instrument, error) {
 	return &Instrument{o: o}, nil
 }
 
-// Run takes a bin per interval until ctx ends. In an empty folder it begins with backlog bins of the past.
-func (i *Instrument) Run(ctx context.Context, backlog int) error {
+// Begin takes bins of the past, an interval apart up to now, in a folder that has none.
+func (i *Instrument) Begin(ctx context.Context, backlog int) error {
 	files, err := ifcb.List(i.o.Dir)
-	if err != nil {
+	if err != nil || len(files) > 0 {
 		return err
 	}
 	now := time.Now()
-	if len(files) == 0 {
-		for n := backlog; n > 0 && ctx.Err() == nil; n-- {
-			if _, err := i.Take(now.Add(-time.Duration(n) * i.o.Interval)); err != nil {
-				return err
-			}
+	for n := backlog; n > 0 && ctx.Err() == nil; n-- {
+		if _, err := i.Take(now.Add(-time.Duration(n) * i.o.Interval)); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// Run takes a bin per interval until ctx ends. It does [Instrument.Begin] first.
+func (i *Instrument) Run(ctx context.Context, backlog int) error {
+	if err := i.Begin(ctx, backlog); err != nil {
+		return err
 	}
 	tick := time.NewTicker(i.o.Interval)
 	defer tick.Stop()
