@@ -76,7 +76,9 @@ func newSimulateDashboardCommand() *cobra.Command {
 		Use:   "dashboard",
 		Short: "Serve a folder of raw bins, or synthetic ones, as an IFCB dashboard",
 		Long: "Serves raw bins (.adc, .hdr, .roi; flat or in day directories) with the routes of dashboard generation 1 or 2.\n" +
-			"Without --bins it makes synthetic bins, a new one every --interval, in a folder that goes away with it.\n\n" +
+			"A file metadata.csv in the folder (columns pid, skip, tag1, tag2 ..., depth, cruise ...) tells what people noted.\n" +
+			"Without --bins it makes synthetic bins, a new one every --interval, in a folder that goes away with it; the class and\n" +
+			"the true volume of their particles are at <dataset>/<bin>.truth.csv.\n\n" +
 			"Faults are asked for with --fault KIND=PROBABILITY[@PART], any number of times; PART is what the path of a request\n" +
 			"that can meet it contains. The first that a request meets is the one it gets, but slow comes on top. Kinds:\n" +
 			"  slow        the answer waits for --slow-by\n" +

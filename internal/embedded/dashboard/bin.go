@@ -48,7 +48,8 @@ func (s *server) attach(w http.ResponseWriter, name, contentType string) {
 	}
 }
 
-var rawTypes = map[string]string{"adc": "text/csv", "hdr": "text/plain", "roi": "application/octet-stream"}
+// rawTypes are the files of a bin that are served as they are. No real dashboard has the truth about one.
+var rawTypes = map[string]string{"adc": "text/csv", "hdr": "text/plain", "roi": "application/octet-stream", TruthExt[1:]: "text/csv"}
 
 // file answers what hangs off a bin's or a target's name.
 func (s *server) file(w http.ResponseWriter, r *http.Request) {

@@ -3,6 +3,7 @@ package dashboard_test
 import (
 	"context"
 	"encoding/csv"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -63,6 +64,14 @@ func TestSyntheticBinIsReal(t *testing.T) {
 	}
 	if len(truth) > 0 {
 		t.Errorf("truth without image: %v", truth)
+	}
+	want, err := os.ReadFile(stem + dashboard.TruthExt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, dashboard.Options{Dir: dir, Generation: 2})
+	if status, kind, got, _ := s.get("/data/" + id.String() + dashboard.TruthExt); status != http.StatusOK || kind != "text/csv" || string(got) != string(want) {
+		t.Errorf("the truth is served as %d %s:\n%s", status, kind, got)
 	}
 }
 
