@@ -56,8 +56,8 @@ func ColumnNames(s Schema) []string { return adcLayouts[s].names }
 const (
 	// maxLine bounds one line of an .adc or .hdr file, in bytes.
 	maxLine = 64 << 10
-	// maxTargets bounds the lines of an .adc file: a syringe run gives a few thousand.
-	maxTargets = 1 << 20
+	// maxTargets bounds the lines of an .adc file, and with them its memory: a syringe run gives a few thousand.
+	maxTargets = 1 << 17
 	// maxImagePixels bounds one image; the largest camera frame has about 1.4 million pixels.
 	maxImagePixels = 1 << 26
 	maxCoordinate  = 1 << 24

@@ -32,7 +32,7 @@ const (
 	maxEntries = 200_000
 	// MaxPNG bounds one image file, in bytes. The largest camera frame, stored without compression, has 1.4 MB.
 	MaxPNG = 16 << 20
-	maxCSV = 256 << 20
+	maxCSV = 64 << 20
 )
 
 // OpenArchive reads the directory of a bin's zip of size bytes. An empty bin's archive, without images, is valid. One
