@@ -105,6 +105,7 @@ func newSimulateDashboardCommand() *cobra.Command {
 	flags.Uint64Var(&d.instrument.Seed, "seed", 1, "seed of the synthetic bins")
 	flags.DurationVar(&d.instrument.Interval, "interval", 30*time.Second, "time from one synthetic bin to the next")
 	flags.IntVar(&d.instrument.ImagesPerBin, "images-per-bin", 20, "images of a synthetic bin")
+	flags.IntVar(&d.instrument.Number, "instrument", 901, "number of the synthetic instrument; 1 to 6 are old ones, whose cameras cut particles in two")
 	flags.IntVar(&d.backlog, "backlog", 3, "synthetic bins of the past to begin with")
 	flags.StringArrayVar(&d.faults, "fault", nil, "what goes wrong how often, such as 429=0.2 or truncate=1@.zip; may be repeated")
 	flags.Uint64Var(&d.wrong.Seed, "fault-seed", 1, "seed of the faults")

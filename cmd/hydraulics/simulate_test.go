@@ -91,7 +91,7 @@ func TestSimulateBadOptions(t *testing.T) {
 	for _, args := range [][]string{
 		{"images"}, {"images", "--out", t.TempDir(), "--per-class", "0"},
 		{"dashboard", "--generation", "3", "--listen", "127.0.0.1:0"}, {"dashboard", "--bins", filepath.Join(t.TempDir(), "no")},
-		{"dashboard", "--interval", "1ms"}, {"dashboard", "--fault", "flood=1", "--listen", "127.0.0.1:0"},
+		{"dashboard", "--interval", "1ms"}, {"dashboard", "--instrument", "1000"}, {"dashboard", "--fault", "flood=1", "--listen", "127.0.0.1:0"},
 	} {
 		cmd := newSimulateCommand()
 		cmd.SilenceUsage, cmd.SilenceErrors = true, true

@@ -1,17 +1,14 @@
 package dashboard
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard/plankton"
 	"github.com/axiom-data-science/hydraulics/internal/ifcb"
 )
 
@@ -19,7 +16,8 @@ import (
 type InstrumentOptions struct {
 	// Dir is where the bins go, in day directories; it is made when absent.
 	Dir string
-	// Number is the instrument's, 7 to 999; 901 when 0.
+	// Number is the instrument's, 1 to 999; 901 when 0. Those to 6 are old ones: other names and files, and particles that
+	// the camera cut in two.
 	Number int
 	// Seed makes the particles: the bin taken at a time holds the same ones for the same seed.
 	Seed uint64
@@ -31,11 +29,11 @@ type InstrumentOptions struct {
 	Keep int
 }
 
-// Instrument takes bins of synthetic plankton, in the formats of an instrument of generation 2 (schema 2).
+// Instrument takes bins of synthetic plankton, in the formats of a new or an old instrument.
 type Instrument struct{ o InstrumentOptions }
 
 // TruthExt ends the name of the file beside each synthetic bin that tells what is in it: lines of
-// "target,class,volume_px3,volume_um3" with a header.
+// "target,class,volume_px3,volume_um3" with a header. A particle that was cut in two stands under its first target.
 const TruthExt = ".truth.csv"
 
 // NewInstrument checks the options and makes the folder.
@@ -50,8 +48,8 @@ func NewInstrument(o InstrumentOptions) (*Instrument, error) {
 		o.ImagesPerBin = 20
 	}
 	switch {
-	case o.Number < 7 || o.Number > 999:
-		return nil, fmt.Errorf("synthetic instrument: number %d, want 7 to 999", o.Number)
+	case o.Number < 1 || o.Number > 999:
+		return nil, fmt.Errorf("synthetic instrument: number %d, want 1 to 999", o.Number)
 	case o.Interval < time.Second:
 		return nil, fmt.Errorf("synthetic instrument: interval %s, want at least 1s: bins are named by the second", o.Interval)
 	case o.ImagesPerBin < 0 || o.ImagesPerBin > 10_000:
@@ -157,82 +155,4 @@ func (i *Instrument) forget() error {
 		files = files[1:]
 	}
 	return nil
-}
-
-// exposure is a bin in the making.
-type exposure struct {
-	id              ifcb.BinID
-	rng             *rand.Rand
-	adc, roi, truth bytes.Buffer
-	triggers        int
-	images          int
-	clock, inhibit  float64 // s
-}
-
-const (
-	// sensorWidth and sensorHeight are the camera's, px.
-	sensorWidth, sensorHeight = 1380, 1034
-	// inhibitPerImage is how long the instrument is blind after a trigger, s.
-	inhibitPerImage = 0.07
-)
-
-func (i *Instrument) expose(id ifcb.BinID) *exposure {
-	e := &exposure{id: id, rng: rand.New(rand.NewPCG(i.o.Seed, uint64(id.Time().Unix())))}
-	e.truth.WriteString("target,class,volume_px3,volume_um3\n")
-	// A syringe of 5 ml runs 20 minutes.
-	gap := 1200 / float64(i.o.ImagesPerBin+i.o.ImagesPerBin/9+1)
-	for e.images < i.o.ImagesPerBin {
-		e.triggers++
-		e.clock += gap * (0.5 + e.rng.Float64())
-		if e.rng.IntN(10) == 0 {
-			e.line(plankton.Particle{})
-			continue
-		}
-		e.images++
-		e.line(plankton.Pick(e.rng))
-	}
-	return e
-}
-
-// line adds a trigger, with an image unless the particle is the zero one.
-func (e *exposure) line(p plankton.Particle) {
-	var x, y, width, height int
-	start := e.roi.Len()
-	brightness := 0.002
-	if p.Image != nil {
-		width, height = p.Image.Rect.Dx(), p.Image.Rect.Dy()
-		x, y = e.rng.IntN(sensorWidth-width), e.rng.IntN(sensorHeight-height)
-		e.roi.Write(p.Image.Pix)
-		fmt.Fprintf(&e.truth, "%d,%s,%g,%g\n", e.triggers, p.Class, p.VolumePx, p.VolumeUM3)
-		brightness = 1e-6 * p.VolumePx
-	} else {
-		start = 0
-	}
-	grab := e.clock + 0.042
-	pmt := func(scale float64) float64 { return scale * (brightness + 0.001*e.rng.Float64()) }
-	fmt.Fprintf(&e.adc, "%d,%.6f,%.6f,%.6f,%.6f,%.6f,%.6f,%.6f,%.6f,%.6f,%.6f,%.6f,%.6f,%d,%d,%d,%d,%d,0,0,0,0,%.6f,%.6f\n",
-		e.triggers, e.clock, pmt(1), pmt(0.5), pmt(0.01), pmt(0.01), pmt(3), pmt(2), pmt(0.1), pmt(0.1),
-		50+10*e.rng.Float64(), e.clock, grab, x, y, width, height, start, grab+0.008, e.inhibit)
-	e.inhibit += inhibitPerImage
-}
-
-func (e *exposure) header() []byte {
-	var h bytes.Buffer
-	run, inhibit := e.clock+0.05, max(e.inhibit-inhibitPerImage, 0)
-	for _, line := range []struct {
-		key   string
-		value any
-	}{
-		{"SoftwareVersion", "synthetic"}, {"sampleNumber", 1}, {"sampleType", "Normal"},
-		{"triggerCount", e.triggers}, {"roiCount", e.images},
-		{"humidity", 30 + e.rng.IntN(10)}, {"temperature", 18 + e.rng.IntN(6)},
-		{"runTime", run}, {"inhibitTime", inhibit},
-		{"gpsLatitude", 41.325}, {"gpsLongitude", -70.5667},
-		{"ADCFileFormat", "trigger#, ADCtime, PMTA, PMTB, PMTC, PMTD, PeakA, PeakB, PeakC, PeakD, TimeOfFlight, GrabTimeStart, " +
-			"GrabTimeEnd, RoiX, RoiY, RoiWidth, RoiHeight, StartByte, ComparatorOut, StartPoint, SignalLength, Status, RunTime, InhibitTime"},
-		{"imagerID", e.id.Instrument()}, {"SyringeSampleVolume", 5},
-	} {
-		fmt.Fprintf(&h, "%s: %v\n", line.key, line.value)
-	}
-	return h.Bytes()
 }

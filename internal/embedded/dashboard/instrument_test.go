@@ -75,6 +75,51 @@ func TestSyntheticBinIsReal(t *testing.T) {
 	}
 }
 
+// A bin of an old instrument: its names and columns, cut particles that are served as one, the truth by the number
+// under which they are.
+func TestSyntheticOldBinIsReal(t *testing.T) {
+	dir := t.TempDir()
+	id, err := instrument(t, dashboard.InstrumentOptions{Dir: dir, Seed: 3, Number: 5, ImagesPerBin: 30}).Take(time.Date(2012, 1, 28, 8, 15, 15, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stem := filepath.Join(dir, "IFCB5_2012_028", "IFCB5_2012_028_081515")
+	bin, err := ifcb.Open(stem + ".adc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bin.Close()
+	served, stitched := bin.Served(), 0
+	truth := readTruth(t, stem+dashboard.TruthExt)
+	for _, roi := range served {
+		if roi.Stitched() {
+			stitched++
+		}
+		gray, err := bin.Gray(roi)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w, h := roi.Size(); gray.Rect.Dx() != w || gray.Rect.Dy() != h {
+			t.Errorf("target %d: %v", roi.Number, gray.Rect)
+		}
+		if truth[roi.Number] == nil {
+			t.Errorf("target %d has no truth", roi.Number)
+		}
+	}
+	if id.Schema() != ifcb.SchemaV1 || len(served) != 30 || len(truth) != 30 || stitched < 3 || len(bin.Raw()) != 30+stitched {
+		t.Errorf("%s: %d images, %d of them stitched, %d raw ones, %d truths", id, len(served), stitched, len(bin.Raw()), len(truth))
+	}
+	if len(bin.Targets[0].Fields) != 15 || bin.Raw()[0].StartByte != 1 {
+		t.Errorf("%d columns, the first image at %d", len(bin.Targets[0].Fields), bin.Raw()[0].StartByte)
+	}
+	if ml, err := bin.MLAnalyzed(); err != nil || ml < 3 || ml > 6 {
+		t.Errorf("%g ml, %v", ml, err)
+	}
+	if v, ok := bin.Header.Float("temperature"); !ok || v < 18 || v > 24 {
+		t.Errorf("%g degrees, %v", v, ok)
+	}
+}
+
 func readTruth(t *testing.T, path string) map[int][]string {
 	t.Helper()
 	f, err := os.Open(path)
@@ -166,7 +211,7 @@ func TestRunTakesBinsAndForgets(t *testing.T) {
 
 func TestBadInstruments(t *testing.T) {
 	for name, o := range map[string]dashboard.InstrumentOptions{
-		"old number": {Number: 5}, "too fast": {Interval: time.Millisecond}, "negative": {ImagesPerBin: -1}, "keep": {Keep: -1},
+		"no such number": {Number: 1000}, "too fast": {Interval: time.Millisecond}, "negative": {ImagesPerBin: -1}, "keep": {Keep: -1},
 	} {
 		o.Dir = t.TempDir()
 		if _, err := dashboard.NewInstrument(o); err == nil {

@@ -62,13 +62,17 @@ func openByPython(t *testing.T, names []string, content [][]byte) pythonZip {
 	return z
 }
 
-// Python opens the zips and images of both generations and finds the pixels that lie in the .roi: of a synthetic bin,
-// one with a cut particle, an empty one.
+// Python opens the zips and images of both generations and finds the pixels that lie in the .roi: of synthetic
+// bins of either schema, one with a cut particle, an empty one.
 func TestPythonOpensWhatIsServed(t *testing.T) {
 	dir := folder(t)
-	id, err := instrument(t, dashboard.InstrumentOptions{Dir: dir, Seed: 5, ImagesPerBin: 4}).Take(time.Date(2024, 6, 1, 12, 0, 0, 0, time.UTC))
-	if err != nil {
-		t.Fatal(err)
+	chosen := map[string]bool{cut: true, midnight: true}
+	for _, number := range []int{901, 3} {
+		id, err := instrument(t, dashboard.InstrumentOptions{Dir: dir, Number: number, Seed: 5, ImagesPerBin: 6}).Take(time.Date(2024, 6, 1, 12, 0, 0, 0, time.UTC))
+		if err != nil {
+			t.Fatal(err)
+		}
+		chosen[id.String()] = true
 	}
 	files, err := ifcb.List(dir)
 	if err != nil {
@@ -77,7 +81,7 @@ func TestPythonOpensWhatIsServed(t *testing.T) {
 	for _, generation := range []int{1, 2} {
 		s := serve(t, dashboard.Options{Dir: dir, Generation: generation})
 		for _, file := range files {
-			if lid := file.ID.String(); lid != id.String() && lid != cut && lid != midnight {
+			if !chosen[file.ID.String()] {
 				continue
 			}
 			t.Run(fmt.Sprintf("generation %d: %s", generation, file.ID), func(t *testing.T) { comparePython(t, s, generation, file) })
