@@ -88,6 +88,42 @@ func FuzzOpenArchive(f *testing.F) {
 	})
 }
 
+// FuzzArchiveEntry puts anything under any name into an archive that is well formed: what comes out of it is what went
+// in, and only what is named like an image of the bin is one.
+func FuzzArchiveEntry(f *testing.F) {
+	f.Add(zipLid+"_00002.png", []byte(pngOf(f, 8, 4)), true)
+	f.Add(zipLid+"_2.png", []byte(hugePNG(f)), false)
+	f.Add(zipLid+".csv", []byte(v2Line+"\n"), true)
+	f.Add("../"+zipLid+"_00003.png", []byte("x"), false)
+	id, err := ifcb.ParseBinID(zipLid)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, name string, content []byte, deflate bool) {
+		method := zip.Store
+		if deflate {
+			method = zip.Deflate
+		}
+		if len(name) > 1<<16-1 || strings.HasSuffix(name, "/") && len(content) > 0 {
+			return // the writer refuses it
+		}
+		data := zipOf(t, method, entry{name, string(content)})
+		a, err := ifcb.OpenArchive(bytes.NewReader(data), int64(len(data)), id)
+		if err != nil {
+			return
+		}
+		for _, img := range a.Images() {
+			if !strings.HasPrefix(name, zipLid+"_") || strings.Contains(name, "/") {
+				t.Fatalf("%q is image %d", name, img.Number)
+			}
+			if got, _, _, err := a.PNG(img); err == nil && !bytes.Equal(got, content) {
+				t.Fatalf("%d bytes went in, %d came out", len(content), len(got))
+			}
+		}
+		_, _ = a.Targets()
+	})
+}
+
 // FuzzImages reads the images of a bin whose lines and pixels are anything: an image has the size that its ROI tells,
 // raw and stitched alike, or is an error.
 func FuzzImages(f *testing.F) {
