@@ -19,10 +19,14 @@ func TestBiovolumeIsNearTheTruth(t *testing.T) {
 		{"demo-ellipsoid", limits{1, 1.3}, limits{0.85, 1}},
 		{"demo-chain", limits{1.1, 1.8}, limits{0.9, 1.25}},
 	}
+	images := 8
+	if testing.Short() {
+		images = 2
+	}
 	analyser := imaging.NewAnalyser(imaging.Options{PixelsPerMicron: plankton.PixelsPerMicron})
 	for _, tt := range tests {
 		t.Run(tt.class, func(t *testing.T) {
-			for i := range 8 {
+			for i := range images {
 				p := draw(t, 1, tt.class, i)
 				seed, err := analyser.Analyse(p.Image)
 				if err != nil {
