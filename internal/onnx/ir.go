@@ -42,7 +42,7 @@ type op struct {
 	w, bias []float32 // conv: [out][in/groups][kh][kw], and a bias per output channel
 	groups  int
 	res     *value    // conv: added before the activation
-	pre     *op       // conv: an affine operation that its input passes first
+	pre     *op       // conv: an affine operation or a gate that its input passes first
 	scale   []float32 // affine
 	shift   []float32
 
@@ -127,8 +127,12 @@ func (p *program) count() {
 
 // reads gives the values an operation reads.
 func (o *op) reads() []*value {
+	list := o.in[:len(o.in):len(o.in)]
 	if o.res != nil {
-		return append(o.in[:len(o.in):len(o.in)], o.res)
+		list = append(list, o.res)
 	}
-	return o.in
+	if o.pre != nil && o.pre.kind == opBinary {
+		list = append(list, o.pre.in[1])
+	}
+	return list
 }

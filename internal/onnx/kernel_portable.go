@@ -1,7 +1,8 @@
 package onnx
 
 // portable are the kernels in plain Go.
-var portable = kernels{name: "portable", nr: portableNR, panel: portablePanel, depthwise: portableDepthwise}
+var portable = kernels{name: "portable", nr: portableNR, panel: portablePanel, depthwise: portableDepthwise,
+	affine: portableAffine, activate: portableActivate, binary: portableBinary, pool: portablePool, mean: portableMean}
 
 const portableNR = 4
 

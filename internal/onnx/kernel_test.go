@@ -8,9 +8,6 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/onnx/onnxtest"
 )
 
-// kernelSets are all kernels that this processor can run.
-func kernelSets() []*kernels { return []*kernels{&portable} }
-
 func numbers(name string, n int) []float32 {
 	x := make([]float32, n)
 	onnxtest.Uniform(x, name, -1, 1)
@@ -36,7 +33,7 @@ func near(got float32, want float64, terms int) bool {
 // TestPanelKernel compares every size of tile and remainder with float64.
 func TestPanelKernel(t *testing.T) {
 	for _, k := range kernelSets() {
-		for m := 1; m <= 9; m++ {
+		for _, m := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 29} {
 			for n := 1; n <= k.nr; n++ {
 				for _, depth := range []int{1, 2, 3, 7, 16, 33} {
 					for _, taps := range [][]int{{0}, {0, 40, 95}} {
@@ -76,7 +73,7 @@ func checkPanel(t *testing.T, k *kernels, name string, m, n, depth int, taps []i
 			want := float64(p.bias[j])
 			for x, tap := range taps {
 				for c := range depth {
-					want += float64(a[tap+i*aStep+c]) * float64(p.w[(x*depth+c)*k.nr+j])
+					want += float64(a[tap+i*aStep+c]) * float64(p.w[(x*depth+c)*k.width(n)+j])
 				}
 			}
 			if residual {
@@ -95,8 +92,8 @@ func checkPanel(t *testing.T, k *kernels, name string, m, n, depth int, taps []i
 func TestDepthwiseKernel(t *testing.T) {
 	taps := []int{0, 21, 63, 64}
 	for _, k := range kernelSets() {
-		for m := 1; m <= 9; m++ {
-			for _, c := range []int{1, 3, 8, 15, 16, 17, 33} {
+		for m := 1; m <= 15; m++ {
+			for _, c := range []int{1, 3, 8, 15, 16, 17, 24, 33, 47, 64} {
 				for _, residual := range []bool{false, true} {
 					name := fmt.Sprintf("%s %d pixels %d channels residual %v", k.name, m, c, residual)
 					p := depthwiseArgs{taps: taps, m: m, c: c, aStep: c + 2, outStep: c + 1, resStep: c, a: numbers("a"+name, 64+m*(c+2)),

@@ -1,8 +1,10 @@
 package onnx
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 )
 
@@ -17,6 +19,11 @@ type Options struct {
 	// Output names the output with the scores, where there are several.
 	Output string
 	Limits Limits // zero fields are DefaultLimits
+	// Kernels is the instruction set to use: portable or, on amd64, avx2 or
+	// avx512; "" for the environment variable HYDRAULICS_ONNX_KERNELS or, where
+	// that is not set, the best that the processor has. One that it lacks is an
+	// error.
+	Kernels string
 	// Fill gives weights to a tensor that has a shape but no data, from its name
 	// and documentation. Without it such a tensor is an error.
 	Fill func(name, doc string, dst []float32) error
@@ -30,6 +37,10 @@ type Model struct{ plan *plan }
 // that this engine does not run. The data is not kept.
 func Load(data []byte, opts Options) (*Model, error) {
 	opts.Limits = opts.Limits.orDefault()
+	k, err := kernelSet(cmp.Or(opts.Kernels, os.Getenv("HYDRAULICS_ONNX_KERNELS")))
+	if err != nil {
+		return nil, fmt.Errorf("onnx: %w", err)
+	}
 	g, err := parseModel(data, opts.Limits)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
@@ -39,7 +50,7 @@ func Load(data []byte, opts Options) (*Model, error) {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
 	rewrite(p)
-	pl, err := newPlan(p, &portable, opts.Limits)
+	pl, err := newPlan(p, k, opts.Limits)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
@@ -72,17 +83,24 @@ type Session struct {
 	scratch   []float32
 	panel     panelArgs
 	depthwise depthwiseArgs
+	pixels    pixelArgs
+	pool      poolArgs
 }
 
 // NewSession makes a session with an arena of its own.
 func (m *Model) NewSession() *Session {
-	scratch := blockFloats
+	s := &Session{plan: m.plan, arena: make([]float32, m.plan.arena)}
+	scratch, taps := blockFloats, 0
 	for _, st := range m.plan.steps {
-		if c, ok := st.(*convStep); ok && c.pre != nil {
-			scratch = max(scratch, c.depth)
+		switch st := st.(type) {
+		case *convStep:
+			scratch = max(scratch, scratchStep(st.depth))
+		case *poolStep:
+			taps = max(taps, min(st.win.kh, st.in.h)*min(st.win.kw, st.in.w))
 		}
 	}
-	return &Session{plan: m.plan, arena: make([]float32, m.plan.arena), scratch: make([]float32, scratch)}
+	s.scratch, s.pool.taps = make([]float32, scratch), make([]int, 0, taps)
+	return s
 }
 
 // ErrOpenSize is the error of Load for a model whose file leaves the size of
@@ -101,6 +119,10 @@ func (s *Session) Run(pixels, scores []float32) error {
 		return fmt.Errorf("%w: %d pixels of %d, %d scores of %d", ErrShape, len(pixels), in.h*in.w*in.c, len(scores), out.h*out.w*out.c)
 	}
 	for y := range in.h {
+		if in.ps == in.c {
+			copy(s.arena[in.off+y*in.rs:][:in.w*in.c], pixels[y*in.w*in.c:])
+			continue
+		}
 		for x := range in.w {
 			copy(in.pixel(s.arena, y, x), pixels[(y*in.w+x)*in.c:])
 		}

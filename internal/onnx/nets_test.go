@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,22 +53,32 @@ func TestNetworks(t *testing.T) {
 			if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != doc.SHA256 || len(doc.Cases) < 2 {
 				t.Fatalf("%s is not of this file: record the scores again with testdata/export_nets.py", file)
 			}
-			m, err := Load(data, Options{Fill: onnxtest.Fill})
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := m.NewSession()
-			h, w, c := m.InputSize()
-			in, got := make([]float32, h*w*c), make([]float32, m.OutputSize())
-			for _, x := range doc.Cases {
-				if raceEnabled && x.Input != doc.Cases[0].Input {
-					break // one is slow enough there
-				}
-				onnxtest.Uniform(in, x.Input, x.Lo, x.Hi)
-				if err := s.Run(in, got); err != nil {
+			simd := map[string][]float32{} // the same bits from all but the portable kernels
+			for _, k := range kernelSets() {
+				m, err := Load(data, Options{Fill: onnxtest.Fill, Kernels: k.name})
+				if err != nil {
 					t.Fatal(err)
 				}
-				sameScores(t, x.Input, got, x.Scores)
+				s := m.NewSession()
+				h, w, c := m.InputSize()
+				in, got := make([]float32, h*w*c), make([]float32, m.OutputSize())
+				for _, x := range doc.Cases {
+					if raceEnabled && x.Input != doc.Cases[0].Input {
+						break // one is slow enough there
+					}
+					onnxtest.Uniform(in, x.Input, x.Lo, x.Hi)
+					if err := s.Run(in, got); err != nil {
+						t.Fatal(err)
+					}
+					sameScores(t, x.Input+" "+k.name, got, x.Scores)
+					if k == &portable {
+						continue
+					}
+					if first := simd[x.Input]; first != nil && !slices.Equal(first, got) {
+						t.Errorf("%s: %s gives other bits than the other kernels", x.Input, k.name)
+					}
+					simd[x.Input] = slices.Clone(got)
+				}
 			}
 		})
 	}

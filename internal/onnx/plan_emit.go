@@ -1,5 +1,7 @@
 package onnx
 
+import "slices"
+
 // emit makes the step of an operation.
 func (pl *planner) emit(o *op) {
 	out := pl.view(o.out)
@@ -7,15 +9,19 @@ func (pl *planner) emit(o *op) {
 	case opConv:
 		pl.conv(o, out)
 	case opPool:
-		pl.add(&poolStep{in: pl.view(o.in[0]), out: out, win: o.win, kind: o.pool, padded: o.padded})
+		pl.add(&poolStep{k: pl.k, in: pl.view(o.in[0]), out: out, win: o.win, kind: o.pool, padded: o.padded})
 	case opGlobal:
-		pl.add(&globalStep{in: pl.view(o.in[0]), out: out, kind: o.pool})
+		pl.add(&globalStep{k: pl.k, in: pl.view(o.in[0]), out: out, kind: o.pool})
 	case opAffine:
-		pl.add(&affineStep{in: pl.view(o.in[0]), out: out, scale: o.scale, shift: o.shift, act: o.act})
+		in := pl.view(o.in[0])
+		n := wide(&out, &in)
+		pl.add(&affineStep{k: pl.k, in: in, out: out, scale: slices.Repeat(o.scale, n), shift: slices.Repeat(o.shift, n), act: o.act})
 	case opAct:
-		pl.add(&actStep{in: pl.view(o.in[0]), out: out, act: o.act})
+		in := pl.view(o.in[0])
+		wide(&out, &in)
+		pl.add(&actStep{k: pl.k, in: in, out: out, act: o.act})
 	case opBinary:
-		pl.add(&binaryStep{a: pl.view(o.in[0]), b: pl.view(o.in[1]), out: out, fn: o.fn, act: o.act})
+		pl.add(&binaryStep{k: pl.k, a: pl.view(o.in[0]), b: pl.view(o.in[1]), out: out, fn: o.fn, act: o.act})
 	case opConcat:
 		at := out
 		for _, v := range o.in {
@@ -88,14 +94,18 @@ func (pl *planner) conv(o *op, out view) {
 		}
 		bias := pl.take(len(o.bias))
 		copy(bias, o.bias)
-		pl.add(&depthwiseStep{convStep: s, w: w, bias: bias})
+		s.w, s.bias = w, bias
+		pl.add(&depthwiseStep{s})
 		return
+	case o.pre != nil && o.pre.kind == opBinary:
+		gate := pl.view(o.pre.in[1])
+		s.gate = &gate
 	case o.pre != nil:
 		// Blocks of pixels go through a scratch of the session's.
-		s.pre = &affineStep{in: in, scale: o.pre.scale, shift: o.pre.shift, act: o.pre.act}
+		s.pre = &affineStep{scale: o.pre.scale, shift: o.pre.shift, act: o.pre.act}
 	}
 	// Where pixels have no gap, a row of the kernel is one run of channels.
-	whole := o.groups == 1 && in.ps == in.c && o.win.dw == 1
+	whole := o.pre == nil && o.groups == 1 && in.ps == in.c && o.win.dw == 1
 	s.taps, s.depth = taps(o.win, in, whole), cin
 	if whole {
 		s.depth = o.win.kw * cin
@@ -126,20 +136,25 @@ func taps(w window, in view, rows bool) []int {
 
 // pack orders weights [out][in][kh][kw] as panels of nr output channels:
 // [panel][kh][kw][in][nr], with zeros for the channels of the last panel that
-// do not exist.
+// do not exist. It is half as wide where that is enough.
 func (pl *planner) pack(o *op, s *convStep, per int) {
 	nr, area := pl.k.nr, o.win.kh*o.win.kw
 	for g := range s.groups {
-		for j := range s.groupOut {
-			panel, lane := j/nr, j%nr
-			src := o.w[(g*s.groupOut+j)*per:][:per]
-			dst := s.w[(g*s.panels+panel)*per*nr:]
-			for c := range s.groupIn {
+		for p := range s.panels {
+			first := p * nr
+			width := pl.k.width(s.groupOut - first)
+			dst := s.w[(g*s.panels+p)*per*nr:]
+			n := min(nr, s.groupOut-first)
+			copy(s.bias[(g*s.panels+p)*nr:], o.bias[g*s.groupOut+first:][:n])
+			for lane := range n {
+				src := o.w[(g*s.groupOut+first+lane)*per:][:per]
 				for t := range area {
-					dst[(t*s.groupIn+c)*nr+lane] = src[c*area+t]
+					to := dst[t*s.groupIn*width+lane:]
+					for c := range s.groupIn {
+						to[c*width] = src[c*area+t]
+					}
 				}
 			}
-			s.bias[(g*s.panels+panel)*nr+lane] = o.bias[g*s.groupOut+j]
 		}
 	}
 }

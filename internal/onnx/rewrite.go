@@ -227,14 +227,20 @@ func foldPad(p *program, _ int, o *op) bool {
 	return true
 }
 
-// fuseBefore lets a 1x1 convolution apply the affine operation before it to
-// each block of pixels that it multiplies.
+// fuseBefore lets a 1x1 convolution apply the affine operation or the gate
+// before it to each block of pixels that it multiplies.
 func fuseBefore(p *program, i int, o *op) {
 	if o == nil || o.kind != opConv || !o.win.one() || o.groups != 1 || o.in[0].h*o.in[0].w == 1 {
 		return
 	}
 	e := only(o.in[0])
-	if e == nil || e.kind != opAffine || e.out == p.out || e.act.kind > actClamp {
+	if e == nil || e.out == p.out {
+		return
+	}
+	switch {
+	case e.kind == opAffine && e.act.kind <= actClamp:
+	case e.kind == opBinary && e.fn == '*' && e.act.kind == actNone && e.in[1].h*e.in[1].w == 1:
+	default:
 		return
 	}
 	at := slices.Index(p.ops[:i], e)

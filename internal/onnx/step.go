@@ -10,133 +10,87 @@ func (v view) pixel(arena []float32, y, x int) []float32 {
 	return arena[v.off+y*v.rs+x*v.ps:][:v.c]
 }
 
+// inRows lets step work on the rows of pixels of out, its operands beside them.
+func (p *pixelArgs) inRows(s *Session, out, a view, step func(*pixelArgs)) {
+	p.m, p.c, p.outStep, p.aStep = out.w, out.c, out.ps, a.ps
+	for y := range out.h {
+		p.out, p.a = s.arena[out.off+y*out.rs:], s.arena[a.off+y*a.rs:]
+		step(p)
+	}
+}
+
+// wide sees rows without gaps as one pixel each, so that few channels make
+// long vectors.
+func wide(views ...*view) (factor int) {
+	for _, v := range views {
+		if v.ps != v.c {
+			return 1
+		}
+	}
+	factor = views[0].w
+	for _, v := range views {
+		v.c, v.ps, v.w = v.c*v.w, v.rs, 1
+	}
+	return factor
+}
+
 type affineStep struct {
+	k            *kernels
 	in, out      view
 	scale, shift []float32
 	act          act
 }
 
 func (a *affineStep) run(s *Session) {
-	lo, hi := a.act.bounds()
-	for y := range a.out.h {
-		for x := range a.out.w {
-			px := a.out.pixel(s.arena, y, x)
-			affine(px, a.in.pixel(s.arena, y, x), a.scale, a.shift, lo, hi)
-			a.act.applyOther(px)
-		}
-	}
-}
-
-func affine(dst, src, scale, shift []float32, lo, hi float32) {
-	scale, shift, dst = scale[:len(src)], shift[:len(src)], dst[:len(src)]
-	for i, v := range src {
-		dst[i] = clamp(float32(v*scale[i])+shift[i], lo, hi)
-	}
+	p := &s.pixels
+	p.scale, p.shift, p.act = a.scale, a.shift, a.act
+	p.inRows(s, a.out, a.in, a.k.affine)
+	finish(s, a.k, a.out, a.act)
 }
 
 type actStep struct {
+	k       *kernels
 	in, out view
 	act     act
 }
 
 func (a *actStep) run(s *Session) {
-	for y := range a.out.h {
-		for x := range a.out.w {
-			a.act.apply(a.out.pixel(s.arena, y, x), a.in.pixel(s.arena, y, x))
-		}
-	}
+	s.pixels.act = a.act
+	s.pixels.inRows(s, a.out, a.in, a.k.activate)
 }
 
-// applyOther applies an activation that is not a clamp in place.
-func (a act) applyOther(px []float32) {
+// finish applies an activation that is not a clamp, in place.
+func finish(s *Session, k *kernels, v view, a act) {
 	if a.kind > actClamp {
-		a.apply(px, px)
+		s.pixels.act = a
+		s.pixels.inRows(s, v, v, k.activate)
 	}
 }
-
-// apply applies an activation; dst may be src.
-func (a act) apply(dst, src []float32) {
-	dst = dst[:len(src)]
-	switch a.kind {
-	case actNone:
-		copy(dst, src)
-	case actClamp:
-		for i, v := range src {
-			dst[i] = clamp(v, a.lo, a.hi)
-		}
-	case actSigmoid:
-		for i, v := range src {
-			dst[i] = sigmoid(v)
-		}
-	case actSilu:
-		for i, v := range src {
-			dst[i] = v * sigmoid(v)
-		}
-	case actHardSigmoid:
-		for i, v := range src {
-			dst[i] = clamp(float32(v*a.alpha)+a.beta, 0, 1)
-		}
-	case actHardSwish:
-		for i, v := range src {
-			dst[i] = v * clamp(float32(v*a.alpha)+a.beta, 0, 1)
-		}
-	case actTanh:
-		for i, v := range src {
-			dst[i] = float32(math.Tanh(float64(v)))
-		}
-	case actLeaky:
-		for i, v := range src {
-			if v < 0 {
-				v *= a.alpha
-			}
-			dst[i] = v
-		}
-	case actElu:
-		for i, v := range src {
-			if v < 0 {
-				v = a.alpha * float32(math.Expm1(float64(v)))
-			}
-			dst[i] = v
-		}
-	}
-}
-
-func sigmoid(v float32) float32 { return float32(1 / (1 + math.Exp(-float64(v)))) }
 
 type binaryStep struct {
+	k         *kernels
 	a, b, out view
 	fn        byte
 	act       act
 }
 
 func (b *binaryStep) run(s *Session) {
-	lo, hi := b.act.bounds()
+	p := &s.pixels
+	p.act, p.m, p.c = b.act, b.out.w, b.out.c
+	p.outStep, p.aStep, p.bStep = b.out.ps, b.a.ps, b.b.ps
 	gate := b.b.h == 1 && b.b.w == 1
-	for y := range b.out.h {
-		for x := range b.out.w {
-			px := b.out.pixel(s.arena, y, x)
-			one := b.a.pixel(s.arena, y, x)[:len(px)]
-			two := b.b.pixel(s.arena, 0, 0)[:len(px)]
-			if !gate {
-				two = b.b.pixel(s.arena, y, x)[:len(px)]
-			}
-			switch b.fn {
-			case '+':
-				for i := range px {
-					px[i] = clamp(one[i]+two[i], lo, hi)
-				}
-			case '-':
-				for i := range px {
-					px[i] = clamp(one[i]-two[i], lo, hi)
-				}
-			case '*':
-				for i := range px {
-					px[i] = clamp(one[i]*two[i], lo, hi)
-				}
-			}
-			b.act.applyOther(px)
-		}
+	if gate {
+		p.bStep = 0
 	}
+	for y := range b.out.h {
+		p.out, p.a = s.arena[b.out.off+y*b.out.rs:], s.arena[b.a.off+y*b.a.rs:]
+		p.b = s.arena[b.b.off:]
+		if !gate {
+			p.b = p.b[y*b.b.rs:]
+		}
+		b.k.binary(b.fn, p)
+	}
+	finish(s, b.k, b.out, b.act)
 }
 
 // copyStep moves the input of a Concat that could not be written in place.

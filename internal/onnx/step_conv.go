@@ -17,7 +17,8 @@ type convStep struct {
 	panels      int // per group
 	w, bias     []float32
 	act         act
-	pre         *affineStep
+	pre         *affineStep // or
+	gate        *view       // a factor per channel, before
 }
 
 // blockFloats is about half of a small second-level cache: so much of the
@@ -25,7 +26,7 @@ type convStep struct {
 const blockFloats = 32 << 10
 
 func (c *convStep) run(s *Session) {
-	if c.pre != nil {
+	if c.pre != nil || c.gate != nil {
 		c.runAfter(s)
 		return
 	}
@@ -46,24 +47,40 @@ func (c *convStep) run(s *Session) {
 	}
 }
 
-// runAfter is run with an affine operation before: each block of pixels goes
-// through it into the scratch, and from there into the product.
+// runAfter is run with an affine operation or a gate before: each block of
+// pixels goes through it into the scratch, and from there into the product.
 func (c *convStep) runAfter(s *Session) {
 	depth := c.depth
-	block := max(len(s.scratch)/depth, 1)
-	lo, hi := c.pre.act.bounds()
+	step := scratchStep(depth)
+	block := max(len(s.scratch)/step, 1)
 	for row := range c.rows {
 		for x := 0; x < c.width; x += block {
 			m := min(block, c.width-x)
-			for i := range m {
-				affine(s.scratch[i*depth:][:depth], s.arena[c.origin+row*c.rowStep+(x+i)*c.aStep:][:depth], c.pre.scale, c.pre.shift, lo, hi)
+			p := &s.pixels
+			p.out, p.outStep, p.m, p.c = s.scratch, step, m, depth
+			p.a, p.aStep = s.arena[c.origin+row*c.rowStep+x*c.aStep:], c.aStep
+			if c.gate != nil {
+				p.b, p.bStep, p.act = s.arena[c.gate.off:], 0, act{}
+				c.k.binary('*', p)
+			} else {
+				p.scale, p.shift, p.act = c.pre.scale, c.pre.shift, c.pre.act
+				c.k.affine(p)
 			}
 			for p := range c.panels {
-				c.panel(s, 0, p, row, x, m, s.scratch, depth)
+				c.panel(s, 0, p, row, x, m, s.scratch, step)
 			}
 			c.finish(s, row, x, m)
 		}
 	}
+}
+
+// scratchStep keeps the pixels of the scratch off multiples of 1 KiB.
+func scratchStep(depth int) int {
+	step := ceilTo(depth, arenaAlign)
+	if step%256 == 0 {
+		step += arenaAlign
+	}
+	return step
 }
 
 // panel runs the kernel for m outputs of a row, from x on.
@@ -87,21 +104,12 @@ func (c *convStep) panel(s *Session, g, p, row, x, m int, a []float32, aStep int
 
 // finish applies an activation that is not a clamp.
 func (c *convStep) finish(s *Session, row, x, m int) {
-	if c.act.kind <= actClamp {
-		return
-	}
 	at := c.out.off + row*c.out.rs + x*c.out.ps
-	for i := range m {
-		px := s.arena[at+i*c.out.ps:][:c.out.c]
-		c.act.apply(px, px)
-	}
+	finish(s, c.k, view{off: at, h: 1, w: m, c: c.out.c, ps: c.out.ps, rs: c.out.rs}, c.act)
 }
 
 // depthwiseStep is a convolution of each channel by itself.
-type depthwiseStep struct {
-	convStep
-	w, bias []float32
-}
+type depthwiseStep struct{ convStep }
 
 func (d *depthwiseStep) run(s *Session) {
 	args := &s.depthwise

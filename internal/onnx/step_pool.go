@@ -3,6 +3,7 @@ package onnx
 // poolStep is a maximum or mean over windows. Padding is never read: windows
 // are cut at the image's edge.
 type poolStep struct {
+	k       *kernels
 	in, out view
 	win     window
 	kind    poolKind
@@ -10,54 +11,57 @@ type poolStep struct {
 }
 
 func (p *poolStep) run(s *Session) {
+	args := &s.pool
+	args.c, args.kind, args.outStep, args.aStep = p.out.c, p.kind, p.out.ps, p.win.sw*p.in.ps
+	w := p.win
+	// Outputs [x0, x1) have windows that lie in the image's width.
+	x0 := min((w.left+w.sw-1)/w.sw, p.out.w)
+	x1 := max(x0, min(p.out.w, floorDiv(p.in.w-1-(w.kw-1)*w.dw+w.left, w.sw)+1))
 	for y := range p.out.h {
-		for x := range p.out.w {
-			px := p.out.pixel(s.arena, y, x)
-			first := -inf
-			if p.kind == poolMean {
-				first = 0
-			}
-			for i := range px {
-				px[i] = first
-			}
-			n := p.gather(s, px, y*p.win.sh-p.win.top, x*p.win.sw-p.win.left)
-			if p.kind == poolMean && n > 0 {
-				for i := range px {
-					px[i] /= float32(n)
-				}
-			}
+		for x := range x0 {
+			p.windows(s, y, x, 1)
+		}
+		if x0 < x1 {
+			p.windows(s, y, x0, x1-x0)
+		}
+		for x := x1; x < p.out.w; x++ {
+			p.windows(s, y, x, 1)
 		}
 	}
 }
 
-// gather adds up, or takes the maximum of, the window that starts at y, x and
-// gives the number of elements a mean divides by.
-func (p *poolStep) gather(s *Session, px []float32, y, x int) int {
-	w := p.win
-	y0, y1 := inside(y, w.kh, w.dh, p.in.h)
-	x0, x1 := inside(x, w.kw, w.dw, p.in.w)
+func floorDiv(a, b int) int {
+	if a < 0 {
+		return -((-a + b - 1) / b)
+	}
+	return a / b
+}
+
+// windows makes m outputs of row y from x on, whose windows are cut alike.
+func (p *poolStep) windows(s *Session, y, x, m int) {
+	w, args := p.win, &s.pool
+	top, left := y*w.sh-w.top, x*w.sw-w.left
+	y0, y1 := inside(top, w.kh, w.dh, p.in.h)
+	x0, x1 := inside(left, w.kw, w.dw, p.in.w)
+	args.taps = args.taps[:0]
 	for ky := y0; ky < y1; ky++ {
 		for kx := x0; kx < x1; kx++ {
-			in := p.in.pixel(s.arena, y+ky*w.dh, x+kx*w.dw)[:len(px)]
-			if p.kind == poolMean {
-				for i, v := range in {
-					px[i] += v
-				}
-				continue
-			}
-			for i, v := range in {
-				if v > px[i] || v != v {
-					px[i] = v
-				}
-			}
+			args.taps = append(args.taps, (ky-y0)*w.dh*p.in.rs+(kx-x0)*w.dw*p.in.ps)
 		}
 	}
+	args.n = max(len(args.taps), 1)
 	if p.padded { // but not what lies beyond the padding, which ceil mode may reach
-		_, y1 = inside(y, w.kh, w.dh, p.in.h+w.bottom)
-		_, x1 = inside(x, w.kw, w.dw, p.in.w+w.right)
-		return y1 * x1
+		_, y1 := inside(top, w.kh, w.dh, p.in.h+w.bottom)
+		_, x1 := inside(left, w.kw, w.dw, p.in.w+w.right)
+		args.n = max(y1*x1, 1)
 	}
-	return (y1 - y0) * (x1 - x0)
+	args.m = m
+	args.out = s.arena[p.out.off+y*p.out.rs+x*p.out.ps:]
+	args.a = s.arena[p.in.off:]
+	if len(args.taps) > 0 {
+		args.a = args.a[(top+y0*w.dh)*p.in.rs+(left+x0*w.dw)*p.in.ps:]
+	}
+	p.k.pool(args)
 }
 
 // inside gives the elements [from, to) of a window of k, starting at, that lie
@@ -74,25 +78,25 @@ func inside(at, k, dilation, size int) (from, to int) {
 
 // globalStep is the mean or maximum of each channel over the image.
 type globalStep struct {
+	k       *kernels
 	in, out view
 	kind    poolKind
 }
 
 func (g *globalStep) run(s *Session) {
 	px := g.out.pixel(s.arena, 0, 0)
+	if g.kind == poolMean {
+		g.k.mean(px, s.arena, g.in)
+		return
+	}
 	for c := range px {
-		top, sum := -inf, 0.0
-		for y := range g.in.h {
-			at := g.in.off + y*g.in.rs + c
-			for x := range g.in.w {
-				v := s.arena[at+x*g.in.ps]
-				sum += float64(v)
-				top = max(top, v) // NaN wins
+		px[c] = -inf
+	}
+	for y := range g.in.h {
+		for x := range g.in.w {
+			for c, v := range g.in.pixel(s.arena, y, x) {
+				px[c] = max(px[c], v) // NaN wins
 			}
-		}
-		px[c] = top
-		if g.kind == poolMean {
-			px[c] = float32(sum / float64(g.in.h*g.in.w))
 		}
 	}
 }

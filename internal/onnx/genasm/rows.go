@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+)
+
+// constants are vectors of one number each, in memory.
+var constants = []struct {
+	name string
+	bits uint32
+}{
+	{"one", math.Float32bits(1)},
+	{"zero", 0},
+	{"limit", math.Float32bits(87)}, // 1/exp(87) is still a normal number
+	{"minusLimit", math.Float32bits(-87)},
+	{"minusLog2e", math.Float32bits(-math.Log2E)},
+	{"magic", math.Float32bits(1.5 * (1 << 23))}, // adding it rounds to an integer, in the low bits
+	{"ln2High", math.Float32bits(0.693359375)},
+	{"ln2Low", math.Float32bits(-2.12194440e-4)},
+	{"minusInf", 0xff800000},
+	{"c7", math.Float32bits(-1.0 / 5040)}, // of exp(-r)
+	{"c6", math.Float32bits(1.0 / 720)},
+	{"c5", math.Float32bits(-1.0 / 120)},
+	{"c4", math.Float32bits(1.0 / 24)},
+	{"c3", math.Float32bits(-1.0 / 6)},
+	{"c2", math.Float32bits(0.5)},
+	{"c1", math.Float32bits(-1)},
+}
+
+func constant(name string) string {
+	for i, c := range constants {
+		if c.name == name {
+			return fmt.Sprintf("constants<>+%d(SB)", 64*i)
+		}
+	}
+	panic("no constant " + name)
+}
+
+// tables writes the constants, and the masks of AVX2: 16 lanes that exist, then
+// 16 that do not.
+func tables(out *bytes.Buffer) {
+	out.WriteByte('\n')
+	for i, c := range constants {
+		for lane := range 8 {
+			fmt.Fprintf(out, "DATA constants<>+%d(SB)/8, $0x%08x%08x\n", 64*i+8*lane, c.bits, c.bits)
+		}
+	}
+	fmt.Fprintf(out, "GLOBL constants<>(SB), RODATA|NOPTR, $%d\n\n", 64*len(constants))
+	for i := range 8 {
+		fmt.Fprintf(out, "DATA tails<>+%d(SB)/8, $0xffffffffffffffff\n", 8*i)
+	}
+	for i := range 8 {
+		fmt.Fprintf(out, "DATA tails<>+%d(SB)/8, $0\n", 64+8*i)
+	}
+	out.WriteString("GLOBL tails<>(SB), RODATA|NOPTR, $128\n")
+}
+
+// rows is a function that goes through the pixels of a row, and through the
+// channels of each. SI and DX are the pixel's operands, BX its result; x of the
+// body is the number of its vector, whose place is disp(register)(R13*1).
+func (w *writer) rows(name, doc string, nv int, prepare func(), body func(v, disp int, k mask)) {
+	w.function(w.name+name, "rowArgs", doc)
+	w.op("MOVQ rowArgs_a(DI), SI")
+	w.op("MOVQ rowArgs_b(DI), DX")
+	w.op("MOVQ rowArgs_out(DI), BX")
+	w.op("MOVQ rowArgs_scale(DI), R10")
+	w.op("MOVQ rowArgs_shift(DI), R11")
+	prepare()
+	w.mark("pixel")
+	w.channels("rowArgs_c(DI)", nv, func(nv int, k mask) {
+		for v := range nv {
+			body(v, v*w.size(), k)
+		}
+	})
+	w.op("ADDQ rowArgs_aStep(DI), SI")
+	w.op("ADDQ rowArgs_bStep(DI), DX")
+	w.op("ADDQ rowArgs_outStep(DI), BX")
+	w.op("DECQ rowArgs_m(DI)")
+	w.op("JNZ pixel")
+	w.end()
+}
+
+func at(disp int, reg string) string { return fmt.Sprintf("%d(%s)(R13*1)", disp, reg) }
+
+// Registers of the functions on rows. AVX2 has 16; the last is the mask.
+const (
+	rLo, rHi, rAlpha, rBeta, rZero = 10, 11, 12, 13, 14
+)
+
+func (w *writer) elementwise() {
+	bounds := func() {
+		w.op("VBROADCASTSS rowArgs_lo(DI), %s", w.v(rLo))
+		w.op("VBROADCASTSS rowArgs_hi(DI), %s", w.v(rHi))
+	}
+	w.rows("Affine", "a*scale + shift, clamped.", 2, bounds, func(v, disp int, k mask) {
+		x, t := 3*v, 3*v+1
+		w.load(at(disp, "SI"), x, k)
+		w.load(at(disp, "R10"), t, k)
+		w.load(at(disp, "R11"), t+1, k)
+		w.op("VFMADD213PS %s, %s, %s", w.v(t+1), w.v(t), w.v(x))
+		w.clamp(x, rLo, rHi)
+		w.store(x, at(disp, "BX"), k)
+	})
+	for _, o := range []struct{ name, instruction, doc string }{
+		{"Add", "VADDPS", "a + b, clamped."}, {"Sub", "VSUBPS", "a - b, clamped."}, {"Mul", "VMULPS", "a * b, clamped."},
+	} {
+		w.rows(o.name, o.doc, 2, bounds, func(v, disp int, k mask) {
+			x, t := 3*v, 3*v+1
+			w.load(at(disp, "SI"), x, k)
+			w.load(at(disp, "DX"), t, k)
+			w.op("%s %s, %s, %s", o.instruction, w.v(t), w.v(x), w.v(x))
+			w.clamp(x, rLo, rHi)
+			w.store(x, at(disp, "BX"), k)
+		})
+	}
+	w.rows("Clamp", "a, clamped.", 2, bounds, func(v, disp int, k mask) {
+		w.load(at(disp, "SI"), v, k)
+		w.clamp(v, rLo, rHi)
+		w.store(v, at(disp, "BX"), k)
+	})
+	for _, swish := range []bool{false, true} {
+		name, doc := "HardSigmoid", "a*alpha + beta, clamped to 0 and 1."
+		if swish {
+			name, doc = "HardSwish", "a times its hard sigmoid."
+		}
+		w.rows(name, doc, 2, func() {
+			w.op("VMOVUPS %s, %s", constant("zero"), w.v(rLo))
+			w.op("VMOVUPS %s, %s", constant("one"), w.v(rHi))
+			w.op("VBROADCASTSS rowArgs_lo(DI), %s", w.v(rAlpha))
+			w.op("VBROADCASTSS rowArgs_hi(DI), %s", w.v(rBeta))
+		}, func(v, disp int, k mask) {
+			x, t := 2*v, 2*v+1
+			w.load(at(disp, "SI"), x, k)
+			w.op("VMOVAPS %s, %s", w.v(x), w.v(t))
+			w.op("VFMADD213PS %s, %s, %s", w.v(rBeta), w.v(rAlpha), w.v(t))
+			w.clamp(t, rLo, rHi)
+			if swish {
+				w.op("VMULPS %s, %s, %s", w.v(t), w.v(x), w.v(t))
+			}
+			w.store(t, at(disp, "BX"), k)
+		})
+	}
+	for _, swish := range []bool{false, true} {
+		name, doc := "Sigmoid", "1 / (1 + exp(-a))."
+		if swish {
+			name, doc = "Silu", "a / (1 + exp(-a))."
+		}
+		w.rows(name, doc, 2, func() {
+			w.op("VMOVUPS %s, %s", constant("minusLimit"), w.v(rLo))
+			w.op("VMOVUPS %s, %s", constant("limit"), w.v(rHi))
+			w.op("VMOVUPS %s, %s", constant("magic"), w.v(rAlpha))
+			w.op("VMOVUPS %s, %s", constant("one"), w.v(rBeta))
+			w.op("VMOVUPS %s, %s", constant("minusLog2e"), w.v(rZero))
+		}, func(v, disp int, k mask) { w.sigmoid(5*v, disp, swish, k) })
+	}
+}
+
+// sigmoid computes exp(-x) as 2^n * exp(r), with |r| <= ln(2)/2 and a polynomial
+// of degree 7. NaN passes: it is added to the sum at the end as x*0.
+func (w *writer) sigmoid(first, disp int, swish bool, k mask) {
+	in, x, n, r, p := w.v(first), w.v(first+1), w.v(first+2), w.v(first+3), w.v(first+4)
+	w.load(at(disp, "SI"), first, k)
+	w.op("VMAXPS %s, %s, %s", in, w.v(rLo), x)
+	w.op("VMINPS %s, %s, %s", x, w.v(rHi), x)
+	w.op("VMOVAPS %s, %s", x, n)
+	w.op("VFMADD213PS %s, %s, %s", w.v(rAlpha), w.v(rZero), n) // -x*log2(e) + magic
+	w.op("VSUBPS %s, %s, %s", w.v(rAlpha), n, p)               // rounded
+	w.op("VMOVAPS %s, %s", x, r)
+	w.op("VFMADD231PS %s, %s, %s", constant("ln2High"), p, r)
+	w.op("VFMADD231PS %s, %s, %s", constant("ln2Low"), p, r) // exp(-x) = 2^n * exp(-r)
+	w.op("VMOVUPS %s, %s", constant("c7"), p)
+	for _, c := range []string{"c6", "c5", "c4", "c3", "c2", "c1", "one"} {
+		w.op("VFMADD213PS %s, %s, %s", constant(c), r, p)
+	}
+	w.op("VPSLLD $23, %s, %s", n, n)
+	w.op("VPADDD %s, %s, %s", n, p, p)
+	w.op("VADDPS %s, %s, %s", w.v(rBeta), p, p)
+	w.op("VFMADD231PS %s, %s, %s", constant("zero"), x, p)
+	num := w.v(rBeta)
+	if swish {
+		num = in
+	}
+	w.op("VDIVPS %s, %s, %s", p, num, x)
+	w.store(first+1, at(disp, "BX"), k)
+}
+
+func disp(n int, reg string) string { return fmt.Sprintf("%d(%s)", n, reg) }
