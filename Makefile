@@ -5,6 +5,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X github.com/axiom-data-science/hydraulics/runtime/cli.Commit=$(VERSION)
 GOFILES = $(shell git ls-files '*.go')
 SERVERS ?= .cache/servers
+PYTHON ?=
+ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
 # Packages whose goroutines matter most; `make test` runs them with the race detector.
 RACE := ./connector/... ./runtime/... ./internal/kafka/... ./internal/registry/... ./connectors/... ./internal/embedded/...
 
@@ -38,10 +40,12 @@ test: fmt lint ## everything that needs no network and no real servers
 integration: build ## the same against Apache Kafka, a schema registry and PostgreSQL, which it starts
 	SERVERS=$(SERVERS) ./.ci/integration.sh
 
-# ORIGINALS is a folder with checkouts of the image analysis's originals, PYTHON the program that has what they need:
-# internal/bench/RESULTS.md. Without ORIGINALS the ratio to them is left out.
-bench: ## rates and shares of the flow's stages and parts, image analysis beside Python's
-	$(GO) test -run '^$$' -bench . -skip Imaging -benchtime 2s ./internal/bench/...
+# PYTHON is a Python with numpy and scipy for the image analysis and with keras, tf2onnx and onnxruntime for the engine;
+# without it both are timed alone. ORIGINALS is a folder with checkouts of the image analysis's originals, without which
+# the ratio to them is left out: internal/bench/RESULTS.md.
+bench: ## rates and shares of the flow; with PYTHON=... image analysis and ONNX engine beside Python's
+	$(if $(PYTHON),$(PYTHON) internal/bench/nets.py $(ONNX_NETS))
+	PYTHON='$(PYTHON)' ONNX_NETS='$(ONNX_NETS)' $(GO) test -run '^$$' -bench . -skip Imaging -benchtime 2s -timeout 30m ./internal/bench/...
 	ORIGINALS='$(ORIGINALS)' PYTHON='$(PYTHON)' $(GO) test -run '^$$' -bench Imaging -benchtime 5x -timeout 2h -v ./internal/bench/...
 
 demo-model: build ## train the model of the demo anew (needs Python; about 5 minutes)
