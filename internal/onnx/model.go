@@ -57,6 +57,9 @@ func Load(data []byte, opts Options) (*Model, error) {
 	return &Model{plan: pl}, nil
 }
 
+// Kernels gives the name of the instruction set it runs on.
+func (m *Model) Kernels() string { return m.plan.kernels }
+
 // InputSize gives the height, width and channels of the image it takes.
 func (m *Model) InputSize() (height, width, channels int) {
 	return m.plan.in.h, m.plan.in.w, m.plan.in.c

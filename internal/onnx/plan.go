@@ -11,6 +11,7 @@ type plan struct {
 	steps   []step
 	arena   int // floats that a session needs
 	weights int // floats, packed
+	kernels string
 	in, out view
 	outDims []int  // as the file has them, the batch first
 	outAxes string // what they are
@@ -91,7 +92,7 @@ func (pl *planner) finish() (*plan, error) {
 	for _, o := range p.ops {
 		pl.emit(o)
 	}
-	out := &plan{steps: pl.steps, arena: pl.arena + arenaSlack, weights: weights, in: pl.view(p.in), out: pl.view(p.out), outAxes: p.outAxes}
+	out := &plan{kernels: k.name, steps: pl.steps, arena: pl.arena + arenaSlack, weights: weights, in: pl.view(p.in), out: pl.view(p.out), outAxes: p.outAxes}
 	out.outDims = ref{v: p.out, axes: p.outAxes}.dims()
 	return out, nil
 }

@@ -1,0 +1,70 @@
+package onnx
+
+import (
+	"fmt"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// fence hands out memory that ends where a page begins that may not be touched.
+type fence struct{ t *testing.T }
+
+func (f fence) floats(name string, n int) []float32 {
+	f.t.Helper()
+	const page = 4096
+	size := (4*n + page - 1) / page * page
+	mem, err := unix.Mmap(-1, 0, size+page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() {
+		if err := unix.Munmap(mem); err != nil {
+			f.t.Error(err)
+		}
+	})
+	if err := unix.Mprotect(mem[size:], unix.PROT_NONE); err != nil {
+		f.t.Fatal(err)
+	}
+	x := unsafe.Slice((*float32)(unsafe.Pointer(&mem[size-4*n])), n)
+	copy(x, numbers(name, n))
+	return x
+}
+
+// TestKernelsStayInside lets every operand end at a page that may not be
+// touched: a read or write past it ends the test's process.
+func TestKernelsStayInside(t *testing.T) {
+	for _, k := range kernelSets() {
+		for _, n := range []int{1, 3, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 47} {
+			t.Run(fmt.Sprintf("%s/%d", k.name, n), func(t *testing.T) {
+				f := fence{t}
+				const m, depth = 15, 5
+				pixels := func(name string) []float32 { return f.floats(name, m*n) }
+				if n <= k.nr {
+					p := panelArgs{out: pixels("out"), res: pixels("res"), a: f.floats("a", 3+m*depth), taps: []int{0, 3}, depth: depth,
+						w: f.floats("w", 2*depth*k.width(n)), bias: f.floats("b", k.width(n)), m: m, n: n, outStep: n, aStep: depth, resStep: n, lo: -1, hi: 1}
+					k.panel(&p)
+				}
+				d := depthwiseArgs{out: pixels("out"), res: pixels("res"), a: f.floats("a", 3+m*n), taps: []int{0, 3}, w: f.floats("w", 2*n),
+					bias: f.floats("b", n), m: m, c: n, outStep: n, aStep: n, resStep: n, lo: -1, hi: 1}
+				k.depthwise(&d)
+				x := pixelArgs{out: pixels("out"), a: pixels("a"), b: pixels("b"), scale: f.floats("s", n), shift: f.floats("t", n),
+					m: m, c: n, outStep: n, aStep: n, bStep: n}
+				k.affine(&x)
+				for _, fn := range []byte("+-*") {
+					k.binary(fn, &x)
+				}
+				for kind := actClamp; kind <= actElu; kind++ {
+					x.act = act{kind: kind, lo: -1, hi: 1, alpha: 1, beta: 1}
+					k.activate(&x)
+				}
+				for _, kind := range []poolKind{poolMax, poolMean} {
+					q := poolArgs{out: pixels("out"), a: f.floats("a", 3+m*n), taps: []int{0, 3}, m: m, c: n, outStep: n, aStep: n, kind: kind, n: 2}
+					k.pool(&q)
+				}
+				k.mean(f.floats("out", n), f.floats("a", 2*m*n), view{h: 2, w: m, c: n, ps: n, rs: m * n})
+			})
+		}
+	}
+}
