@@ -10,7 +10,7 @@ import "math"
 type value struct {
 	h, w, c int
 	def     *op // nil for the input
-	users   int // operations that read it, counted by program.count
+	users   int // operations that read it, counted by program.dropDead
 }
 
 func (v *value) size() int { return v.h * v.w * v.c }
@@ -107,22 +107,6 @@ type program struct {
 	ops     []*op
 	in, out *value
 	outAxes string // the file's axes of the output
-}
-
-// count recounts the users of each value.
-func (p *program) count() {
-	for _, o := range p.ops {
-		o.out.users = 0
-		for _, v := range o.reads() {
-			v.users = 0
-		}
-	}
-	for _, o := range p.ops {
-		for _, v := range o.reads() {
-			v.users++
-		}
-	}
-	p.out.users++
 }
 
 // reads gives the values an operation reads.

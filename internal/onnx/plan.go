@@ -179,7 +179,7 @@ func (pl *planner) layOut() error {
 	for _, b := range pl.bufs {
 		b.ps = b.c
 		if b.c >= arenaAlign {
-			b.ps = (b.c + arenaAlign - 1) / arenaAlign * arenaAlign
+			b.ps = ceilTo(b.c, arenaAlign)
 			if b.ps%256 == 0 { // rows 1 KiB apart fall into the same cache sets
 				b.ps += arenaAlign
 			}
@@ -189,7 +189,7 @@ func (pl *planner) layOut() error {
 		if err != nil {
 			return err
 		}
-		b.size = (size + arenaAlign - 1) / arenaAlign * arenaAlign
+		b.size = ceilTo(size, arenaAlign)
 	}
 	pl.layOutBordered()
 	pl.layOutPlain()

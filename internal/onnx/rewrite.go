@@ -26,7 +26,7 @@ func rewrite(p *program) {
 			break
 		}
 	}
-	p.count()
+	p.dropDead()
 	for i, o := range p.ops {
 		fuseBefore(p, i, o)
 	}
@@ -40,7 +40,8 @@ const maxRounds = 32
 // counts right where they matter: an absorbed value has none.
 var rules = []func(p *program, i int, o *op) bool{foldAffine, matchHardSigmoid, matchGate, fuseAct, fuseResidual, foldPad}
 
-// dropDead removes what does not lead to the output.
+// dropDead removes what does not lead to the output, and counts the users of
+// each value.
 func (p *program) dropDead() {
 	for _, o := range p.ops {
 		o.out.users = 0
@@ -194,9 +195,7 @@ func fuseResidual(p *program, i int, o *op) bool {
 		}
 		p.ops[at] = nil
 		e.res, e.act = o.in[1-k], o.act
-		e.out.users = 0
-		e.out = o.out
-		o.out.def = e
+		p.absorb(i, o, e)
 		p.ops[i] = e
 		return true
 	}
