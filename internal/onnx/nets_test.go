@@ -127,7 +127,8 @@ func TestRunAllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	for _, name := range []string{"concat_unaligned", "squeeze_and_excitation", "batchnorm_relu_conv1x1", "flatten_nchw_gemm"} {
+	for _, name := range []string{"concat_unaligned", "squeeze_and_excitation", "batchnorm_relu_conv1x1", "flatten_nchw_gemm",
+		"max_pool_pads_and_strides", "depthwise_k3_s1_m1_c17", "silu_after_conv"} {
 		m := loadFile(t, filepath.Join("testdata/ops", name+".onnx"))
 		s := m.NewSession()
 		h, w, c := m.InputSize()

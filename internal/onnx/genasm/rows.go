@@ -58,8 +58,8 @@ func tables(out *bytes.Buffer) {
 }
 
 // rows is a function that goes through the pixels of a row, and through the
-// channels of each. SI and DX are the pixel's operands, BX its result; x of the
-// body is the number of its vector, whose place is disp(register)(R13*1).
+// channels of each. SI and DX are the pixel's operands, BX its result, R10 and
+// R11 scale and shift; the body makes the v-th of nv vectors, disp bytes further.
 func (w *writer) rows(name, doc string, nv int, prepare func(), body func(v, disp int, k mask)) {
 	w.function(w.name+name, "rowArgs", doc)
 	w.op("MOVQ rowArgs_a(DI), SI")
@@ -86,7 +86,7 @@ func at(disp int, reg string) string { return fmt.Sprintf("%d(%s)(R13*1)", disp,
 
 // Registers of the functions on rows. AVX2 has 16; the last is the mask.
 const (
-	rLo, rHi, rAlpha, rBeta, rZero = 10, 11, 12, 13, 14
+	rLo, rHi, rAlpha, rBeta, rLog = 10, 11, 12, 13, 14
 )
 
 func (w *writer) elementwise() {
@@ -152,7 +152,7 @@ func (w *writer) elementwise() {
 			w.op("VMOVUPS %s, %s", constant("limit"), w.v(rHi))
 			w.op("VMOVUPS %s, %s", constant("magic"), w.v(rAlpha))
 			w.op("VMOVUPS %s, %s", constant("one"), w.v(rBeta))
-			w.op("VMOVUPS %s, %s", constant("minusLog2e"), w.v(rZero))
+			w.op("VMOVUPS %s, %s", constant("minusLog2e"), w.v(rLog))
 		}, func(v, disp int, k mask) { w.sigmoid(5*v, disp, swish, k) })
 	}
 }
@@ -165,8 +165,8 @@ func (w *writer) sigmoid(first, disp int, swish bool, k mask) {
 	w.op("VMAXPS %s, %s, %s", in, w.v(rLo), x)
 	w.op("VMINPS %s, %s, %s", x, w.v(rHi), x)
 	w.op("VMOVAPS %s, %s", x, n)
-	w.op("VFMADD213PS %s, %s, %s", w.v(rAlpha), w.v(rZero), n) // -x*log2(e) + magic
-	w.op("VSUBPS %s, %s, %s", w.v(rAlpha), n, p)               // rounded
+	w.op("VFMADD213PS %s, %s, %s", w.v(rAlpha), w.v(rLog), n) // -x*log2(e) + magic
+	w.op("VSUBPS %s, %s, %s", w.v(rAlpha), n, p)              // rounded
 	w.op("VMOVAPS %s, %s", x, r)
 	w.op("VFMADD231PS %s, %s, %s", constant("ln2High"), p, r)
 	w.op("VFMADD231PS %s, %s, %s", constant("ln2Low"), p, r) // exp(-x) = 2^n * exp(-r)
