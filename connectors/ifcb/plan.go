@@ -185,7 +185,7 @@ func present(bins []ifcb.BinID) []ifcb.BinID {
 }
 
 func distinct(bins []ifcb.BinID) []ifcb.BinID {
-	slices.SortFunc(bins, func(a, b ifcb.BinID) int { return compareBins(b, a) })
+	slices.SortFunc(bins, func(a, b ifcb.BinID) int { return b.Compare(a) })
 	return slices.Compact(bins)
 }
 

@@ -1,7 +1,6 @@
 package ifcb
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -21,17 +20,14 @@ type waiting struct {
 	due      time.Time // not before
 }
 
-func compareBins(a, b ifcb.BinID) int {
-	return cmp.Or(a.Time().Compare(b.Time()), cmp.Compare(a.String(), b.String()))
-}
-
 func (q *queue) find(id ifcb.BinID) (int, bool) {
-	return slices.BinarySearchFunc(q.pending, id, func(w waiting, id ifcb.BinID) int { return compareBins(w.id, id) })
+	return slices.BinarySearchFunc(q.pending, id, func(w waiting, id ifcb.BinID) int { return w.id.Compare(id) })
 }
 
-// add takes bins that are not in the queue yet, from their first image on.
+// add takes bins that are not in the queue yet, from their first image on. They come newest first: begun at the oldest,
+// a long list is appended, not inserted at the front bin by bin.
 func (q *queue) add(bins []ifcb.BinID) {
-	for _, id := range bins {
+	for _, id := range slices.Backward(bins) {
 		if i, there := q.find(id); !there {
 			q.pending = slices.Insert(q.pending, i, waiting{id: id})
 		}

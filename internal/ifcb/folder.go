@@ -1,7 +1,6 @@
 package ifcb
 
 import (
-	"cmp"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -47,9 +46,7 @@ func List(dir string) ([]File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bins in %s: %w", dir, err)
 	}
-	slices.SortFunc(files, func(a, b File) int {
-		return cmp.Or(a.ID.Time().Compare(b.ID.Time()), cmp.Compare(a.ID.String(), b.ID.String()))
-	})
+	slices.SortFunc(files, func(a, b File) int { return a.ID.Compare(b.ID) })
 	return files, nil
 }
 

@@ -1,6 +1,7 @@
 package ifcb
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -114,12 +115,9 @@ func (b BinID) Day() string {
 // Target names a target of b.
 func (b BinID) Target(number int) TargetID { return TargetID{Bin: b, Number: number} }
 
-// Before orders bins by time, then by name.
-func (b BinID) Before(c BinID) bool {
-	if b.unix != c.unix {
-		return b.unix < c.unix
-	}
-	return b.lid < c.lid
+// Compare orders bins by time, then by name.
+func (b BinID) Compare(c BinID) int {
+	return cmp.Or(cmp.Compare(b.unix, c.unix), cmp.Compare(b.lid, c.lid))
 }
 
 // ParseTargetID reads "D20190728T212639_IFCB104_00002", with or without a URL before it. The number may be written

@@ -196,7 +196,7 @@ func TestRunTakesBinsAndForgets(t *testing.T) {
 		if len(files) == 2 && first == nil {
 			first = files
 		}
-		if first != nil && len(files) == 2 && first[0].ID.Before(files[0].ID) {
+		if first != nil && len(files) == 2 && first[0].ID.Compare(files[0].ID) < 0 {
 			break // one came, one went
 		}
 		if time.Now().After(deadline) {
