@@ -126,6 +126,7 @@ func (s *Source) listImages(ctx context.Context, b *bin) error {
 		if err != nil {
 			return fmt.Errorf("%w: neither zip nor list nor .adc: %w", errNoImages, err)
 		}
+		numbers = nil // a list of another form may have been read in part
 		for _, roi := range ifcb.NewBin(b.id, table, ifcb.Header{}, nil, 0).Served() {
 			numbers = append(numbers, roi.Number)
 		}

@@ -60,6 +60,24 @@ func TestFallsBackToTheADC(t *testing.T) {
 	})
 }
 
+// A list of images of another form is no list, not even the part of it that could be read: no image comes twice.
+func TestListOfImagesOfAnotherForm(t *testing.T) {
+	each(t, func(t *testing.T, generation int) {
+		b := newBins(t, dashboard.Options{Generation: generation}, func(w http.ResponseWriter, r *http.Request) bool {
+			if strings.Contains(r.URL.Path, "list_images") || strings.HasSuffix(r.URL.Path, "_roisizes") {
+				w.Header().Set("Content-Type", "application/json")
+				fmt.Fprint(w, `{"images": [1, 2, "three"], "targetNumber": [1, 2, "three"]}`)
+				return true
+			}
+			return without(".zip")(w, r)
+		})
+		id := b.take(t, "2024-05-01T10:00:00Z")[0]
+		if diff := cmp.Diff(b.imagesOf(t, id), keys(start(t, b.props(), nil).drain(t))); diff != "" {
+			t.Errorf("keys (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestBusyServerIsRetriable(t *testing.T) {
 	tests := []struct {
 		name   string
