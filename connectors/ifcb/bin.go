@@ -1,43 +1,36 @@
 package ifcb
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/ifcb"
 )
 
-// probes is how many of a bin's images must be absent, from the first on, before all are taken to be.
-const probes = 3
-
-// errNoImages is a bin whose images the dashboard does not have: its .roi file is missing, or not there yet.
-var errNoImages = errors.New("the dashboard does not have its images")
-
-// bin is a bin under way: its images one after the other, from its zip or one request each.
+// bin is a bin under way: its images one after the other.
 type bin struct {
 	id      ifcb.BinID
 	numbers []int // targets with an image, ascending
 	next    int   // index into numbers
-	zipped  map[int]ifcb.ArchiveImage
-	archive *ifcb.Archive
-	file    *os.File
+	progress
+	table   []ifcb.Target // of the .adc; empty when it cannot be had
 	targets map[int]ifcb.Target
+	header  ifcb.Header
+	short   error // the table ends too early: there may have been more images
 	sample  sample
-	given   int // images given in this run
-	lost    int // images that could not be had
-	url     string
+	reader  imageReader
 }
 
-func (b *bin) close() {
-	if b.file != nil {
-		discard(b.file)
-		b.file = nil
-	}
+// imageReader gives the images of a bin under way.
+type imageReader interface {
+	// image gives one image. An error that [isGone] is of this image alone.
+	image(ctx context.Context, number int) (image, error)
+	// check tells whether the bin's files are still those that were opened.
+	check() error
+	close()
 }
 
 // image is one image file.
@@ -47,140 +40,131 @@ type image struct {
 	width, height int
 }
 
-// openBin fetches a bin's zip, or where there is none the list of its images. after is the last image that was given
-// before.
-func (s *Source) openBin(ctx context.Context, id ifcb.BinID, after int) (*bin, error) {
-	b := &bin{id: id, url: s.site.binURL(id), targets: map[int]ifcb.Target{}}
-	table, err := s.openZip(ctx, b)
-	if err != nil && !isGone(err) {
-		return nil, err
-	}
-	if b.archive == nil {
-		if err := s.listImages(ctx, b); err != nil {
-			return nil, err
-		}
-	}
-	if len(table) == 0 {
-		table, _ = s.fetchTable(ctx, id) // its values are a bonus: an image does without them
-	}
-	for _, t := range table {
-		b.targets[t.Number] = t
-	}
-	if b.archive != nil {
-		b.addMissing(table)
-	}
-	b.sample = s.describe(ctx, id, table)
-	for b.next < len(b.numbers) && b.numbers[b.next] <= after {
-		b.next++
-	}
-	return b, nil
+func (b *bin) image(ctx context.Context, number int) (image, error) {
+	return b.reader.image(ctx, number)
 }
 
-// addMissing adds the images that the table announces and the zip lacks: they are asked for one by one, and reported
-// when they cannot be had.
-func (b *bin) addMissing(table []ifcb.Target) {
-	for _, roi := range ifcb.NewBin(b.id, table, ifcb.Header{}, nil, 0).Served() {
-		if _, ok := b.zipped[roi.Number]; !ok {
-			b.numbers = append(b.numbers, roi.Number)
-		}
+func (b *bin) check() error { return b.reader.check() }
+
+func (b *bin) close() { b.reader.close() }
+
+// maxReason bounds the reason that is kept of a failure, bytes.
+const maxReason = 300
+
+// lose counts an image that cannot be had, and keeps why the first one could not.
+func (b *bin) lose(err error) {
+	if b.lost++; b.why == "" {
+		b.why = reason(err)
 	}
-	slices.Sort(b.numbers)
 }
+
+func reason(err error) string {
+	text := err.Error()
+	return text[:min(len(text), maxReason)]
+}
+
+// leftOut is a bin that is not wanted. Its reason is empty when it is none of those that were asked for.
+type leftOut struct {
+	reason string
+	known  details
+}
+
+func (e *leftOut) Error() string { return "left out: " + e.reason }
+
+// growing is a bin that is being written. It is looked at again after a time.
+type growing struct{ wait time.Duration }
+
+func (e *growing) Error() string { return "its files are being written" }
 
 // isGone tells whether an error means that this way of getting images does not work for the bin, for now: the route is
 // absent, or what it gave is damaged. An error of the environment is not.
 func isGone(err error) bool { return connector.KindOf(err) == connector.KindUnmarked }
 
-func (s *Source) openZip(ctx context.Context, b *bin) ([]ifcb.Target, error) {
-	file, size, err := s.client.download(ctx, b.url+".zip", s.opts.maxZip)
+// openBin opens a bin behind the last image that was given before.
+func (l *lane) openBin(ctx context.Context, w waiting) (*bin, error) {
+	known, err := l.ask(ctx, w.id)
 	if err != nil {
 		return nil, err
 	}
-	archive, err := ifcb.OpenArchive(file, size, b.id)
-	if err != nil {
-		discard(file)
-		s.log.Warn("zip is damaged, asking for single images", "bin", b.id.String(), "err", err)
-		return nil, err
-	}
-	b.file, b.archive, b.zipped = file, archive, map[int]ifcb.ArchiveImage{}
-	for _, img := range archive.Images() {
-		b.numbers = append(b.numbers, img.Number)
-		b.zipped[img.Number] = img
-	}
-	table, err := archive.Targets()
-	if err != nil {
-		s.log.Warn("table in zip is damaged", "bin", b.id.String(), "err", err)
-		return nil, nil
-	}
-	return table, nil
-}
-
-// listImages asks which images there are, and tries whether the first of them can be had at all.
-func (s *Source) listImages(ctx context.Context, b *bin) error {
-	numbers, err := s.site.images(ctx, b.id)
-	if err != nil && !isGone(err) {
-		return err
-	}
-	if err != nil {
-		table, err := s.fetchTable(ctx, b.id)
-		if err != nil {
-			return fmt.Errorf("%w: neither zip nor list nor .adc: %w", errNoImages, err)
-		}
-		numbers = nil // a list of another form may have been read in part
-		for _, roi := range ifcb.NewBin(b.id, table, ifcb.Header{}, nil, 0).Served() {
-			numbers = append(numbers, roi.Number)
-		}
-	}
-	b.numbers = numbers
-	for i, number := range first(b.numbers, probes) {
-		_, err := s.fetchImage(ctx, b, number)
-		if err == nil {
-			return nil
-		}
-		if !isGone(err) {
-			return err
-		}
-		if i == min(probes, len(b.numbers))-1 {
-			return fmt.Errorf("%w: %w", errNoImages, err)
-		}
-	}
-	return nil
-}
-
-// fetchTable reads the bin's .adc file.
-func (s *Source) fetchTable(ctx context.Context, id ifcb.BinID) ([]ifcb.Target, error) {
-	data, err := s.client.bytes(ctx, s.site.binURL(id)+".adc", maxText)
+	b, err := l.site.open(ctx, l, w.id)
 	if err != nil {
 		return nil, err
 	}
-	targets, err := ifcb.ReadADC(bytes.NewReader(data), id.Schema())
-	if errors.Is(err, ifcb.ErrTruncated) {
-		return targets, nil
+	b.progress = progress{after: w.after, lost: w.lost, why: w.why}
+	b.targets = make(map[int]ifcb.Target, len(b.table))
+	for _, t := range b.table {
+		b.targets[t.Number] = t
 	}
-	return targets, err
+	b.sample = newSample(w.id, b.table, b.header, known)
+	for b.next < len(b.numbers) && b.numbers[b.next] <= w.after {
+		b.next++
+	}
+	b.given = max(b.next-b.lost, 0)
+	return b, nil
 }
 
-// readImage gives an image from the zip, else by a request of its own.
-func (s *Source) readImage(ctx context.Context, b *bin, number int) (image, error) {
-	if img, ok := b.zipped[number]; ok {
-		data, width, height, err := b.archive.PNG(img)
-		if err == nil {
-			return image{number, data, width, height}, nil
+// ask gives what the dashboard itself knows of a bin. A bin that is not wanted for it is an error that is a leftOut.
+func (l *lane) ask(ctx context.Context, id ifcb.BinID) (details, error) {
+	tags := l.address.tagList()
+	if !l.opts.metadata && !l.opts.skip && len(tags) == 0 {
+		return details{}, nil
+	}
+	known, err := l.site.details(ctx, id)
+	switch {
+	case err != nil && !isGone(err) && (l.opts.skip || len(tags) > 0):
+		return details{}, err // it would be a guess
+	case err != nil: // a bonus: it never holds up images
+		return details{}, nil
+	case !known.hasTags(tags):
+		return details{}, &leftOut{}
+	case known.skip && l.opts.skip:
+		return known, &leftOut{"the dashboard flags it to be skipped", known}
+	}
+	return known, nil
+}
+
+// servedNumbers are the targets that a table announces an image of.
+func servedNumbers(id ifcb.BinID, table []ifcb.Target) []int {
+	var numbers []int
+	for _, roi := range ifcb.NewBin(id, table, ifcb.Header{}, nil, 0).Served() {
+		numbers = append(numbers, roi.Number)
+	}
+	return numbers
+}
+
+// facts are what a bin's table and header tell.
+type facts struct {
+	table  []ifcb.Target
+	header ifcb.Header
+}
+
+// cut tells whether a table was read up to where it breaks off.
+func cut(err error) bool { return errors.Is(err, ifcb.ErrTruncated) }
+
+// sample is what is known of a bin as a whole; nil is unknown.
+type sample struct{ volume, latitude, longitude, depth, tags any }
+
+// newSample gathers the facts about a bin, from its files and from the dashboard.
+func newSample(id ifcb.BinID, table []ifcb.Target, header ifcb.Header, known details) sample {
+	out := sample{tags: known.tagText()}
+	if ml, err := ifcb.NewBin(id, table, header, nil, 0).MLAnalyzed(); err == nil {
+		out.volume = ml
+	}
+	if lat, lon, ok := header.Position(); ok {
+		out.latitude, out.longitude = lat, lon
+	}
+	set := func(to *any, v *float64) {
+		if v != nil {
+			*to = *v
 		}
-		s.log.Warn("image in zip is damaged, asking for it alone", "err", err)
 	}
-	return s.fetchImage(ctx, b, number)
+	set(&out.latitude, known.latitude)
+	set(&out.longitude, known.longitude)
+	set(&out.depth, known.depth)
+	return out
 }
 
-func (s *Source) fetchImage(ctx context.Context, b *bin, number int) (image, error) {
-	url := fmt.Sprintf("%s_%05d.png", b.url, number)
-	data, err := s.client.bytes(ctx, url, ifcb.MaxPNG)
-	if err != nil {
-		return image{}, err
-	}
-	width, height, err := ifcb.CheckPNG(data)
-	if err != nil {
-		return image{}, fmt.Errorf("%s: %w", url, err)
-	}
-	return image{number, data, width, height}, nil
-}
+// errNoImages is a bin whose images are not there: its .roi file is missing, or has not arrived yet.
+var errNoImages = errors.New("its images are not there")
+
+func noImages(err error) error { return fmt.Errorf("%w: %w", errNoImages, err) }

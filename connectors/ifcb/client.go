@@ -22,26 +22,38 @@ const (
 	maxText = 128 << 20
 	// maxRetryAfter bounds what a server may ask for.
 	maxRetryAfter = time.Hour
-	// maxConnections is how many requests a dashboard gets at a time.
-	maxConnections = 2
+	// maxKept is how many listings are kept to ask whether they have changed, and maxKeptBytes how large each may be.
+	maxKept      = 32
+	maxKeptBytes = 4 << 20
 )
 
 // errNotFound is a 404 or 410.
 var errNotFound = errors.New("not found")
+
+// errNotModified is a 304.
+var errNotModified = errors.New("not modified")
 
 // errPage is a web page where data was expected: a login, a portal, another server.
 var errPage = errors.New("the answer is an HTML page")
 
 // client makes requests that never hang and never read without bound.
 type client struct {
-	http    *http.Client
-	timeout time.Duration
+	http        *http.Client
+	timeout     time.Duration
+	connections int // to one host, of the whole process
+	kept        map[string]keptListing
 }
 
-func newClient(timeout time.Duration) *client {
+func newClient(timeout time.Duration, connections int) *client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxConnsPerHost = maxConnections
-	return &client{http: &http.Client{Transport: transport}, timeout: timeout}
+	transport.MaxConnsPerHost = connections
+	return &client{http: &http.Client{Transport: transport}, timeout: timeout, connections: connections, kept: map[string]keptListing{}}
+}
+
+// keptListing is an answer and what a server calls that version of it.
+type keptListing struct {
+	etag, modified string
+	data           []byte
 }
 
 func (c *client) close() { c.http.CloseIdleConnections() }
@@ -53,6 +65,8 @@ type body struct {
 	cancel  context.CancelCauseFunc
 	silence *time.Timer
 	timeout time.Duration
+	header  http.Header
+	leave   func()
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -67,12 +81,14 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) Close() error {
 	b.silence.Stop()
 	b.cancel(nil)
-	return b.ReadCloser.Close()
+	err := b.ReadCloser.Close()
+	b.leave()
+	return err
 }
 
 // get asks for a URL. An answer other than 200 is an error: errNotFound, or one marked retriable (with the time the
 // server asks for) or fatal. A web page is errPage.
-func (c *client) get(ctx context.Context, url string) (*body, error) {
+func (c *client) get(ctx context.Context, url string, headers ...string) (*body, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -80,6 +96,16 @@ func (c *client) get(ctx context.Context, url string) (*body, error) {
 		return nil, connector.Fatal(err)
 	}
 	request.Header.Set("User-Agent", "hydraulics-ifcb/"+Version)
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i+1] != "" {
+			request.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	leave, err := hosts.enter(ctx, request.URL.Host, c.connections)
+	if err != nil {
+		cancel(nil)
+		return nil, connector.Retriable(err)
+	}
 	silence := time.AfterFunc(c.timeout, func() { cancel(fmt.Errorf("the dashboard is silent for %s", c.timeout)) })
 	answer, err := c.http.Do(request)
 	if err != nil {
@@ -88,9 +114,10 @@ func (c *client) get(ctx context.Context, url string) (*body, error) {
 		}
 		silence.Stop()
 		cancel(nil)
+		leave()
 		return nil, connector.Retriable(err)
 	}
-	b := &body{ReadCloser: answer.Body, ctx: ctx, cancel: cancel, silence: silence, timeout: c.timeout}
+	b := &body{ReadCloser: answer.Body, ctx: ctx, cancel: cancel, silence: silence, timeout: c.timeout, header: answer.Header, leave: leave}
 	if err := checkAnswer(answer); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("%s: %w", url, err)
@@ -106,6 +133,8 @@ func checkAnswer(answer *http.Response) error {
 			return errPage
 		}
 		return nil
+	case code == http.StatusNotModified:
+		return errNotModified
 	case code == http.StatusNotFound || code == http.StatusGone:
 		return errNotFound
 	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
@@ -133,6 +162,11 @@ func (c *client) bytes(ctx context.Context, url string, limit int64) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
+	return b.all(url, limit)
+}
+
+// all reads an answer to its end.
+func (b *body) all(url string, limit int64) ([]byte, error) {
 	defer b.Close()
 	var data bytes.Buffer
 	n, err := data.ReadFrom(io.LimitReader(b, limit+1))
@@ -151,6 +185,48 @@ func (c *client) json(ctx context.Context, url string, v any) error {
 	if err != nil {
 		return err
 	}
+	return decode(url, data, v)
+}
+
+// list is json for a listing that is asked for again and again: it comes anew only when it has changed.
+func (c *client) list(ctx context.Context, url string, v any) error {
+	data, err := c.listing(ctx, url)
+	if err != nil {
+		return err
+	}
+	return decode(url, data, v)
+}
+
+// listing gives an answer, that of the last time when the server says it is the same.
+func (c *client) listing(ctx context.Context, url string) ([]byte, error) {
+	before, known := c.kept[url]
+	b, err := c.get(ctx, url, "If-None-Match", before.etag, "If-Modified-Since", before.modified)
+	if known && errors.Is(err, errNotModified) {
+		return before.data, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	data, err := b.all(url, maxText)
+	if err != nil {
+		return nil, err
+	}
+	now := keptListing{b.header.Get("ETag"), b.header.Get("Last-Modified"), data}
+	if now.etag == "" && now.modified == "" || len(data) > maxKeptBytes {
+		delete(c.kept, url)
+		return data, nil
+	}
+	for other := range c.kept { // any will do: those that are asked for again come back
+		if len(c.kept) < maxKept {
+			break
+		}
+		delete(c.kept, other)
+	}
+	c.kept[url] = now
+	return data, nil
+}
+
+func decode(url string, data []byte, v any) error {
 	if err := json.Unmarshal(data, v); err != nil {
 		return fmt.Errorf("%s: %w: %w", url, errNotJSON, err)
 	}

@@ -3,11 +3,12 @@ package ifcb
 import (
 	"fmt"
 	"net/url"
-	"path"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
 )
 
 const (
@@ -16,6 +17,9 @@ const (
 
 	fromNewest = "newest"
 	fromOldest = "oldest"
+
+	skipExclude = "exclude"
+	skipInclude = "include"
 
 	formatAvro = "avro"
 	formatJSON = "json"
@@ -28,15 +32,36 @@ func configDef() *connector.ConfigDef {
 	return connector.NewConfigDef(
 		connector.Key{Name: "topic", Type: connector.StringKey, Required: true, Importance: connector.High,
 			Check: connector.NotEmpty, Doc: "The topic to publish images to."},
-		connector.Key{Name: "dashboard.url", Type: connector.StringKey, Required: true, Importance: connector.High,
+		connector.Key{Name: "bins.topic", Type: connector.StringKey, Importance: connector.High,
+			Doc: "The topic that tells of each bin how many images were expected, given and lost, and why. Without the key it is the " +
+				"value of topic and -bins with format=avro, and there is none with format=json; an empty value (bins.topic: \"\") switches it off."},
+		connector.Key{Name: "dashboard.url", Type: connector.StringKey, Importance: connector.High,
 			Check: checkURL, Doc: "The dashboard, with the dataset (generation 1: time series) as the path's last part, such as " +
-				"https://ifcb.example.org/mvco/. With or without a slash at the end; ?dataset=mvco is understood too."},
+				"https://ifcb.example.org/mvco/. With or without a slash at the end; ?dataset=mvco is understood too. With datasets, " +
+				"the dashboard's root. Either this or folder is required."},
+		connector.Key{Name: "folder", Type: connector.StringKey, Path: true, Importance: connector.High,
+			Doc: "A folder of raw files (.adc, .hdr, .roi) in place of a dashboard: the instrument's own, or a share. Flat, in day folders, " +
+				"or in day folders below year folders. It is looked at every poll.interval.ms."},
+		connector.Key{Name: "folder.settle.ms", Type: connector.LongKey, Default: 10_000, Check: connector.AtLeast(0),
+			Doc: "How long a bin's files must stay the same before it is taken, when they were changed in the last hour."},
 		connector.Key{Name: "dashboard.generation", Type: connector.StringKey, Default: "auto", Check: connector.OneOf("auto", "1", "2"),
 			Doc: "1 for the Flask dashboard (feed.json), 2 for ifcbdb, auto to find out."},
 		connector.Key{Name: "dataset", Type: connector.StringKey, Check: checkDataset,
-			Doc: "The dataset, when dashboard.url does not end in it."},
+			Doc: "The dataset, when dashboard.url does not end in it. Of a folder, the name for its records; else the folder's own."},
+		connector.Key{Name: "datasets", Type: connector.ListKey, Default: "", Distinct: true, Check: checkDatasets,
+			Doc: "Several datasets of one dashboard, spread over tasks.max tasks; * is all that a generation 2 dashboard lists when the connector starts."},
+		connector.Key{Name: "tags", Type: connector.ListKey, Default: "", Distinct: true, Check: checkDatasets,
+			Doc: "Take bins with all of these tags only. A dataset may carry them too: mvco:beads."},
+		connector.Key{Name: "skip", Type: connector.StringKey, Default: skipExclude, Check: connector.OneOf(skipExclude, skipInclude),
+			Doc: "exclude: leave bins out that the dashboard flags to be skipped; bins.topic says so. include: take them like others."},
 		connector.Key{Name: "mode", Type: connector.StringKey, Default: modeFollow, Check: connector.OneOf(modeFollow, modeOnce), Importance: connector.High,
 			Doc: "follow: go on with new bins for ever. once: end after the bins that are there."},
+		connector.Key{Name: "backfill.start", Type: connector.StringKey, Check: checkDate, Importance: connector.High,
+			Doc: "Fill in a period of the past: its first day or time (2019-07-28, 2019-07-28T21:00:00Z or +00:00). With mode=follow new bins go " +
+				"before it; with mode=once the period is all that is taken, and nbins does not count."},
+		connector.Key{Name: "backfill.end", Type: connector.StringKey, Check: checkDate,
+			Doc: "The end of the period: its last day, or the time before which bins are taken. Without it the period reaches to the " +
+				"first bin that mode=follow takes as new, or to now."},
 		connector.Key{Name: "nbins", Type: connector.IntKey, Default: 25, Check: connector.AtLeast(-1), Importance: connector.High,
 			Doc: "How many bins of the past to take, -1 for all. The default is what a generation 1 dashboard's feed lists."},
 		connector.Key{Name: "start.from", Type: connector.StringKey, Default: fromNewest, Check: connector.OneOf(fromNewest, fromOldest),
@@ -52,6 +77,8 @@ func configDef() *connector.ConfigDef {
 			Doc: "How often to try a bin whose images cannot be had, before it is given up as failed."},
 		connector.Key{Name: "bin.retry.interval.ms", Type: connector.LongKey, Default: 60_000, Check: connector.AtLeast(0),
 			Doc: "The time between two attempts at a failing bin (mode=once: a second at most)."},
+		connector.Key{Name: "dashboard.max.connections", Type: connector.IntKey, Default: 2, Check: connector.Between(1, 64),
+			Doc: "How many requests the dashboard's host gets at a time, from all tasks of this process."},
 		connector.Key{Name: "request.timeout.ms", Type: connector.LongKey, Default: 60_000, Check: connector.AtLeast(100),
 			Doc: "How long the dashboard may be silent, before an answer and within one."},
 		connector.Key{Name: "zip.max.bytes", Type: connector.LongKey, Default: int64(4 << 30), Check: connector.AtLeast(1), Importance: connector.Low,
@@ -64,13 +91,35 @@ func configDef() *connector.ConfigDef {
 }
 
 func checkURL(_ string, value any) error {
-	text, _ := value.(string)
+	text, given := value.(string)
+	if !given {
+		return nil
+	}
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
 		return fmt.Errorf("must be an http or https URL such as https://ifcb.example.org/mvco/")
 	case u.User != nil:
 		return fmt.Errorf("must not contain a user or password: dashboards are read without")
+	}
+	return nil
+}
+
+func checkDate(_ string, value any) error {
+	text, given := value.(string)
+	if !given {
+		return nil
+	}
+	_, err := ifcb.ParseDate(text)
+	return err
+}
+
+func checkDatasets(name string, value any) error {
+	names, _ := value.([]string)
+	for _, text := range names {
+		if err := checkDataset(name, text); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -82,55 +131,25 @@ func checkDataset(_ string, value any) error {
 	return nil
 }
 
-// address is where a dashboard's dataset is: base without a slash at the end.
-type address struct{ base, dataset string }
-
-// parseAddress takes the dataset from the URL's query or path unless it is given. A link to feed.json or a timeline
-// page is understood.
-func parseAddress(text, dataset string) (address, error) {
-	u, err := url.Parse(text)
-	if err != nil {
-		return address{}, err
-	}
-	if named := u.Query().Get("dataset"); named != "" {
-		if dataset == "" {
-			dataset = named
-		}
-		if !strings.HasSuffix(u.Path, "/") { // the page it is a link to
-			u.Path = strings.TrimSuffix(u.Path, path.Base(u.Path))
-		}
-	}
-	u.RawQuery, u.Fragment = "", ""
-	u.Path = strings.TrimSuffix(strings.TrimSuffix(u.Path, "feed.json"), "/")
-	last := path.Base(u.Path)
-	switch {
-	case dataset == "" && (u.Path == "" || last == "/"):
-		return address{}, fmt.Errorf("it names no dataset: let it end in one, or set dataset")
-	case dataset == "":
-		dataset = last
-		u.Path = strings.TrimSuffix(u.Path, last)
-	case last == dataset:
-		u.Path = strings.TrimSuffix(u.Path, last)
-	}
-	u.RawPath = ""
-	u.Path = strings.TrimRight(u.Path, "/")
-	return address{base: u.String(), dataset: dataset}, nil
-}
-
 // options are the parsed configuration.
 type options struct {
 	topic       string
-	address     address
+	binsTopic   string // empty for none
+	addresses   []address
 	generation  string
 	once        bool
 	nbins       int // -1 is all
 	fromOldest  bool
 	oldestFirst bool
+	period      period // of the past; zero without
+	skip        bool   // leave flagged bins out
 	interval    time.Duration
+	settle      time.Duration
 	format      string
 	attempts    int
 	retry       time.Duration
 	timeout     time.Duration
+	connections int
 	maxZip      int64
 	batch       int
 	metadata    bool
@@ -139,43 +158,62 @@ type options struct {
 func newOptions(conf connector.Config) (options, error) {
 	ms := func(key string) time.Duration { return time.Duration(conf.Int64(key)) * time.Millisecond }
 	o := options{
-		topic: conf.String("topic"), generation: conf.String("dashboard.generation"),
+		topic: conf.String("topic"), binsTopic: conf.String("bins.topic"), generation: conf.String("dashboard.generation"),
 		once: conf.String("mode") == modeOnce, nbins: conf.Int("nbins"), fromOldest: conf.String("start.from") == fromOldest,
-		interval: ms("poll.interval.ms"), format: conf.String("format"), attempts: conf.Int("bin.attempts"),
-		retry: ms("bin.retry.interval.ms"), timeout: ms("request.timeout.ms"), maxZip: conf.Int64("zip.max.bytes"),
+		skip: conf.String("skip") == skipExclude, interval: ms("poll.interval.ms"), settle: ms("folder.settle.ms"),
+		format: conf.String("format"), attempts: conf.Int("bin.attempts"), retry: ms("bin.retry.interval.ms"),
+		timeout: ms("request.timeout.ms"), connections: conf.Int("dashboard.max.connections"), maxZip: conf.Int64("zip.max.bytes"),
 		batch: conf.Int("batch.size"), metadata: conf.Bool("metadata"),
+	}
+	if !conf.Given("bins.topic") && o.format == formatAvro {
+		o.binsTopic = o.topic + "-bins"
+	}
+	var err error
+	if o.period, err = newPeriod(conf.String("backfill.start"), conf.String("backfill.end")); err != nil {
+		return options{}, err
 	}
 	switch conf.String("order") {
 	case fromOldest:
 		o.oldestFirst = true
 	case "auto":
-		o.oldestFirst = o.fromOldest || o.nbins < 0
+		o.oldestFirst = o.fromOldest || o.nbins < 0 || (o.once && !o.period.isZero())
 	}
 	if o.once {
 		o.retry = min(o.retry, time.Second)
 	}
-	var err error
-	if o.address, err = parseAddress(conf.String("dashboard.url"), conf.String("dataset")); err != nil {
-		return options{}, fmt.Errorf("dashboard.url: %w", err)
-	}
-	return o, nil
+	o.addresses, err = newAddresses(conf)
+	return o, err
 }
 
 // Validate checks what one key alone cannot tell.
 func (*Source) Validate(conf connector.Config, p *connector.Problems) {
-	if text := conf.String("dashboard.url"); text != "" && checkURL("", text) == nil {
-		if _, err := parseAddress(text, conf.String("dataset")); err != nil {
-			p.Add("dashboard.url", "%s", connector.Invalid("dashboard.url", text, err.Error()))
+	add := func(key string, value any, why string) { p.Add(key, "%s", connector.Invalid(key, value, why)) }
+	text, folder, datasets := conf.String("dashboard.url"), conf.String("folder"), conf.List("datasets")
+	switch {
+	case text == "" && folder == "" && !conf.Given("dashboard.url"):
+		add("dashboard.url", nil, "the source is either a dashboard or a folder: set dashboard.url or folder")
+	case text != "" && folder != "":
+		add("folder", folder, "the source is either a dashboard or a folder: leave out folder or dashboard.url")
+	case folder != "" && len(datasets) > 0:
+		add("datasets", datasets, "a folder is one dataset: use one connector per folder, and dataset for its name")
+	case len(datasets) > 0 && conf.String("dataset") != "":
+		add("dataset", conf.String("dataset"), "datasets names them already: leave one of the two out")
+	case slices.Contains(datasets, everything) && len(datasets) > 1:
+		add("datasets", datasets, "* is all of them: leave out the others")
+	case text != "" && checkURL("", text) == nil:
+		if _, err := newAddresses(conf); err != nil {
+			add("dashboard.url", text, err.Error())
 		}
+	}
+	if period, err := newPeriod(conf.String("backfill.start"), conf.String("backfill.end")); err == nil && !period.end.IsZero() && !period.start.Before(period.end) {
+		add("backfill.end", conf.String("backfill.end"), "the period ends before it begins")
 	}
 	nbins := conf.Int("nbins")
 	if conf.String("start.from") == fromOldest && conf.String("mode") == modeFollow && nbins >= 0 {
-		p.Add("start.from", "%s", connector.Invalid("start.from", fromOldest,
-			"the oldest bins are taken with mode=once, or all of them with nbins=-1"))
+		add("start.from", fromOldest, "the oldest bins are taken with mode=once, or all of them with nbins=-1")
 	}
 	if newestFirst := conf.String("order") == fromNewest || (conf.String("order") == "auto" && conf.String("start.from") == fromNewest); newestFirst &&
 		(nbins > maxNewest || (nbins < 0 && conf.String("order") == fromNewest)) {
-		p.Add("order", "%s", connector.Invalid("order", conf.String("order"),
-			fmt.Sprintf("newest first is for up to %d bins: set order=oldest", maxNewest)))
+		add("order", conf.String("order"), fmt.Sprintf("newest first is for up to %d bins: set order=oldest", maxNewest))
 	}
 }

@@ -17,17 +17,17 @@ func TestParseAddress(t *testing.T) {
 		want               address
 		bad                string
 	}{
-		{name: "slash", url: "https://x.example/mvco/", want: address{"https://x.example", "mvco"}},
-		{name: "no slash", url: "https://x.example/mvco", want: address{"https://x.example", "mvco"}},
-		{name: "feed", url: "http://x.example:8888/mvco/feed.json", want: address{"http://x.example:8888", "mvco"}},
-		{name: "tags", url: "http://x.example/mvco:beads", want: address{"http://x.example", "mvco:beads"}},
-		{name: "below a path", url: "https://x.example/ifcb/mvco/", want: address{"https://x.example/ifcb", "mvco"}},
-		{name: "timeline page", url: "https://x.example/timeline?dataset=mvco&bin=D1", want: address{"https://x.example", "mvco"}},
-		{name: "page below a path", url: "https://x.example/ifcb/timeline?dataset=mvco", want: address{"https://x.example/ifcb", "mvco"}},
-		{name: "root with query", url: "https://x.example/?dataset=mvco", want: address{"https://x.example", "mvco"}},
-		{name: "dataset given", url: "https://x.example", dataset: "mvco", want: address{"https://x.example", "mvco"}},
-		{name: "dataset given twice", url: "https://x.example/mvco/", dataset: "mvco", want: address{"https://x.example", "mvco"}},
-		{name: "dataset given, below a path", url: "https://x.example/ifcb/", dataset: "mvco", want: address{"https://x.example/ifcb", "mvco"}},
+		{name: "slash", url: "https://x.example/mvco/", want: address{base: "https://x.example", dataset: "mvco"}},
+		{name: "no slash", url: "https://x.example/mvco", want: address{base: "https://x.example", dataset: "mvco"}},
+		{name: "feed", url: "http://x.example:8888/mvco/feed.json", want: address{base: "http://x.example:8888", dataset: "mvco"}},
+		{name: "tags", url: "http://x.example/mvco:beads", want: address{base: "http://x.example", dataset: "mvco:beads"}},
+		{name: "below a path", url: "https://x.example/ifcb/mvco/", want: address{base: "https://x.example/ifcb", dataset: "mvco"}},
+		{name: "timeline page", url: "https://x.example/timeline?dataset=mvco&bin=D1", want: address{base: "https://x.example", dataset: "mvco"}},
+		{name: "page below a path", url: "https://x.example/ifcb/timeline?dataset=mvco", want: address{base: "https://x.example/ifcb", dataset: "mvco"}},
+		{name: "root with query", url: "https://x.example/?dataset=mvco", want: address{base: "https://x.example", dataset: "mvco"}},
+		{name: "dataset given", url: "https://x.example", dataset: "mvco", want: address{base: "https://x.example", dataset: "mvco"}},
+		{name: "dataset given twice", url: "https://x.example/mvco/", dataset: "mvco", want: address{base: "https://x.example", dataset: "mvco"}},
+		{name: "dataset given, below a path", url: "https://x.example/ifcb/", dataset: "mvco", want: address{base: "https://x.example/ifcb", dataset: "mvco"}},
 		{name: "none", url: "https://x.example/", bad: "names no dataset"},
 	}
 	for _, tt := range tests {

@@ -104,7 +104,7 @@ func (b *bins) addOld(t *testing.T) {
 }
 
 func (b *bins) props(more ...string) connector.Props {
-	p := connector.Props{"topic": "images", "dashboard.url": b.url + "/" + dataset + "/", "mode": "once", "bin.attempts": "2", "bin.retry.interval.ms": "0"}
+	p := connector.Props{"topic": "images", "dashboard.url": b.url + "/" + dataset + "/", "mode": "once", "bin.attempts": "2", "bin.retry.interval.ms": "0", "bins.topic": ""}
 	for i := 0; i < len(more); i += 2 {
 		p[more[i]] = more[i+1]
 	}

@@ -15,10 +15,22 @@ const day = 24 * time.Hour
 type generation1 struct {
 	*client
 	address
+	flags dayFlags
 }
 
+// dayFlags are the bins of a day that are flagged to be skipped.
+type dayFlags struct {
+	day     time.Time
+	at      time.Time // when they were asked for
+	skipped map[ifcb.BinID]bool
+}
+
+// flagsLast is how long the flags of a day are believed.
+const flagsLast = time.Minute
+
 type feed1 []struct {
-	PID string `json:"pid"`
+	PID  string `json:"pid"`
+	Skip bool   `json:"skip"`
 }
 
 func (f feed1) bins() []ifcb.BinID {
@@ -29,15 +41,26 @@ func (f feed1) bins() []ifcb.BinID {
 	return parsePIDs(pids)
 }
 
-func (g *generation1) generation() int { return 1 }
+func (g *generation1) kind() string { return "dashboard of generation 1" }
 
-func (g *generation1) series() string { return g.base + "/" + url.PathEscape(g.dataset) }
+func (g *generation1) root() string { return g.base + "/" + url.PathEscape(g.series()) }
 
-func (g *generation1) binURL(id ifcb.BinID) string { return g.series() + "/" + id.String() }
+func (g *generation1) binURL(id ifcb.BinID) string { return g.root() + "/" + id.String() }
+
+func (g *generation1) open(ctx context.Context, l *lane, id ifcb.BinID) (*bin, error) {
+	return openRemote(ctx, l, g, id)
+}
+
+func (g *generation1) facts(ctx context.Context, l *lane, id ifcb.BinID) (facts, error) {
+	return remoteFacts(ctx, l, g, id)
+}
+
+// span is a week: a day is a request.
+func (g *generation1) span() time.Duration { return 7 * day }
 
 func (g *generation1) probe(ctx context.Context) (bool, error) {
 	var feed feed1
-	err := g.json(ctx, g.series()+"/feed.json", &feed)
+	err := g.list(ctx, g.root()+"/feed.json", &feed)
 	if isAbsent(err) {
 		return false, nil
 	}
@@ -50,7 +73,7 @@ const feedLength = 25
 // recent is feed.json, the newest 25 bins.
 func (g *generation1) recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
 	var feed feed1
-	if err := g.json(ctx, g.series()+"/feed.json", &feed); err != nil {
+	if err := g.list(ctx, g.root()+"/feed.json", &feed); err != nil {
 		return nil, false, err
 	}
 	bins := feed.bins()
@@ -65,8 +88,8 @@ func (g *generation1) recent(ctx context.Context, since time.Time) ([]ifcb.BinID
 func (g *generation1) period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
 	var bins []ifcb.BinID
 	for d := from.UTC().Truncate(day); !d.After(until); d = d.Add(day) {
-		var feed feed1
-		if err := g.json(ctx, fmt.Sprintf("%s/api/feed/day/%s", g.series(), d.Format(time.DateOnly)), &feed); err != nil {
+		feed, err := g.day(ctx, d)
+		if err != nil {
 			return nil, err
 		}
 		bins = append(bins, feed.bins()...)
@@ -74,17 +97,27 @@ func (g *generation1) period(ctx context.Context, from, until time.Time) ([]ifcb
 	return bins, nil
 }
 
+// day lists the bins of a day with their flags. Where that is not there the plain list leaves flagged ones out.
+func (g *generation1) day(ctx context.Context, d time.Time) (feed1, error) {
+	var feed feed1
+	err := g.list(ctx, fmt.Sprintf("%s/api/feed/day_skip/%s", g.root(), d.Format(time.DateOnly)), &feed)
+	if isAbsent(err) {
+		err = g.list(ctx, fmt.Sprintf("%s/api/feed/day/%s", g.root(), d.Format(time.DateOnly)), &feed)
+	}
+	return feed, err
+}
+
 // earliest asks for the bin nearest to a time before all IFCBs.
 func (g *generation1) earliest(ctx context.Context) (time.Time, error) {
 	var nearest struct {
 		PID string `json:"pid"`
 	}
-	if err := g.json(ctx, g.series()+"/api/feed/nearest/2000-01-01", &nearest); err != nil {
+	if err := g.json(ctx, g.root()+"/api/feed/nearest/2000-01-01", &nearest); err != nil {
 		return time.Time{}, err
 	}
 	id, err := ifcb.ParseBinID(nearest.PID)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%s/api/feed/nearest: %w", g.series(), err)
+		return time.Time{}, fmt.Errorf("%s/api/feed/nearest: %w", g.root(), err)
 	}
 	return id.Time().Truncate(day), nil
 }
@@ -98,5 +131,21 @@ func (g *generation1) images(ctx context.Context, id ifcb.BinID) ([]int, error) 
 	return sizes.Numbers, err
 }
 
-// details are unknown to generation 1.
-func (g *generation1) details(context.Context, ifcb.BinID) (details, error) { return details{}, nil }
+// details of generation 1 are the flag of a bin, in the list of its day; its tags choose the list itself.
+func (g *generation1) details(ctx context.Context, id ifcb.BinID) (details, error) {
+	d := id.Time().Truncate(day)
+	if !g.flags.day.Equal(d) || time.Since(g.flags.at) > flagsLast {
+		feed, err := g.day(ctx, d)
+		if err != nil {
+			return details{}, err
+		}
+		flags := dayFlags{day: d, at: time.Now(), skipped: map[ifcb.BinID]bool{}}
+		for _, entry := range feed {
+			if bin, err := ifcb.ParseBinID(entry.PID); err == nil && entry.Skip {
+				flags.skipped[bin] = true
+			}
+		}
+		g.flags = flags
+	}
+	return details{skip: g.flags.skipped[id]}, nil
+}

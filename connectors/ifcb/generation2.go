@@ -25,24 +25,49 @@ type generation2 struct {
 	address
 }
 
-func (g *generation2) generation() int { return 2 }
+func (g *generation2) kind() string { return "dashboard of generation 2" }
 
 func (g *generation2) api(path string) string { return g.base + "/api/" + path }
 
 func (g *generation2) binURL(id ifcb.BinID) string { return g.base + "/data/" + id.String() }
 
+func (g *generation2) open(ctx context.Context, l *lane, id ifcb.BinID) (*bin, error) {
+	return openRemote(ctx, l, g, id)
+}
+
+func (g *generation2) facts(ctx context.Context, l *lane, id ifcb.BinID) (facts, error) {
+	return remoteFacts(ctx, l, g, id)
+}
+
+// span is a year: the table of a period is one request.
+func (g *generation2) span() time.Duration { return 366 * day }
+
 func (g *generation2) query() string { return "?dataset=" + url.QueryEscape(g.dataset) }
 
-// probe asks for the list of datasets, and where that is not there (before 2020) for the newest bin.
-func (g *generation2) probe(ctx context.Context) (bool, error) {
+// tagQuery adds the tags to a query.
+func (g *generation2) tagQuery() string {
+	if g.tags == "" {
+		return ""
+	}
+	return "&tags=" + url.QueryEscape(g.tags)
+}
+
+// datasets lists the dashboard's datasets; nil when the answer is another thing.
+func (g *generation2) datasets(ctx context.Context) ([]string, error) {
 	var list struct {
 		Datasets []string `json:"datasets"`
 	}
 	err := g.json(ctx, g.api("list_datasets"), &list)
-	if err == nil && list.Datasets != nil {
-		if !slices.Contains(list.Datasets, g.dataset) {
+	return list.Datasets, err
+}
+
+// probe asks for the list of datasets, and where that is not there (before 2020) for the newest bin.
+func (g *generation2) probe(ctx context.Context) (bool, error) {
+	names, err := g.datasets(ctx)
+	if err == nil && names != nil {
+		if !slices.Contains(names, g.dataset) {
 			return false, connector.Fatal(fmt.Errorf("%s has no dataset %s; it has %s: check dashboard.url and dataset",
-				g.base, g.dataset, strings.Join(list.Datasets, ", ")))
+				g.base, g.dataset, strings.Join(names, ", ")))
 		}
 		return true, nil
 	}
@@ -61,7 +86,7 @@ func (g *generation2) recent(ctx context.Context, since time.Time) ([]ifcb.BinID
 	var newest struct {
 		PID string `json:"pid"`
 	}
-	err := g.json(ctx, g.api("most_recent_bin")+g.query(), &newest)
+	err := g.list(ctx, g.api("most_recent_bin")+g.query()+g.tagQuery(), &newest)
 	if errors.Is(err, errNotFound) {
 		return nil, true, nil
 	}
@@ -79,7 +104,8 @@ func (g *generation2) recent(ctx context.Context, since time.Time) ([]ifcb.BinID
 // lists the bins of a period. The table answers 404 when the period has no bin, too.
 func (g *generation2) period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
 	start, end := from.UTC().Format(time.DateOnly), until.UTC().Format(time.DateOnly)
-	data, err := g.bytes(ctx, fmt.Sprintf("%s?start_date=%s&end_date=%s", g.api("export_metadata/"+url.PathEscape(g.dataset)), start, end), maxText)
+	data, err := g.listing(ctx, fmt.Sprintf("%s?start_date=%s&end_date=%s&include_skip=true%s",
+		g.api("export_metadata/"+url.PathEscape(g.dataset)), start, end, g.tagQuery()))
 	if err == nil {
 		return metadataBins(data)
 	}
@@ -88,7 +114,7 @@ func (g *generation2) period(ctx context.Context, from, until time.Time) ([]ifcb
 	}
 	var feed feed1
 	next := until.UTC().Truncate(day).Add(day).Format(time.DateOnly)
-	err = g.json(ctx, fmt.Sprintf("%s/%s/api/feed/temperature/start/%s/end/%s", g.base, url.PathEscape(g.dataset), start, next), &feed)
+	err = g.list(ctx, fmt.Sprintf("%s/%s/api/feed/temperature/start/%s/end/%s", g.base, url.PathEscape(g.dataset), start, next), &feed)
 	if isAbsent(err) {
 		return nil, nil
 	}
@@ -138,7 +164,9 @@ func (g *generation2) details(ctx context.Context, id ifcb.BinID) (details, erro
 		Latitude  *float64 `json:"lat"`
 		Longitude *float64 `json:"lng"`
 		Depth     *float64 `json:"depth"`
+		Skip      bool     `json:"skip"`
+		Tags      []string `json:"tags"`
 	}
 	err := g.json(ctx, g.api("bin/"+id.String())+g.query(), &bin)
-	return details{bin.Latitude, bin.Longitude, bin.Depth}, err
+	return details{bin.Latitude, bin.Longitude, bin.Depth, bin.Skip, bin.Tags}, err
 }

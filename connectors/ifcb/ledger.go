@@ -19,9 +19,9 @@ type ledger struct {
 	floor    int64
 	from, to int64 // [from, to), unix seconds; equal when there is no span yet
 	done     map[ifcb.BinID]bool
-	// The bin that the last run was at, and its last image that was given.
+	// The bin that the last run was at, and how far it came.
 	bin ifcb.BinID
-	roi int
+	progress
 }
 
 func newLedger() *ledger { return &ledger{done: map[ifcb.BinID]bool{}} }
@@ -123,8 +123,8 @@ func readLedger(offset map[string]any) (*ledger, error) {
 		}
 		return 0, fmt.Errorf("offset: %s is a %T, want a number: reset the connector's offsets", key, offset[key])
 	}
-	var roi int64
-	for key, to := range map[string]*int64{"floor": &l.floor, "from": &l.from, "to": &l.to, "roi": &roi} {
+	var roi, lost int64
+	for key, to := range map[string]*int64{"floor": &l.floor, "from": &l.from, "to": &l.to, "roi": &roi, "lost": &lost} {
 		n, err := number(key)
 		if err != nil {
 			return nil, err
@@ -145,7 +145,8 @@ func readLedger(offset map[string]any) (*ledger, error) {
 		if err != nil {
 			return nil, fmt.Errorf("offset: bin: %w: reset the connector's offsets", err)
 		}
-		l.bin, l.roi = id, int(roi)
+		why, _ := offset["why"].(string)
+		l.bin, l.progress = id, progress{after: int(roi), lost: int(lost), why: why}
 	}
 	return l, nil
 }

@@ -12,111 +12,111 @@ import (
 const future = time.Hour
 
 // refresh looks for bins and adds those that are wanted and not settled to the queue.
-func (s *Source) refresh(ctx context.Context) error {
+func (l *lane) refresh(ctx context.Context) error {
 	var bins []ifcb.BinID
 	var err error
-	if s.planned {
-		bins, err = s.since(ctx, s.seen)
+	if l.planned {
+		bins, err = l.since(ctx, l.seen)
 	} else {
-		bins, err = s.plan(ctx)
+		bins, err = l.plan(ctx)
 	}
 	if err != nil {
 		return err
 	}
 	for _, id := range bins {
-		if id.Time().After(s.seen) {
-			s.seen = id.Time()
+		if id.Time().After(l.seen) {
+			l.seen = id.Time()
 		}
 	}
-	s.queue.add(slices.DeleteFunc(bins, func(id ifcb.BinID) bool {
-		return id.Time().Unix() < s.ledger.floor || s.ledger.settled(id)
+	l.queue.add(slices.DeleteFunc(bins, func(id ifcb.BinID) bool {
+		return id.Time().Unix() < l.ledger.floor || l.ledger.settled(id)
 	}))
-	if !s.planned {
-		s.queue.given(s.ledger.bin, s.ledger.roi)
+	if !l.planned {
+		l.queue.reached(l.ledger.bin, l.ledger.progress)
 	}
-	s.planned = true
-	s.offset = s.ledger.offset()
+	l.planned = true
+	l.offset = l.ledger.offset()
 	return nil
 }
 
 // plan makes the first list: nbins of the past, and what the last run left open or missed.
-func (s *Source) plan(ctx context.Context) (bins []ifcb.BinID, err error) {
-	resumed := s.ledger.floor != 0
+func (l *lane) plan(ctx context.Context) (bins []ifcb.BinID, err error) {
+	resumed := l.ledger.floor != 0
 	switch {
-	case s.opts.nbins < 0 && resumed && !s.opts.once: // what is left of all bins is what the last run left open
-	case s.opts.fromOldest || s.opts.nbins < 0:
-		bins, err = s.oldest(ctx)
+	case l.opts.nbins < 0 && resumed && !l.opts.once: // what is left of all bins is what the last run left open
+	case l.opts.fromOldest || l.opts.nbins < 0:
+		bins, err = l.oldest(ctx)
 	default:
-		bins, err = s.newest(ctx)
+		bins, err = l.newest(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if s.opts.once && resumed && len(bins) > 0 && bins[len(bins)-1].Time().Unix() > s.ledger.reach() {
+	if l.opts.once && resumed && len(bins) > 0 && bins[len(bins)-1].Time().Unix() > l.ledger.reach() {
 		// The bins between were never asked for, and a span would take them for settled: a new ledger begins.
-		s.ledger, resumed = newLedger(), false
+		l.ledger, resumed = newLedger(), false
 	}
-	if resumed && !s.opts.once {
-		known := s.ledger.newest()
-		if s.ledger.from == s.ledger.to || s.ledger.from > s.ledger.floor { // the backlog was not finished
-			known = s.ledger.floor
+	if resumed && !l.opts.once {
+		known := l.ledger.newest()
+		if l.ledger.from == l.ledger.to || l.ledger.from > l.ledger.floor { // the backlog was not finished
+			known = l.ledger.floor
 		}
-		missed, err := s.since(ctx, time.Unix(known, 0).UTC())
+		missed, err := l.since(ctx, time.Unix(known, 0).UTC())
 		if err != nil {
 			return nil, err
 		}
 		bins = append(bins, missed...)
 	}
-	if s.opts.once && !s.ledger.bin.IsZero() {
-		bins = append(bins, s.ledger.bin)
+	if l.opts.once && !l.ledger.bin.IsZero() {
+		bins = append(bins, l.ledger.bin)
 	}
 	bins = distinct(bins)
 	floor := int64(1) // an empty dashboard: whatever comes
 	if len(bins) > 0 {
 		floor = bins[len(bins)-1].Time().Unix()
-	} else if s.seen.Unix() > 0 { // none of the past is wanted
-		floor = s.seen.Unix() + 1
+	} else if l.seen.Unix() > 0 { // none of the past is wanted
+		floor = l.seen.Unix() + 1
 	}
-	if !resumed || floor < s.ledger.floor {
-		s.ledger.floor = floor
+	if !resumed || floor < l.ledger.floor {
+		l.ledger.floor = floor
 	}
 	return bins, nil
 }
 
 // recent is the dashboard's cheap look at its newest bins, newest first.
-func (s *Source) recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
-	bins, complete, err := s.site.recent(ctx, since)
+func (l *lane) recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
+	bins, complete, err := l.site.recent(ctx, since)
 	bins = present(bins)
-	if len(bins) > 0 && bins[0].Time().After(s.seen) {
-		s.seen = bins[0].Time()
+	if len(bins) > 0 && bins[0].Time().After(l.seen) {
+		l.seen = bins[0].Time()
 	}
 	return bins, complete, err
 }
 
 // period lists the bins of some days, newest first.
-func (s *Source) period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
-	bins, err := s.site.period(ctx, from, until)
+func (l *lane) period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
+	bins, err := l.site.period(ctx, from, until)
 	return present(bins), err
 }
 
 // newest gives the newest nbins bins: from the cheap look while that is enough, else going back through time in steps
 // that double while there is nothing.
-func (s *Source) newest(ctx context.Context) ([]ifcb.BinID, error) {
-	bins, complete, err := s.recent(ctx, firstIFCB)
-	if err != nil || complete || len(bins) >= s.opts.nbins || len(bins) == 0 {
-		return first(bins, s.opts.nbins), err
+func (l *lane) newest(ctx context.Context) ([]ifcb.BinID, error) {
+	bins, complete, err := l.recent(ctx, firstIFCB)
+	if err != nil || complete || len(bins) >= l.opts.nbins || len(bins) == 0 {
+		return first(bins, l.opts.nbins), err
 	}
-	earliest, err := s.site.earliest(ctx)
+	earliest, err := l.site.earliest(ctx)
 	if err != nil {
 		return nil, err
 	}
 	until, step := bins[0].Time().Truncate(day), day
-	for !until.Before(earliest) && len(bins) < s.opts.nbins {
+	for !until.Before(earliest) && len(bins) < l.opts.nbins {
 		from := until.Add(day - step)
 		if from.Before(earliest) {
 			from = earliest
 		}
-		more, err := s.period(ctx, from, until)
+		more, err := l.period(ctx, from, until)
 		if err != nil {
 			return nil, err
 		}
@@ -126,55 +126,55 @@ func (s *Source) newest(ctx context.Context) ([]ifcb.BinID, error) {
 		}
 		until = from.Add(-day)
 	}
-	return first(bins, s.opts.nbins), nil
+	return first(bins, l.opts.nbins), nil
 }
 
 // oldest gives the oldest nbins bins, or all, going forward through time in steps that double while there is nothing
 // (or while everything is wanted anyway).
-func (s *Source) oldest(ctx context.Context) ([]ifcb.BinID, error) {
-	bins, complete, err := s.recent(ctx, firstIFCB)
+func (l *lane) oldest(ctx context.Context) ([]ifcb.BinID, error) {
+	bins, complete, err := l.recent(ctx, firstIFCB)
 	if err != nil || len(bins) == 0 {
 		return nil, err
 	}
 	if !complete {
 		end := bins[0].Time()
-		from, err := s.site.earliest(ctx)
+		from, err := l.site.earliest(ctx)
 		if err != nil {
 			return nil, err
 		}
 		bins = nil
-		for step := day; !from.After(end) && (s.opts.nbins < 0 || len(bins) < s.opts.nbins); {
+		for step := day; !from.After(end) && (l.opts.nbins < 0 || len(bins) < l.opts.nbins); {
 			until := from.Add(step - day)
-			more, err := s.period(ctx, from, until)
+			more, err := l.period(ctx, from, until)
 			if err != nil {
 				return nil, err
 			}
-			if len(more) == 0 || s.opts.nbins < 0 {
+			if len(more) == 0 || l.opts.nbins < 0 {
 				step = min(2*step, 366*day)
 			}
 			bins = distinct(append(bins, more...))
 			from = until.Add(day)
 		}
 	}
-	if s.opts.nbins >= 0 {
-		bins = bins[max(len(bins)-s.opts.nbins, 0):]
+	if l.opts.nbins >= 0 {
+		bins = bins[max(len(bins)-l.opts.nbins, 0):]
 	}
 	return bins, nil
 }
 
 // since gives the bins after a time, and of the day before it, for those that a dashboard shows late.
-func (s *Source) since(ctx context.Context, known time.Time) ([]ifcb.BinID, error) {
-	bins, complete, err := s.recent(ctx, known)
+func (l *lane) since(ctx context.Context, known time.Time) ([]ifcb.BinID, error) {
+	bins, complete, err := l.recent(ctx, known)
 	if err != nil || complete || len(bins) == 0 {
 		return bins, err
 	}
 	from := known.Add(-day)
-	if earliest, err := s.site.earliest(ctx); err != nil {
+	if earliest, err := l.site.earliest(ctx); err != nil {
 		return nil, err
 	} else if from.Before(earliest) {
 		from = earliest
 	}
-	more, err := s.period(ctx, from.Truncate(day), bins[0].Time())
+	more, err := l.period(ctx, from.Truncate(day), bins[0].Time())
 	return distinct(append(bins, more...)), err
 }
 

@@ -14,10 +14,18 @@ type queue struct {
 }
 
 type waiting struct {
-	id       ifcb.BinID
-	after    int // the last image that was given
+	id ifcb.BinID
+	progress
 	attempts int
 	due      time.Time // not before
+}
+
+// progress is how far a bin has come.
+type progress struct {
+	after int    // the last image that was given
+	given int    // images given so far; counted anew when a run opens the bin
+	lost  int    // images up to there that could not be had
+	why   string // the first of them could not
 }
 
 func (q *queue) find(id ifcb.BinID) (int, bool) {
@@ -34,11 +42,19 @@ func (q *queue) add(bins []ifcb.BinID) {
 	}
 }
 
-// given notes how far a bin has come.
-func (q *queue) given(id ifcb.BinID, number int) {
-	if i, there := q.find(id); there {
-		q.pending[i].after = number
+// reached notes how far a bin has come. It never goes back.
+func (q *queue) reached(id ifcb.BinID, p progress) {
+	if i, there := q.find(id); there && p.after >= q.pending[i].after {
+		q.pending[i].progress = p
 	}
+}
+
+// progress gives how far a bin has come.
+func (q *queue) progress(id ifcb.BinID) progress {
+	if i, there := q.find(id); there {
+		return q.pending[i].progress
+	}
+	return progress{}
 }
 
 func (q *queue) remove(id ifcb.BinID) {
@@ -56,6 +72,13 @@ func (q *queue) postpone(id ifcb.BinID, until time.Time) int {
 	q.pending[i].attempts++
 	q.pending[i].due = until
 	return q.pending[i].attempts
+}
+
+// hold lets a bin wait without counting an attempt.
+func (q *queue) hold(id ifcb.BinID, until time.Time) {
+	if i, there := q.find(id); there {
+		q.pending[i].due = until
+	}
 }
 
 // next gives the first bin in order that is due; wait is how long until one is, when none is now.

@@ -1,8 +1,6 @@
 package ifcb
 
 import (
-	"bytes"
-	"context"
 	"encoding/base64"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -31,48 +29,12 @@ var ImageSchema = connector.StructOf("ifcb.image",
 	connector.F("pmt_d", connector.OptionalFloat64Schema.WithDoc("Photomultiplier D, integrated, V.")),
 )
 
-// sample is what is known of a bin as a whole; nil is unknown.
-type sample struct{ volume, latitude, longitude, depth any }
-
-// describe gathers the facts about a bin, from its header and, in generation 2, the dashboard. What cannot be had is
-// null: it never holds up images.
-func (s *Source) describe(ctx context.Context, id ifcb.BinID, table []ifcb.Target) sample {
-	var out sample
-	if !s.opts.metadata {
-		return out
-	}
-	var header ifcb.Header
-	if data, err := s.client.bytes(ctx, s.site.binURL(id)+".hdr", maxText); err == nil {
-		header, err = ifcb.ReadHeader(bytes.NewReader(data))
-		if err != nil {
-			s.log.Warn("header is damaged", "bin", id.String(), "err", err)
-		}
-	}
-	if ml, err := ifcb.NewBin(id, table, header, nil, 0).MLAnalyzed(); err == nil {
-		out.volume = ml
-	}
-	if lat, lon, ok := header.Position(); ok {
-		out.latitude, out.longitude = lat, lon
-	}
-	if known, err := s.site.details(ctx, id); err == nil {
-		set := func(to *any, v *float64) {
-			if v != nil {
-				*to = *v
-			}
-		}
-		set(&out.latitude, known.latitude)
-		set(&out.longitude, known.longitude)
-		set(&out.depth, known.depth)
-	}
-	return out
-}
-
 // record makes an image's record, without its offset.
-func (s *Source) record(b *bin, img image) connector.SourceRecord {
+func (l *lane) record(b *bin, img image) connector.SourceRecord {
 	key := b.id.Target(img.number).String()
 	var r connector.Record
-	if s.opts.format == formatJSON {
-		r = connector.NewRecord(s.opts.topic, connector.StringSchema, key, nil, map[string]any{
+	if l.opts.format == formatJSON {
+		r = connector.NewRecord(l.opts.topic, connector.StringSchema, key, nil, map[string]any{
 			"ifcb_id": b.id.IFCB(), "datetime": b.id.Time().Unix(), "roi": int64(img.number),
 			"image": base64.StdEncoding.EncodeToString(img.png),
 		})
@@ -83,11 +45,11 @@ func (s *Source) record(b *bin, img image) connector.SourceRecord {
 				light[i] = v
 			}
 		}
-		r = connector.NewRecord(s.opts.topic, connector.StringSchema, key, ImageSchema, connector.StructFrom(ImageSchema, []any{
+		r = connector.NewRecord(l.opts.topic, connector.StringSchema, key, ImageSchema, connector.StructFrom(ImageSchema, []any{
 			b.id.String(), b.id.IFCB(), b.id.Time().Unix(), int32(img.number), img.png, int32(img.width), int32(img.height),
-			s.opts.address.dataset, b.sample.volume, b.sample.latitude, b.sample.longitude, b.sample.depth,
+			l.address.series(), b.sample.volume, b.sample.latitude, b.sample.longitude, b.sample.depth,
 			light[0], light[1], light[2], light[3],
 		}))
 	}
-	return connector.SourceRecord{Record: r, SourcePartition: s.partition()}
+	return connector.SourceRecord{Record: r, SourcePartition: l.partition()}
 }

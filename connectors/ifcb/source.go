@@ -2,86 +2,71 @@ package ifcb
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
 )
 
 // Version is what the connector reports.
-const Version = "1.0.0"
-
-// maxBatchBytes is when a batch of images is full, whatever their number.
-const maxBatchBytes = 8 << 20
+const Version = "1.1.0"
 
 var _ connector.Source = (*Source)(nil)
 
 func init() { connector.RegisterSource(func() connector.Source { return new(Source) }) }
 
-// Source gives the images of a dashboard's dataset, bin by bin; keys are D20190728T212639_IFCB104_00002. Within a bin
-// images come in order of their number.
+// Source gives the images of a dashboard's datasets, or of a folder of raw files, bin by bin; keys are
+// D20190728T212639_IFCB104_00002. Within a bin images come in order of their number, behind them what became of the
+// bin, on a topic of its own.
 type Source struct {
-	opts    options
-	log     *slog.Logger
 	metrics metrics
 	client  *client
-	site    site // nil until the dashboard's generation is known
-	ledger  *ledger
-	offset  map[string]any // the ledger as it was at the last settled bin
-	queue   queue
-	planned bool
-	seen    time.Time // of the newest bin that was listed
-	look    time.Time // when to look for bins next
-	current *bin
-	hitches int // transient failures at the current bin, in a row
+	live    []*lane // one per dataset, served in turn
+	history []*lane // periods to fill in, served while no live lane has anything
+	turn    int     // of the live lanes
 }
 
 // Info describes the plugin.
 func (*Source) Info() connector.Info {
-	return connector.Info{Name: "ifcb", Version: Version, Doc: "Gives the images of an Imaging FlowCytobot dashboard, of either generation."}
+	return connector.Info{Name: "ifcb", Version: Version,
+		Doc: "Gives the images of an Imaging FlowCytobot: from dashboards of either generation, or from its own files."}
 }
 
 // ConfigDef gives the keys.
 func (*Source) ConfigDef() *connector.ConfigDef { return configDef() }
 
-// TaskConfigs gives one task: a dataset is read in one order.
-func (*Source) TaskConfigs(_ context.Context, _ connector.Context, conf connector.Config, _ int) ([]connector.Props, error) {
-	return []connector.Props{conf.Props()}, nil
-}
-
-// Start reads the ledger of earlier runs. The dashboard is first asked by Poll.
+// Start reads the ledgers of earlier runs. The dashboard is first asked by Poll.
 func (s *Source) Start(ctx context.Context, c connector.Context, conf connector.Config) error {
-	var err error
-	if s.opts, err = newOptions(conf); err != nil {
+	o, err := newOptions(conf)
+	if err != nil {
 		return err
 	}
-	var stored map[string]any
-	if c.Offsets != nil {
-		if stored, err = c.Offsets.Offset(ctx, s.partition()); err != nil {
-			return fmt.Errorf("offset of %s: %w", s.opts.address.dataset, err)
+	s.metrics, s.client = newMetrics(c.Metrics), newClient(o.timeout, o.connections)
+	for _, at := range o.addresses {
+		var live *lane
+		if !o.once || o.period.isZero() {
+			if live, err = s.newLane(ctx, c, o, at); err != nil {
+				return err
+			}
+			s.live = append(s.live, live)
 		}
+		if o.period.isZero() {
+			continue
+		}
+		past, err := s.newLane(ctx, c, o, at, inPast(live, o.period))
+		if err != nil {
+			return err
+		}
+		s.history = append(s.history, past)
 	}
-	if s.ledger, err = readLedger(stored); err != nil {
-		return err
-	}
-	s.offset = s.ledger.offset()
-	s.queue.oldestFirst = s.opts.oldestFirst
-	s.log, s.metrics = c.Log, newMetrics(c.Metrics)
-	s.client = newClient(s.opts.timeout)
 	return nil
 }
 
-func (s *Source) partition() map[string]any {
-	return map[string]any{"dashboard": s.opts.address.base, "dataset": s.opts.address.dataset}
-}
-
-// Stop drops the bin under way and closes connections.
+// Stop drops the bins under way and closes connections.
 func (s *Source) Stop() error {
-	if s.current != nil {
-		s.current.close()
-		s.current = nil
+	for _, l := range append(s.live[:len(s.live):len(s.live)], s.history...) {
+		l.drop()
 	}
 	if s.client != nil {
 		s.client.close()
@@ -98,149 +83,50 @@ func (s *Source) Poll(ctx context.Context) ([]connector.SourceRecord, error) {
 	return records, err
 }
 
+// poll asks the live lanes in turn, then those of the past, until one has something. So a bin of today waits for one
+// batch of the past at most, and a dataset in trouble does not keep the others from their turn.
 func (s *Source) poll(ctx context.Context) ([]connector.SourceRecord, error) {
-	if s.site == nil {
-		found, err := detect(ctx, s.client, s.opts.address, s.opts.generation)
-		if err != nil {
-			return nil, err
-		}
-		s.site = found
-		s.log.Info("dashboard found", "url", s.opts.address.base, "dataset", s.opts.address.dataset, "generation", found.generation())
-	}
-	if s.current == nil {
-		if opened, err := s.nextBin(ctx); err != nil || !opened {
-			return nil, err
-		}
-	}
-	return s.read(ctx)
-}
-
-// nextBin opens the next bin that is due; false when there is none, after a wait.
-func (s *Source) nextBin(ctx context.Context) (bool, error) {
-	if !s.planned || (!s.opts.once && !time.Now().Before(s.look)) {
-		if err := s.refresh(ctx); err != nil {
-			return false, listingError(err)
-		}
-		s.look = time.Now().Add(s.opts.interval)
-	}
-	s.metrics.pending.Set(float64(len(s.queue.pending)))
-	next, wait, ok := s.queue.next(time.Now())
-	switch {
-	case !ok && s.opts.once && len(s.queue.pending) == 0:
-		return false, connector.ErrDone
-	case !ok:
-		if left := time.Until(s.look); !s.opts.once && (wait == 0 || left < wait) {
-			wait = left
-		}
-		pause(ctx, wait)
-		return false, nil
-	}
-	b, err := s.openBin(ctx, next.id, next.after)
-	if err != nil {
-		return false, s.trouble(ctx, next.id, err)
-	}
-	s.current, s.hitches = b, 0
-	return true, nil
-}
-
-// listingError marks what a dashboard in trouble answers in place of a list: a page, a 404. It worked before, or will.
-func listingError(err error) error {
-	if connector.KindOf(err) == connector.KindUnmarked {
-		return connector.Retriable(err)
-	}
-	return err
-}
-
-// trouble decides about a bin that could not be opened or read. An error of the environment is the runtime's to wait
-// for; when it comes again and again with this bin while the dashboard is well, the bin is the cause.
-func (s *Source) trouble(ctx context.Context, id ifcb.BinID, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	if connector.KindOf(err) == connector.KindFatal {
-		return err
-	}
-	if connector.KindOf(err) == connector.KindRetriable {
-		if s.hitches++; s.hitches < s.opts.attempts {
-			return err
-		}
-		if _, _, listErr := s.site.recent(ctx, time.Time{}); listErr != nil {
-			return err
-		}
-	}
-	s.hitches = 0
-	if s.current != nil {
-		s.current.close()
-		s.current = nil
-	}
-	if made := s.queue.postpone(id, time.Now().Add(s.opts.retry)); made < s.opts.attempts {
-		s.log.Warn("bin failed, it is tried again", "bin", id.String(), "attempt", made, "of", s.opts.attempts, "err", err)
-		return nil
-	}
-	s.log.Error("bin failed and is given up", "bin", id.String(), "attempts", s.opts.attempts, "err", err)
-	s.metrics.failed.Add(1)
-	s.settle(id)
-	return nil
-}
-
-// settle notes that a bin needs no more work.
-func (s *Source) settle(id ifcb.BinID) {
-	s.queue.remove(id)
-	s.ledger.settle(id, s.queue.bins())
-	s.offset = s.ledger.offset()
-}
-
-// read gives the next images of the current bin. The last one's offset says that the bin is settled.
-func (s *Source) read(ctx context.Context) ([]connector.SourceRecord, error) {
-	b := s.current
-	var records []connector.SourceRecord
-	for size := 0; b.next < len(b.numbers) && len(records) < s.opts.batch && size < maxBatchBytes; {
-		number := b.numbers[b.next]
-		img, err := s.readImage(ctx, b, number)
-		if err != nil && !isGone(err) {
-			if len(records) > 0 {
-				return records, nil // the next poll meets the error again
-			}
-			return nil, s.trouble(ctx, b.id, err)
-		}
-		b.next++
-		if err != nil {
-			b.lost++
-			s.metrics.lost.Add(1)
-			s.log.Error("image failed", "bin", b.id.String(), "roi", number, "err", err)
+	wait, open := time.Hour, false
+	for i := range len(s.live) + len(s.history) {
+		l := s.lane(i)
+		if l.done {
 			continue
 		}
-		s.hitches = 0
-		size += len(img.png)
-		r := s.record(b, img)
-		s.queue.given(b.id, number)
-		r.SourceOffset = s.at(b.id, number)
-		records = append(records, r)
+		records, idle, err := l.poll(ctx)
+		if errors.Is(err, connector.ErrDone) {
+			l.done = true
+			continue
+		}
+		open = true
+		if err != nil || idle == 0 {
+			s.turn++
+			s.metrics.pending.Set(s.pending())
+			return records, err
+		}
+		wait = min(wait, idle)
 	}
-	s.metrics.images.Add(float64(len(records)))
-	b.given += len(records)
-	if b.next < len(b.numbers) {
-		return records, nil
+	s.metrics.pending.Set(s.pending())
+	if !open {
+		return nil, connector.ErrDone
 	}
-	b.close()
-	s.current = nil
-	s.settle(b.id)
-	if len(records) > 0 {
-		records[len(records)-1].SourceOffset = s.offset
-	}
-	s.metrics.bins.Add(1)
-	s.log.Info("bin done", "bin", b.id.String(), "images", b.given, "failed", b.lost)
-	return records, nil
+	pause(ctx, wait)
+	return nil, nil
 }
 
-// at is the offset behind an image of a bin that is under way.
-func (s *Source) at(id ifcb.BinID, number int) map[string]any {
-	offset := make(map[string]any, len(s.offset)+2)
-	for k, v := range s.offset {
-		offset[k] = v
+// lane gives the lanes in the order of their turn.
+func (s *Source) lane(i int) *lane {
+	if i < len(s.live) {
+		return s.live[(s.turn+i)%len(s.live)]
 	}
-	offset["bin"], offset["roi"] = id.String(), int64(number)
-	return offset
+	return s.history[(s.turn+i-len(s.live))%len(s.history)]
+}
+
+func (s *Source) pending() float64 {
+	n := 0
+	for i := range len(s.live) + len(s.history) {
+		n += len(s.lane(i).queue.pending)
+	}
+	return float64(n)
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -254,16 +140,37 @@ func pause(ctx context.Context, d time.Duration) {
 
 // metrics of the source.
 type metrics struct {
-	bins, failed, images, lost connector.Counter
-	pending                    connector.Gauge
+	bins, failed, skipped, images, lost connector.Counter
+	pending                             connector.Gauge
 }
 
 func newMetrics(m connector.Metrics) metrics {
 	return metrics{
 		bins:    m.Counter("ifcb_bins_total", "Bins whose images were all given."),
 		failed:  m.Counter("ifcb_bins_failed_total", "Bins that were given up because their images could not be had."),
+		skipped: m.Counter("ifcb_bins_skipped_total", "Bins that were left out because they are flagged to be skipped."),
 		images:  m.Counter("ifcb_images_total", "Images given."),
 		lost:    m.Counter("ifcb_images_failed_total", "Single images that could not be had, of bins that were."),
 		pending: m.Gauge("ifcb_bins_pending", "Bins that are known and wait."),
 	}
+}
+
+func (s *Source) newLane(ctx context.Context, c connector.Context, o options, at address, refine ...func(*lane)) (*lane, error) {
+	l := &lane{opts: o, address: at, log: c.Log, metrics: s.metrics, client: s.client}
+	l.queue.oldestFirst = o.oldestFirst
+	for _, f := range refine {
+		f(l)
+	}
+	var stored map[string]any
+	var err error
+	if c.Offsets != nil {
+		if stored, err = c.Offsets.Offset(ctx, l.partition()); err != nil {
+			return nil, fmt.Errorf("offset of %s: %w", at.series(), err)
+		}
+	}
+	if l.ledger, err = readLedger(stored); err != nil {
+		return nil, err
+	}
+	l.offset = l.ledger.offset()
+	return l, nil
 }

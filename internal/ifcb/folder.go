@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // File is a bin found in a folder.
@@ -20,7 +22,11 @@ const maxDepth = 2
 // List finds the bins of a folder, oldest first: flat, in day directories (D20190728, IFCB5_2012_028) or in day
 // directories below year directories. Files with other names are left alone; of a bin that is there twice the first
 // one found counts. A directory that cannot be read is an error.
-func List(dir string) ([]File, error) {
+func List(dir string) ([]File, error) { return ListSince(dir, time.Time{}) }
+
+// ListSince is [List] without the bins of directories that are named after an earlier day or year than from's: they
+// are not read. Bins that lie elsewhere are listed whatever their time.
+func ListSince(dir string, from time.Time) ([]File, error) {
 	seen := map[BinID]bool{}
 	var files []File
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -28,7 +34,7 @@ func List(dir string) ([]File, error) {
 			return err
 		}
 		if entry.IsDir() {
-			if path != dir && (depth(dir, path) > maxDepth || strings.HasPrefix(entry.Name(), ".")) {
+			if path != dir && (depth(dir, path) > maxDepth || strings.HasPrefix(entry.Name(), ".") || isBefore(entry.Name(), from)) {
 				return filepath.SkipDir
 			}
 			return nil
@@ -48,6 +54,28 @@ func List(dir string) ([]File, error) {
 	}
 	slices.SortFunc(files, func(a, b File) int { return a.ID.Compare(b.ID) })
 	return files, nil
+}
+
+// dayDirs are the names of directories of a day or a year, and how long each is.
+var dayDirs = []struct {
+	name   *regexp.Regexp
+	layout string
+	add    [3]int
+}{
+	{regexp.MustCompile(`^D(\d{8})$`), "20060102", [3]int{0, 0, 1}},
+	{regexp.MustCompile(`^IFCB\d_(\d{4}_\d{3})$`), "2006_002", [3]int{0, 0, 1}},
+	{regexp.MustCompile(`^D?(\d{4})$`), "2006", [3]int{1, 0, 0}},
+}
+
+// isBefore tells whether a directory is of a day or year that was over at a time.
+func isBefore(name string, t time.Time) bool {
+	for _, d := range dayDirs {
+		if m := d.name.FindStringSubmatch(name); m != nil {
+			start, err := time.Parse(d.layout, m[1])
+			return err == nil && !start.AddDate(d.add[0], d.add[1], d.add[2]).After(t)
+		}
+	}
+	return false
 }
 
 func depth(root, path string) int {

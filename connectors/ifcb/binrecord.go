@@ -1,0 +1,136 @@
+package ifcb
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+)
+
+// What can become of a bin.
+const (
+	BinComplete = "complete" // all images were given
+	BinPartial  = "partial"  // some were not, or the bin's table breaks off
+	BinFailed   = "failed"   // none were, although there are some or may be
+	BinEmpty    = "empty"    // it has none
+	BinSkipped  = "skipped"  // it was left out because the dashboard flags it
+)
+
+// BinSchema is the schema of the values on bins.topic; keys are the bins' names. A later record of a bin replaces an
+// earlier one.
+var BinSchema = connector.StructOf("ifcb.Bin",
+	connector.F("pid", connector.StringSchema.WithDoc("Name of the bin, such as D20190728T212639_IFCB104.")),
+	connector.F("dataset", connector.StringSchema.WithDoc("Dataset or time series of the dashboard.")),
+	connector.F("dashboard", connector.StringSchema.WithDoc("URL of the dashboard, or of the folder of raw files.")),
+	connector.F("ifcb_id", connector.StringSchema.WithDoc("Instrument, such as IFCB104.")),
+	connector.F("time", connector.Int64Schema.WithDoc("When the sample was taken, seconds since 1970 UTC.")),
+	connector.F("status", connector.StringSchema.WithDoc("complete, partial, failed, empty or skipped.")),
+	connector.F("reason", connector.OptionalStringSchema.WithDoc("Why it is not complete.")),
+	connector.F("expected", connector.OptionalInt32Schema.WithDoc("Images that the bin has; null when unknown.")),
+	connector.F("ingested", connector.Int32Schema.WithDoc("Images that were published.")),
+	connector.F("failed", connector.Int32Schema.WithDoc("Images that could not be had.")),
+	connector.F("ml_analyzed", connector.OptionalFloat64Schema.WithDoc("Volume of water that was looked at, ml; null when unknown, never 0.")),
+	connector.F("latitude", connector.OptionalFloat64Schema.WithDoc("Where the sample was taken, degrees north.")),
+	connector.F("longitude", connector.OptionalFloat64Schema.WithDoc("Where the sample was taken, degrees east.")),
+	connector.F("depth", connector.OptionalFloat64Schema.WithDoc("Depth of the sample, m.")),
+	connector.F("tags", connector.OptionalStringSchema.WithDoc("Tags of the bin, with commas between them; null when unknown.")),
+	connector.F("updated", connector.TimestampSchema.WithDoc("When the record was made.")),
+)
+
+// report is what became of a bin.
+type report struct {
+	id               ifcb.BinID
+	status           string
+	reason           string
+	expected         any // int32, or nil
+	ingested, failed int
+	sample           sample
+}
+
+// tell makes the record of a bin that is settled. It carries the ledger's offset: with it, and not before, the bin
+// need not come again.
+func (l *lane) tell(r report) []connector.SourceRecord {
+	if l.opts.binsTopic == "" {
+		return nil
+	}
+	var why any
+	if r.reason != "" {
+		why = r.reason
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	values := []any{r.id.String(), l.address.series(), l.address.base, r.id.IFCB(), r.id.Time().Unix(), r.status, why,
+		r.expected, int32(r.ingested), int32(r.failed), r.sample.volume, r.sample.latitude, r.sample.longitude,
+		r.sample.depth, r.sample.tags, now}
+	record := connector.NewRecord(l.opts.binsTopic, connector.StringSchema, r.id.String(), BinSchema, nil)
+	if l.opts.format == formatJSON {
+		plain := make(map[string]any, len(values))
+		for i, f := range BinSchema.Fields() {
+			plain[f.Name] = values[i]
+		}
+		plain["updated"] = now.UnixMilli()
+		record.ValueSchema, record.Value = nil, plain
+	} else {
+		record.Value = connector.StructFrom(BinSchema, values)
+	}
+	return []connector.SourceRecord{{Record: record, SourcePartition: l.partition(), SourceOffset: l.offset}}
+}
+
+// reportDone tells of a bin whose images were all asked for.
+func (l *lane) reportDone(b *bin) []connector.SourceRecord {
+	r := report{id: b.id, status: BinComplete, reason: b.why, expected: int32(len(b.numbers)), ingested: b.given, failed: b.lost, sample: b.sample}
+	switch {
+	case b.lost > 0 && b.given == 0:
+		r.status = BinFailed
+	case b.lost > 0:
+		r.status = BinPartial
+	case b.short != nil:
+		r.status, r.reason = BinPartial, reason(b.short)
+	case len(b.numbers) == 0:
+		r.status = BinEmpty
+	}
+	return l.tell(r)
+}
+
+// leaveOut settles a bin that is not wanted.
+func (l *lane) leaveOut(id ifcb.BinID, why *leftOut) []connector.SourceRecord {
+	l.settle(id)
+	if why.reason == "" {
+		return nil
+	}
+	l.metrics.skipped.Add(1)
+	l.log.Info("bin skipped", "bin", id.String(), "reason", why.reason)
+	return l.tell(report{id: id, status: BinSkipped, reason: why.reason, sample: newSample(id, nil, ifcb.Header{}, why.known)})
+}
+
+// giveUp settles a bin whose images cannot be had.
+func (l *lane) giveUp(ctx context.Context, id ifcb.BinID, why error) []connector.SourceRecord {
+	came := l.queue.progress(id)
+	l.settle(id)
+	if l.opts.binsTopic == "" {
+		return nil
+	}
+	r := report{id: id, status: BinFailed, reason: reason(why), ingested: came.given, failed: came.lost}
+	if facts, err := l.site.facts(ctx, l, id); err == nil {
+		numbers := servedNumbers(id, facts.table)
+		if came.given == 0 { // a run before this one may have given some
+			for _, n := range numbers {
+				if n <= came.after {
+					r.ingested++
+				}
+			}
+			r.ingested = max(r.ingested-came.lost, 0)
+		}
+		r.expected, r.failed = int32(len(numbers)), len(numbers)-r.ingested
+		known, err := l.ask(ctx, id)
+		if err != nil {
+			known = details{}
+		}
+		r.sample = newSample(id, facts.table, facts.header, known)
+	}
+	if r.ingested > 0 {
+		r.status, r.reason = BinPartial, fmt.Sprintf("given up behind image %d: %s", came.after, r.reason)
+	}
+	return l.tell(r)
+}

@@ -1,0 +1,226 @@
+package ifcb
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+)
+
+// maxBatchBytes is when a batch of images is full, whatever their number.
+const maxBatchBytes = 8 << 20
+
+// lane is one source partition: a dataset's newest bins and those to come, or a period of its past. Its bins are read
+// one after the other.
+type lane struct {
+	opts    options
+	address address
+	log     *slog.Logger
+	metrics metrics
+	client  *client
+	site    site     // nil until the dashboard's generation is known
+	history *history // nil for a live lane
+	ledger  *ledger
+	offset  map[string]any // the ledger as it was at the last settled bin
+	source  map[string]any // the source partition; one map, since the runtime knows it by its address
+	queue   queue
+	planned bool
+	seen    time.Time // of the newest bin that was listed
+	look    time.Time // when to look for bins next
+	current *bin
+	hitches int // transient failures at the current bin, in a row
+	done    bool
+}
+
+func (l *lane) partition() map[string]any {
+	if l.source == nil {
+		l.source = map[string]any{"dashboard": l.address.base, "dataset": l.address.series()}
+		if l.history != nil {
+			l.source["backfill"] = l.history.period.String()
+		}
+	}
+	return l.source
+}
+
+func (l *lane) drop() {
+	if l.current != nil {
+		l.current.close()
+		l.current = nil
+	}
+}
+
+// poll gives the next records. idle is not 0 when there is nothing to do for that long.
+func (l *lane) poll(ctx context.Context) (records []connector.SourceRecord, idle time.Duration, err error) {
+	if l.site == nil {
+		if l.site, err = detect(ctx, l.client, l.address, l.opts.generation, l.opts.settle); err != nil {
+			l.site = nil
+			return nil, 0, err
+		}
+		l.log.Info("bins are of", "url", l.address.base, "dataset", l.address.series(), "kind", l.site.kind())
+	}
+	if l.current == nil {
+		if records, idle, err = l.nextBin(ctx); err != nil || l.current == nil {
+			return records, idle, err
+		}
+	}
+	records, err = l.read(ctx)
+	return records, 0, err
+}
+
+// nextBin opens the next bin that is due. A bin that is left out or given up gives its record.
+func (l *lane) nextBin(ctx context.Context) (records []connector.SourceRecord, idle time.Duration, err error) {
+	if err := l.lookForBins(ctx); err != nil {
+		return nil, 0, err
+	}
+	next, wait, ok := l.queue.next(time.Now())
+	switch {
+	case !ok && (l.opts.once || l.history != nil) && len(l.queue.pending) == 0:
+		return nil, 0, connector.ErrDone
+	case !ok:
+		if left := time.Until(l.look); l.history == nil && !l.opts.once && (wait == 0 || left < wait) {
+			wait = left
+		}
+		return nil, max(wait, time.Millisecond), nil
+	}
+	b, err := l.openBin(ctx, next)
+	var out *leftOut
+	var grows *growing
+	switch {
+	case errors.As(err, &out):
+		return l.leaveOut(next.id, out), 0, nil
+	case errors.As(err, &grows):
+		l.queue.hold(next.id, time.Now().Add(grows.wait))
+		return nil, 0, nil
+	case err != nil:
+		records, err = l.trouble(ctx, next.id, err)
+		return records, 0, err
+	}
+	l.current, l.hitches = b, 0
+	return nil, 0, nil
+}
+
+// lookForBins lists bins when it is time to.
+func (l *lane) lookForBins(ctx context.Context) error {
+	if l.history != nil {
+		if err := l.lookBack(ctx); err != nil {
+			return listingError(err)
+		}
+		return nil
+	}
+	if l.planned && (l.opts.once || time.Now().Before(l.look)) {
+		return nil
+	}
+	if err := l.refresh(ctx); err != nil {
+		return listingError(err)
+	}
+	l.look = time.Now().Add(l.opts.interval)
+	return nil
+}
+
+// listingError marks what a dashboard in trouble answers in place of a list: a page, a 404. It worked before, or will.
+func listingError(err error) error {
+	if connector.KindOf(err) == connector.KindUnmarked {
+		return connector.Retriable(err)
+	}
+	return err
+}
+
+// trouble decides about a bin that could not be opened or read. An error of the environment is the runtime's to wait
+// for; when it comes again and again with this bin while the dashboard is well, the bin is the cause.
+func (l *lane) trouble(ctx context.Context, id ifcb.BinID, err error) ([]connector.SourceRecord, error) {
+	if ctx.Err() != nil {
+		return nil, nil
+	}
+	if connector.KindOf(err) == connector.KindFatal {
+		return nil, err
+	}
+	if connector.KindOf(err) == connector.KindRetriable {
+		if l.hitches++; l.hitches < l.opts.attempts {
+			return nil, err
+		}
+		if _, _, listErr := l.site.recent(ctx, time.Time{}); listErr != nil {
+			return nil, err
+		}
+	}
+	l.hitches = 0
+	l.drop()
+	if made := l.queue.postpone(id, time.Now().Add(l.opts.retry)); made < l.opts.attempts {
+		l.log.Warn("bin failed, it is tried again", "bin", id.String(), "attempt", made, "of", l.opts.attempts, "err", err)
+		return nil, nil
+	}
+	l.log.Error("bin failed and is given up", "bin", id.String(), "attempts", l.opts.attempts, "err", err)
+	l.metrics.failed.Add(1)
+	return l.giveUp(ctx, id, err), nil
+}
+
+// settle notes that a bin needs no more work.
+func (l *lane) settle(id ifcb.BinID) {
+	l.queue.remove(id)
+	l.ledger.settle(id, l.queue.bins())
+	l.offset = l.ledger.offset()
+}
+
+// read gives the next images of the current bin, and behind the last one the bin's own record. The last record's
+// offset says that the bin is settled.
+func (l *lane) read(ctx context.Context) ([]connector.SourceRecord, error) {
+	b := l.current
+	if err := b.check(); err != nil {
+		l.drop() // what was given stays given: it goes on behind it
+		l.queue.hold(b.id, time.Now().Add(l.opts.settle))
+		l.log.Info("bin changes while it is read, it is opened again", "bin", b.id.String(), "err", err)
+		return nil, nil
+	}
+	var records []connector.SourceRecord
+	for size := 0; b.next < len(b.numbers) && len(records) < l.opts.batch && size < maxBatchBytes; {
+		number := b.numbers[b.next]
+		img, err := b.image(ctx, number)
+		if err != nil && !isGone(err) {
+			if len(records) > 0 {
+				return records, nil // the next poll meets the error again
+			}
+			return l.trouble(ctx, b.id, err)
+		}
+		b.next++
+		if err != nil {
+			b.lose(err)
+			l.metrics.lost.Add(1)
+			l.log.Error("image failed", "bin", b.id.String(), "roi", number, "err", err)
+			continue
+		}
+		l.hitches = 0
+		size += len(img.png)
+		b.after, b.given = number, b.given+1
+		r := l.record(b, img)
+		l.queue.reached(b.id, b.progress)
+		r.SourceOffset = l.at(b.id, b.progress)
+		records = append(records, r)
+	}
+	l.metrics.images.Add(float64(len(records)))
+	if b.next < len(b.numbers) {
+		return records, nil
+	}
+	l.drop()
+	l.settle(b.id)
+	l.metrics.bins.Add(1)
+	l.log.Info("bin done", "bin", b.id.String(), "images", b.given, "failed", b.lost)
+	if images := len(records); images > 0 && l.opts.binsTopic == "" {
+		records[images-1].SourceOffset = l.offset
+	}
+	return append(records, l.reportDone(b)...), nil
+}
+
+// at is the offset behind an image of a bin that is under way.
+func (l *lane) at(id ifcb.BinID, p progress) map[string]any {
+	offset := make(map[string]any, len(l.offset)+5)
+	for k, v := range l.offset {
+		offset[k] = v
+	}
+	offset["bin"], offset["roi"] = id.String(), int64(p.after)
+	if p.lost > 0 {
+		offset["lost"], offset["why"] = int64(p.lost), p.why
+	}
+	return offset
+}
