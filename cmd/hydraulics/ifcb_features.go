@@ -26,7 +26,7 @@ func newIFCBCommand() *cobra.Command {
 		Short: "Work with bins and images of an Imaging FlowCytobot",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(newFeaturesCommand())
+	cmd.AddCommand(newFeaturesCommand(), newGapsCommand())
 	return cmd
 }
 

@@ -66,6 +66,7 @@ func newIngestFormCommand(name, form, short string) *cobra.Command {
 	flags.IntVar(&in.bins, "nbins", 25, "how many bins, -1 for all")
 	flags.StringVar(&in.format, "format", "json", "json: a JSON object without schema, the image in base64; avro: a record with a schema")
 	flags.StringVar(&in.registry, "registry", "", "URL of the schema registry, for --format avro")
+	flags.StringVar(&in.binsTopic, "bins-topic", "", "topic for a record per bin, which hydraulics ifcb gaps reads; without it there is none")
 	flags.StringVar(&in.offsets, "offsets", "", "file that notes what was published; without it one in the user's cache folder")
 	flags.DurationVar(&in.patience, "patience", time.Minute, "how long to try again without any progress before giving up")
 	return cmd
@@ -76,6 +77,7 @@ type ingestion struct {
 	form, dashboard, topic, broker string
 	bins                           int
 	format, registry, offsets      string
+	binsTopic                      string
 	patience                       time.Duration
 }
 
@@ -89,7 +91,7 @@ func (in ingestion) props() (connector.Props, error) {
 	p := connector.Props{
 		"name": in.connector(), "connector.class": "ifcb",
 		"topic": in.topic, "dashboard.url": in.dashboard, "mode": "once", "nbins": strconv.Itoa(in.bins),
-		"start.from": "newest", "order": "oldest", "format": in.format, "key.converter": "string",
+		"start.from": "newest", "order": "oldest", "format": in.format, "bins.topic": in.binsTopic, "key.converter": "string",
 		// An image of the largest region an IFCB takes is above Kafka's default of 1 MiB.
 		"producer.override.max.request.size": "4194304", "topic.creation.default.max.message.bytes": "4194304",
 	}
@@ -149,7 +151,7 @@ func (in ingestion) run(ctx context.Context, out, logs io.Writer) error {
 	<-task.Done()
 	stats := task.Snapshot()
 	fmt.Fprintf(out, "%d images of %d bins published to %s; noted in %s\n",
-		stats.RecordsOut, int(sample(stats, "ifcb_bins_total")), in.topic, name)
+		in.images(stats), int(sample(stats, "ifcb_bins_total")), in.topic, name)
 	switch bins, images := sample(stats, "ifcb_bins_failed_total"), sample(stats, "ifcb_images_failed_total"); {
 	case failed != nil:
 		return fail(failed)
@@ -160,6 +162,15 @@ func (in ingestion) run(ctx context.Context, out, logs io.Writer) error {
 			"for that use another file with --offsets", bins, images))
 	}
 	return nil
+}
+
+// images is how many images Kafka has taken: all records, but those about bins, which come behind theirs.
+func (in ingestion) images(s runtime.Stats) int64 {
+	if in.binsTopic == "" {
+		return s.RecordsOut
+	}
+	bins := sample(s, "ifcb_bins_total") + sample(s, "ifcb_bins_failed_total") + sample(s, "ifcb_bins_skipped_total")
+	return max(s.RecordsOut-int64(bins), 0)
 }
 
 // offsetFile gives the file that notes what was published: one per dashboard,

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	source "github.com/axiom-data-science/hydraulics/connectors/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+)
+
+// binMissing is the status of a bin that a dashboard lists and the topic does
+// not know.
+const binMissing = "missing"
+
+// gapsOptions are what `hydraulics ifcb gaps` was asked for.
+type gapsOptions struct {
+	topic, broker, registry string
+	dashboard, dataset      string
+	from, until, format     string
+	fail                    bool
+}
+
+func newGapsCommand() *cobra.Command {
+	var o gapsOptions
+	cmd := &cobra.Command{
+		Use:   "gaps BINS_TOPIC BROKER",
+		Short: "List the bins whose images are not all in Kafka",
+		Long: "Reads the topic that the source ifcb tells about its bins on (bins.topic) and lists those that were given up or are\n" +
+			"incomplete, with the reason. With --dashboard also those that the dashboard, or folder of raw files, has and the\n" +
+			"topic does not know. Of several records of a bin the last one counts. Empty and skipped bins are no gaps.",
+		Example: "  hydraulics ifcb gaps ifcb-images-bins localhost:9092 --registry http://localhost:8081\n" +
+			"  hydraulics ifcb gaps ifcb-images-bins localhost:9092 --registry http://localhost:8081 \\\n" +
+			"      --dashboard https://ifcb.example.org/mvco/ --from 2019-07-01 --until 2019-07-31 --format csv --fail",
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cmd.SilenceUsage = true // what follows is no mistake in the command line
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			o.topic, o.broker = args[0], args[1]
+			return o.run(ctx, cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.registry, "registry", "", "URL of the schema registry, where the topic holds Avro")
+	flags.StringVar(&o.dashboard, "dashboard", "", "compare with what this dashboard, or folder of raw files, has")
+	flags.StringVar(&o.dataset, "dataset", "", "only this dataset; with --dashboard, where its URL does not end in it")
+	flags.StringVar(&o.from, "from", "", "only bins from this day or time on")
+	flags.StringVar(&o.until, "until", "", "only bins up to this day, or before this time")
+	flags.StringVar(&o.format, "format", "text", "text, csv or json")
+	flags.BoolVar(&o.fail, "fail", false, "exit with an error when there is a gap")
+	return cmd
+}
+
+// binOutcome is what became of a bin, as the topic tells it.
+type binOutcome struct {
+	PID       string `json:"pid"`
+	Dataset   string `json:"dataset"`
+	Dashboard string `json:"dashboard"`
+	IFCB      string `json:"ifcb_id"`
+	Time      int64  `json:"time"`
+	Status    string `json:"status"`
+	Reason    string `json:"reason"`
+	Expected  *int32 `json:"expected"`
+	Ingested  int32  `json:"ingested"`
+	Failed    int32  `json:"failed"`
+}
+
+func (b binOutcome) isGap() bool {
+	return b.Status == source.BinPartial || b.Status == source.BinFailed || b.Status == binMissing
+}
+
+func (o *gapsOptions) run(ctx context.Context, out io.Writer) error {
+	fail := func(err error) error { return fmt.Errorf("ifcb gaps: %w", err) }
+	write, ok := gapWriters[o.format]
+	if !ok {
+		return fail(fmt.Errorf("--format: %q is none of text, csv and json", o.format))
+	}
+	from, until, err := o.period()
+	if err != nil {
+		return fail(err)
+	}
+	var listed []binOutcome
+	dataset := o.dataset
+	if o.dashboard != "" { // first: a mistake in it shows at once
+		if listed, dataset, err = o.listed(ctx, from, until); err != nil {
+			return fail(err)
+		}
+	}
+	known, err := o.read(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	inside := func(b binOutcome) bool {
+		return (dataset == "" || b.Dataset == dataset) && (from.IsZero() || b.Time >= from.Unix()) && (until.IsZero() || b.Time < until.Unix())
+	}
+	gaps, bins := []binOutcome{}, 0
+	told := map[string]bool{}
+	for _, b := range known {
+		if !inside(b) {
+			continue
+		}
+		bins++
+		told[b.PID] = true
+		if b.isGap() {
+			gaps = append(gaps, b)
+		}
+	}
+	for _, b := range listed {
+		if !told[b.PID] {
+			bins++
+			gaps = append(gaps, b)
+		}
+	}
+	slices.SortFunc(gaps, func(a, b binOutcome) int {
+		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.PID, b.PID), cmp.Compare(a.Dataset, b.Dataset))
+	})
+	if err := write(out, gaps, bins); err != nil {
+		return fail(err)
+	}
+	if o.fail && len(gaps) > 0 {
+		return fail(fmt.Errorf("%d of %d bins have a gap", len(gaps), bins))
+	}
+	return nil
+}
+
+// period reads --from and --until; an until that is a day includes the day.
+func (o *gapsOptions) period() (from, until time.Time, err error) {
+	if o.from != "" {
+		if from, err = ifcb.ParseDate(o.from); err != nil {
+			return from, until, fmt.Errorf("--from: %w", err)
+		}
+	}
+	if o.until != "" {
+		if until, err = ifcb.ParseDate(o.until); err != nil {
+			return from, until, fmt.Errorf("--until: %w", err)
+		}
+		if len(o.until) == len(time.DateOnly) {
+			until = until.AddDate(0, 0, 1)
+		}
+		if !from.Before(until) {
+			return from, until, errors.New("--until: it is before --from")
+		}
+	}
+	return from, until, nil
+}
+
+// listed gives the bins that the dashboard or folder has, as missing, and the
+// name of its dataset.
+func (o *gapsOptions) listed(ctx context.Context, from, until time.Time) (bins []binOutcome, dataset string, err error) {
+	props := connector.Props{"dashboard.url": o.dashboard}
+	if !strings.Contains(o.dashboard, "://") {
+		props = connector.Props{"folder": o.dashboard}
+	}
+	if o.dataset != "" {
+		props["dataset"] = o.dataset
+	}
+	listing, err := source.OpenListing(ctx, props)
+	if err != nil {
+		return nil, "", fmt.Errorf("--dashboard: %w", err)
+	}
+	defer listing.Close()
+	ids, err := listing.Bins(ctx, from, until)
+	if err != nil {
+		return nil, "", fmt.Errorf("--dashboard: %w", err)
+	}
+	for _, id := range ids {
+		bins = append(bins, binOutcome{PID: id.String(), Dataset: listing.Dataset(), Dashboard: o.dashboard, IFCB: id.IFCB(),
+			Time: id.Time().Unix(), Status: binMissing, Reason: "the dashboard lists it, the topic does not know it"})
+	}
+	return bins, listing.Dataset(), nil
+}
