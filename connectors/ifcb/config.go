@@ -42,8 +42,9 @@ func configDef() *connector.ConfigDef {
 		connector.Key{Name: "folder", Type: connector.StringKey, Path: true, Importance: connector.High,
 			Doc: "A folder of raw files (.adc, .hdr, .roi) in place of a dashboard: the instrument's own, or a share. Flat, in day folders, " +
 				"or in day folders below year folders. It is looked at every poll.interval.ms."},
-		connector.Key{Name: "folder.settle.ms", Type: connector.LongKey, Default: 10_000, Check: connector.AtLeast(0),
-			Doc: "How long a bin's files must stay the same before it is taken, when they were changed in the last hour."},
+		connector.Key{Name: "folder.settle.ms", Type: connector.LongKey, Default: 60_000, Check: connector.AtLeast(0),
+			Doc: "How long a bin's files must stay the same before it is taken, when they were changed in the last hour; all three must be " +
+				"there and agree, too. Files that are older are taken as they are."},
 		connector.Key{Name: "dashboard.generation", Type: connector.StringKey, Default: "auto", Check: connector.OneOf("auto", "1", "2"),
 			Doc: "1 for the Flask dashboard (feed.json), 2 for ifcbdb, auto to find out."},
 		connector.Key{Name: "dataset", Type: connector.StringKey, Check: checkDataset,

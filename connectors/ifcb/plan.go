@@ -65,7 +65,8 @@ func (l *lane) plan(ctx context.Context) (bins []ifcb.BinID, err error) {
 		if err != nil {
 			return nil, err
 		}
-		bins = append(bins, missed...)
+		// A list reaches further back than was asked for. What is before the floor was not wanted, and still is not.
+		bins = append(bins, slices.DeleteFunc(missed, func(id ifcb.BinID) bool { return id.Time().Unix() < l.ledger.floor })...)
 	}
 	if l.opts.once && !l.ledger.bin.IsZero() {
 		bins = append(bins, l.ledger.bin)
