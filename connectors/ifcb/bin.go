@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -12,14 +13,16 @@ import (
 
 // bin is a bin under way: its images one after the other.
 type bin struct {
-	id      ifcb.BinID
-	numbers []int // targets with an image, ascending
-	next    int   // index into numbers
+	id       ifcb.BinID
+	numbers  []int // targets with an image that is to be had, ascending
+	next     int   // index into numbers
+	expected int   // images that it has, given or not
 	progress
 	table   []ifcb.Target // of the .adc; empty when it cannot be had
 	targets map[int]ifcb.Target
 	header  ifcb.Header
-	short   error // the table ends too early: there may have been more images
+	short   error // the table breaks off: there may have been more images
+	fewer   error // there are fewer images than the header says
 	sample  sample
 	reader  imageReader
 }
@@ -51,10 +54,24 @@ func (b *bin) close() { b.reader.close() }
 // maxReason bounds the reason that is kept of a failure, bytes.
 const maxReason = 300
 
-// lose counts an image that cannot be had, and keeps why the first one could not.
-func (b *bin) lose(err error) {
-	if b.lost++; b.why == "" {
+// lose notes an image that cannot be had, and keeps why the first one could not.
+func (b *bin) lose(number int, err error) {
+	if !slices.Contains(b.missing, any(int64(number))) {
+		b.missing = append(b.missing, int64(number))
+	}
+	if b.why == "" {
 		b.why = reason(err)
+	}
+}
+
+// give notes an image that was given. It may be one that was missing before.
+func (b *bin) give(number int) {
+	b.after, b.given = max(b.after, number), b.given+1
+	if i := slices.Index(b.missing, any(int64(number))); i >= 0 {
+		b.missing = slices.Concat(b.missing[:i], b.missing[i+1:])
+	}
+	if len(b.missing) == 0 {
+		b.why = ""
 	}
 }
 
@@ -90,17 +107,46 @@ func (l *lane) openBin(ctx context.Context, w waiting) (*bin, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.progress = progress{after: w.after, lost: w.lost, why: w.why}
+	b.progress = w.progress
 	b.targets = make(map[int]ifcb.Target, len(b.table))
 	for _, t := range b.table {
 		b.targets[t.Number] = t
 	}
 	b.sample = newSample(w.id, b.table, b.header, known)
-	for b.next < len(b.numbers) && b.numbers[b.next] <= w.after {
-		b.next++
+	b.expected = len(b.numbers)
+	b.numbers = slices.DeleteFunc(b.numbers, func(n int) bool { return !w.wants(n) })
+	b.given = b.expected - len(b.numbers)
+	if !b.fresh() { // what was missing will not come
+		b.numbers = slices.DeleteFunc(b.numbers, func(n int) bool { return n <= w.after })
 	}
-	b.given = max(b.next-b.lost, 0)
+	b.countFewer()
 	return b, nil
+}
+
+// freshFor is how long after its time a bin may still be arriving at its dashboard.
+const freshFor = day
+
+func (b *bin) fresh() bool { return time.Since(b.id.Time()) < freshFor }
+
+// countFewer compares the table with the header, which the instrument writes when the bin is done.
+func (b *bin) countFewer() {
+	said, ok := b.header.Float("roiCount")
+	if images := len(ifcb.NewBin(b.id, b.table, ifcb.Header{}, nil, 0).Raw()); ok && float64(images) < said {
+		b.fewer = fmt.Errorf("%d of the %v images of its header", images, said)
+	}
+}
+
+// arriving tells what a fresh bin lacks that may still come.
+func (b *bin) arriving() error {
+	switch {
+	case !b.fresh():
+		return nil
+	case b.short != nil:
+		return b.short
+	case b.next == len(b.numbers) && len(b.missing) > 0:
+		return fmt.Errorf("%d of %d images are not there: %s", len(b.missing), b.expected, b.why)
+	}
+	return b.fewer
 }
 
 // ask gives what the dashboard itself knows of a bin. A bin that is not wanted for it is an error that is a leftOut.

@@ -79,15 +79,15 @@ func (l *lane) tell(r report) []connector.SourceRecord {
 
 // reportDone tells of a bin whose images were all asked for.
 func (l *lane) reportDone(b *bin) []connector.SourceRecord {
-	r := report{id: b.id, status: BinComplete, reason: b.why, expected: int32(len(b.numbers)), ingested: b.given, failed: b.lost, sample: b.sample}
+	r := report{id: b.id, status: BinComplete, reason: b.why, expected: int32(b.expected), ingested: b.given, failed: len(b.missing), sample: b.sample}
 	switch {
-	case b.lost > 0 && b.given == 0:
+	case len(b.missing) > 0 && b.given == 0:
 		r.status = BinFailed
-	case b.lost > 0:
+	case len(b.missing) > 0:
 		r.status = BinPartial
 	case b.short != nil:
 		r.status, r.reason = BinPartial, reason(b.short)
-	case len(b.numbers) == 0:
+	case b.expected == 0:
 		r.status = BinEmpty
 	}
 	return l.tell(r)
@@ -111,16 +111,15 @@ func (l *lane) giveUp(ctx context.Context, id ifcb.BinID, why error) []connector
 	if l.opts.binsTopic == "" {
 		return nil
 	}
-	r := report{id: id, status: BinFailed, reason: reason(why), ingested: came.given, failed: came.lost}
+	r := report{id: id, status: BinFailed, reason: reason(why), ingested: came.given, failed: len(came.missing)}
 	if facts, err := l.site.facts(ctx, l, id); err == nil {
 		numbers := servedNumbers(id, facts.table)
 		if came.given == 0 { // a run before this one may have given some
 			for _, n := range numbers {
-				if n <= came.after {
+				if !came.wants(n) {
 					r.ingested++
 				}
 			}
-			r.ingested = max(r.ingested-came.lost, 0)
 		}
 		r.expected, r.failed = int32(len(numbers)), len(numbers)-r.ingested
 		known, err := l.ask(ctx, id)

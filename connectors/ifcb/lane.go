@@ -98,8 +98,24 @@ func (l *lane) nextBin(ctx context.Context) (records []connector.SourceRecord, i
 		records, err = l.trouble(ctx, next.id, err)
 		return records, 0, err
 	}
+	if l.waitFor(b) {
+		b.close()
+		return nil, 0, nil
+	}
 	l.current, l.hitches = b, 0
 	return nil, 0, nil
+}
+
+// waitFor tells whether a bin that lacks something is to be tried again later.
+func (l *lane) waitFor(b *bin) bool {
+	lacks := b.arriving()
+	if lacks == nil || l.queue.attempts(b.id)+1 >= l.opts.attempts {
+		return false
+	}
+	l.queue.reached(b.id, b.progress)
+	made := l.queue.postpone(b.id, time.Now().Add(l.opts.retry))
+	l.log.Info("bin is not whole yet", "bin", b.id.String(), "attempt", made, "of", l.opts.attempts, "lacks", lacks)
+	return true
 }
 
 // lookForBins lists bins when it is time to.
@@ -185,14 +201,13 @@ func (l *lane) read(ctx context.Context) ([]connector.SourceRecord, error) {
 		}
 		b.next++
 		if err != nil {
-			b.lose(err)
-			l.metrics.lost.Add(1)
+			b.lose(number, err)
 			l.log.Error("image failed", "bin", b.id.String(), "roi", number, "err", err)
 			continue
 		}
 		l.hitches = 0
 		size += len(img.png)
-		b.after, b.given = number, b.given+1
+		b.give(number)
 		r := l.record(b, img)
 		l.queue.reached(b.id, b.progress)
 		r.SourceOffset = l.at(b.id, b.progress)
@@ -203,9 +218,13 @@ func (l *lane) read(ctx context.Context) ([]connector.SourceRecord, error) {
 		return records, nil
 	}
 	l.drop()
+	if l.waitFor(b) {
+		return records, nil
+	}
+	l.metrics.lost.Add(float64(len(b.missing)))
 	l.settle(b.id)
 	l.metrics.bins.Add(1)
-	l.log.Info("bin done", "bin", b.id.String(), "images", b.given, "failed", b.lost)
+	l.log.Info("bin done", "bin", b.id.String(), "images", b.given, "failed", len(b.missing))
 	if images := len(records); images > 0 && l.opts.binsTopic == "" {
 		records[images-1].SourceOffset = l.offset
 	}
@@ -219,8 +238,8 @@ func (l *lane) at(id ifcb.BinID, p progress) map[string]any {
 		offset[k] = v
 	}
 	offset["bin"], offset["roi"] = id.String(), int64(p.after)
-	if p.lost > 0 {
-		offset["lost"], offset["why"] = int64(p.lost), p.why
+	if len(p.missing) > 0 {
+		offset["missing"], offset["why"] = p.missing, p.why
 	}
 	return offset
 }

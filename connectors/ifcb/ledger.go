@@ -123,8 +123,8 @@ func readLedger(offset map[string]any) (*ledger, error) {
 		}
 		return 0, fmt.Errorf("offset: %s is a %T, want a number: reset the connector's offsets", key, offset[key])
 	}
-	var roi, lost int64
-	for key, to := range map[string]*int64{"floor": &l.floor, "from": &l.from, "to": &l.to, "roi": &roi, "lost": &lost} {
+	var roi int64
+	for key, to := range map[string]*int64{"floor": &l.floor, "from": &l.from, "to": &l.to, "roi": &roi} {
 		n, err := number(key)
 		if err != nil {
 			return nil, err
@@ -146,7 +146,16 @@ func readLedger(offset map[string]any) (*ledger, error) {
 			return nil, fmt.Errorf("offset: bin: %w: reset the connector's offsets", err)
 		}
 		why, _ := offset["why"].(string)
-		l.bin, l.progress = id, progress{after: int(roi), lost: int(lost), why: why}
+		l.bin, l.progress = id, progress{after: int(roi), why: why}
+		missing, _ := offset["missing"].([]any)
+		for _, v := range missing {
+			n, ok := v.(json.Number)
+			number, err := n.Int64()
+			if !ok || err != nil {
+				return nil, fmt.Errorf("offset: missing: %v is no number of an image: reset the connector's offsets", v)
+			}
+			l.missing = append(l.missing, number)
+		}
 	}
 	return l, nil
 }

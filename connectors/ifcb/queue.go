@@ -22,10 +22,15 @@ type waiting struct {
 
 // progress is how far a bin has come.
 type progress struct {
-	after int    // the last image that was given
-	given int    // images given so far; counted anew when a run opens the bin
-	lost  int    // images up to there that could not be had
-	why   string // the first of them could not
+	after   int    // the last image that was given
+	given   int    // images given so far; counted anew when a run opens the bin
+	missing []any  // int64, the images up to there that could not be had; never changed in place, since offsets share it
+	why     string // the first of them could not
+}
+
+// wants tells whether an image is still to be had.
+func (p progress) wants(number int) bool {
+	return number > p.after || slices.Contains(p.missing, any(int64(number)))
 }
 
 func (q *queue) find(id ifcb.BinID) (int, bool) {
@@ -47,6 +52,14 @@ func (q *queue) reached(id ifcb.BinID, p progress) {
 	if i, there := q.find(id); there && p.after >= q.pending[i].after {
 		q.pending[i].progress = p
 	}
+}
+
+// attempts gives how often a bin was tried.
+func (q *queue) attempts(id ifcb.BinID) int {
+	if i, there := q.find(id); there {
+		return q.pending[i].attempts
+	}
+	return 0
 }
 
 // progress gives how far a bin has come.
