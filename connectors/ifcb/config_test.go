@@ -63,13 +63,27 @@ func TestValidate(t *testing.T) {
 		{"all", connector.Props{"nbins": "-1"}, nil},
 		{"all, newest first", connector.Props{"nbins": "-1", "order": "newest"}, []string{"order"}},
 		{"too many newest first", connector.Props{"nbins": "20000"}, []string{"order"}},
+		{"neither dashboard nor folder", connector.Props{"dashboard.url": nil}, []string{"dashboard.url"}},
+		{"folder", connector.Props{"dashboard.url": nil, "folder": "bins"}, nil},
+		{"dashboard and folder", connector.Props{"folder": "bins"}, []string{"folder"}},
+		{"datasets of a folder", connector.Props{"dashboard.url": nil, "folder": "bins", "datasets": "a,b"}, []string{"datasets"}},
+		{"datasets", connector.Props{"dashboard.url": "https://x.example", "datasets": "a,b"}, nil},
+		{"all datasets", connector.Props{"dashboard.url": "https://x.example", "datasets": "*"}, nil},
+		{"all datasets and one", connector.Props{"dashboard.url": "https://x.example", "datasets": "*,a"}, []string{"datasets"}},
+		{"dataset and datasets", connector.Props{"dashboard.url": "https://x.example", "datasets": "a", "dataset": "b"}, []string{"dataset"}},
+		{"dates", connector.Props{"backfill.start": "2019-07-28T21:26:39+00:00", "backfill.end": "2019-07-28T21:26:40Z"}, nil},
+		{"a single day", connector.Props{"backfill.start": "2019-07-28", "backfill.end": "2019-07-28"}, nil},
+		{"no dates", connector.Props{"backfill.start": "last week", "backfill.end": "28.7.2019"}, []string{"backfill.start", "backfill.end"}},
+		{"ends before it begins", connector.Props{"backfill.start": "2019-07-28", "backfill.end": "2019-07-27"}, []string{"backfill.end"}},
 		{"several at once", connector.Props{"nbins": "-2", "mode": "maybe", "dashboard.generation": "3"}, []string{"dashboard.generation", "mode", "nbins"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			props := good.Clone()
 			for k, v := range tt.more {
-				props[k] = v
+				if props[k] = v; v == nil {
+					delete(props, k)
+				}
 			}
 			_, problems := connector.CheckPlugin(new(Source), props)
 			var got []string

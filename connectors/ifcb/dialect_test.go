@@ -82,6 +82,49 @@ func TestOddFeeds(t *testing.T) {
 	})
 }
 
+// Generation 2 answers 404 with Django's page, generation 1 with text: neither is taken for a list or an image. A bin
+// taken at midnight exactly is on two days' lists, and comes once. The lists of sizes exchange height and width; a
+// record has those of its image.
+func TestDaysAndSizes(t *testing.T) {
+	pages := map[string]func(http.ResponseWriter){
+		"text": func(w http.ResponseWriter) { http.Error(w, "not found", http.StatusNotFound) },
+		"page": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, "<!doctype html><html><body><h1>Not Found</h1></body></html>")
+		},
+	}
+	each(t, func(t *testing.T, generation int) {
+		for name, page := range pages {
+			t.Run(name, func(t *testing.T) {
+				b := newBins(t, dashboard.Options{Generation: generation}, func(w http.ResponseWriter, r *http.Request) bool {
+					absent := strings.HasSuffix(r.URL.Path, ".zip") || strings.Contains(r.URL.Path, "export_metadata")
+					if absent {
+						page(w)
+					}
+					return absent
+				})
+				b.addOld(t)
+				ids := b.take(t, "2024-05-01T10:00:00Z", "2024-05-02T00:00:00Z", "2024-05-02T10:00:00Z")
+				records := start(t, b.props("backfill.start", "2024-05-01", "backfill.end", "2024-05-02"), nil).drain(t)
+				if diff := cmp.Diff(b.imagesOf(t, ids...), keys(records)); diff != "" {
+					t.Errorf("keys (-want +got):\n%s", diff)
+				}
+				old := start(t, b.props("backfill.end", "2012-12-31"), nil).drain(t)
+				var sizes []any
+				for _, r := range old {
+					width, _ := r.Value.(*connector.Struct).Get("width")
+					height, _ := r.Value.(*connector.Struct).Get("height")
+					sizes = append(sizes, width, height)
+				}
+				if diff := cmp.Diff([]any{int32(8), int32(4), int32(26), int32(11)}, sizes); diff != "" {
+					t.Errorf("widths and heights (-want +got):\n%s", diff)
+				}
+			})
+		}
+	})
+}
+
 // A dashboard in trouble answers its list with a page: the source waits, it does not fail.
 func TestPageInPlaceOfList(t *testing.T) {
 	each(t, func(t *testing.T, generation int) {

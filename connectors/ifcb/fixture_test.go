@@ -32,6 +32,7 @@ type bins struct {
 	dir        string
 	instrument *dashboard.Instrument
 	url        string
+	handler    http.Handler // the dashboard itself, behind front
 }
 
 // newBins makes an empty folder and a dashboard. front may answer requests in the dashboard's place: it returns true
@@ -55,7 +56,7 @@ func newBins(t *testing.T, o dashboard.Options, front func(http.ResponseWriter, 
 		}
 	}))
 	t.Cleanup(server.Close)
-	b.url = server.URL
+	b.url, b.handler = server.URL, handler
 	return b
 }
 

@@ -1,0 +1,175 @@
+package ifcb_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+)
+
+// flagging answers as a dashboard does that has one bin flagged to be skipped, of either generation; another bin has
+// the tag beads.
+func flagging(b **bins, skipped, tagged *ifcb.BinID) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		at := strings.LastIndex(r.URL.Path, "/day_skip/")
+		isDetails := strings.HasPrefix(r.URL.Path, "/api/bin/")
+		if at < 0 && !isDetails {
+			return false
+		}
+		inner := httptest.NewRecorder()
+		(*b).handler.ServeHTTP(inner, r)
+		body := inner.Body.Bytes()
+		if inner.Code == http.StatusOK && isDetails {
+			details := map[string]any{}
+			_ = json.Unmarshal(body, &details)
+			details["skip"] = details["lid"] == skipped.String()
+			if details["lid"] == tagged.String() {
+				details["tags"] = []string{"beads", "test"}
+			}
+			body, _ = json.Marshal(details)
+		} else if inner.Code == http.StatusOK {
+			var feed []map[string]any
+			_ = json.Unmarshal(body, &feed)
+			for _, entry := range feed {
+				entry["skip"] = strings.HasSuffix(entry["pid"].(string), "/"+skipped.String())
+			}
+			body, _ = json.Marshal(feed)
+		}
+		w.Header().Set("Content-Type", inner.Header().Get("Content-Type"))
+		w.WriteHeader(inner.Code)
+		_, _ = w.Write(body)
+		return true
+	}
+}
+
+func TestSkipFlags(t *testing.T) {
+	each(t, func(t *testing.T, generation int) {
+		var b *bins
+		var skipped ifcb.BinID
+		b = newBins(t, dashboard.Options{Generation: generation}, flagging(&b, &skipped, new(ifcb.BinID)))
+		ids := b.take(t, "2024-05-01T10:00:00Z", "2024-05-01T10:20:00Z", "2024-05-02T00:00:00Z")
+		skipped = ids[1]
+		for _, nbins := range []string{"25", "-1"} { // from the newest, and day by day
+			s := start(t, b.withTopic("nbins", nbins, "order", "oldest"), nil)
+			images, told := split(s.drain(t))
+			if diff := cmp.Diff(b.imagesOf(t, ids[0], ids[2]), keys(images)); diff != "" {
+				t.Errorf("keys (-want +got):\n%s", diff)
+			}
+			why, _ := told[1].Value.(*connector.Struct).Get("reason")
+			if got := outcomes(t, told)[skipped.String()]; got != "skipped: <nil> = 0 + 0" || !strings.Contains(fmt.Sprint(why), "flags it") {
+				t.Errorf("%s because %v", got, why)
+			}
+			if n := s.metrics.Value("ifcb_bins_skipped_total"); n != 1 {
+				t.Errorf("%v bins skipped, want 1", n)
+			}
+		}
+		images, told := split(start(t, b.withTopic("skip", "include", "order", "oldest"), nil).drain(t))
+		if diff := cmp.Diff(b.imagesOf(t, ids...), keys(images)); diff != "" || outcomes(t, told)[skipped.String()] != "complete: 3 = 3 + 0" {
+			t.Errorf("with skip=include: %v, keys (-want +got):\n%s", outcomes(t, told), diff)
+		}
+	})
+}
+
+// The oldest dashboards have no flags: their bins are taken.
+func TestSkipFlagsThatAreNotThere(t *testing.T) {
+	each(t, func(t *testing.T, generation int) {
+		b := newBins(t, dashboard.Options{Generation: generation}, without("/day_skip/", "/api/bin/"))
+		ids := b.take(t, "2024-05-01T10:00:00Z", "2024-05-01T10:20:00Z")
+		got := keys(start(t, b.props("nbins", "-1"), nil).drain(t))
+		if diff := cmp.Diff(b.imagesOf(t, ids...), got); diff != "" {
+			t.Errorf("keys (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A dashboard that is too busy to tell a bin's flag is waited for: the bin may be one to be skipped.
+func TestFlagsOfABusyDashboard(t *testing.T) {
+	each(t, func(t *testing.T, generation int) {
+		busy := true
+		b := newBins(t, dashboard.Options{Generation: generation}, func(w http.ResponseWriter, r *http.Request) bool {
+			is := busy && (strings.Contains(r.URL.Path, "/day_skip/") || strings.HasPrefix(r.URL.Path, "/api/bin/"))
+			if is {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+			return is
+		})
+		id := b.take(t, "2024-05-01T10:00:00Z")[0]
+		s := start(t, b.props(), nil)
+		if _, err := s.Poll(t.Context()); connector.KindOf(err) != connector.KindRetriable {
+			t.Errorf("error %v", err)
+		}
+		busy = false
+		if diff := cmp.Diff(b.imagesOf(t, id), keys(s.drain(t))); diff != "" {
+			t.Errorf("keys (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Tags go to the dashboard, in its own way; generation 2's details are believed where they are another's.
+func TestTags(t *testing.T) {
+	spellings := map[string][]string{
+		"key":     {"tags", "beads,test"},
+		"dataset": {"dashboard.url", "%s/" + dataset + ":beads:test"},
+		"both":    {"dashboard.url", "%s/" + dataset + ":beads", "tags", "test"},
+	}
+	each(t, func(t *testing.T, generation int) {
+		for name, props := range spellings {
+			t.Run(name, func(t *testing.T) {
+				var b *bins
+				var tagged ifcb.BinID
+				asked := map[string]bool{}
+				flags := flagging(&b, new(ifcb.BinID), &tagged)
+				b = newBins(t, dashboard.Options{Generation: generation}, func(w http.ResponseWriter, r *http.Request) bool {
+					switch {
+					case strings.HasSuffix(r.URL.Path, "/feed.json"):
+						asked[r.URL.Path] = true
+					case generation == 2 && strings.Contains(r.URL.Path, "export_metadata"), generation == 2 && strings.Contains(r.URL.Path, "most_recent_bin"):
+						asked[r.URL.Query().Get("tags")] = true
+					}
+					return flags(w, r)
+				})
+				ids := b.take(t, "2024-05-01T10:00:00Z", "2024-05-01T10:20:00Z")
+				tagged = ids[0]
+				var own []string
+				for _, p := range props {
+					own = append(own, strings.Replace(p, "%s", b.url, 1))
+				}
+				records := start(t, b.props(own...), nil).drain(t)
+				want := b.imagesOf(t, ids[0])
+				if generation == 1 { // the simulated one serves all bins whatever the tags: it was asked for those
+					want = b.imagesOf(t, reversed(ids)...)
+				}
+				if diff := cmp.Diff(want, keys(records)); diff != "" {
+					t.Errorf("keys (-want +got):\n%s", diff)
+				}
+				wanted := map[int]map[string]bool{1: {"/pier:beads:test/feed.json": true}, 2: {"beads,test": true}}[generation]
+				if diff := cmp.Diff(wanted, asked); diff != "" {
+					t.Errorf("the dashboard was asked for (-want +got):\n%s", diff)
+				}
+				if got := records[0].SourcePartition["dataset"]; got != "pier:beads:test" {
+					t.Errorf("the source partition has dataset %v", got)
+				}
+			})
+		}
+	})
+}
+
+// Tags of a bin are told with it.
+func TestBinRecordHasTags(t *testing.T) {
+	var b *bins
+	var tagged ifcb.BinID
+	b = newBins(t, dashboard.Options{Generation: 2}, flagging(&b, new(ifcb.BinID), &tagged))
+	tagged = b.take(t, "2024-05-01T10:00:00Z")[0]
+	_, told := split(start(t, b.withTopic(), nil).drain(t))
+	if got, _ := told[0].Value.(*connector.Struct).Get("tags"); got != "beads,test" {
+		t.Errorf("tags %v", got)
+	}
+}
