@@ -1,10 +1,10 @@
 package ifcb_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,48 +15,27 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/ifcb"
 )
 
-// flagging answers as a dashboard does that has one bin flagged to be skipped, of either generation; another bin has
-// the tag beads.
-func flagging(b **bins, skipped, tagged *ifcb.BinID) func(http.ResponseWriter, *http.Request) bool {
-	return func(w http.ResponseWriter, r *http.Request) bool {
-		at := strings.LastIndex(r.URL.Path, "/day_skip/")
-		isDetails := strings.HasPrefix(r.URL.Path, "/api/bin/")
-		if at < 0 && !isDetails {
-			return false
-		}
-		inner := httptest.NewRecorder()
-		(*b).handler.ServeHTTP(inner, r)
-		body := inner.Body.Bytes()
-		if inner.Code == http.StatusOK && isDetails {
-			details := map[string]any{}
-			_ = json.Unmarshal(body, &details)
-			details["skip"] = details["lid"] == skipped.String()
-			if details["lid"] == tagged.String() {
-				details["tags"] = []string{"beads", "test"}
-			}
-			body, _ = json.Marshal(details)
-		} else if inner.Code == http.StatusOK {
-			var feed []map[string]any
-			_ = json.Unmarshal(body, &feed)
-			for _, entry := range feed {
-				entry["skip"] = strings.HasSuffix(entry["pid"].(string), "/"+skipped.String())
-			}
-			body, _ = json.Marshal(feed)
-		}
-		w.Header().Set("Content-Type", inner.Header().Get("Content-Type"))
-		w.WriteHeader(inner.Code)
-		_, _ = w.Write(body)
-		return true
+// note has the dashboard flag one bin to be skipped and give another the tags beads and test.
+func (b *bins) note(t *testing.T, skipped, tagged ifcb.BinID) {
+	t.Helper()
+	text := "pid,skip,tag1,tag2\n"
+	if skipped != (ifcb.BinID{}) {
+		text += skipped.String() + ",1,,\n"
+	}
+	if tagged != (ifcb.BinID{}) {
+		text += tagged.String() + ",0,beads,test\n"
+	}
+	if err := os.WriteFile(filepath.Join(b.dir, dashboard.NotesFile), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
 func TestSkipFlags(t *testing.T) {
 	each(t, func(t *testing.T, generation int) {
-		var b *bins
-		var skipped ifcb.BinID
-		b = newBins(t, dashboard.Options{Generation: generation}, flagging(&b, &skipped, new(ifcb.BinID)))
+		b := newBins(t, dashboard.Options{Generation: generation}, nil)
 		ids := b.take(t, "2024-05-01T10:00:00Z", "2024-05-01T10:20:00Z", "2024-05-02T00:00:00Z")
-		skipped = ids[1]
+		skipped := ids[1]
+		b.note(t, skipped, ifcb.BinID{})
 		for _, nbins := range []string{"25", "-1"} { // from the newest, and day by day
 			s := start(t, b.withTopic("nbins", nbins, "order", "oldest"), nil)
 			images, told := split(s.drain(t))
@@ -123,31 +102,24 @@ func TestTags(t *testing.T) {
 	each(t, func(t *testing.T, generation int) {
 		for name, props := range spellings {
 			t.Run(name, func(t *testing.T) {
-				var b *bins
-				var tagged ifcb.BinID
 				asked := map[string]bool{}
-				flags := flagging(&b, new(ifcb.BinID), &tagged)
-				b = newBins(t, dashboard.Options{Generation: generation}, func(w http.ResponseWriter, r *http.Request) bool {
+				b := newBins(t, dashboard.Options{Generation: generation}, func(w http.ResponseWriter, r *http.Request) bool {
 					switch {
 					case strings.HasSuffix(r.URL.Path, "/feed.json"):
 						asked[r.URL.Path] = true
 					case generation == 2 && strings.Contains(r.URL.Path, "export_metadata"), generation == 2 && strings.Contains(r.URL.Path, "most_recent_bin"):
 						asked[r.URL.Query().Get("tags")] = true
 					}
-					return flags(w, r)
+					return false
 				})
 				ids := b.take(t, "2024-05-01T10:00:00Z", "2024-05-01T10:20:00Z")
-				tagged = ids[0]
+				b.note(t, ifcb.BinID{}, ids[0])
 				var own []string
 				for _, p := range props {
 					own = append(own, strings.Replace(p, "%s", b.url, 1))
 				}
 				records := start(t, b.props(own...), nil).drain(t)
-				want := b.imagesOf(t, ids[0])
-				if generation == 1 { // the simulated one serves all bins whatever the tags: it was asked for those
-					want = b.imagesOf(t, reversed(ids)...)
-				}
-				if diff := cmp.Diff(want, keys(records)); diff != "" {
+				if diff := cmp.Diff(b.imagesOf(t, ids[0]), keys(records)); diff != "" {
 					t.Errorf("keys (-want +got):\n%s", diff)
 				}
 				wanted := map[int]map[string]bool{1: {"/pier:beads:test/feed.json": true}, 2: {"beads,test": true}}[generation]
@@ -164,10 +136,8 @@ func TestTags(t *testing.T) {
 
 // Tags of a bin are told with it.
 func TestBinRecordHasTags(t *testing.T) {
-	var b *bins
-	var tagged ifcb.BinID
-	b = newBins(t, dashboard.Options{Generation: 2}, flagging(&b, new(ifcb.BinID), &tagged))
-	tagged = b.take(t, "2024-05-01T10:00:00Z")[0]
+	b := newBins(t, dashboard.Options{Generation: 2}, nil)
+	b.note(t, ifcb.BinID{}, b.take(t, "2024-05-01T10:00:00Z")[0])
 	_, told := split(start(t, b.withTopic(), nil).drain(t))
 	if got, _ := told[0].Value.(*connector.Struct).Get("tags"); got != "beads,test" {
 		t.Errorf("tags %v", got)

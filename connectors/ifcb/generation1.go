@@ -70,7 +70,8 @@ func (g *generation1) probe(ctx context.Context) (bool, error) {
 // feedLength is how many bins feed.json lists; a shorter one is all there are.
 const feedLength = 25
 
-// recent is feed.json, the newest 25 bins.
+// recent is feed.json, the newest 25 bins, and the lists of their days and of today, since feed.json may leave out bins
+// that are flagged to be skipped.
 func (g *generation1) recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
 	var feed feed1
 	if err := g.list(ctx, g.root()+"/feed.json", &feed); err != nil {
@@ -78,8 +79,19 @@ func (g *generation1) recent(ctx context.Context, since time.Time) ([]ifcb.BinID
 	}
 	bins := feed.bins()
 	complete := len(feed) < feedLength
+	days := []time.Time{time.Now().UTC().Truncate(day)}
 	for _, id := range bins {
 		complete = complete || !id.Time().After(since)
+		if d := id.Time().Truncate(day); id.Time().After(since) && d.Before(days[len(days)-1]) {
+			days = append(days, d)
+		}
+	}
+	for _, d := range days {
+		flagged, err := g.day(ctx, d)
+		if err != nil && !isAbsent(err) {
+			return nil, false, err
+		}
+		bins = append(bins, flagged.bins()...)
 	}
 	return bins, complete, nil
 }
