@@ -54,7 +54,7 @@ func (d *demo) ask(ctx context.Context, url string) ([]map[string]any, error) {
 
 // flow is how the demo's connectors follow one another: a group and what it reads.
 var flow = []struct{ group, topic string }{
-	{"connect-ifcb-stats", "ifcb-images"}, {"connect-ifcb-postgres", "ifcb-sample-stats"},
+	{"connect-ifcb-stats", "ifcb-images"}, {"connect-ifcb-postgres", "ifcb-sample-stats"}, {"connect-ifcb-bins", "ifcb-images-bins"},
 }
 
 // untilIdle waits until the source has given all that is offered and every

@@ -107,6 +107,7 @@ func (d *demo) settings() map[string]string {
 		"offset.storage.file.filename":            filepath.Join(d.dir, "demo.offsets"),
 		"connectors.ifcb-images.dashboard.url":    d.at.Dashboard,
 		"connectors.ifcb-postgres.connection.url": d.database,
+		"connectors.ifcb-bins.connection.url":     d.database,
 	}
 	if d.o.dashboard != "" {
 		set["connectors.ifcb-images.nbins"] = "1"

@@ -48,7 +48,7 @@ func TestRealBins(t *testing.T) {
 					t.Errorf("the source is %s: %s", state, trace)
 				}
 				for _, bin := range []string{"D20141117T234033_IFCB102", "D20230810T113059_IFCB134", "D20251126T102453_IFCB108"} {
-					if !w.logged("bin failed and is given up", bin, "does not have its images") {
+					if !w.logged("bin failed and is given up", bin, "its images are not there") {
 						t.Errorf("bin %s has no images, and the source does not say so", bin)
 					}
 				}

@@ -36,7 +36,7 @@ type Transform struct {
 	diatoms, hab  classes
 	added         *extend.Fields
 	log           *slog.Logger
-	// known are the original's classes; unknown ones were warned of.
+	// known are classes that need no warning; unknown ones were warned of.
 	known, unknown classes
 }
 
@@ -57,6 +57,8 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 			Doc: "File that lists the classes that are diatoms, one a line; # begins a comment, and a genus stands for its species (Chaetoceros for Chaetoceros_socialis). The default is the original's list, ifcb/diatoms.txt."},
 		connector.Key{Name: "hab", Type: connector.StringKey, Path: true,
 			Doc: "File that lists the classes that are harmful algae, in the same form. The default is the original's list, ifcb/hab.txt."},
+		connector.Key{Name: "classes", Type: connector.StringKey, Path: true,
+			Doc: "File that lists other classes, in the same form: one that is on none of the three lists is warned of. The default is the original's list, ifcb/classes.txt."},
 		connector.Key{Name: "class.field", Type: connector.StringKey, Default: "name", Check: connector.NotEmpty, Doc: "Field that holds the class."},
 		connector.Key{Name: "biovolume.field", Type: connector.StringKey, Default: "biovolume", Check: connector.NotEmpty, Doc: "Field that holds the biovolume in um^3."},
 	)
@@ -80,7 +82,7 @@ func (t *Transform) Configure(ctx connector.Context, conf connector.Config) erro
 	if t.hab, err = list(conf.String("hab"), "ifcb/hab.txt"); err != nil {
 		return fmt.Errorf("hab: %w", err)
 	}
-	if t.known, err = list("", "ifcb/classes.txt"); err != nil {
+	if t.known, err = list(conf.String("classes"), "ifcb/classes.txt"); err != nil {
 		return fmt.Errorf("classes: %w", err)
 	}
 	t.log, t.unknown = ctx.Log, classes{}
@@ -94,7 +96,7 @@ func (t *Transform) warn(class string) {
 		return
 	}
 	t.unknown[class] = true
-	t.log.Warn("class is on no list: its carbon is that of a protist that is no diatom, and it counts as harmless; add it to the files of the keys diatoms or hab if it is not",
+	t.log.Warn("class is on no list: its carbon is that of a protist that is no diatom, and it counts as harmless; add it to the file of diatoms or hab if it is not, else of classes",
 		"class", class)
 }
 
