@@ -156,8 +156,11 @@ func TestModelsThatDoNotFit(t *testing.T) {
 		{"labels", map[string][]byte{"m.onnx": file, "m.yaml": []byte("labels: [a, b]")}, "8 outputs, its manifest 2 labels"},
 		{"label twice", map[string][]byte{"m.onnx": file, "m.yaml": []byte("labels: [a, a]")}, "number 2"},
 		{"unknown key", map[string][]byte{"m.onnx": file, "m.yaml": []byte("lables: [a]")}, "lables"},
-		{"filter", map[string][]byte{"m.onnx": file, "m.yaml": []byte("resize: {filter: bicubic, keep_aspect: true}\nscale: -1\noutput: x\ndigest: md5:0\ninput: {channels: 2, order: GRB, layout: HWC, width: 99999}")},
-			"resize.filter: \"bicubic\" is not supported, only nearest\nresize.keep_aspect"},
+		{"filter", map[string][]byte{"m.onnx": file, "m.yaml": []byte("resize: {filter: cubic, keep_aspect: true, fill: 256}\nmean: [0, 1]\nstd: [0]\nscale: -1\noutput: x\ndigest: md5:0\ninput: {channels: 2, order: GRB, layout: HWC, width: 99999}")},
+			"resize.filter: \"cubic\" is not one of nearest, box, bilinear, bicubic, lanczos, keras-nearest, keras-bilinear\nresize.fill: 256"},
+		{"padding as Keras", map[string][]byte{"m.onnx": file, "m.yaml": []byte("resize: {filter: keras-bilinear, keep_aspect: true}")}, "resize.keep_aspect: true is not supported with keras-bilinear"},
+		{"mean and std", map[string][]byte{"m.onnx": file, "m.yaml": []byte("mean: [0.5, 0.5]\nstd: [1, 0, .inf]")},
+			"mean: 2 numbers, expected one, or one per channel\nstd: 0 is not a number above 0\nstd: +Inf"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -23,6 +23,8 @@ type Manifest struct {
 	Input   Input          `yaml:"input"`
 	Resize  Resize         `yaml:"resize"`
 	Scale   float64        `yaml:"scale"` // multiplies pixel values 0..255
+	Mean    []float64      `yaml:"mean"`  // of all channels or of each, subtracted after that
+	Std     []float64      `yaml:"std"`   // of all channels or of each, divides after that
 	Output  string         `yaml:"output"`
 	Labels  []string       `yaml:"labels"`
 	Train   map[string]any `yaml:"training"` // for people
@@ -40,8 +42,13 @@ type Input struct {
 
 // Resize says how an image gets the size of the input.
 type Resize struct {
-	Filter     string `yaml:"filter"`
-	KeepAspect bool   `yaml:"keep_aspect"`
+	// Filter is nearest, box, bilinear, bicubic or lanczos, which are Pillow's,
+	// or keras-nearest or keras-bilinear, which are those of Keras's
+	// image_dataset_from_directory.
+	Filter string `yaml:"filter"`
+	// KeepAspect fits the image into the input and fills what is left over.
+	KeepAspect bool `yaml:"keep_aspect"`
+	Fill       int  `yaml:"fill"` // the pixel value of what is left over
 }
 
 // What an output may be.
@@ -83,15 +90,11 @@ func (m Manifest) check() error {
 	if !oneOf(in.Order, "", "RGB", "BGR") {
 		wrong("input.order: %q is not RGB or BGR", in.Order)
 	}
-	if !oneOf(m.Resize.Filter, "", "nearest") {
-		wrong("resize.filter: %q is not supported, only nearest", m.Resize.Filter)
-	}
-	if m.Resize.KeepAspect {
-		wrong("resize.keep_aspect: true is not supported: images are stretched to the input's size")
-	}
+	m.Resize.check(wrong)
 	if m.Scale < 0 || math.IsNaN(m.Scale) || math.IsInf(m.Scale, 0) {
 		wrong("scale: %g is not a positive number", m.Scale)
 	}
+	m.checkNorm(wrong)
 	if !oneOf(m.Output, "", outputProbabilities, outputLogits) {
 		wrong("output: %q is not probabilities or logits", m.Output)
 	}
@@ -111,9 +114,36 @@ func (m Manifest) check() error {
 	return errors.Join(errs...)
 }
 
-func oneOf(s string, list ...string) bool {
-	return slices.Contains(list, s)
+func (r Resize) check(wrong func(string, ...any)) {
+	if r.Filter != "" && !oneOf(r.Filter, filterNames...) {
+		wrong("resize.filter: %q is not one of %s", r.Filter, strings.Join(filterNames, ", "))
+	}
+	if r.KeepAspect && strings.HasPrefix(r.Filter, "keras-") {
+		wrong("resize.keep_aspect: true is not supported with %s: take a filter of Pillow's", r.Filter)
+	}
+	if r.Fill < 0 || r.Fill > 255 {
+		wrong("resize.fill: %d is not a pixel value from 0 to 255", r.Fill)
+	}
 }
+
+// checkNorm checks what is done to each channel. Where the manifest leaves the
+// number of channels to the model, it is checked again when that is known.
+func (m Manifest) checkNorm(wrong func(string, ...any)) {
+	check := func(key string, values []float64, low float64) {
+		if n := len(values); n > 1 && n != 3 || n == 3 && m.Input.Channels == 1 {
+			wrong("%s: %d numbers, expected one, or one per channel", key, n)
+		}
+		for _, v := range values {
+			if math.IsInf(v, 0) || !(v > low) {
+				wrong("%s: %g is not a number above %g", key, v, low)
+			}
+		}
+	}
+	check("mean", m.Mean, math.Inf(-1))
+	check("std", m.Std, 0)
+}
+
+func oneOf(s string, list ...string) bool { return slices.Contains(list, s) }
 
 // orDefaults fills in what the original system took for granted.
 func (m Manifest) orDefaults() Manifest {
@@ -129,6 +159,9 @@ func (m Manifest) orDefaults() Manifest {
 	}
 	if in.Order == "" {
 		in.Order = "RGB"
+	}
+	if m.Resize.Filter == "" {
+		m.Resize.Filter = filterNearest
 	}
 	if m.Scale == 0 {
 		m.Scale = 1.0 / 255

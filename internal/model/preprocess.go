@@ -20,102 +20,184 @@ const (
 type Preprocessor struct {
 	height, width, channels int
 	bgr                     bool
-	table                   [256]float32
+	filter                  string
+	keepAspect              bool
+	fill                    byte
+	table                   [256]float32   // of a pixel's value, without mean and std
+	norm                    [][256]float32 // the same with them, per channel of the input; nil without
+	scale                   float32
+	mean, std               [3]float32
 }
 
 // NewPreprocessor follows a manifest, with defaults for what it leaves out.
 func NewPreprocessor(m Manifest) *Preprocessor {
 	m = m.orDefaults()
-	p := &Preprocessor{height: m.Input.Height, width: m.Input.Width, channels: m.Input.Channels, bgr: m.Input.Order == "BGR"}
+	p := &Preprocessor{
+		height: m.Input.Height, width: m.Input.Width, channels: m.Input.Channels, bgr: m.Input.Order == "BGR",
+		filter: m.Resize.Filter, keepAspect: m.Resize.KeepAspect, fill: byte(m.Resize.Fill), scale: float32(m.Scale),
+	}
 	for v := range p.table {
 		p.table[v] = float32(float64(v) * m.Scale)
 	}
+	if len(m.Mean)+len(m.Std) == 0 {
+		return p
+	}
+	p.norm = make([][256]float32, p.channels)
+	for c := range p.norm {
+		p.mean[c], p.std[c] = channel(m.Mean, c, 0), channel(m.Std, c, 1)
+		for v := range p.norm[c] {
+			p.norm[c][v] = (p.table[v] - p.mean[c]) / p.std[c]
+		}
+	}
 	return p
+}
+
+// channel gives the number of a channel from a list of one for all, or one for
+// each.
+func channel(list []float64, c int, def float32) float32 {
+	if len(list) == 0 {
+		return def
+	}
+	return float32(list[min(c, len(list)-1)])
 }
 
 // Size gives the number of values of an input: height x width x channels.
 func (p *Preprocessor) Size() int { return p.height * p.width * p.channels }
 
+// bytesOnly is an error unless inputs are pixel values times the scale, which
+// is what protocols that send pixels as text or bytes count on.
+func (p *Preprocessor) bytesOnly() error {
+	switch {
+	case p.filter == filterKerasBilinear:
+		return fmt.Errorf("resize.filter: %s gives numbers between pixel values", p.filter)
+	case p.norm != nil:
+		return errors.New("mean and std change the values of each channel")
+	}
+	return nil
+}
+
 // Tensor decodes a PNG into dst, which has Size values: rows, columns,
 // channels. The error is about the image.
 func (p *Preprocessor) Tensor(dst []float32, file []byte) error {
-	pixels := make([]byte, p.Size())
-	if err := p.Pixels(pixels, file); err != nil {
+	img, err := decode(file, p.channels)
+	if err != nil {
 		return err
 	}
-	for i, v := range pixels {
-		dst[i] = p.table[v]
+	if p.filter == filterKerasBilinear {
+		p.kerasBilinear(dst, img)
+		return nil
+	}
+	img = p.resized(img)
+	for y := range img.h {
+		p.look(dst[y*p.width*p.channels:], img.row(y), img.n)
 	}
 	return nil
 }
 
-// Pixels is Tensor before scaling.
-func (p *Preprocessor) Pixels(dst, file []byte) error {
-	conf, err := png.DecodeConfig(bytes.NewReader(file))
-	if err != nil {
-		return fmt.Errorf("image is not a PNG that can be read: %w", err)
-	}
-	if conf.Width <= 0 || conf.Height <= 0 || conf.Width > maxPixels/conf.Height {
-		return fmt.Errorf("image of %d x %d pixels is empty or too large", conf.Width, conf.Height)
-	}
-	if conf.Width*conf.Height > maxPixelsPerByte*len(file) { // before memory is spent on them
-		return fmt.Errorf("image of %d x %d pixels is cut off: %d bytes do not hold them", conf.Width, conf.Height, len(file))
-	}
-	img, err := png.Decode(bytes.NewReader(file))
-	if err != nil {
-		return fmt.Errorf("image is not a PNG that can be read: %w", err)
-	}
-	if img.Bounds().Empty() {
-		return errors.New("image has no pixels")
-	}
-	p.resize(dst, img)
-	return nil
-}
-
-// resize takes the nearest pixel, as Pillow does.
-func (p *Preprocessor) resize(dst []byte, img image.Image) {
-	b := img.Bounds()
-	rows, cols := nearest(b.Dy(), p.height), nearest(b.Dx(), p.width)
-	gray, isGray := img.(*image.Gray)
-	i := 0
-	for _, y := range rows {
-		for _, x := range cols {
-			if isGray {
-				v := gray.Pix[y*gray.Stride+x]
-				for range p.channels {
-					dst[i] = v
-					i++
-				}
-				continue
+// look puts a row of an image of n channels through the tables.
+func (p *Preprocessor) look(dst []float32, row []byte, n int) {
+	at := 0
+	switch {
+	case p.norm != nil:
+		for x := 0; x < len(row); x += n {
+			for c := range p.norm {
+				dst[at] = p.norm[c][row[x+p.source(c, n)]]
+				at++
 			}
-			r, g, bl := rgb(img, b.Min.X+x, b.Min.Y+y)
-			if p.channels == 1 {
-				// ITU-R 601-2 luma, as Pillow computes it.
-				dst[i] = byte((uint32(r)*19595 + uint32(g)*38470 + uint32(bl)*7471 + 0x8000) >> 16)
-				i++
-				continue
-			}
-			if p.bgr {
-				r, bl = bl, r
-			}
-			dst[i], dst[i+1], dst[i+2] = r, g, bl
-			i += 3
+		}
+	case n == p.channels && !p.bgr:
+		for x, v := range row {
+			dst[x] = p.table[v]
+		}
+	case n == 1: // gray for a model of three channels
+		for _, b := range row {
+			v := p.table[b]
+			dst[at], dst[at+1], dst[at+2] = v, v, v
+			at += 3
+		}
+	default:
+		for ; at < len(row); at += 3 {
+			dst[at], dst[at+1], dst[at+2] = p.table[row[at+2]], p.table[row[at+1]], p.table[row[at]]
 		}
 	}
 }
 
-// nearest gives the source index of each of out elements of in, as Pillow
-// does. The position is a running sum: floor((2i+1)*in/(2*out)) differs from
-// it where the sum has drifted just below a whole number.
-func nearest(in, out int) []int {
-	scale := float64(in) / float64(out)
-	at := scale * 0.5
-	index := make([]int, out)
-	for i := range index {
-		index[i] = min(int(at), in-1)
-		at += scale
+// source gives the channel of an image of n channels that is channel c of the
+// input.
+func (p *Preprocessor) source(c, n int) int {
+	switch {
+	case n == 1:
+		return 0
+	case p.bgr:
+		return 2 - c
 	}
-	return index
+	return c
+}
+
+// Pixels is Tensor before scaling, rounded to whole pixel values.
+func (p *Preprocessor) Pixels(dst, file []byte) error {
+	img, err := decode(file, p.channels)
+	if err != nil {
+		return err
+	}
+	img = p.resized(img)
+	at := 0
+	for y := range img.h {
+		row := img.row(y)
+		for x := 0; x < len(row); x += img.n {
+			for c := range p.channels {
+				dst[at] = row[x+p.source(c, img.n)]
+				at++
+			}
+		}
+	}
+	return nil
+}
+
+// decode reads a PNG for a model of so many channels. A gray image stays so.
+func decode(file []byte, channels int) (picture, error) {
+	conf, err := png.DecodeConfig(bytes.NewReader(file))
+	if err != nil {
+		return picture{}, fmt.Errorf("image is not a PNG that can be read: %w", err)
+	}
+	if conf.Width <= 0 || conf.Height <= 0 || conf.Width > maxPixels/conf.Height {
+		return picture{}, fmt.Errorf("image of %d x %d pixels is empty or too large", conf.Width, conf.Height)
+	}
+	if conf.Width*conf.Height > maxPixelsPerByte*len(file) { // before memory is spent on them
+		return picture{}, fmt.Errorf("image of %d x %d pixels is cut off: %d bytes do not hold them", conf.Width, conf.Height, len(file))
+	}
+	img, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		return picture{}, fmt.Errorf("image is not a PNG that can be read: %w", err)
+	}
+	if img.Bounds().Empty() {
+		return picture{}, errors.New("image has no pixels")
+	}
+	return pictureOf(img, channels), nil
+}
+
+// pictureOf takes the colours of an image, and its brightness for a model of
+// one channel.
+func pictureOf(img image.Image, channels int) picture {
+	b := img.Bounds()
+	if gray, ok := img.(*image.Gray); ok {
+		return picture{w: b.Dx(), h: b.Dy(), n: 1, stride: gray.Stride, pix: gray.Pix}
+	}
+	p := picture{w: b.Dx(), h: b.Dy(), n: channels, stride: b.Dx() * channels, pix: make([]byte, b.Dx()*b.Dy()*channels)}
+	at := 0
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			r, g, bl := rgb(img, x, y)
+			if channels == 1 {
+				// ITU-R 601-2 luma, as Pillow computes it.
+				p.pix[at] = byte((uint32(r)*19595 + uint32(g)*38470 + uint32(bl)*7471 + 0x8000) >> 16)
+			} else {
+				p.pix[at], p.pix[at+1], p.pix[at+2] = r, g, bl
+			}
+			at += channels
+		}
+	}
+	return p
 }
 
 // rgb gives a pixel's colour without transparency: it is dropped, not blended,

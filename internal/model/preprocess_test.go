@@ -178,3 +178,77 @@ func TestPreprocessOddImages(t *testing.T) {
 		}
 	}
 }
+
+// TestNormalised: mean and std are per channel of the input, in its order.
+func TestNormalised(t *testing.T) {
+	c := image.NewNRGBA(image.Rect(0, 0, 1, 1))
+	c.SetNRGBA(0, 0, color.NRGBA{51, 102, 255, 255})
+	gray := image.NewGray(image.Rect(0, 0, 1, 1))
+	gray.Pix[0] = 51
+	for _, filter := range []string{"nearest", "keras-bilinear"} {
+		for _, x := range []struct {
+			name string
+			m    Manifest
+			img  image.Image
+			want []float32
+		}{
+			{"RGB", Manifest{Mean: []float64{0.1, 0.2, 0.5}, Std: []float64{0.5, 0.25, 2}}, c, []float32{0.2, 0.8, 0.25}},
+			{"BGR", Manifest{Mean: []float64{0.1, 0.2, 0.5}, Input: Input{Order: "BGR"}}, c, []float32{0.9, 0.2, -0.3}},
+			{"gray in three", Manifest{Mean: []float64{0.1, 0.2, 0.5}}, gray, []float32{0.1, 0, -0.3}},
+			{"one for all", Manifest{Std: []float64{0.5}}, c, []float32{0.4, 0.8, 2}},
+			{"one channel", Manifest{Mean: []float64{0.1}, Input: Input{Channels: 1}}, gray, []float32{0.1}},
+		} {
+			x.m.Input.Height, x.m.Input.Width, x.m.Resize.Filter = 1, 1, filter
+			p := NewPreprocessor(x.m)
+			got := make([]float32, p.Size())
+			if err := p.Tensor(got, encoded(t, x.img)); err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range got {
+				if math.Abs(float64(v-x.want[i])) > 1e-6 {
+					t.Errorf("%s, %s: %v, expected %v", filter, x.name, got, x.want)
+					break
+				}
+			}
+		}
+	}
+}
+
+// TestThinImage: a side that would be less than a pixel is one.
+func TestThinImage(t *testing.T) {
+	img := image.NewGray(image.Rect(0, 0, 300, 1))
+	p := NewPreprocessor(Manifest{Input: Input{Height: 5, Width: 5, Channels: 1}, Resize: Resize{Filter: "bilinear", KeepAspect: true, Fill: 9}})
+	pixels := make([]byte, p.Size())
+	if err := p.Pixels(pixels, encoded(t, img)); err != nil {
+		t.Fatal(err)
+	}
+	want := bytes.Repeat([]byte{9}, 25)
+	clear(want[10:15])
+	if !bytes.Equal(pixels, want) {
+		t.Errorf("got %v", pixels)
+	}
+}
+
+// BenchmarkTensor prepares an image of the median size of a bin's.
+func BenchmarkTensor(b *testing.B) {
+	img := image.NewGray(image.Rect(0, 0, 88, 42))
+	for i := range img.Pix {
+		img.Pix[i] = byte(150 + i*i%23 + i/97%40)
+	}
+	var file bytes.Buffer
+	if err := png.Encode(&file, img); err != nil {
+		b.Fatal(err)
+	}
+	for _, filter := range filterNames {
+		b.Run(filter, func(b *testing.B) {
+			p := NewPreprocessor(Manifest{Resize: Resize{Filter: filter}})
+			x := make([]float32, p.Size())
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := p.Tensor(x, file.Bytes()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -71,6 +71,9 @@ func openRemote(opts Options, u *url.URL) (Classifier, error) {
 	r := &remote{opts: opts, client: http.Client{Transport: opts.Transport}, base: &base, unpinned: &unpinned, given: m, now: time.Now}
 	r.manifest = m.orDefaults()
 	r.prep = NewPreprocessor(m)
+	if err := r.prep.bytesOnly(); err != nil {
+		return nil, fmt.Errorf("model %s: manifest: %w, which is for ONNX files only", u.Redacted(), err)
+	}
 	for v, x := range r.prep.table {
 		r.texts[v] = strconv.FormatFloat(float64(x), 'g', -1, 32)
 	}

@@ -60,6 +60,7 @@ def main():
         "gray_alpha": Image.fromarray(pattern(20, 30, 2, 7), "LA"),
         "palette": Image.fromarray(rgb).quantize(16),
         "bilevel": Image.fromarray(gray).convert("1"),
+        "gray16": Image.fromarray(gray.astype(np.uint16) * 256 + gray[::-1]),
     }
     for name, img in images.items():
         img.save(os.path.join(folder, name + ".png"))
@@ -67,6 +68,9 @@ def main():
     cases = []
     for file in sorted(os.listdir(folder)):
         img = Image.open(os.path.join(folder, file))
+        mode = img.mode
+        if mode == "I;16":  # Pillow's own conversion turns all but the darkest to white
+            img = Image.fromarray((np.asarray(img) >> 8).astype(np.uint8))
         rgb_img = img.convert("RGB")
         small = rgb_img.resize((224, 224), Image.NEAREST)
         tensor = np.asarray(small, np.float32) / np.float32(255)
@@ -74,7 +78,7 @@ def main():
         cases.append(
             {
                 "file": file,
-                "mode": img.mode,
+                "mode": mode,
                 "rgb_f32_sha256": hashlib.sha256(tensor.astype("<f4").tobytes()).hexdigest(),
                 "gray_96x64_u8_sha256": hashlib.sha256(np.asarray(one).tobytes()).hexdigest(),
             }
