@@ -12,6 +12,6 @@ import (
 
 func main() {
 	cli.Defaults = configs.FS
-	cli.Main(newDemoCommand(), newIFCBCommand(), newIngestCommand(), newPublishFeedImagesCommand(),
+	cli.Main(newDemoCommand(), newEvaluateCommand(), newIFCBCommand(), newIngestCommand(), newPublishFeedImagesCommand(),
 		newPublishStationImagesCommand(), newReadAPICommand(), newSchemasCommand(), newSimulateCommand())
 }

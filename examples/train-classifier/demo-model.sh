@@ -2,6 +2,7 @@
 # Trains the demo's model from the simulator's synthetic classes:
 #   demo-model.sh HYDRAULICS OUTPUT
 # HYDRAULICS is the program, OUTPUT receives demo-plankton.onnx and its manifest.
+# It is copied there when ONNX Runtime and the program give the same scores.
 # Training, validation and test images come from different seeds.
 set -euo pipefail
 hydraulics=$(realpath "$1") output=$(realpath "$2") here=$(cd "$(dirname "$0")" && pwd)
@@ -18,4 +19,6 @@ fi
 "$hydraulics" simulate images --out "$work/test" --per-class 250 --seed 3
 TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/train.py" "$work/model" "$work/train" "$work/valid" --test "$work/test" \
   --architecture small --name demo-plankton --batch_size 64 --epochs 16
+"$hydraulics" evaluate --model "$work/model/demo-plankton.onnx" --out "$work/report" "$work/test" >/dev/null
+"$python" "$here/evaluate.py" "$work/model/demo-plankton.onnx" "$work/test" --predictions "$work/report/predictions.csv"
 cp "$work/model/demo-plankton.onnx" "$work/model/demo-plankton.yaml" "$output/"

@@ -11,7 +11,9 @@ TRAINING is held back. OUTPUT receives
     NAME.keras      the network, to go on training
     savedmodel/1/   the network, for TensorFlow Serving
     labels.txt      one class a line, in the order of the network's output
-    report.json     per-class precision and recall, confusion matrix, history
+    report.json     per-class precision, recall and F1, confusion matrix, history,
+                    of the validation images; test-report.json of the test images
+    confusion.png, classes.png   the same as pictures (test-confusion.png, ...)
 
 The recipe for densenet121 and xception is the one of the original hydraulics
 (2020): the network without its top, average pooling, Dense 1024 ReLU, Dense
@@ -24,13 +26,14 @@ trains in minutes, from a random start.
 
 import argparse
 import hashlib
-import json
 import pathlib
 import sys
 import time
 
 import numpy as np
-from PIL import Image
+
+import report
+from evaluate import find, read
 
 
 def arguments():
@@ -43,6 +46,7 @@ def arguments():
     p.add_argument("--name", help="name of the model (default: the architecture)")
     p.add_argument("--version", default="1", help="version of the model")
     p.add_argument("--size", type=int, help="pixels of the network's square input (default 224; small: 64)")
+    p.add_argument("--filter", choices=["nearest", "box", "bilinear", "bicubic", "lanczos"], default="nearest", help="how images are resized")
     p.add_argument("--batch_size", type=int, default=200)
     p.add_argument("--epochs", type=int, default=40)
     p.add_argument("--weights", choices=["imagenet", "none"], default="imagenet", help="where the frozen network starts from")
@@ -56,39 +60,22 @@ def arguments():
     return a
 
 
-def find(folder):
-    """Paths and class indices of a folder's images, and its class names."""
-    classes = sorted(d.name for d in folder.iterdir() if d.is_dir())
-    if len(classes) < 2:
-        sys.exit(f"{folder}: needs a folder of images for each of at least two classes")
-    paths, labels = [], []
-    for i, name in enumerate(classes):
-        images = sorted(f for f in (folder / name).iterdir() if f.suffix.lower() in (".png", ".jpg", ".jpeg"))
-        paths += images
-        labels += [i] * len(images)
-    return paths, np.array(labels), classes
-
-
 def split(paths, labels, part, rng):
     """A stratified split: the same part of every class is held back, at least one image."""
     held = np.zeros(len(paths), bool)
     for c in np.unique(labels):
         of = rng.permutation(np.flatnonzero(labels == c))
+        if len(of) < 2:
+            sys.exit(f"{paths[of[0]].parent}: one image cannot be split into training and validation: add images, or give a VALIDATION folder")
         held[of[: max(1, round(part * len(of)))]] = True
     pick = lambda mask: ([p for p, m in zip(paths, mask) if m], labels[mask])
     return pick(~held), pick(held)
 
 
-def read(path, size):
-    """An image as the network sees it: RGB bytes, resized by Pillow's nearest neighbour."""
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.NEAREST))
-
-
-def load(paths, size):
-    images = np.empty((len(paths), size, size, 3), np.uint8)
+def load(paths, a):
+    images = np.empty((len(paths), a.size, a.size, 3), np.uint8)
     for i, p in enumerate(paths):
-        images[i] = read(p, size)
+        images[i] = read(p, (a.size, a.size), a.filter)
     return images
 
 
@@ -140,21 +127,6 @@ def batches(tf, images, labels, classes, a, augment):
     return d.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).batch(a.batch_size).prefetch(2)
 
 
-def report(truth, scores, classes):
-    """Accuracy, precision and recall per class, and the confusion matrix (rows: truth)."""
-    guess = scores.argmax(1)
-    matrix = np.zeros((len(classes), len(classes)), int)
-    np.add.at(matrix, (truth, guess), 1)
-    per = {}
-    for i, name in enumerate(classes):
-        per[name] = {
-            "images": int(matrix[i].sum()),
-            "recall": round(float(matrix[i, i] / max(1, matrix[i].sum())), 4),
-            "precision": round(float(matrix[i, i] / max(1, matrix[:, i].sum())), 4),
-        }
-    return {"accuracy": round(float((truth == guess).mean()), 4), "classes": per, "confusion": matrix.tolist()}
-
-
 def export(tf, model, a):
     """Writes SavedModel and ONNX; gives the ONNX file."""
     import tf2onnx
@@ -195,7 +167,7 @@ def manifest(a, path, classes, counts, found, worst, test):
         "file": path.name,
         "digest": "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest(),
         "input": {"height": a.size, "width": a.size, "channels": 3, "layout": "NHWC", "order": "RGB"},
-        "resize": {"filter": "nearest", "keep_aspect": False},
+        "resize": {"filter": a.filter, "keep_aspect": False},
         "scale": 1 / 255,
         "output": "probabilities",
         "labels": classes,
@@ -203,7 +175,7 @@ def manifest(a, path, classes, counts, found, worst, test):
             "architecture": a.architecture, "start": a.weights if a.architecture != "small" else "none", "fine_tune": bool(a.fine_tune or a.architecture == "small"),
             "images": counts[0], "validation_images": counts[1], "seed": a.seed, "keras": keras.__version__,
         },
-        "metrics": {"validation_accuracy": found["accuracy"], **test, "largest_difference_between_forms": float(f"{worst:.2g}")},
+        "metrics": {"validation_accuracy": round(found["accuracy"], 4), "validation_macro_f1": round(found["macro_f1"], 4), **test, "largest_difference_between_forms": float(f"{worst:.2g}")},
     }
     (a.output / f"{a.name}.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
     (a.output / "labels.txt").write_text("".join(c + "\n" for c in classes))
@@ -223,7 +195,7 @@ def main():
     else:
         (paths, labels), (vpaths, vlabels) = split(paths, labels, a.held_back, np.random.default_rng(a.seed))
     a.output.mkdir(parents=True, exist_ok=True)
-    images, vimages = load(paths, a.size), load(vpaths, a.size)
+    images, vimages = load(paths, a), load(vpaths, a)
     n = len(classes)
     print(f"{len(images)} images of {n} classes, {len(vimages)} for validation")
 
@@ -245,7 +217,7 @@ def main():
     )
     model = keras.models.load_model(best)
     scores = model.predict(batches(tf, vimages, vlabels, n, a, False), verbose=0)
-    found = report(vlabels, scores, classes)
+    found = report.report(vlabels, scores.argmax(1), classes)
     path = export(tf, model, a)
     worst = check(tf, model, path, a, vimages)
     test = {}
@@ -253,13 +225,16 @@ def main():
         tpaths, tlabels, tclasses = find(a.test)
         if tclasses != classes:
             sys.exit(f"{a.test}: its classes differ from those of {a.training}: {sorted(set(classes) ^ set(tclasses))}")
-        tscores = model.predict(batches(tf, load(tpaths, a.size), tlabels, n, a, False), verbose=0)
-        found["test"] = report(tlabels, tscores, classes)
-        test = {"test_accuracy": found["test"]["accuracy"], "test_images": len(tpaths)}
+        tscores = model.predict(batches(tf, load(tpaths, a), tlabels, n, a, False), verbose=0)
+        tested = report.report(tlabels, tscores.argmax(1), classes)
+        report.write(tested, a.output, "test-report.json")
+        report.pictures(tested, a.output, "test-")
+        test = {"test_accuracy": round(tested["accuracy"], 4), "test_macro_f1": round(tested["macro_f1"], 4), "test_images": len(tpaths)}
     manifest(a, path, classes, (len(images), len(vimages)), found, worst, test)
     found["history"] = {k: [round(float(x), 5) for x in v] for k, v in history.history.items()}
-    (a.output / "report.json").write_text(json.dumps(found, indent=1) + "\n")
-    print(f"validation accuracy {found['accuracy']}, {time.time() - began:.0f} s; the forms differ by {worst:.1e} at most; {path}")
+    report.write(found, a.output)
+    report.pictures(found, a.output)
+    print(f"validation accuracy {found['accuracy']:.4f}, {time.time() - began:.0f} s; the forms differ by {worst:.1e} at most; {path}")
 
 
 if __name__ == "__main__":

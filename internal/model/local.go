@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -155,6 +156,9 @@ func load(data []byte, m Manifest) (*loaded, error) {
 	}
 	return l, nil
 }
+
+// Labels gives the model's classes, in the order of its outputs.
+func (l *local) Labels() []string { return slices.Clone(l.manifest.Labels) }
 
 // Close gives up the model; the last user frees it.
 func (l *local) Close() error {
