@@ -10,7 +10,7 @@ ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
 # Packages whose goroutines matter most; `make test` runs them with the race detector.
 RACE := ./connector/... ./runtime/... ./internal/kafka/... ./internal/registry/... ./connectors/... ./internal/embedded/...
 
-.PHONY: help build demo check fmt lint test race integration bench demo-model release clean
+.PHONY: help build demo check fmt lint test race integration bench agreement demo-model release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: ## rates and shares of the flow; with PYTHON=... image analysis and ONNX 
 	$(if $(PYTHON),$(PYTHON) internal/bench/nets.py $(ONNX_NETS))
 	PYTHON='$(PYTHON)' ONNX_NETS='$(ONNX_NETS)' $(GO) test -run '^$$' -bench . -skip Imaging -benchtime 2s -timeout 30m ./internal/bench/...
 	ORIGINALS='$(ORIGINALS)' PYTHON='$(PYTHON)' $(GO) test -run '^$$' -bench Imaging -benchtime 5x -timeout 2h -v ./internal/bench/...
+
+agreement: ## compare every kind of network with ONNX Runtime (needs Python, PyTorch; 20 minutes, 2 GB in .cache)
+	./internal/onnx/testdata/agreement.sh .cache/agreement internal/onnx/AGREEMENT.md
 
 demo-model: build ## train the model of the demo anew (needs Python; about 5 minutes)
 	./examples/train-classifier/demo-model.sh $(BIN) configs/demo

@@ -2,6 +2,8 @@ package model
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -9,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/configs"
+	"github.com/axiom-data-science/hydraulics/internal/onnx"
 )
 
 // files are the models that are part of the program, with their manifests. A
@@ -35,7 +38,7 @@ func find(file string) (source, error) {
 		}
 		return source{}, err
 	}
-	s := source{data: data, beside: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(filepath.Dir(file), name)) }}
+	s := source{data: data, beside: func(name string) ([]byte, error) { return readBeside(filepath.Dir(file), name) }}
 	if _, err := s.manifest(filepath.Base(file)); err == nil {
 		return s, nil
 	}
@@ -58,6 +61,44 @@ func findEmbedded(name string, same []byte) (source, bool) {
 		return source{}, false
 	}
 	return source{data: data, beside: func(other string) ([]byte, error) { return fs.ReadFile(files, path.Join(path.Dir(name), other)) }}, true
+}
+
+// digest is over the model file and, behind it, the files beside it that hold
+// weights.
+func (s source) digest() ([sha256.Size]byte, error) {
+	h := sha256.New()
+	h.Write(s.data)
+	names, err := onnx.ExternalFiles(s.data)
+	if err != nil {
+		return [sha256.Size]byte{}, err
+	}
+	for _, name := range names {
+		if !fs.ValidPath(name) {
+			continue // which loading refuses
+		}
+		data, err := s.beside(name)
+		if err != nil {
+			return [sha256.Size]byte{}, fmt.Errorf("its weights are in a file that must lie beside it: %w", err)
+		}
+		h.Write(data)
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
+// maxFile bounds a file beside a model: 2 GiB of weights.
+const maxFile = 1 << 31
+
+// readBeside reads a file of a folder, by its path with slashes.
+func readBeside(dir, name string) ([]byte, error) {
+	file := filepath.Join(dir, filepath.FromSlash(name))
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, fmt.Errorf("%s: is no file, or larger than %d bytes", file, maxFile)
+	}
+	return os.ReadFile(file)
 }
 
 // manifest reads the manifest beside a model file of this name.

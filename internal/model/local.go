@@ -58,7 +58,10 @@ func openLocal(opts Options) (Classifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256(src.data)
+	digest, err := src.digest()
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", opts.Model, err)
+	}
 	hexDigest := hex.EncodeToString(digest[:])
 	if m.Digest != "" && !strings.EqualFold(m.Digest, "sha256:"+hexDigest) {
 		return nil, fmt.Errorf("model %s: its digest is sha256:%s, its manifest says %s: they do not belong together", opts.Model, hexDigest, m.Digest)
@@ -80,7 +83,7 @@ func openLocal(opts Options) (Classifier, error) {
 	sharedMu.Lock()
 	defer sharedMu.Unlock()
 	if l.loaded = shared[key]; l.loaded == nil {
-		if l.loaded, err = load(src.data, m); err != nil {
+		if l.loaded, err = load(src, m); err != nil {
 			return nil, fmt.Errorf("model %s: %w", opts.Model, err)
 		}
 		l.key, shared[key] = key, l.loaded
@@ -131,13 +134,13 @@ func manifestOf(opts Options, src source) (Manifest, []byte, error) {
 	return m, text, nil
 }
 
-func load(data []byte, m Manifest) (*loaded, error) {
-	size := onnx.Options{Height: m.Input.Height, Width: m.Input.Width, Channels: m.Input.Channels, Layout: m.Input.Layout}
-	model, err := onnx.Load(data, size)
+func load(src source, m Manifest) (*loaded, error) {
+	size := onnx.Options{Height: m.Input.Height, Width: m.Input.Width, Channels: m.Input.Channels, Layout: m.Input.Layout, External: src.beside}
+	model, err := onnx.Load(src.data, size)
 	if errors.Is(err, onnx.ErrOpenSize) {
 		d := m.orDefaults()
 		size.Height, size.Width, size.Channels = d.Input.Height, d.Input.Width, d.Input.Channels
-		model, err = onnx.Load(data, size)
+		model, err = onnx.Load(src.data, size)
 	}
 	if err != nil {
 		return nil, err

@@ -1,5 +1,5 @@
 // Package onnx runs image classifiers from ONNX files: convolutional networks
-// as Keras (through tf2onnx) exports them, in float32, in pure Go.
+// as Keras (through tf2onnx) and PyTorch export them, in float32, in pure Go.
 //
 // A model goes through four steps:
 //

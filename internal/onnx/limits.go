@@ -22,6 +22,7 @@ const (
 	maxAttributes = 64
 	maxNodeInputs = 4096 // of a Concat
 	maxInts       = 4096 // of an attribute
+	maxExternals  = 4096 // files with weights
 )
 
 func (l Limits) orDefault() Limits {

@@ -33,6 +33,7 @@ type lowerer struct {
 	limits Limits
 	refs   map[string]ref
 	reader map[string]*rawNode // the first node that reads a name
+	files  map[string][]byte   // of external data
 	ops    []*op
 }
 
@@ -46,7 +47,7 @@ type node struct {
 
 // lower makes the program of a graph.
 func lower(g *graph, opts Options) (*program, error) {
-	l := &lowerer{g: g, opts: opts, limits: opts.Limits.orDefault(), refs: map[string]ref{}, reader: map[string]*rawNode{}}
+	l := &lowerer{g: g, opts: opts, limits: opts.Limits.orDefault(), refs: map[string]ref{}, reader: map[string]*rawNode{}, files: map[string][]byte{}}
 	for _, n := range g.nodes {
 		for _, name := range n.in {
 			if l.reader[name] == nil {
@@ -183,8 +184,9 @@ func (l *lowerer) constant(t *rawTensor) (*constant, error) {
 	for i, d := range t.dims {
 		k.dims[i] = int(d)
 	}
-	var err error
+	err := l.fetch(t)
 	switch {
+	case err != nil:
 	case t.elem == elemInt32 || t.elem == elemInt64:
 		k.ints, err = t.int64s()
 	case t.empty() && t.count > 0 && t.elem == elemFloat && !t.external && l.opts.Fill != nil:

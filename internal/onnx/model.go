@@ -24,6 +24,10 @@ type Options struct {
 	// that is not set, the best that the processor has. One that it lacks is an
 	// error.
 	Kernels string
+	// External reads a file beside the model that holds weights, by its path with
+	// slashes, which does not lead out of the model's folder. Without it weights in
+	// other files are an error. What it returns is not changed.
+	External func(name string) ([]byte, error)
 	// Fill gives weights to a tensor that has a shape but no data, from its name
 	// and documentation. Without it such a tensor is an error.
 	Fill func(name, doc string, dst []float32) error

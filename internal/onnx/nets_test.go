@@ -86,13 +86,19 @@ func TestNetworks(t *testing.T) {
 
 // sameScores holds probabilities to the agreed tolerance: |dp| <= 1e-5, and
 // dp/p <= 1e-4 where p > 1e-6, and the same best class unless the best two are
-// closer than 1e-5.
-func sameScores(t *testing.T, name string, got, want []float32) {
+// closer than 1e-5. Of logits it takes the softmax first. It gives the largest
+// |dp| and dp/p.
+func sameScores(t *testing.T, name string, got, want []float32) (worst, relative float64) {
 	t.Helper()
+	if logits(want) {
+		g, w := make([]float32, len(got)), make([]float32, len(want))
+		Softmax(g, got)
+		Softmax(w, want)
+		got, want = g, w
+	}
 	if len(got) != len(want) {
 		t.Fatalf("%s: %d scores, expected %d", name, len(got), len(want))
 	}
-	worst, relative := 0.0, 0.0
 	for i := range want {
 		d := math.Abs(float64(got[i]) - float64(want[i]))
 		if d != d {
@@ -111,6 +117,19 @@ func sameScores(t *testing.T, name string, got, want []float32) {
 	if g != w && want[w]-want[g] >= 1e-5 {
 		t.Errorf("%s: the best class is %d (%g), expected %d (%g)", name, g, got[g], w, want[w])
 	}
+	return worst, relative
+}
+
+// logits tells whether scores are not probabilities yet.
+func logits(scores []float32) bool {
+	sum := 0.0
+	for _, v := range scores {
+		if v < 0 {
+			return true
+		}
+		sum += float64(v)
+	}
+	return math.Abs(sum-1) > 1e-3
 }
 
 func best(p []float32) int {

@@ -14,6 +14,8 @@ type graph struct {
 	inits    map[string]*rawTensor
 	inputs   []valueInfo
 	outputs  []valueInfo
+
+	externals []string // files with weights
 }
 
 // rawNode is a node as it stands in the file.

@@ -10,6 +10,8 @@ import (
 // Element types of tensors.
 const (
 	elemFloat  = 1
+	elemUint8  = 2
+	elemInt8   = 3
 	elemInt32  = 6
 	elemInt64  = 7
 	elemDouble = 11
@@ -29,6 +31,9 @@ type rawTensor struct {
 	ints      []int64
 	doubles   []byte
 	external  bool
+	location  string // of external data: the file beside the model
+	offset    int64
+	length    int64 // 0 for all that the shape wants
 }
 
 // tensor reads TensorProto and bounds its size.
@@ -54,6 +59,10 @@ func (p *parser) tensor(b []byte) (*rawTensor, error) {
 			t.doc, err = f.text()
 		case 13:
 			t.external = true
+			var m []byte
+			if m, err = f.message(); err == nil {
+				err = t.externalEntry(m)
+			}
 		case 14:
 			t.external = t.external || f.num != 0
 		}
@@ -64,6 +73,9 @@ func (p *parser) tensor(b []byte) (*rawTensor, error) {
 	}
 	if t.count, err = product(t.dims, p.limits.Elements); err != nil {
 		return nil, fmt.Errorf("tensor %q: %w", t.name, err)
+	}
+	if err := p.external(t); err != nil {
+		return nil, err
 	}
 	if p.total += t.count; p.total > p.limits.Total {
 		return nil, fmt.Errorf("tensor %q: the weights have more than %d elements", t.name, p.limits.Total)
@@ -106,6 +118,7 @@ func (t *rawTensor) wrongType(want string) error {
 	return fmt.Errorf("tensor %q holds %s, expected %s", t.name, name, want)
 }
 
+// errExternal is the error of a tensor whose data nobody fetched.
 var errExternal = errors.New("its data is in another file: save the model as one file (onnx.save with save_as_external_data=False)")
 
 // float32s gives the elements of a float tensor. The slice is the caller's.

@@ -2,10 +2,13 @@
 what ONNX Runtime says of them with weights from weights.py.
 
     python export_nets.py [NAME...]
+    python export_nets.py --strip MODEL.onnx NAME
     python export_nets.py --file MODEL.onnx OUT.json
 
 writes nets/NAME.onnx (the graph) and nets/NAME.json (the scores), for all
-networks below or those named. With --file it records the scores of a model as
+networks below or those named. With --strip it does so for a file of another
+exporter; nets/torch-resnet18 is made so of `export_torch.py FOLDER resnet18-64`.
+With --file it records the scores of a model as
 it is, weights and all; nets/demo-plankton.json is made so of the model in
 configs/demo. Packages and versions are in examples/train-classifier/requirements.txt.
 """
@@ -44,8 +47,14 @@ NETS = {
 def export(name):
     keras.utils.set_random_seed(1)
     size = NETS[name]
-    options = {"alpha": 0.5} if name == "MobileNetV2" else {}
-    net = getattr(keras.applications, name)(weights=None, classes=CLASSES, input_shape=(size, size, 3), **options)
+    if name.startswith("Small"):  # the project's own
+        sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "examples", "train-classifier"))
+        import train
+
+        net = train.small(keras, size, CLASSES)
+    else:
+        options = {"alpha": 0.5} if name == "MobileNetV2" else {}
+        net = getattr(keras.applications, name)(weights=None, classes=CLASSES, input_shape=(size, size, 3), **options)
     # Fresh batch norms (gamma 1, beta 0) would be folded to nothing here.
     noise = np.random.default_rng(1)
     for layer in net.layers:
@@ -55,6 +64,11 @@ def export(name):
     call = tf.function(lambda x: net(x, training=False), input_signature=spec)
     model, _ = tf2onnx.convert.from_function(call, input_signature=spec, opset=15)
     return model
+
+
+def high(name):
+    """The largest pixel value: some networks have a layer of their own that divides by 255."""
+    return 255.0 if name.startswith(("EfficientNet", "MobileNetV3")) else 1.0
 
 
 def run(data, key, lo, hi):
@@ -67,24 +81,28 @@ def run(data, key, lo, hi):
     for x in session.get_inputs():
         shape = [d if isinstance(d, int) else 1 for d in x.shape]
         if x.name in used:
-            feed[x.name] = weights.uniform(key, int(np.prod(shape)), lo, hi).reshape(shape)
+            pixels = weights.uniform(key, int(np.prod(shape)), lo, hi)  # height, width, channels
+            if len(shape) == 4 and shape[1] == 3:
+                pixels = np.ascontiguousarray(pixels.reshape(1, *shape[2:], 3).transpose(0, 3, 1, 2))
+            feed[x.name] = pixels.reshape(shape)
         else:  # some exports list inputs that nothing reads
             feed[x.name] = np.zeros(shape, np.float32)
     return session.run(None, feed)[0]
 
 
 def calibrate(model, name, high):
-    """Bounds the last layer's weights so that the scores before the softmax
-    spread by about 1.5: scores of 0 and 1 would hide differences."""
+    """Bounds the last layer's weights so that the scores before the softmax, or
+    the output where there is none, spread by about 1.5: scores of 0 and 1 would hide differences."""
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
     weights.fill(probe)
     by_output = {o: n for n in model.graph.node for o in n.output}
-    softmax = by_output[model.graph.output[0].name]
-    probe.graph.output[0].name = softmax.input[0]
+    node = by_output[model.graph.output[0].name]
+    if node.op_type == "Softmax":
+        probe.graph.output[0].name = node.input[0]
+        node = by_output[node.input[0]]
     spread = float(run(probe.SerializeToString(), f"{name}/input0", 0.0, high).std())
-    node = by_output[softmax.input[0]]
-    while node.op_type not in ("MatMul", "Conv"):
+    while node.op_type not in ("MatMul", "Conv", "Gemm"):
         node = by_output[node.input[0]]
     for init in model.graph.initializer:
         if init.name == node.input[1]:
@@ -115,6 +133,16 @@ def write(path, data, cases):
         f.write("\n")
 
 
+def keep(folder, name, model, high):
+    """Writes a network's graph and scores."""
+    calibrate(weights.strip(model), name, high)
+    data = model.SerializeToString()
+    with open(os.path.join(folder, name + ".onnx"), "wb") as f:
+        f.write(data)
+    print(name, len(data), "bytes without weights")
+    write(os.path.join(folder, name + ".json"), data, record(name, weights.fill(model).SerializeToString(), high))
+
+
 def main():
     folder = os.path.join(HERE, "nets")
     os.makedirs(folder, exist_ok=True)
@@ -123,17 +151,11 @@ def main():
             data = f.read()
         write(sys.argv[3], data, record(os.path.basename(sys.argv[2]).removesuffix(".onnx"), data))
         return
+    if sys.argv[1:2] == ["--strip"]:
+        keep(folder, sys.argv[3], onnx.load(sys.argv[2]), 1.0)
+        return
     for name in sys.argv[1:] or NETS:
-        low = name.lower()
-        # These have a layer of their own that divides by 255.
-        high = 255.0 if name.startswith(("EfficientNet", "MobileNetV3")) else 1.0
-        model = weights.strip(export(name))
-        calibrate(model, low, high)
-        data = model.SerializeToString()
-        with open(os.path.join(folder, low + ".onnx"), "wb") as f:
-            f.write(data)
-        print(name, len(data), "bytes without weights")
-        write(os.path.join(folder, low + ".json"), data, record(low, weights.fill(model).SerializeToString(), high))
+        keep(folder, name.lower(), export(name), high(name))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,113 @@
+"""Makes all the networks that hydraulics claims to run and records what ONNX
+Runtime says of them, for the test TestAgreement.
+
+    python agreement.py FOLDER [NAME...]    Keras's, exported by tf2onnx
+    python agreement.py FOLDER --score      the scores of all files in FOLDER without them
+    python agreement.py FOLDER --versions   what made them, as a list in Markdown
+
+The networks of PyTorch are made by export_torch.py beside it, with another
+Python. FOLDER receives NAME.onnx, weights and all, and NAME.json. Weights come
+from weights.py (Keras) or from PyTorch's generator, batch norms are random, and
+the last layer's weights are such that scores spread. What is there already
+is not made again.
+"""
+
+import glob
+import json
+import os
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+
+import weights
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# The networks at the size that they were designed for.
+KERAS = {
+    "DenseNet121": 224, "DenseNet169": 224, "Xception": 299, "MobileNetV2": 224, "MobileNetV3Small": 224, "MobileNetV3Large": 224,
+    "EfficientNetB0": 224, "EfficientNetB1": 240, "EfficientNetB2": 260, "ResNet50": 224, "ResNet50V2": 224, "InceptionV3": 299,
+    "Small64": 64, "Small96": 96,
+}  # fmt: skip
+
+
+def make_keras(folder, names):
+    import export_nets
+
+    for name in names or KERAS:
+        low = name.lower()
+        path = os.path.join(folder, f"keras-{low}.onnx")
+        if os.path.exists(path):
+            continue
+        export_nets.NETS[name] = KERAS[name]
+        model = weights.strip(export_nets.export(name))
+        export_nets.calibrate(model, low, export_nets.high(name))
+        with open(path + ".new", "wb") as f:
+            f.write(weights.fill(model).SerializeToString())
+        os.replace(path + ".new", path)
+        print(path, os.path.getsize(path), flush=True)
+
+
+def score(folder):
+    for path in sorted(glob.glob(os.path.join(folder, "*.onnx"))):
+        out = path.removesuffix(".onnx") + ".json"
+        if os.path.exists(out):
+            continue
+        name = os.path.basename(path).removesuffix(".onnx")
+        # Keras's EfficientNet and MobileNetV3 have a layer of their own that divides by 255.
+        high = 255.0 if name.startswith(("keras-efficientnet", "keras-mobilenetv3")) else 1.0
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
+        model = onnx.load(path, load_external_data=False)
+        used = {i for node in model.graph.node for i in node.input}
+        cases = []
+        for i, (lo, hi) in enumerate([(0.0, high), (0.6 * high, 0.7 * high)]):
+            feed, key = {}, f"{name}/input{i}"
+            for x in session.get_inputs():
+                shape = [d if isinstance(d, int) else 1 for d in x.shape]
+                if x.name not in used:  # some exports list inputs that nothing reads
+                    feed[x.name] = np.zeros(shape, np.float32)
+                    continue
+                pixels = weights.uniform(key, int(np.prod(shape)), lo, hi)  # height, width, channels
+                if shape[1] == 3:
+                    pixels = pixels.reshape(1, *shape[2:], 3).transpose(0, 3, 1, 2)
+                feed[x.name] = np.ascontiguousarray(pixels.reshape(shape))
+            got = session.run(None, feed)[0][0]
+            cases.append({"input": key, "lo": lo, "hi": hi, "scores": [float(str(v)) for v in got]})
+        spread = got if (got < 0).any() else np.log(np.maximum(got, 1e-30))
+        print(name, "spread of the logits", round(float(spread.std()), 3), flush=True)
+        with open(out, "w") as f:
+            json.dump({"cases": cases}, f)
+
+
+def versions(folder):
+    import platform
+
+    rows = [f"Python {platform.python_version()}, numpy {np.__version__}, onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}"]
+    for path in ("keras-versions.txt", "torch-versions.txt"):
+        with open(os.path.join(folder, path)) as f:
+            rows.append(f.read().strip())
+    print("\n".join("- " + r for r in rows))
+
+
+def main():
+    folder, rest = sys.argv[1], sys.argv[2:]
+    os.makedirs(folder, exist_ok=True)
+    if rest == ["--score"]:
+        score(folder)
+    elif rest == ["--versions"]:
+        versions(folder)
+    else:
+        make_keras(folder, rest)
+        import keras
+        import tensorflow
+        import tf2onnx
+
+        with open(os.path.join(folder, "keras-versions.txt"), "w") as f:
+            f.write(f"keras {keras.__version__}, tensorflow {tensorflow.__version__}, tf2onnx {tf2onnx.__version__}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Makes every network that the engine claims to run, records ONNX Runtime's
+# scores and compares ours with them:
+#   agreement.sh FOLDER REPORT.md
+# FOLDER keeps the networks (2 GB). Needs Python with the packages of
+# examples/train-classifier/requirements.txt (PYTHON names one that has them, or
+# an environment is made in FOLDER), and for PyTorch's networks Debian's
+# python3-torch, python3-torchvision and python3-onnx (TORCH_PYTHON).
+set -euo pipefail
+mkdir -p "$1"
+folder=$(realpath "$1") report=$(realpath -m "$2") here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+torch=${TORCH_PYTHON:-/usr/bin/python3} kernels=${KERNELS:-portable avx2 avx512}
+python=${PYTHON:-}
+if [ -z "$python" ]; then
+  python=$folder/venv/bin/python
+  [ -x "$python" ] || { python3 -m venv "$folder/venv" && "$python" -m pip install -q -r "$root/examples/train-classifier/requirements.txt"; }
+fi
+export TF_CPP_MIN_LOG_LEVEL=3
+"$torch" -c 'import torch, torchvision, onnx' || { echo "agreement: $torch has no torch: apt install python3-torch python3-torchvision python3-onnx, or set TORCH_PYTHON" >&2; exit 1; }
+"$torch" "$here/export_torch.py" "$folder"
+"$python" "$here/agreement.py" "$folder"
+"$python" "$here/agreement.py" "$folder" --score
+cd "$root"
+status=0
+HYDRAULICS_AGREEMENT=$folder HYDRAULICS_AGREEMENT_KERNELS=$kernels go test -count=1 -timeout 60m -run '^TestAgreement$' ./internal/onnx || status=$?
+{
+  cat <<'TEXT'
+# Agreement with ONNX Runtime
+
+Written by `make agreement`: every network that the engine claims to run, made by its exporter with random weights and batch norms, on two inputs;
+scores after softmax. The bound is |dp| <= 1e-5, dp/p <= 1e-4 where p > 1e-6, and the same best class. Times are of one run on a machine that was
+not idle: they say what is slow, not how fast it is. `resnet18-external` has its weights in a second file, `-dynamic` an open batch, `-open` an open
+size too, `-batchnorm` batch norms as nodes of their own, `flat` a view by the batch's size, groups, ceil mode and counted padding.
+
+TEXT
+  "$python" "$here/agreement.py" "$folder" --versions
+  echo "- $(go version), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(date -u +%Y-%m-%d), commit $(git describe --always --dirty --exclude '*')"
+  echo "- outcome: $([ $status = 0 ] && echo all agree || echo NOT ALL AGREE)"
+  echo
+  cat "$folder/table.md"
+} >"$report"
+exit $status
