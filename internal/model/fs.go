@@ -28,7 +28,7 @@ type source struct {
 
 // find reads a model file.
 func find(file string) (source, error) {
-	data, err := os.ReadFile(file)
+	data, err := readBeside("", file)
 	if err != nil {
 		if filepath.IsAbs(file) {
 			return source{}, err
@@ -85,10 +85,11 @@ func (s source) digest() ([sha256.Size]byte, error) {
 	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
-// maxFile bounds a file beside a model: 2 GiB of weights.
+// maxFile bounds a model's file and those beside it: Protocol Buffers end at 2 GiB.
 const maxFile = 1 << 31
 
-// readBeside reads a file of a folder, by its path with slashes.
+// readBeside reads a file of a folder, "" for where the program runs, by its
+// path with slashes.
 func readBeside(dir, name string) ([]byte, error) {
 	file := filepath.Join(dir, filepath.FromSlash(name))
 	info, err := os.Stat(file)

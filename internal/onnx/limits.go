@@ -22,7 +22,9 @@ const (
 	maxAttributes = 64
 	maxNodeInputs = 4096 // of a Concat
 	maxInts       = 4096 // of an attribute
-	maxExternals  = 4096 // files with weights
+	// tensorsPerNode bounds initialisers, inputs and outputs together.
+	tensorsPerNode = 16
+	maxExternals   = 4096 // files with weights
 )
 
 func (l Limits) orDefault() Limits {

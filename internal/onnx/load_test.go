@@ -2,8 +2,10 @@ package onnx
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -77,6 +79,62 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestAmplification: a small file in which many nodes read one large tensor
+// does not make the loader take memory for each of them.
+func TestAmplification(t *testing.T) {
+	const n = 512
+	x, y := info(11, "x", 1, n), info(12, "y", 1, n)
+	many := func(first string, more func(from, to string) []byte) []byte {
+		parts := [][]byte{x, y, tensorOf("w", make([]float32, n*n), n, n), intsOf("i", make([]int64, n*n)...), nodeOf("Relu", []string{"x"}, "r")}
+		from := first
+		for i := range 2000 {
+			to := fmt.Sprint("v", i)
+			if i == 1999 {
+				to = "y"
+			}
+			parts = append(parts, more(from, to))
+			from = to
+		}
+		return fileOf(15, parts...)
+	}
+	limits := Limits{Nodes: 3000, Elements: 1 << 20, Total: 1 << 21}
+	for _, c := range []struct {
+		name string
+		file []byte
+	}{
+		{"products", many("x", func(from, to string) []byte { return nodeOf("MatMul", []string{from, "w"}, to) })},
+		{"casts", many("x", func(_, to string) []byte { return nodeOf("Cast", []string{"i"}, to, intAttrOf("to", elemFloat)) })},
+		{"gathers", many("x", func(_, to string) []byte { return nodeOf("Gather", []string{"i", "i"}, to) })},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := Load(c.file, Options{Limits: limits})
+			runtime.ReadMemStats(&after)
+			if err == nil || !strings.Contains(err.Error(), "more than 2097152 elements") {
+				t.Errorf("got %v", err)
+			}
+			if got := after.TotalAlloc - before.TotalAlloc; got > allocBound(limits, c.file) {
+				t.Errorf("%d bytes were allocated for a file of %d", got, len(c.file))
+			}
+		})
+	}
+	var infos [][]byte
+	for i := range 100 {
+		infos = append(infos, info(11, fmt.Sprint("x", i), 1, 2))
+	}
+	if _, err := Load(fileOf(15, infos...), Options{Limits: Limits{Nodes: 2}}); err == nil || !strings.Contains(err.Error(), "more than 32 tensors, inputs and outputs") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// allocBound is what loading may allocate: for the weights several times over,
+// as numbers of the file, as constants, transposed and packed, and for the text
+// and structure of the file.
+func allocBound(l Limits, file []byte) uint64 {
+	return uint64(64*l.Total + 64*len(file) + 4096*l.Nodes + 1<<20)
+}
+
 func TestOpenInput(t *testing.T) {
 	file := fileOf(15, info(11, "x", 0, 0, 0, 3), info(12, "y"), nodeOf("Relu", []string{"x"}, "y"))
 	if _, err := Load(file, Options{}); err == nil || !strings.Contains(err.Error(), "height: the model leaves the size") {
@@ -114,7 +172,15 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
-		m, err := Load(data, Options{Height: 5, Width: 6, Channels: 3, Fill: onnxtest.Fill, Limits: Limits{Nodes: 100, Elements: 1 << 14, Total: 1 << 16}})
+		limits := Limits{Nodes: 100, Elements: 1 << 14, Total: 1 << 16}
+		var start, end runtime.MemStats
+		runtime.ReadMemStats(&start)
+		m, err := Load(data, Options{Height: 5, Width: 6, Channels: 3, Fill: onnxtest.Fill, Limits: limits,
+			External: func(string) ([]byte, error) { return data, nil }})
+		runtime.ReadMemStats(&end)
+		if got := end.TotalAlloc - start.TotalAlloc; got > allocBound(limits, data) {
+			t.Fatalf("loading %d bytes allocated %d", len(data), got)
+		}
 		if !bytes.Equal(before, data) {
 			t.Fatal("the file was changed")
 		}

@@ -35,6 +35,7 @@ type lowerer struct {
 	reader map[string]*rawNode // the first node that reads a name
 	files  map[string][]byte   // of external data
 	ops    []*op
+	spent  int // elements of all constants made so far
 }
 
 // node is a raw node while it is lowered: it remembers which attributes were
@@ -104,10 +105,24 @@ func (l *lowerer) node(n *node) error {
 			return fmt.Errorf("attribute %s is not supported%s", name, wayOut)
 		}
 	}
+	if out.k != nil {
+		if err := l.spend(len(out.k.floats) + len(out.k.ints)); err != nil {
+			return err
+		}
+	}
 	if _, dup := l.refs[n.out[0]]; dup {
 		return fmt.Errorf("%s is written twice", n.out[0])
 	}
 	l.refs[n.out[0]] = out
+	return nil
+}
+
+// spend bounds what nodes make of the weights: a small file may have many that
+// read the same large tensor.
+func (l *lowerer) spend(elements int) error {
+	if l.spent += elements; l.spent > l.limits.Total {
+		return fmt.Errorf("the constants up to here have more than %d elements", l.limits.Total)
+	}
 	return nil
 }
 
@@ -354,6 +369,9 @@ func (n *node) emit(o *op, h, w, c int) (*value, error) {
 	o.name = n.label()
 	o.out = &value{h: h, w: w, c: c, def: o}
 	if err := n.l.fits(o.out); err != nil {
+		return nil, err
+	}
+	if err := n.l.spend(len(o.w) + len(o.bias) + len(o.scale) + len(o.shift)); err != nil {
 		return nil, err
 	}
 	n.l.ops = append(n.l.ops, o)

@@ -116,6 +116,9 @@ func (p *parser) graph(b []byte) error {
 		if err != nil {
 			return err
 		}
+		if most := tensorsPerNode * p.limits.Nodes; len(p.g.inits)+len(p.g.inputs)+len(p.g.outputs) >= most {
+			return fmt.Errorf("graph has more than %d tensors, inputs and outputs", most)
+		}
 		switch f.id {
 		case 1:
 			if len(p.g.nodes) >= p.limits.Nodes {
