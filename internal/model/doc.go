@@ -9,7 +9,7 @@
 //
 //	name: demo-plankton
 //	version: '1'
-//	digest: sha256:47ae...       # of the file; a model that does not match is refused
+//	digest: sha256:47ae...       # of the file, and behind it those with its weights, if any; one that does not match is refused
 //	input: {height: 64, width: 64, channels: 3, layout: NHWC, order: RGB}
 //	resize: {filter: nearest, keep_aspect: false}
 //	scale: 0.00392156862745098   # pixel values 0 to 255 are multiplied by it
