@@ -18,7 +18,5 @@ fi
 "$hydraulics" simulate images --out "$work/valid" --per-class 100 --seed 2
 "$hydraulics" simulate images --out "$work/test" --per-class 250 --seed 3
 TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/train.py" "$work/model" "$work/train" "$work/valid" --test "$work/test" \
-  --architecture small --name demo-plankton --batch_size 64 --epochs 16
-"$hydraulics" evaluate --model "$work/model/demo-plankton.onnx" --out "$work/report" "$work/test" >/dev/null
-"$python" "$here/evaluate.py" "$work/model/demo-plankton.onnx" "$work/test" --predictions "$work/report/predictions.csv"
+  --architecture small --name demo-plankton --batch_size 64 --epochs 16 --hydraulics "$hydraulics"
 cp "$work/model/demo-plankton.onnx" "$work/model/demo-plankton.yaml" "$output/"

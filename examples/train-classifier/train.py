@@ -27,13 +27,15 @@ trains in minutes, from a random start.
 import argparse
 import hashlib
 import pathlib
+import subprocess
 import sys
 import time
 
 import numpy as np
+import yaml
 
 import report
-from evaluate import find, read
+from evaluate import compare, find, read, scores
 
 
 def arguments():
@@ -53,6 +55,7 @@ def arguments():
     p.add_argument("--fine-tune", action="store_true", help="train all layers, not the new ones only")
     p.add_argument("--learning-rate", type=float, default=1e-3)
     p.add_argument("--held-back", type=float, default=0.2, help="part of TRAINING for validation where there is no folder for it")
+    p.add_argument("--hydraulics", type=pathlib.Path, help="the program: its scores are compared with those of ONNX Runtime, on the test or validation folder")
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()
     a.name = a.name or a.architecture
@@ -157,9 +160,18 @@ def check(tf, model, path, a, images):
     return worst
 
 
+def engine(a, path, folder):
+    """Compares the scores of hydraulics' own engine with ONNX Runtime's; leaves its report in OUTPUT/evaluation."""
+    out = a.output / "evaluation"
+    subprocess.run([a.hydraulics, "evaluate", "--model", path, "--out", out, folder], check=True, stdout=subprocess.DEVNULL)
+    data = yaml.safe_load(path.with_suffix(".yaml").read_text())
+    paths = [p for p in find(folder)[0] if p.suffix.lower() == ".png"]
+    worst = compare(out / "predictions.csv", folder, paths, scores(path, data, paths), data["labels"])
+    print(f"hydraulics and ONNX Runtime agree on {len(paths)} images, the largest difference of a probability is {worst:.1e}")
+
+
 def manifest(a, path, classes, counts, found, worst, test):
     import keras
-    import yaml
 
     data = {
         "name": a.name,
@@ -216,8 +228,7 @@ def main():
         ],
     )
     model = keras.models.load_model(best)
-    scores = model.predict(batches(tf, vimages, vlabels, n, a, False), verbose=0)
-    found = report.report(vlabels, scores.argmax(1), classes)
+    found = report.report(vlabels, model.predict(batches(tf, vimages, vlabels, n, a, False), verbose=0).argmax(1), classes)
     path = export(tf, model, a)
     worst = check(tf, model, path, a, vimages)
     test = {}
@@ -234,6 +245,8 @@ def main():
     found["history"] = {k: [round(float(x), 5) for x in v] for k, v in history.history.items()}
     report.write(found, a.output)
     report.pictures(found, a.output)
+    if a.hydraulics:
+        engine(a, path, a.test or a.validation or a.training)
     print(f"validation accuracy {found['accuracy']:.4f}, {time.time() - began:.0f} s; the forms differ by {worst:.1e} at most; {path}")
 
 

@@ -30,6 +30,7 @@ KERAS = {
     "EfficientNetB0": 224, "EfficientNetB1": 240, "EfficientNetB2": 260, "ResNet50": 224, "ResNet50V2": 224, "InceptionV3": 299,
     "Small64": 64, "Small96": 96,
 }  # fmt: skip
+OPEN = 224  # height and width where a file leaves them open, as TestAgreement has them
 
 
 def make_keras(folder, names):
@@ -66,7 +67,7 @@ def score(folder):
         for i, (lo, hi) in enumerate([(0.0, high), (0.6 * high, 0.7 * high)]):
             feed, key = {}, f"{name}/input{i}"
             for x in session.get_inputs():
-                shape = [d if isinstance(d, int) else 1 for d in x.shape]
+                shape = [d if isinstance(d, int) else (1, 3, OPEN, OPEN)[k] for k, d in enumerate(x.shape)]
                 if x.name not in used:  # some exports list inputs that nothing reads
                     feed[x.name] = np.zeros(shape, np.float32)
                     continue
