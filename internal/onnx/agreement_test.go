@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -14,9 +13,8 @@ import (
 )
 
 // TestAgreement compares all networks of a folder that testdata/agreement.py
-// filled with ONNX Runtime, on each of the instruction sets that
-// HYDRAULICS_AGREEMENT_KERNELS lists. `make agreement` runs it and keeps the
-// table that it writes.
+// filled with ONNX Runtime, on each instruction set that the processor has.
+// `make agreement` runs it and keeps the table that it writes.
 func TestAgreement(t *testing.T) {
 	dir := os.Getenv("HYDRAULICS_AGREEMENT")
 	if dir == "" {
@@ -30,10 +28,9 @@ func TestAgreement(t *testing.T) {
 	table.WriteString("| network | input | weights, MB | kernels | load, ms | ms/image | \\|dp\\| | dp/p | top-1 |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".onnx")
-		for _, set := range strings.Fields(cmp.Or(os.Getenv("HYDRAULICS_AGREEMENT_KERNELS"), "portable")) {
-			t.Run(name+" "+set, func(t *testing.T) {
-				t.Setenv("HYDRAULICS_ONNX_KERNELS", set)
-				fmt.Fprintf(&table, "| %s |%s\n", name, agree(t, file, set))
+		for _, set := range kernelSets() {
+			t.Run(name+" "+set.name, func(t *testing.T) {
+				fmt.Fprintf(&table, "| %s |%s\n", name, agree(t, file, set.name))
 			})
 		}
 	}
@@ -57,7 +54,7 @@ func agree(t *testing.T, file, set string) string {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	options := Options{External: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(filepath.Dir(file), name)) }}
+	options := Options{Kernels: set, External: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(filepath.Dir(file), name)) }}
 	m, err := Load(data, options)
 	if errors.Is(err, ErrOpenSize) {
 		options.Height, options.Width = 224, 224

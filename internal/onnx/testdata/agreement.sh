@@ -10,7 +10,7 @@ set -euo pipefail
 mkdir -p "$1"
 folder=$(realpath "$1") report=$(realpath -m "$2") here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
-torch=${TORCH_PYTHON:-/usr/bin/python3} kernels=${KERNELS:-portable avx2 avx512}
+torch=${TORCH_PYTHON:-/usr/bin/python3}
 python=${PYTHON:-}
 if [ -z "$python" ]; then
   python=$folder/venv/bin/python
@@ -23,7 +23,7 @@ export TF_CPP_MIN_LOG_LEVEL=3
 "$python" "$here/agreement.py" "$folder" --score
 cd "$root"
 status=0
-HYDRAULICS_AGREEMENT=$folder HYDRAULICS_AGREEMENT_KERNELS=$kernels go test -count=1 -timeout 60m -run '^TestAgreement$' ./internal/onnx || status=$?
+HYDRAULICS_AGREEMENT=$folder go test -count=1 -timeout 60m -run '^TestAgreement$' ./internal/onnx || status=$?
 {
   cat <<'TEXT'
 # Agreement with ONNX Runtime

@@ -106,7 +106,7 @@ def calibrate(model, name, high):
         node = by_output[node.input[0]]
     for init in model.graph.initializer:
         if init.name == node.input[1]:
-            limit = round(float(init.doc_string.split()[-1]) * 1.5 / spread, 6)
+            limit = float(f"{float(init.doc_string.split()[-1]) * 1.5 / spread:.6g}")
             init.doc_string = f"fill uniform {-limit!r} {limit!r}"
 
 
