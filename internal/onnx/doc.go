@@ -1,5 +1,6 @@
 // Package onnx runs image classifiers from ONNX files: convolutional networks
 // as Keras (through tf2onnx) and PyTorch export them, in float32, in pure Go.
+// Quantised models (QDQ) run in float32 too, rounded where the file says.
 //
 // A model goes through four steps:
 //

@@ -82,10 +82,12 @@ const (
 	actTanh
 	actLeaky
 	actElu
+	actQuantised // rounded to the numbers that integers stand for; not a clamp
 )
 
 // act is an activation. Clamp has lo and hi, which may be infinite; the others
-// use alpha and beta as ONNX does.
+// use alpha and beta as ONNX does. Quantised has the scale in alpha, the zero
+// point in beta and the integers' range in lo and hi.
 type act struct {
 	kind        actKind
 	lo, hi      float32

@@ -86,6 +86,11 @@ func (a act) apply(dst, src []float32) {
 			}
 			dst[i] = v
 		}
+	case actQuantised:
+		for i, v := range src {
+			q := float32(math.RoundToEven(float64(v/a.alpha))) + a.beta
+			dst[i] = (clamp(q, a.lo, a.hi) - a.beta) * a.alpha
+		}
 	}
 }
 

@@ -61,6 +61,45 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestQuantisedRefusals: what is not run of quantised models is said.
+func TestQuantisedRefusals(t *testing.T) {
+	x, y := info(11, "x", 1, 3, 8, 8), info(12, "y", 1, 3, 8, 8)
+	scalar := func(name string, v float32) []byte { return tensorOf(name, []float32{v}) }
+	zero := func(elem int64) []byte {
+		return bytesField(5, str(8, "z"), num(2, elem), bytesField(9, make([]byte, 2)))
+	}
+	q := func(in, out string, rest ...string) []byte {
+		return nodeOf("QuantizeLinear", append([]string{in}, rest...), out)
+	}
+	dq := func(in, out string, rest ...string) []byte {
+		return nodeOf("DequantizeLinear", append([]string{in}, rest...), out)
+	}
+	three := tensorOf("s3", []float32{1, 2, 3}, 3)
+	for _, c := range []struct {
+		name string
+		file []byte
+		want string
+	}{
+		{"integers read by another", fileOf(15, x, y, scalar("s", 1), q("x", "q", "s"), nodeOf("Relu", []string{"q"}, "y")), `node my/y (Relu): it reads the integers "q" of a QuantizeLinear`},
+		{"integers out", fileOf(15, x, y, scalar("s", 1), q("x", "y", "s")), `no node makes the output "y"`},
+		{"other scale", fileOf(15, x, y, scalar("s", 1), scalar("s2", 2), q("x", "q", "s"), dq("q", "y", "s2")), "not that of the QuantizeLinear before it"},
+		{"floats", fileOf(15, x, y, scalar("s", 1), dq("x", "y", "s")), "neither constant integers nor the output of QuantizeLinear"},
+		{"per channel", fileOf(15, x, y, three, q("x", "q", "s3"), dq("q", "y", "s3")), "3 scales of what is computed are not supported"},
+		{"scale", fileOf(15, x, y, scalar("s", 0), q("x", "q", "s"), dq("q", "y", "s")), "scale 0 is not a positive number"},
+		{"16 bits", fileOf(15, x, y, scalar("s", 1), zero(4), q("x", "q", "s", "z"), dq("q", "y", "s", "z")), `tensor "z" holds uint16`},
+		{"zero points", fileOf(15, x, y, three, intsOf("z", 1, 2), q("x", "q", "s3", "z"), dq("q", "y", "s3", "z")), "2 zero points do not fit 3 scales"},
+		{"64 bits", fileOf(15, x, y, scalar("s", 1), intsOf("z", 1), q("x", "q", "s", "z"), dq("q", "y", "s", "z")), "quantising to int64 is not supported"},
+		{"axis", fileOf(15, x, y, three, intsOf("w", 1, 2), dq("w", "v", "s3"), nodeOf("Add", []string{"x", "v"}, "y")), "axis 1 is not one of 1"},
+		{"length", fileOf(15, x, y, three, intsOf("w", 1, 2), nodeOf("DequantizeLinear", []string{"w", "s3"}, "v", intAttrOf("axis", 0)), nodeOf("Add", []string{"x", "v"}, "y")), "3 scales do not fit axis 0 of shape [2]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := Load(c.file, Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
 func TestLimits(t *testing.T) {
 	x, y := info(11, "x", 1, 3, 64, 64), info(12, "y", 1, 3, 64, 64)
 	file := fileOf(15, x, y, nodeOf("Relu", []string{"x"}, "a"), nodeOf("Tanh", []string{"a"}, "b"), nodeOf("Relu", []string{"b"}, "y"))

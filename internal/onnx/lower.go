@@ -18,6 +18,7 @@ type ref struct {
 	v    *value
 	axes string
 	k    *constant
+	q    *quantised // v is yet to be rounded: only DequantizeLinear may read it
 }
 
 // constant is a tensor known at load time: floats or integers.
@@ -25,6 +26,7 @@ type constant struct {
 	dims   []int
 	floats []float32
 	ints   []int64
+	elem   int64 // the type of ints, where it matters
 }
 
 type lowerer struct {
@@ -94,6 +96,11 @@ func (l *lowerer) node(n *node) error {
 	for _, name := range n.out[1:] {
 		if name != "" && l.reads(name) {
 			return fmt.Errorf("output %s is not supported%s", name, wayOut)
+		}
+	}
+	for _, name := range n.in {
+		if l.refs[name].q != nil && n.op != "DequantizeLinear" {
+			return fmt.Errorf("it reads the integers %q of a QuantizeLinear, which only DequantizeLinear may%s", name, wayOut)
 		}
 	}
 	out, err := fn(n)
@@ -195,14 +202,14 @@ func (n *node) weights(i int) (*constant, error) {
 
 // constant decodes a tensor; one without data is filled by Options.Fill.
 func (l *lowerer) constant(t *rawTensor) (*constant, error) {
-	k := &constant{dims: make([]int, len(t.dims))}
+	k := &constant{dims: make([]int, len(t.dims)), elem: t.elem}
 	for i, d := range t.dims {
 		k.dims[i] = int(d)
 	}
 	err := l.fetch(t)
 	switch {
 	case err != nil:
-	case t.elem == elemInt32 || t.elem == elemInt64:
+	case t.elem == elemInt32 || t.elem == elemInt64 || t.elem == elemInt8 || t.elem == elemUint8:
 		k.ints, err = t.int64s()
 	case t.empty() && t.count > 0 && t.elem == elemFloat && !t.external && l.opts.Fill != nil:
 		k.floats = make([]float32, t.count)
@@ -355,7 +362,7 @@ func (l *lowerer) output() (ref, error) {
 		name = l.g.outputs[0].name
 	}
 	r, ok := l.refs[name]
-	if !ok || r.v == nil {
+	if !ok || r.v == nil || r.q != nil {
 		return r, fmt.Errorf("no node makes the output %q", name)
 	}
 	if len(r.axes) == 0 || r.axes[0] != 'N' {

@@ -13,11 +13,11 @@ func init() {
 	operators = map[string]func(*node) (ref, error){
 		"Add": lowerBinary('+'), "Sub": lowerBinary('-'), "Mul": lowerBinary('*'), "Div": lowerBinary('/'),
 		"AveragePool": lowerAveragePool, "BatchNormalization": lowerBatchNorm, "Cast": lowerCast, "Clip": lowerClip,
-		"Concat": lowerConcat, "Constant": lowerConstant, "Conv": lowerConv, "Dropout": lowerDropout, "Elu": lowerElu,
+		"Concat": lowerConcat, "Constant": lowerConstant, "Conv": lowerConv, "DequantizeLinear": lowerDequantize, "Dropout": lowerDropout, "Elu": lowerElu,
 		"Flatten": lowerFlatten, "Gather": lowerGather, "Gemm": lowerGemm, "GlobalAveragePool": lowerGlobal(poolMean),
 		"GlobalMaxPool": lowerGlobal(poolMax), "HardSigmoid": lowerHardSigmoid,
 		"HardSwish": lowerAct(act{kind: actHardSwish, alpha: 1.0 / 6, beta: 0.5}), "Identity": lowerIdentity,
-		"LeakyRelu": lowerLeaky, "MatMul": lowerMatMul, "MaxPool": lowerMaxPool, "Pad": lowerPad, "ReduceMean": lowerReduceMean,
+		"LeakyRelu": lowerLeaky, "MatMul": lowerMatMul, "MaxPool": lowerMaxPool, "Pad": lowerPad, "QuantizeLinear": lowerQuantize, "ReduceMean": lowerReduceMean,
 		"Relu": lowerAct(act{kind: actClamp, lo: 0, hi: inf}), "Reshape": lowerReshape, "Shape": lowerShape,
 		"Sigmoid": lowerAct(act{kind: actSigmoid}), "Softmax": lowerSoftmax, "Squeeze": lowerSqueeze,
 		"Tanh": lowerAct(act{kind: actTanh}), "Transpose": lowerTranspose, "Unsqueeze": lowerUnsqueeze,

@@ -172,6 +172,8 @@ func (t *rawTensor) int64s() ([]int64, error) {
 	case elemInt64:
 	case elemInt32:
 		size = 4
+	case elemInt8, elemUint8:
+		size = 1
 	default:
 		return nil, t.wrongType("integers")
 	}
@@ -186,10 +188,15 @@ func (t *rawTensor) int64s() ([]int64, error) {
 	}
 	out := make([]int64, t.count)
 	for i := range out {
-		if size == 8 {
+		switch t.elem {
+		case elemInt64:
 			out[i] = int64(binary.LittleEndian.Uint64(t.raw[8*i:]))
-		} else {
+		case elemInt32:
 			out[i] = int64(int32(binary.LittleEndian.Uint32(t.raw[4*i:])))
+		case elemInt8:
+			out[i] = int64(int8(t.raw[i]))
+		default:
+			out[i] = int64(t.raw[i])
 		}
 	}
 	return out, nil

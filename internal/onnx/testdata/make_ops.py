@@ -397,6 +397,52 @@ def dense_only(g):
     g.add("Tanh", g.add("Gemm", "x", g.w(7, 5), g.w(5)))
 
 
+def quantise(g, x, scale, zero, dtype=np.uint8):
+    """Rounds a value as an int8 model does: QuantizeLinear, then DequantizeLinear."""
+    s, z = g.const(scale), g.const(zero, dtype)
+    return g.add("DequantizeLinear", g.add("QuantizeLinear", x, s, z), s, z)
+
+
+@case((1, 4, 3, 7), lo=-3.0, hi=3.0)
+def quantise_uint8(g):
+    quantise(g, "x", 0.0125, 100)
+
+
+@case((1, 4, 3, 7), lo=-3.0, hi=3.0)
+def quantise_int8(g):
+    quantise(g, "x", 0.03125, -7, np.int8)
+
+
+@case((1, 4, 3, 7), lo=-64.0, hi=64.0)
+def quantise_halves_to_even(g):
+    half = quantise(g, "x", 0.25, 0, np.int8)  # whole quarters
+    s = g.const(0.5)
+    g.add("DequantizeLinear", g.add("QuantizeLinear", half, s), s)  # without a zero point
+
+
+@case((1, 3, 6, 7))
+def quantised_conv_per_channel(g):
+    x = quantise(g, "x", 1 / 127, 128)
+    rng = np.random.default_rng(7)
+    w, scales = g.const(rng.integers(-127, 128, (5, 3, 3, 3)), np.int8), g.const(rng.uniform(0.001, 0.003, 5))
+    w = g.add("DequantizeLinear", w, scales, g.const(np.zeros(5), np.int8), axis=0)
+    b = g.add("DequantizeLinear", g.const(rng.integers(-20000, 20000, 5), np.int32), g.const(1e-5), axis=0)
+    y = g.add("Conv", x, w, b, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    y = quantise(g, g.add("Relu", y), 0.004, 0)
+    y = quantise(g, g.add("MaxPool", y, kernel_shape=[2, 2], strides=[2, 2]), 0.004, 0)
+    y = quantise(g, g.add("GlobalAveragePool", y), 0.003, 3)
+    w = g.add("DequantizeLinear", g.const(rng.integers(0, 256, (4, 5)), np.uint8), g.const(rng.uniform(0.01, 0.02, 4)), g.const([120, 128, 130, 99], np.uint8), axis=-2)
+    g.add("Gemm", g.add("Flatten", y), w, g.const([0.1, 0.2, -0.1, 0.0]), transB=1)
+
+
+@case((1, 3, 4, 5))
+def quantised_weights_in_float(g):
+    s = g.const([0.01, 0.02], np.float32)
+    z = g.const([0, 0], np.int8)
+    w = g.add("DequantizeLinear", g.add("QuantizeLinear", g.w(2, 3, 1, 1), s, z, axis=0), s, z, axis=0)
+    g.add("Conv", "x", w, kernel_shape=[1, 1])
+
+
 @case((1, 5, 4, 6), opset=12)
 def softmax_channels_before_13(g):
     y = g.add("Flatten", g.add("GlobalAveragePool", g.conv("x", 5, 8, 1)))
