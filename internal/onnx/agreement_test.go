@@ -3,6 +3,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,6 +68,12 @@ func agree(t *testing.T, file, set string) string {
 	s := m.NewSession()
 	h, w, c := m.InputSize()
 	in, got := make([]float32, h*w*c), make([]float32, m.OutputSize())
+	most, mostRelative := 1e-5, 1e-4
+	if strings.HasPrefix(filepath.Base(file), "int8-") {
+		// A sum that falls on the other side of a half changes an integer by one.
+		// ONNX Runtime's own scores move by so much with its optimisations.
+		most, mostRelative = 1e-2, math.Inf(1)
+	}
 	worst, relative, same := 0.0, 0.0, true
 	began = time.Now()
 	for _, x := range doc.Cases {
@@ -74,7 +81,7 @@ func agree(t *testing.T, file, set string) string {
 		if err := s.Run(in, got); err != nil {
 			t.Fatal(err)
 		}
-		d, r := sameScores(t, x.Input, got, x.Scores)
+		d, r := within(t, x.Input, got, x.Scores, most, mostRelative)
 		worst, relative, same = max(worst, d), max(relative, r), same && best(got) == best(x.Scores)
 	}
 	verdict := "same"

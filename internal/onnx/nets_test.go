@@ -90,6 +90,12 @@ func TestNetworks(t *testing.T) {
 // |dp| and dp/p.
 func sameScores(t *testing.T, name string, got, want []float32) (worst, relative float64) {
 	t.Helper()
+	return within(t, name, got, want, 1e-5, 1e-4)
+}
+
+// within is sameScores with these bounds of |dp| and dp/p.
+func within(t *testing.T, name string, got, want []float32, most, mostRelative float64) (worst, relative float64) {
+	t.Helper()
 	if logits(want) {
 		g, w := make([]float32, len(got)), make([]float32, len(want))
 		Softmax(g, got)
@@ -110,11 +116,11 @@ func sameScores(t *testing.T, name string, got, want []float32) (worst, relative
 		}
 	}
 	t.Logf("%s: |dp| %.2g, dp/p %.2g", name, worst, relative)
-	if worst > 1e-5 || relative > 1e-4 {
+	if worst > most || relative > mostRelative {
 		t.Errorf("%s: scores are off by %g, relatively %g", name, worst, relative)
 	}
 	g, w := best(got), best(want)
-	if g != w && want[w]-want[g] >= 1e-5 {
+	if g != w && float64(want[w]-want[g]) >= most {
 		t.Errorf("%s: the best class is %d (%g), expected %d (%g)", name, g, got[g], w, want[w])
 	}
 	return worst, relative

@@ -50,6 +50,46 @@ def make_keras(folder, names):
         print(path, os.path.getsize(path), flush=True)
 
 
+INT8 = ["keras-small96", "keras-mobilenetv2", "torch-resnet18-64"]
+
+
+class Calibration:
+    """Four random images, for the ranges of activations."""
+
+    def __init__(self, session):
+        self.session, self.left = session, 4
+
+    def get_next(self):
+        self.left -= 1
+        return inputs(self.session, f"calibration{self.left}", 0.0, 1.0, None) if self.left >= 0 else None
+
+
+def quantise(folder):
+    """Makes int8-NAME.onnx (QDQ, weights per channel) of some networks."""
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+    for name in INT8:
+        path, out = (os.path.join(folder, f"{p}{name}.onnx") for p in ("", "int8-"))
+        if not os.path.exists(out) and os.path.exists(path):
+            session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+            quantize_static(path, out, Calibration(session), quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+
+
+def inputs(session, key, lo, hi, used):
+    """What a network is fed: random pixels, and zeros where some exports list inputs that nothing reads."""
+    feed = {}
+    for x in session.get_inputs():
+        shape = [d if isinstance(d, int) else (1, 3, OPEN, OPEN)[k] for k, d in enumerate(x.shape)]
+        if used is not None and x.name not in used:
+            feed[x.name] = np.zeros(shape, np.float32)
+            continue
+        pixels = weights.uniform(key, int(np.prod(shape)), lo, hi)  # height, width, channels
+        if shape[1] == 3:
+            pixels = pixels.reshape(1, *shape[2:], 3).transpose(0, 3, 1, 2)
+        feed[x.name] = np.ascontiguousarray(pixels.reshape(shape))
+    return feed
+
+
 def score(folder):
     for path in sorted(glob.glob(os.path.join(folder, "*.onnx"))):
         out = path.removesuffix(".onnx") + ".json"
@@ -60,22 +100,15 @@ def score(folder):
         high = 255.0 if name.startswith(("keras-efficientnet", "keras-mobilenetv3")) else 1.0
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
+        if name.startswith("int8-"):  # the operators as they stand
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
         model = onnx.load(path, load_external_data=False)
         used = {i for node in model.graph.node for i in node.input}
         cases = []
         for i, (lo, hi) in enumerate([(0.0, high), (0.6 * high, 0.7 * high)]):
-            feed, key = {}, f"{name}/input{i}"
-            for x in session.get_inputs():
-                shape = [d if isinstance(d, int) else (1, 3, OPEN, OPEN)[k] for k, d in enumerate(x.shape)]
-                if x.name not in used:  # some exports list inputs that nothing reads
-                    feed[x.name] = np.zeros(shape, np.float32)
-                    continue
-                pixels = weights.uniform(key, int(np.prod(shape)), lo, hi)  # height, width, channels
-                if shape[1] == 3:
-                    pixels = pixels.reshape(1, *shape[2:], 3).transpose(0, 3, 1, 2)
-                feed[x.name] = np.ascontiguousarray(pixels.reshape(shape))
-            got = session.run(None, feed)[0][0]
+            key = f"{name}/input{i}"
+            got = session.run(None, inputs(session, key, lo, hi, used))[0][0]
             cases.append({"input": key, "lo": lo, "hi": hi, "scores": [float(str(v)) for v in got]})
         spread = got if (got < 0).any() else np.log(np.maximum(got, 1e-30))
         print(name, "spread of the logits", round(float(spread.std()), 3), flush=True)
@@ -97,6 +130,7 @@ def main():
     folder, rest = sys.argv[1], sys.argv[2:]
     os.makedirs(folder, exist_ok=True)
     if rest == ["--score"]:
+        quantise(folder)
         score(folder)
     elif rest == ["--versions"]:
         versions(folder)
