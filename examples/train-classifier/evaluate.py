@@ -57,7 +57,7 @@ def scores(model, manifest, paths):
     filter = manifest.get("resize", {}).get("filter", "nearest")
     out = []
     for p in paths:
-        x = read(p, size, filter)[None].astype(np.float32) * np.float32(manifest.get("scale", 1 / 255))
+        x = (read(p, size, filter)[None] * float(manifest.get("scale", 1 / 255))).astype(np.float32)
         out.append(session.run(None, {name: x})[0][0])
     return np.stack(out)
 
