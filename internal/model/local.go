@@ -22,8 +22,8 @@ import (
 // Tasks that use the same model with the same manifest share it.
 type loaded struct {
 	key      [32]byte
-	users    int // guarded by sharedMu
-	manifest Manifest
+	users    int      // guarded by sharedMu
+	manifest Manifest // of the first user, who may have given it a name
 	prep     *Preprocessor
 	model    *onnx.Model
 	free     chan *worker // with a place for each core; nil is one not made yet
@@ -44,9 +44,11 @@ var (
 // local is one user of a loaded model.
 type local struct {
 	*loaded
-	name    string // NAME:VERSION
-	threads int
-	closed  bool
+	manifest Manifest // with this user's name and version
+	name     string   // NAME:VERSION
+	threads  int
+	scores   bool
+	closed   bool
 }
 
 func openLocal(opts Options) (Classifier, error) {
@@ -78,7 +80,8 @@ func openLocal(opts Options) (Classifier, error) {
 	if opts.Version != "" {
 		m.Version = opts.Version
 	}
-	l := &local{name: identity(m.Name, m.Version), threads: opts.Threads}
+	m.Digest = "sha256:" + hexDigest
+	l := &local{name: identity(m.Name, m.Version), threads: opts.Threads, scores: opts.Scores}
 	key := sha256.Sum256(append(append(digest[:], text...), strings.Join(m.Labels, "\n")...))
 	sharedMu.Lock()
 	defer sharedMu.Unlock()
@@ -89,6 +92,8 @@ func openLocal(opts Options) (Classifier, error) {
 		l.key, shared[key] = key, l.loaded
 	}
 	l.users++
+	l.manifest = l.loaded.manifest
+	l.manifest.Name, l.manifest.Version = m.Name, m.Version
 	return l, nil
 }
 
@@ -215,5 +220,8 @@ func (l *local) one(ctx context.Context, w *worker, img []byte) Result {
 	}
 	r := choose(&l.manifest, w.scores)
 	r.Model = l.name
+	if r.Scores = nil; l.scores && r.Err == nil {
+		r.Scores = slices.Clone(w.scores) // the worker's are overwritten by the next image
+	}
 	return r
 }

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -83,8 +86,8 @@ func TestLocalBatch(t *testing.T) {
 			t.Errorf("image %d: %+v", i, r)
 		}
 	}
-	if results[0] != results[3] {
-		t.Errorf("the same image gives %+v and %+v", results[0], results[3])
+	if diff := cmp.Diff(results[0], results[3], cmpopts.IgnoreUnexported(Manifest{})); diff != "" {
+		t.Errorf("the same image gives (-first +second):\n%s", diff)
 	}
 	if got := c.Classify(t.Context(), nil); len(got) != 0 {
 		t.Errorf("no images give %d results", len(got))
@@ -233,8 +236,9 @@ func TestManyImagesAtOnce(t *testing.T) {
 	}
 	together := c.Classify(t.Context(), images)
 	for i, img := range images {
-		if alone := c.Classify(t.Context(), [][]byte{img})[0]; alone != together[i] {
-			t.Errorf("image %d: %+v alone, %+v in a batch", i, alone, together[i])
+		alone := c.Classify(t.Context(), [][]byte{img})[0]
+		if diff := cmp.Diff(alone, together[i], cmpopts.IgnoreUnexported(Manifest{})); diff != "" {
+			t.Errorf("image %d (-alone +in a batch):\n%s", i, diff)
 		}
 	}
 }

@@ -2,6 +2,8 @@ package model
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +31,8 @@ type Manifest struct {
 	Labels  []string       `yaml:"labels"`
 	Train   map[string]any `yaml:"training"` // for people
 	Metrics map[string]any `yaml:"metrics"`  // for people
+
+	preparation string // digest of what is done to images, once defaults are filled in
 }
 
 // Input is the image that a model takes.
@@ -169,7 +173,31 @@ func (m Manifest) orDefaults() Manifest {
 	if m.Output == "" {
 		m.Output = outputProbabilities
 	}
+	m.preparation = m.digestOfPreparation()
 	return m
+}
+
+// Preparation gives "sha256:" and the digest of everything that the manifest
+// says of the preparation of images, defaults included: two models with the
+// same one get the same numbers of an image. It is empty where the model was not
+// opened.
+func (m *Manifest) Preparation() string { return m.preparation }
+
+// digestOfPreparation is over the manifest's YAML without what does not touch
+// the image, so that a key which is added to the manifest counts.
+func (m Manifest) digestOfPreparation() string {
+	m.Name, m.Version, m.File, m.Digest, m.Output = "", "", "", "", ""
+	m.Labels, m.Train, m.Metrics = nil, nil, nil
+	m.Input.Layout = "" // the order in memory, not the values
+	if m.Resize.Filter == "" {
+		m.Resize.Filter = "nearest"
+	}
+	text, err := yaml.Marshal(m)
+	if err != nil {
+		return "" // numbers and text have a form in YAML
+	}
+	sum := sha256.Sum256(text)
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // ParseLabels reads labels, one a line; # begins a comment line.

@@ -28,6 +28,11 @@ type Result struct {
 	Prob float32
 	// Model is the name and version that classified it, NAME:VERSION.
 	Model string
+	// By describes the model that classified it. It is not to be changed.
+	By *Manifest
+	// Scores are the probabilities of all classes in the order of By.Labels, with
+	// Options.Scores; not to be changed either.
+	Scores []float32
 	// Err is of the kind data for an image that cannot be classified,
 	// retriable for a server that is away, fatal for a model that does not fit.
 	Err error
@@ -42,6 +47,14 @@ type Options struct {
 	Manifest, Labels string
 	// Name and Version take the place of the manifest's and the server's.
 	Name, Version string
+	// Others are further models, which make up an ensemble with Model: files or
+	// URLs, each with its manifest beside it. Name and Version are the ensemble's
+	// then; without them they are those of the models with "+" between.
+	Others []string
+	// Swap replaces the model while it is in use.
+	Swap Swap
+	// Scores asks for the probabilities of all classes.
+	Scores bool
 	// Threads is how many images are classified at once in this process, 0 for
 	// one per core. All users of a model share its weights and sessions.
 	Threads int
@@ -63,6 +76,12 @@ func Remote(model string) bool {
 
 // Open makes a classifier. A server is asked for the first time by Classify.
 func Open(opts Options) (Classifier, error) {
+	switch {
+	case len(opts.Others) > 0:
+		return openEnsemble(opts)
+	case opts.Swap.Every > 0:
+		return openSwapping(opts)
+	}
 	if !Remote(opts.Model) {
 		return openLocal(opts)
 	}
@@ -83,7 +102,22 @@ func redact(text string) string {
 // identity is the model's name and version in results.
 func identity(name, version string) string { return name + ":" + version }
 
-// choose turns a model's outputs into a result. It changes scores.
+// NameVersion gives the name and the version of the model that classified the
+// image: the two parts of Model.
+func (r Result) NameVersion() (name, version string) {
+	if r.By != nil {
+		if version, ok := strings.CutPrefix(r.Model, r.By.Name+":"); ok {
+			return r.By.Name, version
+		}
+	}
+	if i := strings.LastIndexByte(r.Model, ':'); i >= 0 {
+		return r.Model[:i], r.Model[i+1:]
+	}
+	return r.Model, ""
+}
+
+// choose turns a model's outputs into a result. It changes scores, and the
+// result holds them.
 func choose(m *Manifest, scores []float32) Result {
 	for i, v := range scores {
 		if v != v || math.IsInf(float64(v), 0) {
@@ -106,7 +140,7 @@ func choose(m *Manifest, scores []float32) Result {
 	if math.Abs(sum-1) > 1e-2 {
 		return notProbabilities(m, fmt.Sprintf("they add up to %.4g", sum))
 	}
-	return Result{Class: m.Labels[best], Prob: scores[best]}
+	return Result{Class: m.Labels[best], Prob: scores[best], By: m, Scores: scores}
 }
 
 func notProbabilities(m *Manifest, why string) Result {

@@ -32,9 +32,9 @@ func readResizeGolden(t *testing.T) resizeGolden {
 	return g
 }
 
-// add puts an input, as it is before scaling, into a hash: bytes, or float32
+// addTo puts an input, as it is before scaling, into a hash: bytes, or float32
 // for the filter whose results are no whole numbers.
-func add(t *testing.T, h hash.Hash, m Manifest, img picture) {
+func addTo(t *testing.T, h hash.Hash, m Manifest, img picture) {
 	t.Helper()
 	m.Scale = 1
 	p := NewPreprocessor(m)
@@ -83,10 +83,10 @@ func TestResizeAsPillowAndKeras(t *testing.T) {
 							t.Fatal(err)
 						}
 						m := Manifest{Input: Input{Height: size[0], Width: size[1], Channels: channels}, Resize: Resize{Filter: filter, Fill: 200}}
-						add(t, h, m, img)
+						addTo(t, h, m, img)
 						if drawn(img, size) && !strings.HasPrefix(filter, "keras-") {
 							m.Resize.KeepAspect = true
-							add(t, h, m, img)
+							addTo(t, h, m, img)
 						}
 					}
 				}
@@ -116,7 +116,7 @@ func TestRowsOfEveryLength(t *testing.T) {
 				for i := range img.pix {
 					img.pix[i] = byte(i*i*31 + i*7 + size)
 				}
-				add(t, h, Manifest{Input: Input{Height: 1, Width: 224, Channels: 1}, Resize: Resize{Filter: filter}}, img)
+				addTo(t, h, Manifest{Input: Input{Height: 1, Width: 224, Channels: 1}, Resize: Resize{Filter: filter}}, img)
 			}
 			if got := digest(h); got != want {
 				t.Errorf("got %s, recorded was %s", got, want)

@@ -202,9 +202,14 @@ func (v *Validator) lint(c Connector) []Problem {
 		}
 	}
 	for _, key := range report.Paths() {
-		if text, ok := props.Text(key); ok && v.Resolver != nil && !strings.Contains(text, "${") &&
-			v.Resolver.Missing(strings.TrimSpace(text), c.Origin()) { // it may be there where the worker runs
-			note(key, "no such file beside "+c.File+": "+text, true)
+		text, ok := props.Text(key)
+		if !ok || v.Resolver == nil || strings.Contains(text, "${") {
+			continue
+		}
+		for _, path := range report.paths(key, text) {
+			if v.Resolver.Missing(path, c.Origin()) { // it may be there where the worker runs
+				note(key, "no such file beside "+c.File+": "+path, true)
+			}
 		}
 	}
 	for _, e := range c.Entries {

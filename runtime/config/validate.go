@@ -86,6 +86,21 @@ func (r *Report) Paths() []string {
 	return keys
 }
 
+// paths gives the paths in the text of a key: several where it is a list.
+func (r *Report) paths(key, text string) []string {
+	for _, c := range r.Checks {
+		if c.Def.Name != key || c.Def.Type != connector.ListKey {
+			continue
+		}
+		list := strings.Split(text, ",")
+		for i := range list {
+			list[i] = strings.TrimSpace(list[i])
+		}
+		return list
+	}
+	return []string{strings.TrimSpace(text)}
+}
+
 // InvalidError says everything that is wrong with a connector's configuration.
 type InvalidError struct{ Problems []connector.Problem }
 
@@ -206,11 +221,14 @@ func (v *Validator) Resolve(r *Report) (connector.Props, error) {
 		if !ok {
 			continue
 		}
-		path, err := v.Resolver.Path(strings.TrimSpace(text), r.from)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
+		list := r.paths(key, text)
+		for i, path := range list {
+			var err error
+			if list[i], err = v.Resolver.Path(path, r.from); err != nil {
+				return nil, fmt.Errorf("%s: %w", key, err)
+			}
 		}
-		out[key] = path
+		out[key] = strings.Join(list, ",")
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -24,17 +25,20 @@ func init() { connector.RegisterTransform(func() connector.Transform { return ne
 // Transform classifies the image in a field of each record.
 type Transform struct {
 	model   model.Classifier
-	image   string // field
-	outputs []output
+	image   string                        // field
+	outputs []output                      // as fields
+	headers []output                      // as headers
+	prefix  string                        // of the headers
 	schemas map[*connector.Schema]*layout // by identity: the records of a batch share one
 	now     func() time.Time              // tests replace it
-}
 
-// output is a field that is added.
-type output struct {
-	field  string
-	schema *connector.Schema
-	value  func(r model.Result, at time.Time) any
+	unclassified string
+	limit        float32            // threshold of the classes that limits does not name
+	limits       map[string]float32 // by class
+	checked      *model.Manifest    // whose labels hold the classes of limits
+
+	rate float64   // images a second, 0 for any
+	free time.Time // when the next image may be classified
 }
 
 // layout is a struct schema with the added fields, and where each of them is.
@@ -51,76 +55,51 @@ func (*Transform) Info() connector.Info {
 	return connector.Info{Name: "classify", Version: Version, Doc: "Adds the class of an image, its probability, the classifier and the time."}
 }
 
-// ConfigDef gives the keys.
-func (*Transform) ConfigDef() *connector.ConfigDef {
-	return connector.NewConfigDef(
-		connector.Key{Name: "model", Type: connector.StringKey, Required: true, Check: connector.NotEmpty, Path: true, Importance: connector.High,
-			Doc: "ONNX file, or the URL of a model behind TensorFlow Serving's REST protocol such as http://host:8501/v1/models/NAME."},
-		connector.Key{Name: "manifest", Type: connector.StringKey, Path: true,
-			Doc: "YAML file that describes the model. The default is the file beside it with the same name and .yaml."},
-		connector.Key{Name: "labels", Type: connector.StringKey, Path: true,
-			Doc: "File with the names of the classes in the order of the model's outputs, one a line; it takes the place of the manifest's."},
-		connector.Key{Name: "model.name", Type: connector.StringKey, Doc: "Name of the model in the field classifier, in place of the manifest's."},
-		connector.Key{Name: "model.version", Type: connector.StringKey, Doc: "Version of the model in the field classifier, in place of the manifest's or the server's."},
-		connector.Key{Name: "image.field", Type: connector.StringKey, Default: "image", Check: connector.NotEmpty,
-			Doc: "Field that holds the image: a PNG file as bytes, or as base64 text."},
-		connector.Key{Name: "name.field", Type: connector.StringKey, Default: "name", Doc: "Field for the class, empty for none."},
-		connector.Key{Name: "prob.field", Type: connector.StringKey, Default: "prob", Doc: "Field for the probability of the class, 0 to 1, empty for none."},
-		connector.Key{Name: "classifier.field", Type: connector.StringKey, Default: "classifier", Doc: "Field for the model's name and version, NAME:VERSION, empty for none."},
-		connector.Key{Name: "time.field", Type: connector.StringKey, Default: "classification_time",
-			Doc: "Field for the time of the classification, seconds since 1970 UTC, empty for none."},
-		connector.Key{Name: "threads", Type: connector.IntKey, Default: 0, Check: connector.Between(0, 1024), Importance: connector.Low,
-			Doc: "Images that are classified at once in this process, each on a core of its own; 0 is one per core. Tasks with the same model share it."},
-		connector.Key{Name: "batch.size", Type: connector.IntKey, Default: 8, Check: connector.Between(1, 1024), Importance: connector.Low,
-			Doc: "Largest number of images in one request to a server; one image is 1.6 MB of JSON."},
-		connector.Key{Name: "timeout.ms", Type: connector.IntKey, Default: 60000, Check: connector.AtLeast(1), Importance: connector.Low,
-			Doc: "Time for one request to a server."},
-		connector.Key{Name: "version.refresh.ms", Type: connector.IntKey, Default: 30000, Check: connector.AtLeast(1), Importance: connector.Low,
-			Doc: "Time after which a server is asked again which version it serves. Requests name the version, so the field classifier is always true."},
-	)
-}
-
-// fields are the keys that name added fields.
-var fields = []string{"name.field", "prob.field", "classifier.field", "time.field"}
-
-// Validate finds fields that are named twice.
-func (*Transform) Validate(conf connector.Config, p *connector.Problems) {
-	by := map[string]string{}
-	for _, key := range fields {
-		name := conf.String(key)
-		if other, twice := by[name]; twice && name != "" {
-			p.Add(key, "%s", connector.Invalid(key, name, "it is the field of "+other+" too"))
-		}
-		by[name] = key
-	}
-}
-
 // Configure loads the model. A server is asked with the first batch, so that
 // one that is away is waited for.
-func (t *Transform) Configure(_ connector.Context, conf connector.Config) error {
-	t.image = conf.String("image.field")
+func (t *Transform) Configure(c connector.Context, conf connector.Config) error {
+	t.image, t.prefix, t.unclassified = conf.String("image.field"), conf.String("header.prefix"), conf.String("unclassified")
 	t.schemas = map[*connector.Schema]*layout{}
 	if t.now == nil {
 		t.now = time.Now
 	}
-	t.outputs = nil
-	for _, o := range []output{
-		{conf.String("name.field"), connector.StringSchema, func(r model.Result, _ time.Time) any { return r.Class }},
-		{conf.String("prob.field"), connector.Float32Schema, func(r model.Result, _ time.Time) any { return r.Prob }},
-		{conf.String("classifier.field"), connector.StringSchema, func(r model.Result, _ time.Time) any { return r.Model }},
-		{conf.String("time.field"), connector.Int64Schema, func(_ model.Result, at time.Time) any { return at.Unix() }},
-	} {
-		if o.field != "" {
-			t.outputs = append(t.outputs, o)
-		}
-	}
+	t.outputs, t.headers = outputsOf(conf)
+	t.limit = float32(conf.Float64("threshold"))
+	t.rate = conf.Float64("max.rate")
 	var err error
+	if t.limits, err = parseThresholds(conf.List("thresholds")); err != nil {
+		return connector.Fatal(err)
+	}
 	t.model, err = model.Open(model.Options{
-		Model: conf.String("model"), Manifest: conf.String("manifest"), Labels: conf.String("labels"),
+		Model: conf.String("model"), Manifest: conf.String("manifest"), Labels: conf.String("labels"), Others: conf.List("ensemble"),
 		Name: conf.String("model.name"), Version: conf.String("model.version"), Threads: conf.Int("threads"), BatchSize: conf.Int("batch.size"),
 		Timeout: time.Duration(conf.Int("timeout.ms")) * time.Millisecond, Refresh: time.Duration(conf.Int("version.refresh.ms")) * time.Millisecond,
+		Scores: conf.String("scores.field") != "" || slices.ContainsFunc(t.headers, func(o output) bool { return o.part == "scores" }),
+		Swap:   swapOf(c, conf),
 	})
 	return connector.Fatal(err)
+}
+
+// swapOf says how the model is replaced, and tells log and metrics of it.
+func swapOf(c connector.Context, conf connector.Config) model.Swap {
+	s := model.Swap{Every: time.Duration(conf.Int64("swap.check.ms")) * time.Millisecond, Canary: conf.String("canary.folder"), Images: conf.Int("canary.images"),
+		Agreement: conf.Float64("canary.agreement"), Drift: conf.Float64("canary.drift"), AnyLabels: conf.String("canary.labels") == "any"}
+	if s.Every == 0 {
+		return s
+	}
+	swaps := c.Metrics.Counter("classify_model_swaps_total", "Models that were put in the place of another.")
+	refused := c.Metrics.Counter("classify_model_rollbacks_total", "New models that were refused or taken back; the one before goes on.")
+	s.Note = func(e model.SwapEvent) {
+		log := c.Log.With("model", e.From, "new", e.To, "images", e.Images, "agreement", e.Agreement, "drift", e.Drift)
+		if e.Err != nil {
+			refused.Add(1)
+			log.Error("new model refused, the old one goes on", "error", e.Err.Error())
+			return
+		}
+		swaps.Add(1)
+		log.Info("model swapped")
+	}
+	return s
 }
 
 // Close releases the model.
@@ -157,10 +136,19 @@ func (t *Transform) ApplyBatch(ctx context.Context, records []connector.Record) 
 	if len(images) == 0 {
 		return results
 	}
+	if err := t.wait(ctx, len(images)); err != nil {
+		for _, i := range index {
+			results[i] = connector.Result{Record: records[i], Err: err}
+		}
+		return results
+	}
 	classes := t.model.Classify(ctx, images)
 	at := t.now()
 	for k, i := range index {
 		err := classes[k].Err
+		if err == nil {
+			err = t.judge(&classes[k])
+		}
 		if err == nil {
 			err = t.add(&results[i].Record, classes[k], at)
 		}
@@ -169,6 +157,46 @@ func (t *Transform) ApplyBatch(ctx context.Context, records []connector.Record) 
 		}
 	}
 	return results
+}
+
+// judge makes a class that is below its threshold the unclassified one.
+func (t *Transform) judge(r *model.Result) error {
+	if len(t.limits) > 0 && r.By != nil && r.By != t.checked {
+		for class := range t.limits {
+			if !slices.Contains(r.By.Labels, class) {
+				return connector.Fatal(fmt.Errorf("thresholds: model %s has no class %s", r.Model, class))
+			}
+		}
+		t.checked = r.By
+	}
+	limit, own := t.limits[r.Class]
+	if !own {
+		limit = t.limit
+	}
+	if r.Prob < limit {
+		r.Class = t.unclassified
+	}
+	return nil
+}
+
+// wait keeps to the largest rate.
+func (t *Transform) wait(ctx context.Context, images int) error {
+	if t.rate <= 0 {
+		return nil
+	}
+	now := time.Now()
+	if t.free.Before(now) {
+		t.free = now
+	}
+	timer := time.NewTimer(t.free.Sub(now))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		t.free = t.free.Add(time.Duration(float64(images) / t.rate * float64(time.Second)))
+		return nil
+	case <-ctx.Done():
+		return connector.Retriable(ctx.Err())
+	}
 }
 
 // imageOf gives the PNG file in a value.
@@ -202,6 +230,9 @@ func (t *Transform) imageOf(value any) ([]byte, error) {
 
 // add puts the result into a copy of the record's value.
 func (t *Transform) add(r *connector.Record, got model.Result, at time.Time) error {
+	for _, o := range t.headers {
+		r.Headers = r.Headers.Without(o.field).With(o.field, o.headerSchema(), o.header(got, at))
+	}
 	switch x := r.Value.(type) {
 	case map[string]any:
 		m := maps.Clone(x)

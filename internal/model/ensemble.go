@@ -1,0 +1,195 @@
+package model
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// ensemble is several models of the same classes; a class's probability is the
+// mean of theirs.
+type ensemble struct {
+	opts    Options
+	members []Classifier
+	by      map[string]*Manifest // what describes the members that answered, by their names
+}
+
+// openEnsemble opens the model and the others, each as one alone would be.
+func openEnsemble(opts Options) (_ Classifier, err error) {
+	e := &ensemble{opts: opts, by: map[string]*Manifest{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close())
+		}
+	}()
+	if opts.Manifest != "" {
+		return e, errors.New("ensemble: one manifest cannot describe several models: put each one's beside it")
+	}
+	for _, file := range append([]string{opts.Model}, opts.Others...) {
+		member := opts
+		member.Model, member.Others = file, nil
+		member.Name, member.Version, member.Scores = "", "", true
+		c, err := Open(member)
+		if err != nil {
+			return e, err
+		}
+		e.members = append(e.members, c)
+		if err := fits(labelsOf(e.members[0]), labelsOf(c), opts.Model, file); err != nil {
+			return e, err
+		}
+	}
+	return e, nil
+}
+
+// fits wants the same classes, in any order, of two models of an ensemble.
+func fits(first, other []string, name, otherName string) error {
+	if first == nil || other == nil {
+		return nil // its first answer will tell
+	}
+	if text := labelsDiffer(first, other); text != "" {
+		return connector.Fatal(fmt.Errorf("ensemble: %s has other classes than %s: %s; train both on the same classes, or give each a manifest whose labels have the same names", redact(otherName), redact(name), text))
+	}
+	return nil
+}
+
+// Close releases the models.
+func (e *ensemble) Close() error {
+	var errs []error
+	for _, c := range e.members {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Classify asks one model after the other: each spreads the images over the
+// cores. An image that one of them cannot classify is not classified.
+func (e *ensemble) Classify(ctx context.Context, images [][]byte) []Result {
+	results := e.members[0].Classify(ctx, images)
+	sums := make([][]float64, len(images))
+	for i, r := range results {
+		if r.Err == nil {
+			sums[i] = wide(r.Scores)
+		}
+	}
+	parts := make([][]Result, len(images))
+	for i := range results {
+		parts[i] = append(parts[i], results[i])
+	}
+	for _, c := range e.members[1:] {
+		for i, r := range c.Classify(ctx, images) {
+			parts[i] = append(parts[i], r)
+			first := &results[i]
+			switch {
+			case first.Err != nil:
+			case r.Err != nil:
+				first.Err = r.Err
+			default:
+				first.Err = add(sums[i], first.By, r)
+			}
+		}
+	}
+	for i := range results {
+		if err := results[i].Err; err != nil {
+			results[i] = Result{Err: err}
+			continue
+		}
+		results[i] = e.mean(parts[i], sums[i])
+	}
+	return results
+}
+
+func wide(scores []float32) []float64 {
+	sum := make([]float64, len(scores))
+	for i, v := range scores {
+		sum[i] = float64(v)
+	}
+	return sum
+}
+
+// add adds a member's scores to the sum, in the order of the first's labels.
+func add(sum []float64, first *Manifest, r Result) error {
+	if err := fits(first.Labels, r.By.Labels, first.Name, r.By.Name); err != nil {
+		return err
+	}
+	for i, label := range r.By.Labels {
+		k := i
+		if first.Labels[k] != label {
+			k = slices.Index(first.Labels, label)
+		}
+		sum[k] += float64(r.Scores[i])
+	}
+	return nil
+}
+
+// mean makes the result of an image from those of the members.
+func (e *ensemble) mean(parts []Result, sum []float64) Result {
+	names := make([]string, len(parts))
+	for i, r := range parts {
+		names[i] = r.Model
+	}
+	name := strings.Join(names, "+")
+	by, ok := e.by[name]
+	if !ok {
+		by = e.describe(parts)
+		if len(e.by) > 64 { // versions that are long gone
+			clear(e.by)
+		}
+		e.by[name] = by
+	}
+	scores := make([]float32, len(sum))
+	best := 0
+	for i, v := range sum {
+		scores[i] = float32(v / float64(len(parts)))
+		if scores[i] > scores[best] {
+			best = i
+		}
+	}
+	r := Result{Class: by.Labels[best], Prob: scores[best], By: by, Model: name}
+	if e.opts.Name != "" || e.opts.Version != "" {
+		r.Model = identity(by.Name, by.Version)
+	}
+	if e.opts.Scores {
+		r.Scores = scores
+	}
+	return r
+}
+
+// describe joins the members: names and versions with "+" between, and a digest
+// over their digests.
+func (e *ensemble) describe(parts []Result) *Manifest {
+	var names, versions, digests, preparations []string
+	for _, r := range parts {
+		name, version := r.NameVersion()
+		names, versions = append(names, name), append(versions, version)
+		digests, preparations = append(digests, r.By.Digest), append(preparations, r.By.Preparation())
+	}
+	m := *parts[0].By
+	m.Name, m.Version = strings.Join(names, "+"), strings.Join(versions, "+")
+	m.Digest, m.preparation = joined(digests), joined(preparations)
+	if e.opts.Name != "" {
+		m.Name = e.opts.Name
+	}
+	if e.opts.Version != "" {
+		m.Version = e.opts.Version
+	}
+	return &m
+}
+
+// joined is the digest of several, that one where all are the same, and none
+// where one is missing.
+func joined(digests []string) string {
+	if slices.Contains(digests, "") {
+		return ""
+	}
+	if len(slices.Compact(slices.Clone(digests))) == 1 {
+		return digests[0]
+	}
+	sum := sha256.Sum256([]byte(strings.Join(digests, "\n")))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,98 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// pin makes the model in use the version of its server that answered first, so
+// that another one is used only after it was compared. A server whose URL
+// names the version already, or that has none, stays as it is.
+func (s *swapping) pin(results []Result) {
+	for i, r := range results {
+		if s.pinned && r.Err != nil && connector.KindOf(r.Err) != connector.KindData {
+			// A server may take a version away. The next one is waited for.
+			results[i].Err = connector.Retriable(fmt.Errorf("%w; another version of the model is used once it passes the comparison", r.Err))
+		}
+		if s.pinned || s.name != "" || r.Err != nil {
+			continue
+		}
+		s.name = r.Model
+		c, ok := s.version(r)
+		if !ok {
+			continue
+		}
+		if err := s.current.Close(); err != nil {
+			s.swap.Note(SwapEvent{From: s.name, Err: err})
+		}
+		s.current, s.pinned = c, true
+	}
+}
+
+// version opens the version that answered, where its server can be asked for it.
+func (s *swapping) version(r Result) (Classifier, bool) {
+	_, version := r.NameVersion()
+	if !Remote(s.opts.Model) || s.opts.Version != "" || version == "" || strings.Contains(s.opts.Model, "/versions/") || strings.Contains(s.opts.Model, "/labels/") {
+		return nil, false
+	}
+	opts := s.opts
+	var urls []string
+	for u := range strings.SplitSeq(opts.Model, ",") {
+		urls = append(urls, strings.TrimSuffix(strings.TrimSuffix(strings.TrimSpace(u), "/"), ":predict")+"/versions/"+version)
+	}
+	opts.Model = strings.Join(urls, ",")
+	c, err := Open(opts)
+	return c, err == nil
+}
+
+// lookAtServer gives the watcher of a server: it asks for one image without
+// naming a version, and sees which one answers.
+func (s *swapping) lookAtServer() func(context.Context) {
+	refused := ""
+	return func(ctx context.Context) {
+		s.mu.Lock()
+		name, pinned, known := s.name, s.pinned, len(s.recent) > 0 || s.swap.Canary != ""
+		s.mu.Unlock()
+		if !pinned || !known {
+			return
+		}
+		img, err := s.probe()
+		if err != nil {
+			return // the comparison will say so
+		}
+		front, err := Open(s.opts)
+		if err != nil {
+			return // it was opened before
+		}
+		r := front.Classify(ctx, [][]byte{img})[0]
+		s.discard(front)
+		if r.Err != nil || r.Model == name || r.Model == refused {
+			return
+		}
+		if candidate, ok := s.version(r); ok {
+			s.try(ctx, candidate, nil)
+			s.mu.Lock()
+			if s.name == name {
+				refused = r.Model
+			}
+			s.mu.Unlock()
+		}
+	}
+}
+
+// probe gives an image that the model in use can classify.
+func (s *swapping) probe() ([]byte, error) {
+	if s.swap.Canary == "" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.recent[0].image, nil
+	}
+	images, err := canaries(s.swap.Canary, 1)
+	if err != nil {
+		return nil, err
+	}
+	return images[0], nil
+}
