@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -35,34 +36,80 @@ var ValueSchema = connector.StructOf("ifcb.stats.value",
 )
 
 var _ connector.Transform = (*Transform)(nil)
+var _ connector.Validator = (*Transform)(nil)
 
 func init() { connector.RegisterTransform(func() connector.Transform { return new(Transform) }) }
 
 // Transform picks the ten fields of a classified and measured image, of the
 // schema'd form or the original's JSON (where the time is called datetime and
 // the bin's name is in the key), and makes the key.
-type Transform struct{}
+type Transform struct {
+	key   []string // fields of the key, nil for pid and roi
+	more  []string // fields behind the ten
+	shape *shape   // of the last record
+}
+
+// shape is the schemas that records of one kind get.
+type shape struct {
+	key, value *connector.Schema
+	more       []*connector.Schema // of the fields behind the ten
+}
 
 // Info describes the plugin.
 func (*Transform) Info() connector.Info {
 	return connector.Info{Name: "ifcb-stats", Version: Version, Doc: "Gives classified images the ten fields and the key of the statistics."}
 }
 
-// ConfigDef has no keys.
-func (*Transform) ConfigDef() *connector.ConfigDef { return connector.NewConfigDef() }
+// ConfigDef gives the keys.
+func (*Transform) ConfigDef() *connector.ConfigDef {
+	return connector.NewConfigDef(
+		connector.Key{Name: "fields", Type: connector.ListKey, Default: "",
+			Doc: "Further fields of the record that follow the ten, such as model_digest or scores of transform classify."},
+		connector.Key{Name: "key.fields", Type: connector.ListKey, Default: "pid,roi", Check: checkKey,
+			Doc: "Fields of the key: pid, roi and any of the ten. With the policy per-model of transform keep-best it is pid,roi,classifier, so that a compacted topic keeps each model's classification."},
+	)
+}
 
-// Configure has nothing to do.
-func (*Transform) Configure(connector.Context, connector.Config) error { return nil }
+// Validate finds fields that are there already.
+func (*Transform) Validate(conf connector.Config, p *connector.Problems) {
+	list := conf.List("fields")
+	for i, f := range list {
+		if _, ours := ValueSchema.Field(f); ours || f == "" || slices.Contains(list[:i], f) {
+			p.Add("fields", "%s", connector.Invalid("fields", list, fmt.Sprintf("%q is empty, one of the ten or there twice", f)))
+			return
+		}
+	}
+}
+
+func checkKey(_ string, v any) error {
+	list, _ := v.([]string)
+	if len(list) == 0 {
+		return fmt.Errorf("it names no field")
+	}
+	for i, f := range list {
+		if _, ours := ValueSchema.Field(f); !ours && f != "pid" || slices.Contains(list[:i], f) {
+			return fmt.Errorf("%q is neither pid nor one of the ten fields, or there twice", f)
+		}
+	}
+	return nil
+}
+
+// Configure takes the settings.
+func (t *Transform) Configure(_ connector.Context, conf connector.Config) error {
+	t.key, t.more, t.shape = conf.List("key.fields"), conf.List("fields"), nil
+	return nil
+}
 
 // Apply makes the statistics record of one image. A field that is missing, null
 // or of another type is an error that names it and the transform that makes it.
-func (*Transform) Apply(_ context.Context, r connector.Record) (connector.Record, bool, error) {
+func (t *Transform) Apply(_ context.Context, r connector.Record) (connector.Record, bool, error) {
 	in, err := fieldsOf(r.Value)
 	if err != nil {
 		return r, false, connector.Data(err)
 	}
-	values := make([]any, len(ValueSchema.Fields()))
-	for i, f := range ValueSchema.Fields() {
+	ten := ValueSchema.Fields()
+	values := make([]any, len(ten), len(ten)+len(t.more))
+	for i, f := range ten {
 		v := in(f.Name)
 		if v == nil && f.Name == "time" {
 			v = in("datetime")
@@ -75,10 +122,92 @@ func (*Transform) Apply(_ context.Context, r connector.Record) (connector.Record
 	if err != nil {
 		return r, false, connector.Data(err)
 	}
-	roi, _ := ValueSchema.Field("roi")
-	r.KeySchema, r.Key = KeySchema, connector.StructFrom(KeySchema, []any{pid, values[roi.Index]})
-	r.ValueSchema, r.Value = ValueSchema, connector.StructFrom(ValueSchema, values)
+	more := make([]*connector.Schema, len(t.more))
+	for i, name := range t.more {
+		v := in(name)
+		if more[i], err = schemaOf(r.Value, name, v); err != nil {
+			return r, false, connector.Data(err)
+		}
+		values = append(values, v)
+	}
+	shape, err := t.shapeFor(more)
+	if err != nil {
+		return r, false, connector.Data(err)
+	}
+	key := make([]any, len(shape.key.Fields()))
+	for i, k := range shape.key.Fields() {
+		if key[i] = pid; k.Name != "pid" {
+			f, _ := ValueSchema.Field(k.Name)
+			key[i] = values[f.Index]
+		}
+	}
+	r.KeySchema, r.Key = shape.key, connector.StructFrom(shape.key, key)
+	r.ValueSchema, r.Value = shape.value, connector.StructFrom(shape.value, values)
 	return r, true, nil
+}
+
+// shapeFor gives the schemas of a record whose further fields have these. The
+// records of a topic share them.
+func (t *Transform) shapeFor(more []*connector.Schema) (*shape, error) {
+	if t.shape != nil && slices.EqualFunc(t.shape.more, more, func(a, b *connector.Schema) bool { return a == b || a.Equal(b) }) {
+		return t.shape, nil
+	}
+	s := &shape{key: KeySchema, value: ValueSchema, more: more}
+	if t.key != nil && !slices.Equal(t.key, []string{"pid", "roi"}) {
+		var fields []connector.Field
+		for _, name := range t.key {
+			f, ok := KeySchema.Field(name)
+			if !ok {
+				f, _ = ValueSchema.Field(name)
+			}
+			fields = append(fields, connector.F(name, f.Schema))
+		}
+		var err error
+		if s.key, err = connector.NewStructSchema(KeySchema.Name(), fields); err != nil {
+			return nil, err
+		}
+	}
+	if len(more) > 0 {
+		fields := slices.Clone(ValueSchema.Fields())
+		for i, name := range t.more {
+			fields = append(fields, connector.F(name, more[i]))
+		}
+		var err error
+		if s.value, err = ValueSchema.WithFields(fields); err != nil {
+			return nil, err
+		}
+	}
+	t.shape = s
+	return s, nil
+}
+
+// schemaOf gives the schema of a further field: the record's own, or what its
+// value tells where the record has none.
+func schemaOf(value any, name string, v any) (*connector.Schema, error) {
+	if s, ok := value.(*connector.Struct); ok {
+		if f, ok := s.Schema().Field(name); ok {
+			return f.Schema, nil
+		}
+	}
+	switch v.(type) {
+	case string:
+		return connector.StringSchema, nil
+	case bool:
+		return connector.BooleanSchema, nil
+	case int32:
+		return connector.Int32Schema, nil
+	case int64:
+		return connector.Int64Schema, nil
+	case float32:
+		return connector.Float32Schema, nil
+	case float64:
+		return connector.Float64Schema, nil
+	case map[string]any:
+		return connector.MapOf(connector.StringSchema, connector.Float32Schema), nil // scores
+	case nil:
+		return nil, fmt.Errorf("field %s is missing or null", name)
+	}
+	return nil, fmt.Errorf("field %s: a %T in a record without schema cannot be kept", name, v)
 }
 
 // fieldsOf gives access to a value's fields by name; what is missing is nil.

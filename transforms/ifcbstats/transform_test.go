@@ -71,3 +71,62 @@ func TestMistakesNameTheField(t *testing.T) {
 		}
 	}
 }
+
+func configured(t *testing.T, props connector.Props) *Transform {
+	t.Helper()
+	tr := new(Transform)
+	if err := tr.Configure(connector.Context{}, connectortest.Configure(t, tr, props)); err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+// TestFurtherFields: they follow the ten, with the record's own schemas or what
+// their values tell.
+func TestFurtherFields(t *testing.T) {
+	props := connector.Props{"fields": "model_digest,scores", "key.fields": "pid,roi,classifier"}
+	connectortest.Transform(t, connectortest.TransformCase{New: func() connector.Transform { return new(Transform) }, Props: props,
+		Records: []connector.Record{record("b_00001", classified())}})
+	value := classified()
+	value["model_digest"], value["scores"] = "sha256:00", map[string]any{"Ciliates": float32(0.9)}
+	tr := configured(t, props)
+	out, _, err := tr.Apply(t.Context(), record("b_00001", value))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := out.Value.(*connector.Struct)
+	if err := s.Validate(); err != nil {
+		t.Error(err)
+	}
+	if n := len(s.Schema().Fields()); n != 12 {
+		t.Errorf("%d fields", n)
+	}
+	if v, _ := s.Get("scores"); !connector.ValuesEqual(v, value["scores"]) {
+		t.Errorf("scores %v", v)
+	}
+	k := out.Key.(*connector.Struct)
+	if err := k.Validate(); err != nil || k.At(0) != "b" || k.At(1) != int32(2) || k.At(2) != "m:1" {
+		t.Errorf("key %v, %v", k, err)
+	}
+	again, _, err := tr.Apply(t.Context(), record("b_00002", value))
+	if err != nil || again.ValueSchema != out.ValueSchema {
+		t.Errorf("the next record has a schema of its own, %v", err)
+	}
+	delete(value, "model_digest")
+	if _, _, err := tr.Apply(t.Context(), record("b_00001", value)); connector.KindOf(err) != connector.KindData || !strings.Contains(err.Error(), "field model_digest is missing or null") {
+		t.Errorf("without it: %v", err)
+	}
+}
+
+func TestConfiguration(t *testing.T) {
+	for _, c := range []struct{ key, value, want string }{
+		{"fields", "name", `"name" is empty, one of the ten or there twice`},
+		{"fields", "a,a", `"a" is empty, one of the ten or there twice`},
+		{"key.fields", "pid,image", `"image" is neither pid nor one of the ten fields`},
+		{"key.fields", "", "it names no field"},
+	} {
+		if _, err := connector.ParsePlugin(new(Transform), connector.Props{c.key: c.value}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s=%s: got %v, want %s", c.key, c.value, err, c.want)
+		}
+	}
+}

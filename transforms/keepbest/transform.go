@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -22,10 +19,20 @@ var _ connector.Validator = (*Transform)(nil)
 
 func init() { connector.RegisterTransform(func() connector.Transform { return new(Transform) }) }
 
+// The policies: which classification of an image counts.
+const (
+	keepBest = "keep-best"
+	latest   = "latest"
+	perModel = "per-model"
+)
+
 // Transform replaces the fields of a classification by the best one known.
 type Transform struct {
+	policy string
 	key    []string // fields; none is the record's key
+	model  string   // field that is part of the key, with the policy per-model
 	score  string
+	prefix string // of headers that are kept
 	fields []string
 	store  connector.StoreSpec
 }
@@ -35,41 +42,10 @@ func (*Transform) Info() connector.Info {
 	return connector.Info{Name: "keep-best", Version: Version, Doc: "Keeps the classification with the highest score for each key."}
 }
 
-// ConfigDef gives the keys.
-func (*Transform) ConfigDef() *connector.ConfigDef {
-	return connector.NewConfigDef(
-		connector.Key{Name: "key", Type: connector.ListKey, Default: "", Importance: connector.High,
-			Doc: "Fields of the value that identify an image. Without any it is the record's key. Records of one image must be in one partition."},
-		connector.Key{Name: "score", Type: connector.StringKey, Default: "prob", Check: connector.NotEmpty,
-			Doc: "Field with the number that tells which classification is better."},
-		connector.Key{Name: "fields", Type: connector.ListKey, Default: "name,prob,classifier,classification_time",
-			Doc: "Fields that make up a classification and are kept together; the score is one of them."},
-		connector.Key{Name: "retention", Type: connector.StringKey, Default: "30d", Check: checkRetention,
-			Doc: "How long a classification is remembered after it was found, such as 12h, 30d or 8w; forever keeps it without end."},
-		connector.Key{Name: "store", Type: connector.StringKey, Default: "keep-best", Check: checkStore, Importance: connector.Low,
-			Doc: "Name of the store, part of its changelog topic's name. Another name starts anew."},
-	)
-}
-
-// Validate checks the lists.
-func (*Transform) Validate(conf connector.Config, p *connector.Problems) {
-	for _, key := range []string{"key", "fields"} {
-		list := conf.List(key)
-		for i, f := range list {
-			if f == "" || slices.Contains(list[:i], f) {
-				p.Add(key, "%s", connector.Invalid(key, list, "a field is empty or there twice"))
-				break
-			}
-		}
-	}
-	if score := conf.String("score"); score != "" && !slices.Contains(conf.List("fields"), score) {
-		p.Add("fields", "%s", connector.Invalid("fields", conf.List("fields"), "it must hold the score, "+score))
-	}
-}
-
 // Configure takes the settings.
 func (t *Transform) Configure(_ connector.Context, conf connector.Config) error {
-	t.key, t.score, t.fields = conf.List("key"), conf.String("score"), conf.List("fields")
+	t.policy, t.key, t.score, t.fields = conf.String("policy"), conf.List("key"), conf.String("score"), conf.List("fields")
+	t.model, t.prefix = conf.String("model.field"), conf.String("header.prefix")
 	retention, err := parseRetention(conf.String("retention"))
 	t.store = connector.StoreSpec{Name: conf.String("store"), Retention: retention}
 	return connector.Fatal(err)
@@ -87,12 +63,20 @@ func (*Transform) Apply(_ context.Context, r connector.Record) (connector.Record
 type entry struct {
 	Score  float64          `json:"score"`
 	Fields map[string]typed `json:"fields"`
+	// Headers are those of the classification, without the prefix.
+	Headers []header `json:"headers,omitempty"`
+}
+
+// header is a header as the store has it.
+type header struct {
+	Name string `json:"name"`
+	typed
 }
 
 // ApplyStateful compares a record with the best one known. A record without a
 // value passes as it is.
 func (t *Transform) ApplyStateful(_ context.Context, store connector.Store, r connector.Record) (connector.Record, bool, error) {
-	if r.Value == nil {
+	if r.Value == nil || t.policy == latest { // the record at hand was classified last
 		return r, true, nil
 	}
 	get, err := fieldsOf(r.Value)
@@ -118,7 +102,7 @@ func (t *Transform) ApplyStateful(_ context.Context, store connector.Store, r co
 		}
 	}
 	if !known || score > best.Score {
-		value, err := t.encode(score, get)
+		value, err := t.encode(score, get, r.Headers)
 		if err != nil {
 			return r, false, connector.Data(err)
 		}
@@ -160,6 +144,13 @@ func (t *Transform) keyOf(r connector.Record, get func(string) (any, bool)) ([]b
 		default:
 			parts = append(parts, k)
 		}
+	}
+	if t.policy == perModel {
+		v, ok := get(t.model)
+		if !ok || v == nil {
+			return nil, fmt.Errorf("field %s with the model is missing or null: transform classify gives it, and must come before keep-best", t.model)
+		}
+		parts = append(parts, v)
 	}
 	list := make([]typed, len(parts))
 	for i, v := range parts {
@@ -206,7 +197,7 @@ func number(name string, get func(string) (any, bool)) (float64, error) {
 }
 
 // encode gives the store's value for the classification at hand.
-func (t *Transform) encode(score float64, get func(string) (any, bool)) ([]byte, error) {
+func (t *Transform) encode(score float64, get func(string) (any, bool), headers connector.Headers) ([]byte, error) {
 	e := entry{Score: score, Fields: make(map[string]typed, len(t.fields))}
 	for _, name := range t.fields {
 		v, ok := get(name)
@@ -217,6 +208,17 @@ func (t *Transform) encode(score float64, get func(string) (any, bool)) ([]byte,
 		if e.Fields[name], err = typedOf(v); err != nil {
 			return nil, fmt.Errorf("field %s: %w", name, err)
 		}
+	}
+	for _, h := range headers {
+		name, ours := strings.CutPrefix(h.Key, t.prefix)
+		if !ours {
+			continue
+		}
+		v, err := typedOf(h.Value)
+		if err != nil {
+			return nil, fmt.Errorf("header %s: %w", h.Key, err)
+		}
+		e.Headers = append(e.Headers, header{name, v})
 	}
 	return json.Marshal(e)
 }
@@ -235,6 +237,9 @@ func (t *Transform) restore(r *connector.Record, best entry) error {
 		}
 		values[name] = v
 	}
+	if err := t.restoreHeaders(r, best.Headers); err != nil {
+		return err
+	}
 	switch x := r.Value.(type) {
 	case map[string]any:
 		m := maps.Clone(x)
@@ -252,45 +257,22 @@ func (t *Transform) restore(r *connector.Record, best entry) error {
 	return nil
 }
 
-func checkRetention(_ string, v any) error {
-	s, _ := v.(string)
-	_, err := parseRetention(s)
-	return err
-}
-
-// parseRetention reads a duration; 0 is without end. Days and weeks are of 24
-// hours and 7 days.
-func parseRetention(text string) (time.Duration, error) {
-	wrong := fmt.Errorf("expected a time such as 12h, 30d or 8w, or forever")
-	if text == "forever" {
-		return 0, nil
-	}
-	unit := time.Duration(0)
-	switch {
-	case strings.HasSuffix(text, "d"):
-		unit = 24 * time.Hour
-	case strings.HasSuffix(text, "w"):
-		unit = 7 * 24 * time.Hour
-	}
-	if unit == 0 {
-		d, err := time.ParseDuration(text)
-		if err != nil || d < time.Second {
-			return 0, wrong
+// restoreHeaders puts the stored classification's headers in the place of those
+// of the one at hand.
+func (t *Transform) restoreHeaders(r *connector.Record, stored []header) error {
+	var headers connector.Headers
+	for _, h := range r.Headers {
+		if !strings.HasPrefix(h.Key, t.prefix) {
+			headers = append(headers, h)
 		}
-		return d, nil
 	}
-	n, err := strconv.Atoi(text[:len(text)-1])
-	if err != nil || n < 1 || n > 36500 {
-		return 0, wrong
+	for _, h := range stored {
+		v, err := h.value()
+		if err != nil {
+			return fmt.Errorf("header %s: %w", t.prefix+h.Name, err)
+		}
+		headers = append(headers, connector.Header{Key: t.prefix + h.Name, Schema: h.schema(), Value: v})
 	}
-	return time.Duration(n) * unit, nil
-}
-
-// checkStore takes what may be part of a topic's name.
-func checkStore(_ string, v any) error {
-	s, _ := v.(string)
-	if s == "" || len(s) > 100 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != "" {
-		return fmt.Errorf("it must be of letters, digits, dots, underscores and dashes")
-	}
+	r.Headers = headers
 	return nil
 }

@@ -79,7 +79,7 @@ func TestBestWins(t *testing.T) {
 }
 
 func TestTypesComeBack(t *testing.T) {
-	for _, v := range []any{nil, "text \x00 é", true, int8(-3), int16(300), int32(-70000), int64(math.MaxInt64), float32(0.1), 0.1, math.Inf(1), json.Number("0.10"), []byte{0, 255}} {
+	for _, v := range []any{nil, "text \x00 é", true, int8(-3), int16(300), int32(-70000), int64(math.MaxInt64), float32(0.1), 0.1, math.Inf(1), json.Number("0.10"), []byte{0, 255}, map[string]any{"a": float32(0.25), "b": nil}, map[string]any{}} {
 		stored, err := typedOf(v)
 		if err != nil {
 			t.Fatal(err)
@@ -100,8 +100,8 @@ func TestTypesComeBack(t *testing.T) {
 			t.Errorf("%T (-want +got):\n%s", v, diff)
 		}
 	}
-	if _, err := typedOf(map[string]any{}); err == nil {
-		t.Error("a map is kept")
+	if _, err := typedOf(map[string]any{"a": []any{}}); err == nil {
+		t.Error("a list is kept")
 	}
 }
 

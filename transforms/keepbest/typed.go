@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+
+	"github.com/axiom-data-science/hydraulics/connector"
 )
 
 // typed is a value with its type, so that it comes back from the store as it
@@ -12,6 +14,8 @@ import (
 type typed struct {
 	Type  string `json:"type"`
 	Value string `json:"value,omitempty"`
+	// Map holds the entries of a map, such as the scores of all classes.
+	Map map[string]typed `json:"map,omitempty"`
 }
 
 func typedOf(v any) (typed, error) {
@@ -19,27 +23,36 @@ func typedOf(v any) (typed, error) {
 	case nil:
 		return typed{Type: "null"}, nil
 	case string:
-		return typed{"string", x}, nil
+		return typed{Type: "string", Value: x}, nil
 	case bool:
-		return typed{"boolean", strconv.FormatBool(x)}, nil
+		return typed{Type: "boolean", Value: strconv.FormatBool(x)}, nil
 	case int8:
-		return typed{"int8", strconv.FormatInt(int64(x), 10)}, nil
+		return typed{Type: "int8", Value: strconv.FormatInt(int64(x), 10)}, nil
 	case int16:
-		return typed{"int16", strconv.FormatInt(int64(x), 10)}, nil
+		return typed{Type: "int16", Value: strconv.FormatInt(int64(x), 10)}, nil
 	case int32:
-		return typed{"int32", strconv.FormatInt(int64(x), 10)}, nil
+		return typed{Type: "int32", Value: strconv.FormatInt(int64(x), 10)}, nil
 	case int64:
-		return typed{"int64", strconv.FormatInt(x, 10)}, nil
+		return typed{Type: "int64", Value: strconv.FormatInt(x, 10)}, nil
 	case float32:
-		return typed{"float32", strconv.FormatFloat(float64(x), 'g', -1, 32)}, nil
+		return typed{Type: "float32", Value: strconv.FormatFloat(float64(x), 'g', -1, 32)}, nil
 	case float64:
-		return typed{"float64", strconv.FormatFloat(x, 'g', -1, 64)}, nil
+		return typed{Type: "float64", Value: strconv.FormatFloat(x, 'g', -1, 64)}, nil
 	case json.Number:
-		return typed{"number", x.String()}, nil
+		return typed{Type: "number", Value: x.String()}, nil
 	case []byte:
-		return typed{"bytes", base64.StdEncoding.EncodeToString(x)}, nil
+		return typed{Type: "bytes", Value: base64.StdEncoding.EncodeToString(x)}, nil
+	case map[string]any:
+		m := make(map[string]typed, len(x))
+		for k, v := range x {
+			var err error
+			if m[k], err = typedOf(v); err != nil {
+				return typed{}, fmt.Errorf("entry %s: %w", k, err)
+			}
+		}
+		return typed{Type: "map", Map: m}, nil
 	}
-	return typed{}, fmt.Errorf("a %T cannot be kept, only simple values", v)
+	return typed{}, fmt.Errorf("a %T cannot be kept, only simple values and maps of them", v)
 }
 
 func (t typed) value() (any, error) {
@@ -70,6 +83,26 @@ func (t typed) value() (any, error) {
 		return json.Number(t.Value), nil
 	case "bytes":
 		return base64.StdEncoding.DecodeString(t.Value)
+	case "map":
+		m := make(map[string]any, len(t.Map))
+		for k, v := range t.Map {
+			var err error
+			if m[k], err = v.value(); err != nil {
+				return nil, fmt.Errorf("entry %s: %w", k, err)
+			}
+		}
+		return m, nil
 	}
 	return nil, fmt.Errorf("type %q is not known", t.Type)
+}
+
+// schema gives the schema of a simple value, nil for others.
+func (t typed) schema() *connector.Schema {
+	for _, s := range []*connector.Schema{connector.StringSchema, connector.BooleanSchema, connector.Int8Schema, connector.Int16Schema,
+		connector.Int32Schema, connector.Int64Schema, connector.Float32Schema, connector.Float64Schema, connector.BytesSchema} {
+		if s.Type().String() == t.Type {
+			return s
+		}
+	}
+	return nil
 }
