@@ -15,6 +15,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/postgrest"
 	"github.com/axiom-data-science/hydraulics/runtime/cli"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
 
@@ -128,9 +129,9 @@ func (d *demo) settings() map[string]string {
 
 // failed gives the error of the first connector that could not be split into
 // tasks, or has one that failed and does not start again by itself.
-func (d *demo) failed() error {
-	for _, name := range d.worker.Herder.Connectors() {
-		status, err := d.worker.Herder.Status(name)
+func failed(h *herder.Herder) error {
+	for _, name := range h.Connectors() {
+		status, err := h.Status(name)
 		if err != nil {
 			return err
 		}
@@ -148,7 +149,7 @@ func (d *demo) failed() error {
 
 // sourceDone tells whether the source has given everything.
 func (d *demo) sourceDone() (bool, error) {
-	if err := d.failed(); err != nil {
+	if err := failed(d.worker.Herder); err != nil {
 		return false, err
 	}
 	status, err := d.worker.Herder.Status("ifcb-images")

@@ -69,12 +69,17 @@ func (s *stream) topic(name string, partitions int32) {
 	}
 }
 
-// plankter is an image that is different for each number.
+// plankter is a dark disc on a bright ground, different for each number.
 func plankter(n int) []byte {
-	img := image.NewGray(image.Rect(0, 0, 24+n%40, 20+n%31))
-	for y := range img.Rect.Dy() {
-		for x := range img.Rect.Dx() {
-			img.SetGray(x, y, color.Gray{Y: uint8(210 - (x*y*(n%7+1)+n)%140)})
+	img := image.NewGray(image.Rect(0, 0, 40+n%40, 36+n%31))
+	w, h, r := img.Rect.Dx(), img.Rect.Dy(), 9+n%5
+	for y := range h {
+		for x := range w {
+			shade := 200 + (x*y+n)%9
+			if (x-w/2)*(x-w/2)+(y-h/2)*(y-h/2) < r*r {
+				shade = 50 + (n*7+x)%40
+			}
+			img.SetGray(x, y, color.Gray{Y: uint8(shade)})
 		}
 	}
 	var b bytes.Buffer

@@ -13,5 +13,5 @@ import (
 func main() {
 	cli.Defaults = configs.FS
 	cli.Main(newDemoCommand(), newEvaluateCommand(), newIFCBCommand(), newIngestCommand(), newPublishFeedImagesCommand(),
-		newPublishStationImagesCommand(), newReadAPICommand(), newSchemasCommand(), newSimulateCommand())
+		newPublishStationImagesCommand(), newReadAPICommand(), newReclassifyCommand(), newSchemasCommand(), newSimulateCommand())
 }

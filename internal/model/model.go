@@ -99,6 +99,17 @@ func redact(text string) string {
 	return "the URL"
 }
 
+// Describe gives the manifest of a classifier that Open gave, with name,
+// version and digest; false where the model's server will tell with its first
+// answer.
+func Describe(c Classifier) (Manifest, bool) {
+	l, ok := c.(*local)
+	if !ok {
+		return Manifest{}, false
+	}
+	return l.manifest, true
+}
+
 // identity is the model's name and version in results.
 func identity(name, version string) string { return name + ":" + version }
 
