@@ -5,10 +5,12 @@
 
 SOURCE is the folder of the code: for seed a checkout of axiom-data-science/hydraulics, for v4 one of
 WHOIGit/ifcb-features, or for either this repository's internal/golden. FOLDER has the images, PNG files. The first line
-of output names the implementation. Then, for each line of input, all images are analysed once, and the CPU seconds of
-that are printed. Images that the original cannot analyse are counted in the time that they take to fail.
+of output names the implementation and its libraries. Then, for each line of input, all images are analysed once, and
+the CPU seconds of that are printed. Images that the original cannot analyse are counted in the time that they take to
+fail.
 """
 
+import importlib.metadata
 import os
 import sys
 import time
@@ -53,6 +55,15 @@ def v4(source):
     return compute_features, "the original, WHOIGit/ifcb-features"
 
 
+def versions():
+    """What is installed of that which the implementations import."""
+    for package in ("numpy", "scipy", "scikit-image", "phasepack", "pyFFTW"):
+        try:
+            yield f"{package} {importlib.metadata.version(package)}"
+        except importlib.metadata.PackageNotFoundError:
+            pass
+
+
 def main():
     algorithm, source, folder = sys.argv[1:]
     if os.path.exists(os.path.join(source, algorithm + "_reference.py")):
@@ -60,7 +71,7 @@ def main():
     else:
         analyse, name = {"seed": seed, "v4": v4}[algorithm](source)
     images = [numpy.asarray(PIL.Image.open(os.path.join(folder, f))) for f in sorted(os.listdir(folder))]
-    print(name, flush=True)
+    print(f"{name}, with {', '.join(versions())}", flush=True)
     for _ in sys.stdin:
         start = time.process_time()
         failed = 0
