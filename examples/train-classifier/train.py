@@ -163,7 +163,7 @@ def check(tf, model, path, a, images):
 def engine(a, path, folder):
     """Compares the scores of hydraulics' own engine with ONNX Runtime's; leaves its report in OUTPUT/evaluation."""
     out = a.output / "evaluation"
-    subprocess.run([a.hydraulics, "evaluate", "--model", path, "--out", out, folder], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([a.hydraulics.resolve(), "evaluate", "--model", path, "--out", out, folder], check=True, stdout=subprocess.DEVNULL)
     data = yaml.safe_load(path.with_suffix(".yaml").read_text())
     paths = [p for p in find(folder)[0] if p.suffix.lower() == ".png"]
     worst = compare(out / "predictions.csv", folder, paths, scores(path, data, paths), data["labels"])
