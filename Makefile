@@ -48,7 +48,7 @@ bench: ## rates and shares of the flow; with PYTHON=... image analysis and ONNX 
 	PYTHON='$(PYTHON)' ONNX_NETS='$(ONNX_NETS)' $(GO) test -run '^$$' -bench . -skip Imaging -benchtime 2s -timeout 30m ./internal/bench/...
 	ORIGINALS='$(ORIGINALS)' PYTHON='$(PYTHON)' $(GO) test -run '^$$' -bench Imaging -benchtime 5x -timeout 2h -v ./internal/bench/...
 
-agreement: ## compare every kind of network with ONNX Runtime (needs Python, PyTorch; 20 minutes, 2 GB in .cache)
+agreement: ## compare every kind of network with ONNX Runtime (needs Python, PyTorch; 10 minutes, 1 GB in .cache)
 	./internal/onnx/testdata/agreement.sh .cache/agreement internal/onnx/AGREEMENT.md
 
 demo-model: build ## train the model of the demo anew (needs Python; about 5 minutes)

@@ -2,7 +2,7 @@
 # Makes every network that the engine claims to run, records ONNX Runtime's
 # scores and compares ours with them:
 #   agreement.sh FOLDER REPORT.md
-# FOLDER keeps the networks (2 GB). Needs Python with the packages of
+# FOLDER keeps the networks (1 GB). Needs Python with the packages of
 # examples/train-classifier/requirements.txt (PYTHON names one that has them, or
 # an environment is made in FOLDER), and for PyTorch's networks Debian's
 # python3-torch, python3-torchvision and python3-onnx (TORCH_PYTHON).
