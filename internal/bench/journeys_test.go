@@ -13,6 +13,7 @@ const sourceYAML = `
     connector.class: ifcb
     dashboard.url: DASHBOARD
     topic: images
+    bins.topic: ""
     key.converter: string
     mode: once
     nbins: -1
