@@ -120,7 +120,7 @@ func TestBackfillTwice(t *testing.T) {
 		return false
 	})
 	at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
-	for range 140 {
+	for range 200 {
 		b.take(t, at.Format(time.RFC3339))
 		at = at.Add(12 * time.Hour)
 	}
