@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -77,7 +78,7 @@ func (b *bin) give(number int) {
 
 func reason(err error) string {
 	text := err.Error()
-	return text[:min(len(text), maxReason)]
+	return strings.ToValidUTF8(text[:min(len(text), maxReason)], "?")
 }
 
 // leftOut is a bin that is not wanted. Its reason is empty when it is none of those that were asked for.
