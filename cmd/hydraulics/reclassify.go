@@ -38,7 +38,8 @@ itself than any model before.
 
 At its end it says what has changed: classes old and new, images that became or
 ceased to be of a harmful alga. A run that was interrupted goes on with the same
-command, and its report is of the whole run.`,
+command, and its report is of the whole run. Images that are no longer in Kafka
+come back with hydraulics ingest.`,
 		Example: "  hydraulics reclassify -f ifcb.yaml --model models/ifcb-2.onnx --since 2024-05-01\n" +
 			"  hydraulics reclassify -f ifcb.yaml --model models/ifcb-2.onnx --same-table --rate 5 --json changes.json",
 		Args: cobra.NoArgs,

@@ -132,7 +132,7 @@ func (s *swapping) Classify(ctx context.Context, images [][]byte) []Result {
 	if s.before != nil {
 		results = s.confirm(ctx, images, results)
 	}
-	s.pin(results)
+	s.pin(ctx, images, results)
 	for i, r := range results {
 		if r.Err == nil && len(r.Scores) > 0 {
 			s.remember(sample{images[i], r.Class, r.By.Labels, r.Scores})
@@ -175,9 +175,7 @@ func (s *swapping) confirm(ctx context.Context, images [][]byte, results []Resul
 		return results
 	}
 	if fine && !waiting {
-		if err := s.before.Close(); err != nil {
-			s.swap.Note(SwapEvent{From: s.name, Err: fmt.Errorf("the model before: %w", err)})
-		}
+		s.discardLocked(s.before)
 		s.before = nil
 	}
 	return results
@@ -250,7 +248,15 @@ func (s *swapping) same(candidate Classifier) bool {
 	return okA && okB && a.loaded == b.loaded && a.name == b.name
 }
 
+// discard closes a classifier that is not used after all.
 func (s *swapping) discard(c Classifier) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.discardLocked(c)
+}
+
+// discardLocked is discard for a caller that holds the lock.
+func (s *swapping) discardLocked(c Classifier) {
 	if err := c.Close(); err != nil {
 		s.swap.Note(SwapEvent{From: s.name, Err: err})
 	}
@@ -279,9 +285,7 @@ func (s *swapping) try(ctx context.Context, candidate Classifier, err error) {
 		return
 	}
 	if s.before != nil { // no batch came since the last swap
-		if err := s.before.Close(); err != nil {
-			s.swap.Note(SwapEvent{From: s.name, Err: fmt.Errorf("the model before: %w", err)})
-		}
+		s.discardLocked(s.before)
 	}
 	s.before, s.current, s.name = s.current, candidate, event.To
 	s.recent, s.next = nil, 0 // its scores will be others

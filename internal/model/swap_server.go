@@ -10,8 +10,8 @@ import (
 
 // pin makes the model in use the version of its server that answered first, so
 // that another one is used only after it was compared. A server whose URL
-// names the version already, or that has none, stays as it is.
-func (s *swapping) pin(results []Result) {
+// names the version already, or that cannot be asked for one, stays as it is.
+func (s *swapping) pin(ctx context.Context, images [][]byte, results []Result) {
 	for i, r := range results {
 		if s.pinned && r.Err != nil && connector.KindOf(r.Err) != connector.KindData {
 			// A server may take a version away. The next one is waited for.
@@ -25,9 +25,14 @@ func (s *swapping) pin(results []Result) {
 		if !ok {
 			continue
 		}
-		if err := s.current.Close(); err != nil {
-			s.swap.Note(SwapEvent{From: s.name, Err: err})
+		if same := c.Classify(ctx, images[i:i+1])[0]; same.Err != nil || same.Model != r.Model {
+			s.discardLocked(c)
+			if connector.KindOf(same.Err) == connector.KindRetriable {
+				s.name = "" // the next batch will tell
+			}
+			continue
 		}
+		s.discardLocked(s.current)
 		s.current, s.pinned = c, true
 	}
 }
@@ -41,11 +46,17 @@ func (s *swapping) version(r Result) (Classifier, bool) {
 	opts := s.opts
 	var urls []string
 	for u := range strings.SplitSeq(opts.Model, ",") {
-		urls = append(urls, strings.TrimSuffix(strings.TrimSuffix(strings.TrimSpace(u), "/"), ":predict")+"/versions/"+version)
+		urls = append(urls, pinnedURL(u, version))
 	}
 	opts.Model = strings.Join(urls, ",")
 	c, err := Open(opts)
 	return c, err == nil
+}
+
+// pinnedURL gives the URL of one version of a model.
+func pinnedURL(u, version string) string {
+	u = strings.TrimSuffix(strings.TrimSpace(u), "/")
+	return strings.TrimSuffix(strings.TrimSuffix(u, ":predict"), "/infer") + "/versions/" + version
 }
 
 // lookAtServer gives the watcher of a server: it asks for one image without

@@ -271,3 +271,26 @@ func TestSwapOfServersVersion(t *testing.T) {
 	}
 	classify("m:3")
 }
+
+// TestServerWithoutVersions: where a server cannot be asked for a version, the
+// model goes on as it would without a swap.
+func TestServerWithoutVersions(t *testing.T) {
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.Contains(r.URL.Path, "/versions/"), strings.HasSuffix(r.URL.Path, "/metadata"):
+			w.WriteHeader(http.StatusNotFound)
+		case strings.HasSuffix(r.URL.Path, ":predict"):
+			fmt.Fprint(w, `{"predictions":[[0.75,0.25]]}`)
+		default:
+			fmt.Fprint(w, `{"name":"m","ready":true}`)
+		}
+	}))
+	t.Cleanup(h.Close)
+	dir := folder(t, map[string][]byte{"m.yaml": []byte("version: '7'\nlabels: [a, b]\n")})
+	c := open(t, Options{Model: h.URL + "/v1/models/m", Manifest: filepath.Join(dir, "m.yaml"), Swap: Swap{Every: time.Hour}})
+	for range 3 {
+		if r := c.Classify(t.Context(), pictures(t, 1))[0]; r.Err != nil || r.Model != "m:7" {
+			t.Errorf("%+v", r)
+		}
+	}
+}

@@ -49,7 +49,7 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 		connector.Key{Name: "unclassified", Type: connector.StringKey, Default: "unclassified", Check: connector.NotEmpty,
 			Doc: "Class of images below the threshold; the probability stays that of the likeliest class."},
 		connector.Key{Name: "swap.check.ms", Type: connector.LongKey, Default: 0, Check: connector.AtLeast(0),
-			Doc: "How often to look whether the model's file, manifest or labels have changed, or its server serves another version. The new one is loaded beside the old one, compared with it on canary images and put in its place between two batches; one that does not pass is logged and counted, and the old one goes on. 0 is never: a file is read once, and a server's newest version is used at once."},
+			Doc: "How often to look whether the model's file, manifest or labels have changed, or its server serves another version. The new one is loaded beside the old one, compared with it on canary images and put in its place between two batches; one that does not pass is logged and counted, and the old one goes on. 0 is never: a file is read once, and a server's newest version is used at once, which it is too where the server cannot be asked for a version."},
 		connector.Key{Name: "canary.folder", Type: connector.StringKey, Path: true,
 			Doc: "Folder of PNG files on which a new model is compared with the old one. Without it these are the last images that were classified."},
 		connector.Key{Name: "canary.images", Type: connector.IntKey, Default: 32, Check: connector.Between(1, 10000), Importance: connector.Low, Doc: "Number of canary images."},
