@@ -199,7 +199,7 @@ func (p *plan) replay(ctx context.Context, client *kafka.Client, r *run, out io.
 	}
 	said := time.Now()
 	return p.work(ctx, p.connectors(r), reclassifyPlugins(registerWithin), func(w *cli.Worker) (bool, error) {
-		left, err := r.left(ctx, client, p.group(), w)
+		left, err := unread(ctx, client, p.group(), r.Images, r.ImageEnds, idle(w, p.name))
 		if err != nil {
 			return false, err
 		}

@@ -214,7 +214,8 @@ func change(c config.Connector, name string, drop []string, set [][2]string) con
 // journey is the worker's part of the flow with connectors of the run.
 func (p *plan) journey(connectors []config.Connector) *config.Journey {
 	worker := slices.Clone(p.flow.Worker)
-	worker = append(worker, config.Entry{Key: "offset.storage.file.filename", Text: filepath.Join(p.dir, p.name+".offsets")})
+	worker = append(worker, config.Entry{Key: "offset.storage.file.filename", Text: filepath.Join(p.dir, p.name+".offsets")},
+		config.Entry{Key: "offset.flush.interval.ms", Text: "500"}) // the end of a run is seen by its commits
 	return &config.Journey{Worker: worker, Connectors: connectors, Files: p.flow.Files}
 }
 

@@ -148,30 +148,21 @@ func (p *plan) collect(ctx context.Context, client *kafka.Client, c *compared, n
 		"input.value.converter", "input.value.converter.", "input.header.converter", "errors.", "state.", "topic.creation.", "consumer.override.group.id"},
 		[][2]string{{"connector.class", compareName}, {"topics", strings.Join(topics, ",")}, {"tasks.max", "1"},
 			{"errors.tolerance", "all"}, {"errors.log.enable", "true"}})
-	ends := map[connector.TopicPartition]int64{}
+	stop := map[string]map[int32]int64{}
 	for _, topic := range topics {
-		all, err := client.EndOffsets(ctx, topic)
-		if err != nil {
+		var err error
+		if stop[topic], err = ends(ctx, client, topic); err != nil {
 			return err
 		}
-		maps.Copy(ends, all)
 	}
 	registry := reclassifyPlugins(func(r *connector.Registry) { r.Add(connector.SinkType, func() connector.Plugin { return c }) })
-	var quiet int64
 	return p.work(ctx, []config.Connector{sink}, registry, func(w *cli.Worker) (bool, error) {
-		for _, s := range w.Herder.Snapshots() {
-			idle := len(s.Lag) == len(ends) && s.Active == 0
-			for _, lag := range s.Lag {
-				idle = idle && lag == 0
-			}
-			if idle && quiet == s.RecordsIn+1 {
-				return true, nil
-			}
-			if quiet = 0; idle {
-				quiet = s.RecordsIn + 1
+		for topic, ends := range stop {
+			if left, err := unread(ctx, client, "connect-"+name, topic, ends, idle(w, name)); left > 0 || err != nil {
+				return false, err
 			}
 		}
-		return false, nil
+		return true, nil
 	})
 }
 

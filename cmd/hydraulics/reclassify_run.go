@@ -34,7 +34,6 @@ type run struct {
 	StatsEnds map[int32]int64 `json:"stats_ends"`
 
 	behind int64 // records that are left to the flow, known at the first start
-	quiet  int64 // the records read at a look that found the reader at its end, and one more; else 0
 }
 
 // begin takes up a run that was begun before, or notes where a new one ends.
@@ -142,38 +141,65 @@ func (r *run) records() (n int64) {
 	return n
 }
 
-// left is how many records are still to be read. Offsets before an end may hold
-// no records any more: a reader that is at the end of every partition, and has
-// been at the last look, is done too.
-func (r *run) left(ctx context.Context, client *kafka.Client, group string, w *cli.Worker) (int64, error) {
+// errFound stops a search for a record.
+var errFound = errors.New("there is a record")
+
+// unread is how many offsets before the ends of a topic a group has not
+// committed yet. Where its reader seems to be idle those are looked at: they
+// may hold no records any more, or none but markers of transactions.
+func unread(ctx context.Context, client *kafka.Client, group, topic string, ends map[int32]int64, idle bool) (int64, error) {
 	committed, err := client.CommittedOffsets(ctx, group)
 	if err != nil {
 		return 0, err
 	}
 	left := int64(0)
-	for partition, end := range r.ImageEnds {
-		if next := committed[connector.TopicPartition{Topic: r.Images, Partition: partition}]; next < end {
-			left += end - next
-		}
-	}
-	in, idle := int64(0), false
-	for _, s := range w.Herder.Snapshots() {
-		if s.Connector != r.Name {
+	for partition, end := range ends {
+		tp := connector.TopicPartition{Topic: topic, Partition: partition}
+		next := committed[tp]
+		if next >= end {
 			continue
 		}
-		in, idle = s.RecordsIn, s.Active == 0 && len(s.Lag) == len(r.ImageEnds)
-		for _, lag := range s.Lag {
-			idle = idle && lag == 0
+		if idle {
+			err := client.ReadPartition(ctx, tp, next, func(m kafka.Message) error {
+				if m.Offset < end {
+					return errFound
+				}
+				return errBehind
+			})
+			if err == nil || errors.Is(err, errBehind) {
+				continue
+			}
+			if !errors.Is(err, errFound) {
+				return 0, err
+			}
 		}
-	}
-	if idle && r.quiet == in+1 {
-		return 0, nil
-	}
-	r.quiet = 0
-	if idle {
-		r.quiet = in + 1
+		left += end - next
 	}
 	return left, nil
+}
+
+// errBehind stops a search behind the end.
+var errBehind = errors.New("the next record is behind the end")
+
+// idle tells whether a connector's tasks have nothing in work and see nothing
+// before them. Before their first answer from Kafka they do not know better.
+func idle(w *cli.Worker, name string) bool {
+	tasks := 0
+	for _, s := range w.Herder.Snapshots() {
+		if s.Connector != name {
+			continue
+		}
+		tasks++
+		if s.Active > 0 || len(s.Lag) == 0 {
+			return false
+		}
+		for _, lag := range s.Lag {
+			if lag > 0 {
+				return false
+			}
+		}
+	}
+	return tasks > 0
 }
 
 // ends writes the ends for a configuration.
