@@ -48,12 +48,14 @@ type stream struct {
 	t      *testing.T
 	dir    string
 	broker string
+	faults *kafkatest.Broker
 	client *kafka.Client
 }
 
 func newStream(t *testing.T) *stream {
 	t.Helper()
-	s := &stream{t: t, dir: t.TempDir(), broker: kafkatest.Start(t)}
+	b := kafkatest.New(t)
+	s := &stream{t: t, dir: t.TempDir(), broker: b.Addr(), faults: b}
 	var err error
 	if s.client, err = kafka.Open(t.Context(), kafka.Options{Bootstrap: []string{s.broker}}); err != nil {
 		t.Fatal(err)

@@ -202,6 +202,9 @@ func TestReclassifyIntoTopic(t *testing.T) {
 // TestReclassifyIntoTables: a table of its own, and the flow's table with the
 // two policies that allow it, each interrupted and resumed beside the flow.
 func TestReclassifyIntoTables(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a PostgreSQL and six runs; not with -short")
+	}
 	for _, c := range []struct {
 		name, best, pk string
 		args           []string
