@@ -40,6 +40,9 @@ func (o reclassification) plan() (*plan, error) {
 	if err := p.flow.ApplyEnv(os.Environ()); err != nil {
 		return nil, err
 	}
+	if err := p.settle(); err != nil {
+		return nil, err
+	}
 	if !(o.rate >= 0) {
 		return nil, fmt.Errorf("--rate: %g is not a number of images a second", o.rate)
 	}
@@ -57,6 +60,28 @@ func (o reclassification) plan() (*plan, error) {
 	}
 	p.file = filepath.Join(p.dir, p.name+".json")
 	return p, nil
+}
+
+// settle resolves the keys that the plan is made of; what else refers to the
+// environment or to files is the worker's to resolve.
+func (p *plan) settle() error {
+	resolver, err := config.NewResolver(p.flow.Worker.Props())
+	if err != nil {
+		return err
+	}
+	for _, c := range p.flow.Connectors {
+		for i, e := range c.Entries {
+			if !slices.Contains([]string{"topics", "topic", "table.name.format", "pk.fields", "consumer.override.group.id"}, e.Key) || !strings.Contains(e.Text, "${") {
+				continue
+			}
+			props, err := resolver.Resolve(connector.Props{e.Key: e.Text}, c.Origin())
+			if err != nil {
+				return fmt.Errorf("%s: %s: %w", e.Place(), c.Name, err)
+			}
+			c.Entries[i].Text, _ = props.Text(e.Key)
+		}
+	}
+	return nil
 }
 
 // text gives the value of a connector's key, empty without one.

@@ -26,6 +26,7 @@ var mirrored = []string{"version: '1'", "version: '2'",
 // analysis is a flow from images to statistics, and into a table where there
 // is a database.
 func (s *stream) analysis(best, database, pk string) string {
+	s.t.Setenv("HYDRAULICS_TEST_STATS", "stats")                                     // flows may refer to the environment
 	s.put("hab.txt", []byte("demo-chain\ndemo-ellipsoid\ndemo-horned\ndemo-nano\n")) // what mirrored makes the others
 	text := fmt.Sprintf(`
 worker:
@@ -38,7 +39,7 @@ connectors:
   stats:
     connector.class: stream
     topics: images
-    topic: stats
+    topic: ${env:HYDRAULICS_TEST_STATS}
     input.key.converter: string
     input.value.converter: {class: json, schemas.enable: false}
     transforms:
