@@ -31,6 +31,7 @@ var generations = []int{1, 2}
 type bins struct {
 	dir        string
 	instrument *dashboard.Instrument
+	taken      []ifcb.BinID
 	url        string
 	handler    http.Handler // the dashboard itself, behind front
 }
@@ -60,6 +61,10 @@ func newBins(t *testing.T, o dashboard.Options, front func(http.ResponseWriter, 
 	return b
 }
 
+// drawn is how many bins of a folder have particles of their own; later ones have the files of an earlier one, since
+// drawing is what takes time.
+const drawn = 8
+
 // take adds synthetic bins of these times.
 func (b *bins) take(t *testing.T, times ...string) []ifcb.BinID {
 	t.Helper()
@@ -69,13 +74,40 @@ func (b *bins) take(t *testing.T, times ...string) []ifcb.BinID {
 		if err != nil {
 			t.Fatal(err)
 		}
-		id, err := b.instrument.Take(at)
-		if err != nil {
-			t.Fatal(err)
+		var id ifcb.BinID
+		if len(b.taken) < drawn {
+			if id, err = b.instrument.Take(at); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			id = b.again(t, b.taken[len(b.taken)%drawn], at)
 		}
+		b.taken = append(b.taken, id)
 		ids = append(ids, id)
 	}
 	return ids
+}
+
+// again adds a bin with the files of another; the .adc comes last, as the instrument has it.
+func (b *bins) again(t *testing.T, of ifcb.BinID, at time.Time) ifcb.BinID {
+	t.Helper()
+	id, err := ifcb.NewBinID(901, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(b.dir, id.Day()), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, ext := range []string{".roi", ".hdr", ".adc"} {
+		data, err := os.ReadFile(filepath.Join(b.dir, of.Day(), of.String()+ext))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(b.dir, id.Day(), id.String()+ext), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return id
 }
 
 func (b *bins) file(t *testing.T, name, content string) {
