@@ -114,5 +114,6 @@ var rules = []rule{
 	home("github.com/riferrei/srclient", "internal/registry", "internal/avro"),
 	home("github.com/knadh/koanf", "runtime/config"),
 	home("github.com/prometheus", "runtime/metric"),
+	home("google.golang.org/grpc", "internal/serving"),
 	home("github.com/spf13/cobra", "runtime/cli", "cmd", "examples"),
 }

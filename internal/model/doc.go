@@ -1,6 +1,6 @@
 // Package model classifies images with models described by a manifest: ONNX
-// files in this process (internal/onnx), or models behind TensorFlow Serving's
-// REST protocol.
+// files in this process (internal/onnx), or models behind a server
+// (internal/serving).
 //
 // # Manifest
 //
@@ -28,8 +28,8 @@
 //
 // Everything may be left out. Without it a model has its file's name, the first
 // twelve digits of its digest as the version (a remote one its own name and its
-// server's version), the size that the model itself asks for (224 x 224 where
-// it leaves that open), three channels in the order RGB, nearest neighbour,
+// server's version, and the labels of its metadata where it has them), the size
+// that the model itself asks for (224 x 224 where it leaves that open), three channels in the order RGB, nearest neighbour,
 // values divided by 255, and probabilities as output. Labels are those of
 // labels.txt beside the model, one a line; a model with 50 outputs and no
 // labels has the 50 classes of the original hydraulics.

@@ -3,6 +3,7 @@ package model
 import (
 	"bytes"
 	"image"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,8 @@ import (
 	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/connector"
 )
+
+var nan = float32(math.NaN())
 
 // demo gives the bundled model and its manifest.
 func demo(t *testing.T) (file, manifest []byte) {

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/onnx"
+	"github.com/axiom-data-science/hydraulics/internal/serving"
 )
 
 // Classifier classifies images. It is used from one goroutine at a time.
@@ -40,9 +40,11 @@ type Result struct {
 
 // Options say which model to use and how.
 type Options struct {
-	// Model is the path of an ONNX file, or the URL of a model behind TensorFlow
-	// Serving's REST protocol: http://host:8501/v1/models/NAME.
+	// Model is the path of an ONNX file, or the URL of a model behind a server,
+	// as package serving has them; several servers with commas between.
 	Model string
+	// Protocol and Format are package serving's, empty for what the URL says.
+	Protocol, Format string
 	// Manifest and Labels are files in place of those beside the model.
 	Manifest, Labels string
 	// Name and Version take the place of the manifest's and the server's.
@@ -60,19 +62,26 @@ type Options struct {
 	Threads int
 	// BatchSize is the largest number of images of one request, 0 for 8.
 	BatchSize int
+	// InFlight is the largest number of requests at once, to all servers and of
+	// all users of the model, 0 for 4.
+	InFlight int
+	// Delay is how long a request that is not full waits for images of other
+	// users of the model, 0 for not at all.
+	Delay time.Duration
+	// Hedge is how long a request is waited for before it is sent to another
+	// server too, 0 for never.
+	Hedge time.Duration
 	// Timeout bounds one request, 0 for a minute.
 	Timeout time.Duration
 	// Refresh is how long a server's version is taken to be the same, 0 for 30
-	// seconds. Requests name the version, so that what is reported is true.
+	// seconds. Answers or requests name it, so that what is reported is true.
 	Refresh time.Duration
 	// Transport replaces http.DefaultTransport.
 	Transport http.RoundTripper
 }
 
-// Remote tells whether a model is the URL of a server.
-func Remote(model string) bool {
-	return strings.HasPrefix(model, "http://") || strings.HasPrefix(model, "https://")
-}
+// Remote tells whether a model is the URL of a server, or a list of them.
+func Remote(model string) bool { return serving.IsURL(model) }
 
 // Open makes a classifier. A server is asked for the first time by Classify.
 func Open(opts Options) (Classifier, error) {
@@ -82,22 +91,13 @@ func Open(opts Options) (Classifier, error) {
 	case opts.Swap.Every > 0:
 		return openSwapping(opts)
 	}
-	if !Remote(opts.Model) {
-		return openLocal(opts)
+	if Remote(opts.Model) {
+		return openRemote(opts)
 	}
-	u, err := url.Parse(opts.Model)
-	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("model: %q is not a URL such as http://host:8501/v1/models/NAME", redact(opts.Model))
-	}
-	return openRemote(opts, u)
+	return openLocal(opts)
 }
 
-func redact(text string) string {
-	if u, err := url.Parse(text); err == nil {
-		return u.Redacted()
-	}
-	return "the URL"
-}
+func redact(text string) string { return serving.Redact(text) }
 
 // Describe gives the manifest of a classifier that Open gave, with name,
 // version and digest; false where the model's server will tell with its first

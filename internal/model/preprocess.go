@@ -64,16 +64,10 @@ func channel(list []float64, c int, def float32) float32 {
 // Size gives the number of values of an input: height x width x channels.
 func (p *Preprocessor) Size() int { return p.height * p.width * p.channels }
 
-// bytesOnly is an error unless inputs are pixel values times the scale, which
-// is what protocols that send pixels as text or bytes count on.
-func (p *Preprocessor) bytesOnly() error {
-	switch {
-	case p.filter == filterKerasBilinear:
-		return fmt.Errorf("resize.filter: %s gives numbers between pixel values", p.filter)
-	case p.norm != nil:
-		return errors.New("mean and std change the values of each channel")
-	}
-	return nil
+// pixelValues tells whether inputs are pixel values times the scale, of which
+// there are 256.
+func (p *Preprocessor) pixelValues() bool {
+	return p.filter != filterKerasBilinear && p.norm == nil
 }
 
 // Tensor decodes a PNG into dst, which has Size values: rows, columns,

@@ -1,66 +1,70 @@
 package model
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
-	"strconv"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/serving"
 )
 
-// remote is a model behind TensorFlow Serving's REST protocol, or KServe's
-// first one, which is the same but knows no versions.
-type remote struct {
-	opts     Options
-	client   http.Client
-	base     *url.URL // of the status
-	unpinned *url.URL // of requests that name no version: without /versions, /labels
-	prep     *Preprocessor
-	texts    [256]string
-	given    Manifest // as it was given
-	manifest Manifest // with the labels, once the number of outputs is known
-	version  string   // that requests ask for, "" where the server has none
-	name     string   // NAME:VERSION, of what version says
-	fresh    bool     // the server was asked since something went wrong
-	checked  time.Time
-	body     []byte
-	pixels   []byte
-	now      func() time.Time
+// service is a model behind one or more servers. Tasks that use the same model
+// in the same way share it: its connections, its bound on requests at once, and
+// what is known about the servers.
+type service struct {
+	key   [32]byte
+	users atomic.Int32 // changes under servicesMu
+	opts  Options
+	given Manifest      // as it was given
+	name  string        // of the model in results
+	png   bool          // images are sent as they are
+	room  chan struct{} // a place for each request's images, under way or encoded ahead
+	slots chan struct{} // a place for each request under way
+	most  atomic.Int64  // images that the servers take in one request
+	now   func() time.Time
+
+	mu        sync.Mutex
+	endpoints []*endpoint // fixed; their state changes under mu
+	last      int         // that was picked
+	plan      *plan       // once a server has described the model
+	waiting   *waiting    // request that other tasks may join
 }
 
-func openRemote(opts Options, u *url.URL) (Classifier, error) {
-	m, _, err := manifestOf(opts, source{})
+var (
+	servicesMu sync.Mutex
+	services   = map[[32]byte]*service{}
+)
+
+// remote is one user of a service.
+type remote struct {
+	*service
+	closed bool
+}
+
+// item is an image of a request, and where its result belongs.
+type item struct {
+	image  serving.Image
+	result *Result
+}
+
+func openRemote(opts Options) (Classifier, error) {
+	m, text, err := manifestOf(opts, source{})
 	if err != nil {
 		return nil, err
 	}
-	path := strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), ":predict")
-	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	at := len(parts)
-	for i := range parts {
-		if i+2 < len(parts) && parts[i] == "v1" && parts[i+1] == "models" {
-			at = i + 2
-		}
-	}
-	rest := len(parts) - at - 1
-	if at == len(parts) || parts[at] == "" || rest != 0 && (rest != 2 || parts[at+1] != "versions" && parts[at+1] != "labels") {
-		return nil, fmt.Errorf("model: %s is not a URL such as http://host:8501/v1/models/NAME, with /versions/N or /labels/L behind it where wanted", u.Redacted())
-	}
-	base, unpinned := *u, *u
-	base.Path, base.RawPath = path, ""
-	unpinned.Path, unpinned.RawPath = "/"+strings.Join(parts[:at+1], "/"), ""
-	if m.Name == "" {
-		m.Name = parts[at]
-	}
-	if opts.Name != "" {
-		m.Name = opts.Name
-	}
 	if opts.BatchSize <= 0 {
 		opts.BatchSize = 8
+	}
+	if opts.InFlight <= 0 {
+		opts.InFlight = 4
 	}
 	if opts.Timeout <= 0 {
 		opts.Timeout = time.Minute
@@ -68,248 +72,262 @@ func openRemote(opts Options, u *url.URL) (Classifier, error) {
 	if opts.Refresh <= 0 {
 		opts.Refresh = 30 * time.Second
 	}
-	r := &remote{opts: opts, client: http.Client{Transport: opts.Transport}, base: &base, unpinned: &unpinned, given: m, now: time.Now}
-	r.manifest = m.orDefaults()
-	r.prep = NewPreprocessor(m)
-	if err := r.prep.bytesOnly(); err != nil {
-		return nil, fmt.Errorf("model %s: manifest: %w, which is for ONNX files only", u.Redacted(), err)
+	// What stands for the files is what they hold.
+	plain := opts
+	plain.Transport = nil
+	key := sha256.Sum256(fmt.Appendf(nil, "%+v\n%p\n%s\n%q", plain, opts.Transport, text, m.Labels))
+	servicesMu.Lock()
+	defer servicesMu.Unlock()
+	s := services[key]
+	if s == nil {
+		if s, err = newService(opts, m); err != nil {
+			return nil, err
+		}
+		s.key, services[key] = key, s
 	}
-	for v, x := range r.prep.table {
-		r.texts[v] = strconv.FormatFloat(float64(x), 'g', -1, 32)
-	}
-	r.pixels = make([]byte, r.prep.Size())
-	return r, nil
+	s.users.Add(1)
+	return &remote{service: s}, nil
 }
 
-// Close drops idle connections.
+func newService(opts Options, m Manifest) (*service, error) {
+	s := &service{opts: opts, given: m, now: time.Now, slots: make(chan struct{}, opts.InFlight)}
+	// While the servers work the next images are encoded.
+	s.room = make(chan struct{}, opts.InFlight+min(opts.InFlight, runtime.GOMAXPROCS(0)))
+	s.most.Store(int64(opts.BatchSize))
+	var targets []serving.Target
+	for text := range strings.SplitSeq(opts.Model, ",") {
+		t, err := serving.Parse(strings.TrimSpace(text), opts.Protocol, opts.Format)
+		if err != nil {
+			return nil, err
+		}
+		if len(targets) > 0 && t.Format != targets[0].Format {
+			return nil, fmt.Errorf("model: %s gets images as %s, %s as %s: servers of one model have to take the same", targets[0], targets[0].Format, t, t.Format)
+		}
+		targets = append(targets, t)
+	}
+	s.name, s.png = cmp.Or(opts.Name, m.Name, targets[0].Name), targets[0].Format == serving.PNG
+	for _, t := range targets {
+		c, err := serving.Dial(t, serving.Options{Timeout: opts.Timeout, Connections: opts.InFlight, Transport: opts.Transport})
+		if err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+		s.endpoints = append(s.endpoints, &endpoint{service: s, client: c, target: t})
+	}
+	return s, nil
+}
+
+// Close gives up the model; the last user ends the connections.
 func (r *remote) Close() error {
-	r.client.CloseIdleConnections()
-	return nil
+	if r.closed {
+		return nil
+	}
+	r.closed = true
+	servicesMu.Lock()
+	defer servicesMu.Unlock()
+	if r.users.Add(-1) > 0 {
+		return nil
+	}
+	delete(services, r.key)
+	return r.close()
 }
 
-// Classify sends the images in requests of at most BatchSize. An image that is
-// no image is not sent.
+func (s *service) close() error {
+	var errs []error
+	for _, e := range s.endpoints {
+		errs = append(errs, e.client.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Classify sends the images in requests of about equal size, several at once.
+// An image that is no image is not sent. After a request that failed by the
+// server's fault the others are not tried any more: the runtime will come again.
 func (r *remote) Classify(ctx context.Context, images [][]byte) []Result {
 	results := make([]Result, len(images))
 	if len(images) == 0 {
 		return results
 	}
-	if err := r.refresh(ctx); err != nil {
+	if err := r.prepare(ctx); err != nil {
 		for i := range results {
 			results[i].Err = err
 		}
 		return results
 	}
-	var index []int
-	r.begin()
-	flush := func() {
-		if len(index) > 0 {
-			r.send(ctx, images, index, results)
-			index = index[:0]
-			r.begin()
-		}
+	most := int(r.most.Load())
+	parts := (len(images) + most - 1) / most
+	var next atomic.Int64
+	var failed atomic.Pointer[error]
+	var wg sync.WaitGroup
+	for range min(parts, cap(r.room)) {
+		wg.Go(func() { // ends when no part is left
+			for i := int(next.Add(1) - 1); i < parts; i = int(next.Add(1) - 1) {
+				from, to := i*len(images)/parts, (i+1)*len(images)/parts
+				err := failed.Load()
+				if err == nil {
+					if e := r.part(ctx, images[from:to], results[from:to]); e != nil {
+						failed.Store(&e)
+					}
+					continue
+				}
+				for k := range results[from:to] {
+					results[from+k].Err = *err
+				}
+			}
+		})
 	}
-	for i, img := range images {
-		if err := r.append(img); err != nil {
-			results[i].Err = connector.Data(err)
-			continue
-		}
-		if index = append(index, i); len(index) == r.opts.BatchSize {
-			flush()
-		}
-	}
-	flush()
+	wg.Wait()
 	return results
 }
 
-// send asks for the images of the request at hand. Where the server refuses
-// the request as such, each image is sent alone, so that a bad one does not
-// take the others with it.
-func (r *remote) send(ctx context.Context, images [][]byte, index []int, results []Result) {
-	rows, err := r.predict(ctx)
-	if err == nil && len(rows) != len(index) {
-		err = connector.Fatal(fmt.Errorf("model server %s: it gave %d predictions for %d images", r.unpinned.Redacted(), len(rows), len(index)))
+// part classifies the images of one request. Its error is one that is no
+// image's fault; the results have it too.
+func (s *service) part(ctx context.Context, images [][]byte, results []Result) error {
+	if err := enter(ctx, s.room); err != nil {
+		for i := range results {
+			results[i].Err = err
+		}
+		return err
 	}
-	if connector.KindOf(err) == connector.KindData && len(index) > 1 {
-		for _, i := range index {
-			r.begin()
-			if err := r.append(images[i]); err != nil {
-				results[i].Err = connector.Data(err)
-				continue
-			}
-			r.send(ctx, images, []int{i}, results)
+	defer func() { <-s.room }()
+	items := make([]item, 0, len(images))
+	defer func() {
+		for _, it := range items {
+			it.image.Free()
+		}
+	}()
+	for i, file := range images {
+		img, err := s.plan.image(file)
+		if err != nil {
+			results[i].Err = connector.Data(err)
+			continue
+		}
+		items = append(items, item{img, &results[i]})
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	if s.opts.Delay > 0 && len(items) < int(s.most.Load()) && s.users.Load() > 1 {
+		s.join(ctx, items)
+	} else {
+		s.send(ctx, items)
+	}
+	for _, it := range items {
+		if err := it.result.Err; err != nil && connector.KindOf(err) != connector.KindData {
+			return err
+		}
+	}
+	return nil
+}
+
+// enter takes a place, which is given back by receiving.
+func enter(ctx context.Context, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return connector.Retriable(ctx.Err())
+	}
+}
+
+// send asks for the images of one request. One that is too large for the server
+// is halved, and so are later ones. Where the server refuses it as such, each
+// image is sent alone, so that a bad one does not take the others with it.
+func (s *service) send(ctx context.Context, items []item) {
+	if most := int(s.most.Load()); len(items) > most {
+		s.send(ctx, items[:most])
+		s.send(ctx, items[most:])
+		return
+	}
+	got, err := s.infer(ctx, items)
+	large := errors.Is(err, serving.ErrTooLarge)
+	switch {
+	case large && len(items) > 1:
+		half := int64(len(items)+1) / 2
+		for most := s.most.Load(); most > half && !s.most.CompareAndSwap(most, half); most = s.most.Load() {
+		}
+		s.send(ctx, items)
+		return
+	case large && !s.png: // every image is as large
+		err = connector.Fatal(fmt.Errorf("one image is more than the server takes in a message, raise its limit (such as grpc.max_receive_message_length): %w", err))
+	case connector.KindOf(err) == connector.KindData && len(items) > 1:
+		for i := range items {
+			s.send(ctx, items[i:i+1])
 		}
 		return
 	}
-	for k, i := range index {
+	for i, it := range items {
 		if err != nil {
-			results[i].Err = err
+			it.result.Err = err
 			continue
 		}
-		results[i] = r.result(rows[k])
+		*it.result = s.result(got, i)
 	}
 }
 
-// result judges one prediction.
-func (r *remote) result(row []float32) Result {
-	if len(r.manifest.Labels) != len(row) {
-		m := r.given
-		if err := m.labelsFor(len(row)); err != nil {
-			return Result{Err: connector.Fatal(fmt.Errorf("model server %s: %w", r.unpinned.Redacted(), err))}
-		}
-		r.manifest.Labels = m.Labels
-	}
-	got := choose(&r.manifest, row)
-	got.Model = r.name
-	return got
-}
-
-// refresh asks the server which version it serves, when that is not known or
-// was asked too long ago.
-func (r *remote) refresh(ctx context.Context) error {
-	if r.fresh && r.now().Sub(r.checked) < r.opts.Refresh {
-		return nil
-	}
-	version, pinned, err := r.status(ctx)
+// result judges one row of an answer.
+func (s *service) result(got inferred, i int) Result {
+	row := got.answer.Rows[i]
+	m, err := got.known.labelled(len(row))
 	if err != nil {
-		return err
+		return Result{Err: connector.Fatal(fmt.Errorf("model server %s: %w", got.from, err))}
 	}
-	r.version, r.checked = "", r.now()
-	if pinned {
-		r.version = version
-	}
-	if r.opts.Version != "" {
-		version = r.opts.Version
-	}
+	version := cmp.Or(s.opts.Version, got.answer.Version, s.given.Version)
 	if version == "" {
-		version = r.given.Version
+		return Result{Err: connector.Fatal(fmt.Errorf("model server %s does not tell the model's version: set model.version, or version in the manifest", got.from))}
 	}
-	if version == "" {
-		return connector.Fatal(fmt.Errorf("model server %s does not tell the model's version: set model.version, or version in the manifest", r.base.Redacted()))
+	r := choose(m, row)
+	if !s.opts.Scores {
+		r.Scores = nil
 	}
-	if err := r.metadata(ctx); err != nil {
-		return err
-	}
-	r.name, r.fresh = identity(r.manifest.Name, version), true
-	return nil
+	r.Model = identity(s.name, version)
+	return r
 }
 
-// forget makes the next call ask for the version again.
-func (r *remote) forget() { r.fresh = false }
-
-// status gives the model's version; pinned tells that requests can name it.
-func (r *remote) status(ctx context.Context) (version string, pinned bool, err error) {
-	var answer struct {
-		Versions []struct {
-			Version string `json:"version"`
-			State   string `json:"state"`
-			Status  struct {
-				Message string `json:"error_message"`
-			} `json:"status"`
-		} `json:"model_version_status"`
-		Ready *bool `json:"ready"` // KServe's
-	}
-	if err := r.get(ctx, r.base, &answer); err != nil {
-		return "", false, err
-	}
-	best, states := int64(-1), []string{}
-	for _, v := range answer.Versions {
-		n, err := strconv.ParseInt(v.Version, 10, 64)
-		if err == nil && v.State == "AVAILABLE" && n > best {
-			best = n
-		}
-		states = append(states, strings.TrimSpace(v.Version+" "+v.State+" "+v.Status.Message))
-	}
-	switch {
-	case best >= 0:
-		return strconv.FormatInt(best, 10), true, nil
-	case len(states) > 0:
-		return "", false, connector.Retriable(fmt.Errorf("model server %s: no version is available: %s", r.base.Redacted(), strings.Join(states, "; ")))
-	case answer.Ready != nil && !*answer.Ready:
-		return "", false, connector.Retriable(fmt.Errorf("model server %s: the model is not ready", r.base.Redacted()))
-	}
-	return "", false, nil
+// waiting is a request that is not full, of one task, that others may join.
+type waiting struct {
+	items  []item        // guarded by the service's mu until it is sent
+	full   chan struct{} // closed when it is to be sent at once
+	done   chan struct{} // closed when the results are there
+	cancel context.CancelFunc
 }
 
-// metadata compares the model's signature with the manifest, where the server
-// has one.
-func (r *remote) metadata(ctx context.Context) error {
-	type tensor struct {
-		Type  string `json:"dtype"`
-		Shape struct {
-			Dim []struct {
-				Size string `json:"size"`
-			} `json:"dim"`
-		} `json:"tensor_shape"`
-	}
-	var answer struct {
-		Metadata struct {
-			Def struct {
-				Signatures map[string]struct {
-					Inputs  map[string]tensor `json:"inputs"`
-					Outputs map[string]tensor `json:"outputs"`
-				} `json:"signature_def"`
-			} `json:"signature_def"`
-		} `json:"metadata"`
-	}
-	u := r.address("/metadata")
-	if err := r.get(ctx, u, &answer); err != nil {
-		if connector.KindOf(err) == connector.KindRetriable {
-			return err
+// join puts images into a request of several tasks and returns when they have
+// their results. The task that comes first waits for others, and sends. A task
+// that is stopped breaks the request off for all: they come again.
+func (s *service) join(ctx context.Context, items []item) {
+	s.mu.Lock()
+	w := s.waiting
+	if w != nil && len(w.items)+len(items) <= int(s.most.Load()) {
+		w.items = append(w.items, items...)
+		if len(w.items) == int(s.most.Load()) {
+			s.waiting = nil
+			close(w.full)
 		}
-		return nil // KServe has none
+		s.mu.Unlock()
+		defer context.AfterFunc(ctx, w.cancel)()
+		<-w.done
+		return
 	}
-	s, ok := answer.Metadata.Def.Signatures["serving_default"]
-	if !ok {
-		return nil
+	if w != nil {
+		close(w.full)
 	}
-	size := func(t tensor, i int) int {
-		if i >= len(t.Shape.Dim) {
-			return -1
-		}
-		n, err := strconv.Atoi(t.Shape.Dim[i].Size)
-		if err != nil {
-			return -1
-		}
-		return n
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w = &waiting{items: items[:len(items):len(items)], full: make(chan struct{}), done: make(chan struct{}), cancel: cancel}
+	s.waiting = w
+	s.mu.Unlock()
+	timer := time.NewTimer(s.opts.Delay)
+	defer timer.Stop()
+	select {
+	case <-w.full:
+	case <-timer.C:
+	case <-ctx.Done():
 	}
-	var errs []error
-	if len(s.Inputs) != 1 {
-		errs = append(errs, fmt.Errorf("its signature serving_default has %d inputs, expected one", len(s.Inputs)))
+	s.mu.Lock()
+	if s.waiting == w {
+		s.waiting = nil
 	}
-	for name, in := range s.Inputs {
-		want := [...]int{-1, r.prep.height, r.prep.width, r.prep.channels}
-		if in.Type != "DT_FLOAT" {
-			errs = append(errs, fmt.Errorf("its input %s is %s, expected DT_FLOAT", name, in.Type))
-		}
-		if len(in.Shape.Dim) != 0 && len(in.Shape.Dim) != 4 {
-			errs = append(errs, fmt.Errorf("its input %s has %d dimensions, expected 4", name, len(in.Shape.Dim)))
-		}
-		for i := 1; i < 4; i++ {
-			if n := size(in, i); n > 0 && n != want[i] {
-				errs = append(errs, fmt.Errorf("dimension %d of its input %s is %d, the manifest says %d", i, name, n, want[i]))
-			}
-		}
-	}
-	if len(s.Outputs) == 1 && len(r.given.Labels) > 0 {
-		for name, out := range s.Outputs {
-			if n := size(out, 1); n > 0 && n != len(r.given.Labels) {
-				errs = append(errs, fmt.Errorf("its output %s has %d classes, there are %d labels", name, n, len(r.given.Labels)))
-			}
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return connector.Fatal(fmt.Errorf("model server %s: %w", r.base.Redacted(), err))
-	}
-	return nil
-}
-
-// address gives the URL of a request about the version at hand.
-func (r *remote) address(suffix string) *url.URL {
-	u := *r.unpinned
-	if r.version != "" {
-		u.Path += "/versions/" + r.version
-	}
-	u.Path += suffix
-	return &u
+	s.mu.Unlock()
+	s.send(ctx, w.items)
+	close(w.done)
 }

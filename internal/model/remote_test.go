@@ -132,7 +132,7 @@ func TestRemoteURLs(t *testing.T) {
 			t.Errorf("%s: %+v", url, r)
 		}
 	}
-	for _, url := range []string{"http://", "http://h:8501", "http://h/v1/models/", "http://user:secret@h/v1/models/m/versions", "http://h/v2/models/m"} {
+	for _, url := range []string{"http://", "http://h:8501", "http://h/v1/models/", "http://user:secret@h/v1/models/m/versions"} {
 		if _, err := Open(Options{Model: url}); err == nil || !strings.Contains(err.Error(), "/v1/models/NAME") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", url, err)
 		}

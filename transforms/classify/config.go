@@ -8,13 +8,18 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/serving"
 )
 
 // ConfigDef gives the keys.
 func (*Transform) ConfigDef() *connector.ConfigDef {
 	return connector.NewConfigDef(
 		connector.Key{Name: "model", Type: connector.StringKey, Required: true, Check: connector.NotEmpty, Path: true, Importance: connector.High,
-			Doc: "ONNX file, or the URL of a model behind TensorFlow Serving's REST protocol such as http://host:8501/v1/models/NAME."},
+			Doc: "ONNX file, or the URL of a model behind a server: http://host:8501/v1/models/NAME (TensorFlow Serving, KServe V1), http://host:8000/v2/models/NAME (Open Inference Protocol), grpc://host:8500/NAME (either), https and grpcs with TLS, /versions/N behind it for one version. Several servers of the same model have commas between: requests are spread, and go to another one when one is away."},
+		connector.Key{Name: "protocol", Type: connector.StringKey, Default: serving.Auto, Check: connector.OneOf(serving.Auto, serving.TFServing, serving.KServeV1, serving.OpenInference),
+			Doc: "What a server speaks; auto goes by the URL, and asks where that leaves it open."},
+		connector.Key{Name: "request.format", Type: connector.StringKey, Default: serving.Auto, Check: connector.OneOf(serving.Auto, serving.JSON, serving.Binary, serving.PNG), Importance: connector.Low,
+			Doc: "How images travel to a server: binary is 4 bytes a value (grpc, open-inference), json numbers as text (http), png the file itself in base64 for a model that decodes it (http with tfserving or kserve-v1); auto is binary where the protocol has it, else json."},
 		connector.Key{Name: "manifest", Type: connector.StringKey, Path: true,
 			Doc: "YAML file that describes the model. The default is the file beside it with the same name and .yaml."},
 		connector.Key{Name: "labels", Type: connector.StringKey, Path: true,
@@ -64,11 +69,17 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 		connector.Key{Name: "threads", Type: connector.IntKey, Default: 0, Check: connector.Between(0, 1024), Importance: connector.Low,
 			Doc: "Images that are classified at once in this process, each on a core of its own; 0 is one per core. Tasks with the same model share it."},
 		connector.Key{Name: "batch.size", Type: connector.IntKey, Default: 8, Check: connector.Between(1, 1024), Importance: connector.Low,
-			Doc: "Largest number of images in one request to a server; one image is 1.6 MB of JSON."},
+			Doc: "Largest number of images in one request to a server; an image of 224 x 224 is 0.6 MB, or 1.6 MB as JSON. Requests that turn out larger than the server takes are halved."},
+		connector.Key{Name: "batch.delay.ms", Type: connector.IntKey, Default: 0, Check: connector.AtLeast(0), Importance: connector.Low,
+			Doc: "Time that a request with fewer images waits for images of other tasks with the same model in this worker; 0 is not at all. It pays where many tasks have few records each."},
+		connector.Key{Name: "max.in.flight.requests", Type: connector.IntKey, Default: 4, Check: connector.Between(1, 256), Importance: connector.Low,
+			Doc: "Largest number of requests at once, to all servers and of all tasks with the same model in this worker. At most as many again are encoded ahead, which bounds the memory."},
+		connector.Key{Name: "hedge.ms", Type: connector.IntKey, Default: 0, Check: connector.AtLeast(0), Importance: connector.Low,
+			Doc: "Time after which a request that was not answered is sent to another server as well, of several; 0 is never."},
 		connector.Key{Name: "timeout.ms", Type: connector.IntKey, Default: 60000, Check: connector.AtLeast(1), Importance: connector.Low,
 			Doc: "Time for one request to a server."},
 		connector.Key{Name: "version.refresh.ms", Type: connector.IntKey, Default: 30000, Check: connector.AtLeast(1), Importance: connector.Low,
-			Doc: "Time after which a server is asked again which version it serves. Requests name the version, so the field classifier is always true."},
+			Doc: "Time after which a server is asked again which version it serves. Answers or requests name it, so the field classifier is always true."},
 	)
 }
 

@@ -1,7 +1,8 @@
 // Package classify tells what is on an image, by a convolutional network: an
-// ONNX file that runs in this process, or a model behind TensorFlow Serving's
-// REST protocol. See package internal/model for the manifest of a model and
-// for what stands in place of it.
+// ONNX file that runs in this process, or a model behind TensorFlow Serving,
+// KServe, Triton or another server of the Open Inference Protocol (package
+// internal/serving). See package internal/model for the manifest of a model
+// and for what stands in place of it.
 //
 // It adds four fields to a struct or map: the class, its probability, which
 // model and version said so, and when. Name, version and digest of the model,

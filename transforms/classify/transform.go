@@ -72,8 +72,9 @@ func (t *Transform) Configure(c connector.Context, conf connector.Config) error 
 	}
 	t.model, err = model.Open(model.Options{
 		Model: conf.String("model"), Manifest: conf.String("manifest"), Labels: conf.String("labels"), Others: conf.List("ensemble"),
-		Name: conf.String("model.name"), Version: conf.String("model.version"), Threads: conf.Int("threads"), BatchSize: conf.Int("batch.size"),
-		Timeout: time.Duration(conf.Int("timeout.ms")) * time.Millisecond, Refresh: time.Duration(conf.Int("version.refresh.ms")) * time.Millisecond,
+		Name: conf.String("model.name"), Version: conf.String("model.version"), Threads: conf.Int("threads"),
+		Protocol: conf.String("protocol"), Format: conf.String("request.format"), BatchSize: conf.Int("batch.size"), InFlight: conf.Int("max.in.flight.requests"),
+		Delay: milliseconds(conf, "batch.delay.ms"), Hedge: milliseconds(conf, "hedge.ms"), Timeout: milliseconds(conf, "timeout.ms"), Refresh: milliseconds(conf, "version.refresh.ms"),
 		Scores: conf.String("scores.field") != "" || slices.ContainsFunc(t.headers, func(o output) bool { return o.part == "scores" }),
 		Swap:   swapOf(c, conf),
 	})
@@ -100,6 +101,10 @@ func swapOf(c connector.Context, conf connector.Config) model.Swap {
 		log.Info("model swapped")
 	}
 	return s
+}
+
+func milliseconds(conf connector.Config, key string) time.Duration {
+	return time.Duration(conf.Int(key)) * time.Millisecond
 }
 
 // Close releases the model.
