@@ -10,10 +10,10 @@ ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
 # Packages whose goroutines matter most; `make test` runs them with the race detector.
 RACE := ./connector/... ./runtime/... ./internal/kafka/... ./internal/registry/... ./connectors/... ./internal/embedded/...
 
-.PHONY: help build demo check fmt lint test race integration bench agreement demo-model release clean
+.PHONY: help build demo check fmt lint test race integration integration-serving bench agreement demo-model release clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/hydraulics
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/hydraulics
@@ -39,6 +39,9 @@ test: fmt lint ## everything that needs no network and no real servers
 
 integration: build ## the same against Apache Kafka, a schema registry and PostgreSQL, which it starts
 	SERVERS=$(SERVERS) ./.ci/integration.sh
+
+integration-serving: ## each protocol against real model servers, and the rate beside Python's (installs 2 GB; 5 minutes)
+	./.ci/serving.sh
 
 # PYTHON is a Python with numpy and scipy for the image analysis and with keras, tf2onnx and onnxruntime for the engine;
 # without it both are timed alone. ORIGINALS is a folder with checkouts of the image analysis's originals, without which

@@ -3,6 +3,7 @@
 package model
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"image"
@@ -27,7 +28,7 @@ func TestServingRate(t *testing.T) {
 	if python == "" {
 		t.Skip("HYDRAULICS_SERVING_PYTHON is not set: it names the Python that has the model servers' packages")
 	}
-	rounds := 5
+	rounds := 7
 	for _, c := range []struct{ protocol, server, path string }{
 		{"open-inference", "grpc", "/v2/models/ifcb-densenet"},
 		{"tfserving", "tfs-grpc", "/v1/models/ifcb-densenet"},
@@ -70,13 +71,14 @@ func pythonRate(t *testing.T, python, protocol, server string, batch, clients, i
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, python, "testdata/grpc_client.py", protocol, server, "ifcb-densenet", strconv.Itoa(batch), strconv.Itoa(clients), strconv.Itoa(images))
-	cmd.Stderr = os.Stderr
+	var said bytes.Buffer // by TensorFlow, mostly to nobody
+	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err == nil {
 		_, err = fmt.Sscan(string(out), &r.images, &r.cpu)
 	}
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, said.Bytes())
 	}
 	return r
 }

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Starts model servers (KServe, and TensorFlow Serving's formats over TensorFlow's
+# kernels), runs the tests against them, stops them. The first run installs about
+# 2 GB of Python packages below .cache/serving. SERVING_UP is the script that starts
+# them; SERVING_VENV a Python environment that has the packages already.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+up=${SERVING_UP:-../shared/peers/serving-up.sh}
+[ -x "$up" ] || { echo "$up is not there: set SERVING_UP to a script that starts model servers" >&2; exit 1; }
+mkdir -p .cache/serving
+dir=$PWD/.cache/serving
+export SERVING_TFS=1 PEERS_DIR=$dir SERVING_VENV=${SERVING_VENV:-$dir/venv} TF_CPP_MIN_LOG_LEVEL=3
+trap '"$up" stop "$dir/data"' EXIT
+"$up" start "$dir/data" "${SERVING_PORT:-18701}"
+HYDRAULICS_SERVING=$(cat "$dir/data/urls")
+export HYDRAULICS_SERVING HYDRAULICS_SERVING_PYTHON=$SERVING_VENV/bin/python
+tfs=${HYDRAULICS_SERVING#* tfs=}
+HYDRAULICS_MODEL_SERVER=${tfs%% *}/v1/models/ifcb-densenet go test -tags integration -count=1 -v -run TestModelServer ./transforms/classify
+go test -tags integration -count=1 -v -run TestServing ./internal/model | { grep --line-buffered -v '^=== ' || true; }
