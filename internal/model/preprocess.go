@@ -135,13 +135,21 @@ func (p *Preprocessor) Pixels(dst, file []byte) error {
 		return err
 	}
 	img = p.resized(img)
-	at := 0
+	line := p.width * p.channels
 	for y := range img.h {
-		row := img.row(y)
-		for x := 0; x < len(row); x += img.n {
-			for c := range p.channels {
-				dst[at] = row[x+p.source(c, img.n)]
-				at++
+		row, to := img.row(y), dst[y*line:(y+1)*line]
+		switch {
+		case y > 0 && bytes.Equal(row, img.row(y-1)): // as in an image that was enlarged
+			copy(to, dst[(y-1)*line:y*line])
+		case img.n == p.channels && !p.bgr:
+			copy(to, row)
+		case img.n == 1: // gray for a model of three channels
+			for x, v := range row {
+				to[3*x], to[3*x+1], to[3*x+2] = v, v, v
+			}
+		default:
+			for x := 0; x < len(row); x += 3 {
+				to[x], to[x+1], to[x+2] = row[x+2], row[x+1], row[x]
 			}
 		}
 	}

@@ -139,7 +139,7 @@ func TestScale(t *testing.T) {
 	}
 }
 
-func encoded(t *testing.T, img image.Image) []byte {
+func encoded(t testing.TB, img image.Image) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {

@@ -58,7 +58,7 @@ func (p *plan) image(file []byte) (serving.Image, error) {
 		})
 	}
 	if p.pixels {
-		return encode(p, &p.bytes, file, p.prep.Pixels,
+		return encode(p, &p.bytes, file, p.prep.Pixels, bytes.Equal,
 			func(b []byte, values []byte) []byte {
 				for i, v := range values {
 					if i > 0 {
@@ -74,7 +74,7 @@ func (p *plan) image(file []byte) (serving.Image, error) {
 				}
 			})
 	}
-	return encode(p, &p.floats, file, p.prep.Tensor,
+	return encode(p, &p.floats, file, p.prep.Tensor, slices.Equal[[]float32],
 		func(b []byte, values []float32) []byte {
 			for i, v := range values {
 				if i > 0 {
@@ -93,7 +93,7 @@ func (p *plan) image(file []byte) (serving.Image, error) {
 
 // encode prepares an image and writes its values, pixels or numbers, as they
 // are sent. scratch has room for two of the model's inputs.
-func encode[T byte | float32](p *plan, scratch *sync.Pool, file []byte, prepare func([]T, []byte) error, text func([]byte, []T) []byte, bits func([]byte, []T)) (serving.Image, error) {
+func encode[T byte | float32](p *plan, scratch *sync.Pool, file []byte, prepare func([]T, []byte) error, same func(a, b []T) bool, text func([]byte, []T) []byte, bits func([]byte, []T)) (serving.Image, error) {
 	room, ok := scratch.Get().(*[]T)
 	if !ok {
 		room = new(make([]T, 2*p.prep.Size()))
@@ -113,7 +113,7 @@ func encode[T byte | float32](p *plan, scratch *sync.Pool, file []byte, prepare 
 		values = planes
 	}
 	if p.format == serving.Binary {
-		return serving.NewImage(4*len(values), func(b []byte) ([]byte, error) { return appendBinary(b, values, p.line(), bits), nil })
+		return serving.NewImage(4*len(values), func(b []byte) ([]byte, error) { return appendBinary(b, values, p.line(), same, bits), nil })
 	}
 	return serving.NewImage(11*len(values), func(b []byte) ([]byte, error) {
 		b, _ = appendNested(b, values, p.shape, text)
@@ -131,11 +131,11 @@ func (p *plan) line() int {
 
 // appendBinary writes values as float32. A line that is like the one before, as
 // in an image that was enlarged, is copied.
-func appendBinary[T byte | float32](b []byte, values []T, line int, bits func([]byte, []T)) []byte {
+func appendBinary[T byte | float32](b []byte, values []T, line int, same func(a, b []T) bool, bits func([]byte, []T)) []byte {
 	b = slices.Grow(b, 4*len(values))[:4*len(values)]
 	for at := 0; at < len(values); at += line {
 		from, to := values[at:at+line], b[4*at:4*(at+line)]
-		if at > 0 && slices.Equal(from, values[at-line:at]) {
+		if at > 0 && same(from, values[at-line:at]) {
 			copy(to, b[4*(at-line):4*at])
 			continue
 		}

@@ -281,6 +281,7 @@ func tensorProto(message []byte) (o output, err error) {
 	if err != nil || o.Type != Float32 && o.Type != Float64 {
 		return o, err
 	}
+	listed := false
 	list := map[string]protowire.Number{Float32: 5, Float64: 6}[o.Type]
 	err = each(message, func(f field) error {
 		var err error
@@ -291,18 +292,23 @@ func tensorProto(message []byte) (o output, err error) {
 			}
 		case list:
 			o.values, err = reals(o.values, o.Type, f)
+			listed = true
 		}
 		return err
 	})
-	return fill(o), err
+	if listed {
+		o = fill(o)
+	}
+	return o, err
 }
 
-// fill repeats a tensor's last value: TensorFlow shortens a list that ends with
-// equal ones.
+// fill repeats the last value of a list: TensorFlow shortens one that ends with
+// equal values.
 func fill(o output) output {
+	const bound = 1 << 20
 	size := int64(1)
 	for _, d := range o.Shape {
-		if d <= 0 || size*d > maxAnswer/4 {
+		if d <= 0 || d > bound || size*d > bound {
 			return o
 		}
 		size *= d
