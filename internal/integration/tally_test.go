@@ -39,7 +39,12 @@ func (s *stack) read(topic string) []kafka.Message {
 // written gives the number of records that a topic ever had.
 func (s *stack) written(topic string) int {
 	s.t.Helper()
-	ends, err := s.kafka.EndOffsets(s.t.Context(), topic)
+	var ends map[connector.TopicPartition]int64
+	var err error
+	eventually(s.t, "the ends of "+topic, func() bool { // a new partition may have no leader yet
+		ends, err = s.kafka.EndOffsets(s.t.Context(), topic)
+		return errors.Is(err, kafka.ErrUnknownTopic) || connector.KindOf(err) != connector.KindRetriable
+	})
 	if errors.Is(err, kafka.ErrUnknownTopic) {
 		return 0
 	}
