@@ -8,7 +8,7 @@ SERVERS ?= .cache/servers
 PYTHON ?=
 ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
 # Packages whose goroutines matter most; `make test` runs them with the race detector.
-RACE := ./connector/... ./runtime/... ./internal/kafka/... ./internal/registry/... ./connectors/... ./internal/embedded/...
+RACE := ./connector/... ./runtime/... ./internal/kafka/... ./internal/registry/... ./connectors/... ./internal/embedded/... ./internal/model/... ./internal/serving/...
 
 .PHONY: help build demo check fmt lint test race integration integration-serving bench agreement demo-model release clean
 

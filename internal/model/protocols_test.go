@@ -1,15 +1,19 @@
 package model
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http/httptest"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/serving"
 )
 
 // grays gives n images.
@@ -317,6 +321,101 @@ func TestAllAway(t *testing.T) {
 	for _, r := range got {
 		if !errors.As(r.Err, &e) || e.Kind != connector.KindRetriable || strings.Count(r.Err.Error(), "connection refused") != 2 {
 			t.Errorf("%v", r.Err)
+		}
+	}
+}
+
+// TestCloseEndsGoroutines: nothing runs on for a model that is not used any more.
+func TestCloseEndsGoroutines(t *testing.T) {
+	for _, p := range protocols {
+		f := newFake(t)
+		url := f.serve(p.grpc) + p.path
+		before := runtime.NumGoroutine()
+		for range 3 {
+			c, err := Open(Options{Model: url, Protocol: p.protocol, Format: p.format, BatchSize: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			good(t, c.Classify(t.Context(), grays(t, 4)), "ifcb:3")
+			if err := errors.Join(c.Close(), c.Close()); err != nil {
+				t.Error(err)
+			}
+		}
+		for until := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(until); {
+			runtime.Gosched()
+		}
+		if n := runtime.NumGoroutine(); n > before {
+			t.Errorf("%s: %d goroutines, %d before", p.name, n, before)
+		}
+	}
+	if len(services) != 0 {
+		t.Errorf("%d services are left", len(services))
+	}
+}
+
+// TestInputFromServer: what the manifest leaves open is what the model says.
+func TestInputFromServer(t *testing.T) {
+	for _, c := range []struct {
+		in    Input
+		shape []int64
+		want  Input
+	}{
+		{Input{}, []int64{-1, 96, 64, 1}, Input{Height: 96, Width: 64, Channels: 1}},
+		{Input{}, []int64{-1, 3, 96, 64}, Input{Height: 96, Width: 64, Channels: 3, Layout: "NCHW"}},
+		{Input{Height: 32, Layout: "NHWC"}, []int64{-1, 96, 64, 3}, Input{Height: 32, Width: 64, Channels: 3, Layout: "NHWC"}},
+		{Input{}, []int64{-1, -1, -1, 3}, Input{Channels: 3}},
+		{Input{}, []int64{-1, 1 << 40, 64, 3}, Input{Width: 64, Channels: 3}},
+		{Input{}, []int64{-1, 50}, Input{}},
+	} {
+		if got := adopt(c.in, c.shape); got != c.want {
+			t.Errorf("%+v %v: %+v", c.in, c.shape, got)
+		}
+	}
+}
+
+// TestEncodedImages: pixels and numbers, as rows or as planes of colours, have
+// the same values in both formats.
+func TestEncodedImages(t *testing.T) {
+	for _, layout := range []string{"NHWC", "NCHW"} {
+		for _, m := range []Manifest{{}, {Std: []float64{0.5, 0.25, 2}}} {
+			m.Input = Input{Height: 5, Width: 7, Layout: layout}
+			for _, name := range []string{"rgb", "gray"} {
+				file := testImage(t, name)
+				prep := NewPreprocessor(m)
+				want := make([]float32, prep.Size())
+				if err := prep.Tensor(want, file); err != nil {
+					t.Fatal(err)
+				}
+				if layout == "NCHW" {
+					planes := make([]float32, len(want))
+					for i, v := range want {
+						planes[i%3*35+i/3] = v
+					}
+					want = planes
+				}
+				binary, err := newPlan(m, serving.Binary).image(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(binary.ReadOnlyData(), little(want)) {
+					t.Errorf("%s %s %v: binary differs", layout, name, m.Std)
+				}
+				text, err := newPlan(m, serving.JSON).image(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got []float32
+				for word := range strings.FieldsFuncSeq(string(text.ReadOnlyData()), func(c rune) bool { return strings.ContainsRune("[],", c) }) {
+					v, err := strconv.ParseFloat(word, 32)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got = append(got, float32(v))
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("%s %s %v: text differs", layout, name, m.Std)
+				}
+			}
 		}
 	}
 }

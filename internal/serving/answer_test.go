@@ -62,6 +62,23 @@ func TestPredictAnswer(t *testing.T) {
 	}
 }
 
+// TestNoCopy: what a request sends of an image is the memory of the image.
+func TestNoCopy(t *testing.T) {
+	img, err := NewImage(4096, func(b []byte) ([]byte, error) { return append(b, make([]byte, 4096)...), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err := rawCodec{}.Marshal(message([]byte("head"), []Image{img, img}, "", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(sent) != 3 || &sent[1].ReadOnlyData()[0] != &img.ReadOnlyData()[0] || &sent[2].ReadOnlyData()[0] != &img.ReadOnlyData()[0] {
+		t.Error("the image was copied")
+	}
+	sent.Free()
+	img.Free()
+}
+
 func TestLabels(t *testing.T) {
 	want := []string{"a", "b c"}
 	for _, v := range []any{[]any{"a", "b c"}, `["a","b c"]`, "a, b c", "a\nb c\n", map[string]any{"string_param": "a,b c"}} {
