@@ -6,11 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,10 +43,8 @@ func newGapsCommand() *cobra.Command {
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cmd.SilenceUsage = true // what follows is no mistake in the command line
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
 			o.topic, o.broker = args[0], args[1]
-			return o.run(ctx, cmd.OutOrStdout())
+			return o.run(cmd.Context(), cmd.OutOrStdout())
 		},
 	}
 	flags := cmd.Flags()
@@ -143,11 +138,8 @@ func (o *gapsOptions) period() (from, until time.Time, err error) {
 		}
 	}
 	if o.until != "" {
-		if until, err = ifcb.ParseDate(o.until); err != nil {
+		if until, err = ifcb.ParseEnd(o.until); err != nil {
 			return from, until, fmt.Errorf("--until: %w", err)
-		}
-		if len(o.until) == len(time.DateOnly) {
-			until = until.AddDate(0, 0, 1)
 		}
 		if !from.Before(until) {
 			return from, until, errors.New("--until: it is before --from")

@@ -90,20 +90,9 @@ func text(c config.Connector, key string) string {
 	return strings.TrimSpace(v)
 }
 
-// list gives the parts of a list.
-func list(s string) []string {
-	var parts []string
-	for x := range strings.SplitSeq(s, ",") {
-		if x = strings.TrimSpace(x); x != "" {
-			parts = append(parts, x)
-		}
-	}
-	return parts
-}
-
 // transformOf gives the alias of the first transform of a type, empty without one.
 func transformOf(c config.Connector, kind string) string {
-	for _, alias := range list(text(c, "transforms")) {
+	for _, alias := range config.SplitList(text(c, "transforms")) {
 		if text(c, "transforms."+alias+".type") == kind {
 			return alias
 		}
@@ -132,12 +121,12 @@ func (p *plan) find() error {
 	case len(found) > 1:
 		return fmt.Errorf("%s has several streams that classify: choose one of %s with --stream", files, strings.Join(found, ", "))
 	}
-	if n := len(list(text(p.stream, "topics"))); n != 1 {
+	if n := len(config.SplitList(text(p.stream, "topics"))); n != 1 {
 		return fmt.Errorf("stream %s reads %d topics, reclassify needs one", p.stream.Name, n)
 	}
 	p.best = transformOf(p.stream, "keep-best")
 	for _, c := range p.flow.Connectors {
-		if slices.Contains(list(text(c, "topics")), text(p.stream, "topic")) && text(c, "connector.class") != config.StreamClass && text(c, "connection.url") != "" {
+		if slices.Contains(config.SplitList(text(c, "topics")), text(p.stream, "topic")) && text(c, "connector.class") != config.StreamClass && text(c, "connection.url") != "" {
 			p.sink = &c
 			break
 		}
@@ -164,7 +153,7 @@ func (p *plan) allowed() error {
 	case policy == "keep-best":
 		return fmt.Errorf("--same-table: transform %s of %s keeps the classification with the highest probability ever, so a new model lands only where it is surer than any before: "+
 			"set its policy to latest, or to per-model with %s among the pk.fields of the sink; without --same-table the new classes go into a table of their own", p.best, p.stream.Name, model)
-	case policy == "per-model" && p.sink != nil && !slices.Contains(list(text(*p.sink, "pk.fields")), model):
+	case policy == "per-model" && p.sink != nil && !slices.Contains(config.SplitList(text(*p.sink, "pk.fields")), model):
 		return fmt.Errorf("--same-table: with the policy per-model the pk.fields of %s need %s, else the new classes overwrite the old ones", p.sink.Name, model)
 	}
 	return nil
@@ -252,7 +241,7 @@ func (p *plan) connectors(r *run) []config.Connector {
 		drop = append(drop, t+key)
 	}
 	chain := []string{"reclassify-within"}
-	for _, alias := range list(text(p.stream, "transforms")) {
+	for _, alias := range config.SplitList(text(p.stream, "transforms")) {
 		if alias == p.best && !p.o.same { // a table of its own has one classification of each image
 			drop = append(drop, "transforms."+alias+".")
 			continue
@@ -293,8 +282,11 @@ func (p *plan) tableName() string {
 		return p.o.table
 	}
 	base := text(*p.sink, "table.name.format")
-	if base == "" || strings.Contains(base, "${topic}") {
-		return base + map[bool]string{true: "${topic}"}[base == ""] // the topic is another one
+	switch {
+	case base == "":
+		return "${topic}" // which is another one
+	case strings.Contains(base, "${topic}"):
+		return base
 	}
 	return base + "_" + strings.Map(func(r rune) rune {
 		if r == '-' || r == '.' {

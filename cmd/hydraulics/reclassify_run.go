@@ -14,6 +14,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/runtime/cli"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
 // run is the state of a run, which is kept from its first start on. How far it
@@ -38,7 +39,7 @@ type run struct {
 
 // begin takes up a run that was begun before, or notes where a new one ends.
 func (p *plan) begin(ctx context.Context, client *kafka.Client) (*run, error) {
-	r := &run{Name: p.name, Model: p.identity, Images: list(text(p.stream, "topics"))[0], Stats: text(p.stream, "topic"), Began: time.Now().UTC()}
+	r := &run{Name: p.name, Model: p.identity, Images: config.SplitList(text(p.stream, "topics"))[0], Stats: text(p.stream, "topic"), Began: time.Now().UTC()}
 	if r.Output = p.name; p.o.same {
 		r.Output = r.Stats
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/extend"
 )
 
 // withinName is the type of the transform that bounds a run.
@@ -97,12 +98,6 @@ func sampleTime(value any) (int64, bool) {
 
 // field gives a field of a struct or map, nil without one.
 func field(value any, name string) any {
-	switch x := value.(type) {
-	case *connector.Struct:
-		v, _ := x.Get(name)
-		return v
-	case map[string]any:
-		return x[name]
-	}
-	return nil
+	v, _ := extend.Get(connector.Record{Value: value}, name)
+	return v
 }

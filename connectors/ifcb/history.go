@@ -19,11 +19,8 @@ func newPeriod(start, end string) (p period, err error) {
 		}
 	}
 	if end != "" {
-		if p.end, err = ifcb.ParseDate(end); err != nil {
+		if p.end, err = ifcb.ParseEnd(end); err != nil {
 			return period{}, fmt.Errorf("backfill.end: %w", err)
-		}
-		if len(end) == len(time.DateOnly) {
-			p.end = p.end.Add(day)
 		}
 	}
 	return p, nil

@@ -24,3 +24,12 @@ func ParseDate(s string) (time.Time, error) {
 	}
 	return time.Time{}, fmt.Errorf("date %q: want a form like 2019-07-28T21:26:39Z, 2019-07-28T21:26:39+00:00 or 2019-07-28", s)
 }
+
+// ParseEnd reads the end of a period, the time that is no longer of it. A day includes the day.
+func ParseEnd(s string) (time.Time, error) {
+	t, err := ParseDate(s)
+	if err == nil && len(s) == len(time.DateOnly) {
+		t = t.AddDate(0, 0, 1)
+	}
+	return t, err
+}
