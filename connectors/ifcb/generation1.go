@@ -109,14 +109,24 @@ func (g *generation1) period(ctx context.Context, from, until time.Time) ([]ifcb
 	return bins, nil
 }
 
-// day lists the bins of a day with their flags. Where that is not there the plain list leaves flagged ones out.
+// day lists the bins of a day with their flags, and notes these. Where that is not there the plain list leaves flagged
+// ones out.
 func (g *generation1) day(ctx context.Context, d time.Time) (feed1, error) {
 	var feed feed1
 	err := g.list(ctx, fmt.Sprintf("%s/api/feed/day_skip/%s", g.root(), d.Format(time.DateOnly)), &feed)
 	if isAbsent(err) {
 		err = g.list(ctx, fmt.Sprintf("%s/api/feed/day/%s", g.root(), d.Format(time.DateOnly)), &feed)
 	}
-	return feed, err
+	if err != nil {
+		return nil, err
+	}
+	g.flags = dayFlags{day: d, at: time.Now(), skipped: map[ifcb.BinID]bool{}}
+	for _, entry := range feed {
+		if bin, err := ifcb.ParseBinID(entry.PID); err == nil && entry.Skip {
+			g.flags.skipped[bin] = true
+		}
+	}
+	return feed, nil
 }
 
 // earliest asks for the bin nearest to a time before all IFCBs.
@@ -147,17 +157,9 @@ func (g *generation1) images(ctx context.Context, id ifcb.BinID) ([]int, error) 
 func (g *generation1) details(ctx context.Context, id ifcb.BinID) (details, error) {
 	d := id.Time().Truncate(day)
 	if !g.flags.day.Equal(d) || time.Since(g.flags.at) > flagsLast {
-		feed, err := g.day(ctx, d)
-		if err != nil {
+		if _, err := g.day(ctx, d); err != nil {
 			return details{}, err
 		}
-		flags := dayFlags{day: d, at: time.Now(), skipped: map[ifcb.BinID]bool{}}
-		for _, entry := range feed {
-			if bin, err := ifcb.ParseBinID(entry.PID); err == nil && entry.Skip {
-				flags.skipped[bin] = true
-			}
-		}
-		g.flags = flags
 	}
 	return details{skip: g.flags.skipped[id]}, nil
 }
