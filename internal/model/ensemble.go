@@ -49,8 +49,8 @@ func openEnsemble(opts Options) (_ Classifier, err error) {
 
 // fits wants the same classes, in any order, of two models of an ensemble.
 func fits(first, other []string, name, otherName string) error {
-	if first == nil || other == nil {
-		return nil // its first answer will tell
+	if first == nil || other == nil || slices.Equal(first, other) {
+		return nil // of nil its first answer will tell
 	}
 	if text := labelsDiffer(first, other); text != "" {
 		return connector.Fatal(fmt.Errorf("ensemble: %s has other classes than %s: %s; train both on the same classes, or give each a manifest whose labels have the same names", redact(otherName), redact(name), text))

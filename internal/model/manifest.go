@@ -189,9 +189,6 @@ func (m Manifest) digestOfPreparation() string {
 	m.Name, m.Version, m.File, m.Digest, m.Output = "", "", "", "", ""
 	m.Labels, m.Train, m.Metrics = nil, nil, nil
 	m.Input.Layout = "" // the order in memory, not the values
-	if m.Resize.Filter == "" {
-		m.Resize.Filter = "nearest"
-	}
 	text, err := yaml.Marshal(m)
 	if err != nil {
 		return "" // numbers and text have a form in YAML

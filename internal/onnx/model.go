@@ -101,7 +101,9 @@ func (m *Model) NewSession() *Session {
 	for _, st := range m.plan.steps {
 		switch st := st.(type) {
 		case *convStep:
-			scratch = max(scratch, scratchStep(st.depth))
+			if st.pre != nil || st.gate != nil { // others read their input where it lies
+				scratch = max(scratch, scratchStep(st.depth))
+			}
 		case *poolStep:
 			taps = max(taps, min(st.win.kh, st.in.h)*min(st.win.kw, st.in.w))
 		}

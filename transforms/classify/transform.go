@@ -28,7 +28,6 @@ type Transform struct {
 	image   string                        // field
 	outputs []output                      // as fields
 	headers []output                      // as headers
-	prefix  string                        // of the headers
 	schemas map[*connector.Schema]*layout // by identity: the records of a batch share one
 	now     func() time.Time              // tests replace it
 
@@ -58,7 +57,7 @@ func (*Transform) Info() connector.Info {
 // Configure loads the model. A server is asked with the first batch, so that
 // one that is away is waited for.
 func (t *Transform) Configure(c connector.Context, conf connector.Config) error {
-	t.image, t.prefix, t.unclassified = conf.String("image.field"), conf.String("header.prefix"), conf.String("unclassified")
+	t.image, t.unclassified = conf.String("image.field"), conf.String("unclassified")
 	t.schemas = map[*connector.Schema]*layout{}
 	if t.now == nil {
 		t.now = time.Now

@@ -35,6 +35,9 @@ var ValueSchema = connector.StructOf("ifcb.stats.value",
 	connector.F("hab", connector.BooleanSchema.WithDoc("Whether the class is a harmful alga.")),
 )
 
+// scoresSchema is the schema of a model's scores by class.
+var scoresSchema = connector.MapOf(connector.StringSchema, connector.Float32Schema)
+
 var _ connector.Transform = (*Transform)(nil)
 var _ connector.Validator = (*Transform)(nil)
 
@@ -203,7 +206,7 @@ func schemaOf(value any, name string, v any) (*connector.Schema, error) {
 	case float64:
 		return connector.Float64Schema, nil
 	case map[string]any:
-		return connector.MapOf(connector.StringSchema, connector.Float32Schema), nil // scores
+		return scoresSchema, nil
 	case nil:
 		return nil, fmt.Errorf("field %s is missing or null", name)
 	}
