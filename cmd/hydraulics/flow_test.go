@@ -26,7 +26,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 40 * time.Second
+const patience = 2 * time.Minute
 
 // await waits until ok, which looks again and again.
 func await(t *testing.T, what string, ok func() bool) {

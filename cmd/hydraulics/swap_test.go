@@ -145,19 +145,25 @@ const coordinatorLoading = 14
 func TestSwapAndCrash(t *testing.T) {
 	s := newStream(t)
 	s.topic("images", 1)
-	const images = 600
-	if err := s.publish("images", 0, images); err != nil {
-		t.Fatal(err)
+	const crashes, before, during = 4, 40, 60 // images of each
+	published := 0
+	publish := func(images int) {
+		t.Helper()
+		if err := s.publish("images", published, published+images); err != nil {
+			t.Fatal(err)
+		}
+		published += images
 	}
-	flow := s.swapFlow(s.model("plankton"), ", max.rate: 300") // so that none ends before it is broken off
-	for n := 1; n <= 4; n++ {
+	flow := s.swapFlow(s.model("plankton"), "")
+	for n := 1; n <= crashes; n++ {
 		w := s.start("flow.yaml", flow)
-		before := len(s.read("classified"))
-		await(t, "records flow", func() bool { return len(s.read("classified")) >= min(before+40, images) })
-		s.put("plankton.yaml", s.manifest("version: '1'", fmt.Sprintf("version: '%d'", n+1)))
+		publish(before)
+		s.caughtUp("swap", "images")
+		written := len(s.read("classified"))
 		// From here on results are written, and that they are cannot be noted.
 		lift := s.faults.Fail(kafkatest.Fault{Request: kafkatest.OffsetCommit, Code: coordinatorLoading, Times: -1})
-		written := len(s.read("classified"))
+		s.put("plankton.yaml", s.manifest("version: '1'", fmt.Sprintf("version: '%d'", n+1)))
+		publish(during)
 		await(t, "a batch is written and not committed", func() bool { return len(s.read("classified")) > written })
 		if err := s.close(w, 0); err != nil {
 			t.Log(err) // broken off, as it says
@@ -168,7 +174,7 @@ func TestSwapAndCrash(t *testing.T) {
 	s.caughtUp("swap", "images")
 	of, _ := classifiers(t, s.read("classified"))
 	repeated := 0
-	for n := range images {
+	for n := range published {
 		by := of[target(n)]
 		if len(by) == 0 {
 			t.Errorf("image %d is lost", n)
@@ -177,8 +183,8 @@ func TestSwapAndCrash(t *testing.T) {
 			repeated++
 		}
 	}
-	t.Logf("%d of %d images are there more than once after 4 crashes", repeated, images)
-	if repeated == 0 || repeated > 4*5 {
-		t.Errorf("%d images are repeated, want those of the batch that was not committed: at most 5 at each of 4 crashes", repeated)
+	t.Logf("%d of %d images are there more than once after %d crashes", repeated, published, crashes)
+	if repeated == 0 || repeated > crashes*5 {
+		t.Errorf("%d images are repeated, want those of the batch that was not committed: at most 5 at each of %d crashes", repeated, crashes)
 	}
 }
