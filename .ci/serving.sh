@@ -10,10 +10,15 @@ up=${SERVING_UP:-../shared/peers/serving-up.sh}
 mkdir -p .cache/serving
 dir=$PWD/.cache/serving
 export SERVING_TFS=1 PEERS_DIR=$dir SERVING_VENV=${SERVING_VENV:-$dir/venv} TF_CPP_MIN_LOG_LEVEL=3
-trap '"$up" stop "$dir/data"' EXIT
-"$up" start "$dir/data" "${SERVING_PORT:-18701}"
-HYDRAULICS_SERVING=$(cat "$dir/data/urls")
-export HYDRAULICS_SERVING HYDRAULICS_SERVING_PYTHON=$SERVING_VENV/bin/python
+trap '"$up" stop "$dir/data"; "$up" stop "$dir/next"' EXIT
+port=${SERVING_PORT:-18701}
+"$up" start "$dir/data" "$port"
+# These servers read the version of a model once: the next one has servers of its own.
+mkdir -p "$dir/next/model"
+[ -d "$dir/next/model/2" ] || cp -r "$dir/data/trivial-savedmodel/1" "$dir/next/model/2"
+SERVING_SAVEDMODEL=$dir/next/model "$up" start "$dir/next" $((port + 10))
+HYDRAULICS_SERVING=$(cat "$dir/data/urls") HYDRAULICS_SERVING_NEXT=$(cat "$dir/next/urls")
+export HYDRAULICS_SERVING HYDRAULICS_SERVING_NEXT HYDRAULICS_SERVING_PYTHON=$SERVING_VENV/bin/python
 tfs=${HYDRAULICS_SERVING#* tfs=}
 HYDRAULICS_MODEL_SERVER=${tfs%% *}/v1/models/ifcb-densenet go test -tags integration -count=1 -v -run TestModelServer ./transforms/classify
 go test -tags integration -count=1 -v -run TestServing ./internal/model | { grep --line-buffered -v '^=== ' || true; }

@@ -28,11 +28,14 @@ type flow struct {
 	Follow                 bool   // the source waits for new bins
 	Model                  string // with it there is a stream
 	Manifest               string // of the model
+	Classify               string // further keys of the transform classify
+	Policy                 string // of the transform keep-best
 	JSON                   bool   // images are in the original's form
 	URL                    string // with it there is a REST sink
 	Images, Stats, Letters string // topics
 	Source, Stream         string // connectors
 	Sink, Post             string
+	Table, Keys            string   // of the sink
 	SinkKeys               []string // further lines of the sink
 	dir                    string
 }
@@ -41,7 +44,7 @@ type flow struct {
 // its schemas.
 func newFlow(s *stack) *flow {
 	s.t.Helper()
-	f := &flow{Stack: s, Model: demoModel, dir: s.t.TempDir(),
+	f := &flow{Stack: s, Model: demoModel, Policy: "keep-best", Table: "ifcb_sample_stats", Keys: "time,ifcb_id,roi", dir: s.t.TempDir(),
 		Images: s.name("images"), Stats: s.name("stats"), Letters: s.name("letters"),
 		Source: s.name("source"), Stream: s.name("stream"), Sink: s.name("sink"), Post: s.name("post")}
 	if out, err := hydraulics(s.t, "schemas", "update", "all", s.registry); err != nil {
@@ -54,6 +57,7 @@ func newFlow(s *stack) *flow {
 func (f *flow) Broker() string   { return f.Stack.broker }
 func (f *flow) Registry() string { return f.Stack.registry }
 func (f *flow) Database() string { return f.Stack.database }
+func (f *flow) Batch() int       { return 20 } // records between two commits
 
 // write writes the file.
 func (f *flow) write() string {
@@ -81,6 +85,13 @@ func (f *flow) landed(n int) bool {
 	s := f.Stack
 	return s.count()+len(f.letters()) >= n && s.caughtUp("connect-"+f.Stream, f.Images) &&
 		(f.Sink == "" || s.caughtUp("connect-"+f.Sink, f.Stats))
+}
+
+// through tells whether there are n statistics at least, and all that was read
+// is committed.
+func (f *flow) through(n int) bool {
+	s := f.Stack
+	return s.written(f.Stats) >= n && s.caughtUp("connect-"+f.Stream, f.Images) && (f.Sink == "" || s.caughtUp("connect-"+f.Sink, f.Stats))
 }
 
 // state says how far the flow is.

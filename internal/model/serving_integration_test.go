@@ -17,9 +17,14 @@ var record = flag.Bool("record", false, "record the exchanges of TestRecorded an
 // HYDRAULICS_SERVING: http=URL grpc=HOST:PORT tfs=URL tfs-grpc=HOST:PORT.
 func servers(t *testing.T) map[string]string {
 	t.Helper()
-	text := os.Getenv("HYDRAULICS_SERVING")
+	return serversOf(t, "HYDRAULICS_SERVING")
+}
+
+func serversOf(t *testing.T, variable string) map[string]string {
+	t.Helper()
+	text := os.Getenv(variable)
 	if text == "" {
-		t.Skip("HYDRAULICS_SERVING is not set: make integration-serving sets it to the addresses of model servers")
+		t.Skip(variable + " is not set: make integration-serving sets it to the addresses of model servers")
 	}
 	m := map[string]string{}
 	for word := range strings.FieldsSeq(text) {
