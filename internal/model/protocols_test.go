@@ -202,7 +202,9 @@ func TestAskedProtocol(t *testing.T) {
 	if connector.KindOf(r.Err) != connector.KindFatal || !strings.Contains(r.Err.Error(), "it has the model neither in protocol tfserving") {
 		t.Errorf("%v", r.Err)
 	}
-	good(t, open(t, Options{Model: addr + "/v2/models/ifcb/versions/v2"}).Classify(t.Context(), grays(t, 1)), "ifcb:v2")
+	for _, opts := range []Options{{Model: addr + "/v2/models/ifcb/versions/v2"}, {Model: addr + "/ifcb/versions/v2"}, {Model: addr + "/ifcb/versions/v2", Protocol: "open-inference"}} {
+		good(t, open(t, opts).Classify(t.Context(), grays(t, 1)), "ifcb:v2")
+	}
 }
 
 // TestFailover: where one of several servers is away the others are asked; it

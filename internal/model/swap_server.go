@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/serving"
 )
 
 // pin makes the model in use the version of its server that answered first, so
@@ -40,23 +41,21 @@ func (s *swapping) pin(ctx context.Context, images [][]byte, results []Result) {
 // version opens the version that answered, where its server can be asked for it.
 func (s *swapping) version(r Result) (Classifier, bool) {
 	_, version := r.NameVersion()
-	if !Remote(s.opts.Model) || s.opts.Version != "" || version == "" || strings.Contains(s.opts.Model, "/versions/") || strings.Contains(s.opts.Model, "/labels/") {
+	if !Remote(s.opts.Model) || s.opts.Version != "" || version == "" {
 		return nil, false
 	}
 	opts := s.opts
 	var urls []string
-	for u := range strings.SplitSeq(opts.Model, ",") {
-		urls = append(urls, pinnedURL(u, version))
+	for text := range strings.SplitSeq(opts.Model, ",") {
+		t, err := serving.Parse(strings.TrimSpace(text), opts.Protocol, opts.Format)
+		if err != nil || t.Version != "" || t.Label != "" {
+			return nil, false
+		}
+		urls = append(urls, t.AtVersion(version))
 	}
 	opts.Model = strings.Join(urls, ",")
 	c, err := Open(opts)
 	return c, err == nil
-}
-
-// pinnedURL gives the URL of one version of a model.
-func pinnedURL(u, version string) string {
-	u = strings.TrimSuffix(strings.TrimSpace(u), "/")
-	return strings.TrimSuffix(strings.TrimSuffix(u, ":predict"), "/infer") + "/versions/" + version
 }
 
 // lookAtServer gives the watcher of a server: it asks for one image without

@@ -248,7 +248,7 @@ func TestSwapOfServersVersion(t *testing.T) {
 	t.Cleanup(h.Close)
 	dir := folder(t, map[string][]byte{"m.yaml": []byte("labels: [a, b]\n")})
 	var seen notes
-	c := open(t, Options{Model: h.URL + "/v1/models/m", Manifest: filepath.Join(dir, "m.yaml"),
+	c := open(t, Options{Model: h.URL + "/v1/models/m?of=/versions/9", Manifest: filepath.Join(dir, "m.yaml"), // that names no version
 		Swap: Swap{Every: 2 * time.Millisecond, Agreement: 0.9, Drift: 0.1, Note: seen.add}})
 	serve := func(n int) { mu.Lock(); newest = n; mu.Unlock() }
 	classify := func(want string) {

@@ -19,6 +19,7 @@ type Target struct {
 	Label    string // of a version, in TensorFlow Serving
 	url      *url.URL
 	prefix   string // of the path, before /v1 or /v2
+	model    string // the path up to the model's name
 }
 
 // schemes are those of URLs of model servers.
@@ -37,7 +38,8 @@ func IsURL(text string) bool {
 //	http://host:8000/v2/models/NAME      open-inference
 //	grpc://host:8500/NAME                tfserving or open-inference: it is asked
 //
-// /versions/N may follow the name, /labels/L too in TensorFlow Serving; https
+// /versions/N may follow the name (a number but in open-inference, where it is
+// any text), /labels/L too in TensorFlow Serving; https
 // and grpcs are encrypted. Over gRPC the path may have /v1/models or /v2/models
 // too, which tells the protocol.
 func Parse(text, protocol, format string) (Target, error) {
@@ -49,7 +51,7 @@ func Parse(text, protocol, format string) (Target, error) {
 	wrong := func(why string) (Target, error) { return Target{}, fmt.Errorf("model: %s %s", t, why) }
 	found, ok := t.path()
 	if !ok {
-		return wrong("is not a URL such as http://host:8501/v1/models/NAME, http://host:8000/v2/models/NAME or grpc://host:8500/NAME, with /versions/N or (TensorFlow Serving) /labels/L behind it where wanted")
+		return wrong(notURL)
 	}
 	if t.grpc() {
 		if _, err := strconv.Atoi(u.Port()); err != nil {
@@ -67,6 +69,15 @@ func Parse(text, protocol, format string) (Target, error) {
 	if t.Label != "" && t.Protocol == Auto {
 		t.Protocol = TFServing // the only one with labels
 	}
+	if _, err := version64(t.Version); t.Version != "" && err != nil {
+		switch t.Protocol {
+		case OpenInference:
+		case Auto:
+			t.Protocol = OpenInference // the only one whose versions may be no numbers
+		default:
+			return wrong(notURL)
+		}
+	}
 	if t.Label != "" && t.Protocol == OpenInference {
 		return wrong("has a label, which the protocol open-inference does not have: name a version")
 	}
@@ -75,6 +86,9 @@ func Parse(text, protocol, format string) (Target, error) {
 	}
 	return t, nil
 }
+
+// notURL is said of an address with another path.
+const notURL = "is not a URL such as http://host:8501/v1/models/NAME, http://host:8000/v2/models/NAME or grpc://host:8500/NAME, with /versions/N (a number but in the protocol open-inference) or (TensorFlow Serving) /labels/L behind it where wanted"
 
 // path takes the path apart and gives the protocol that it tells.
 func (t *Target) path() (protocol string, ok bool) {
@@ -100,7 +114,7 @@ func (t *Target) path() (protocol string, ok bool) {
 	if at >= len(parts) || parts[at] == "" || t.grpc() && t.prefix != "" {
 		return "", false
 	}
-	t.Name = parts[at]
+	t.Name, t.model = parts[at], "/"+strings.Join(parts[:at+1], "/")
 	switch rest := parts[at+1:]; {
 	case len(rest) == 0:
 	case len(rest) == 2 && rest[0] == "versions" && rest[1] != "":
@@ -108,9 +122,6 @@ func (t *Target) path() (protocol string, ok bool) {
 	case len(rest) == 2 && rest[0] == "labels" && rest[1] != "":
 		t.Label = rest[1]
 	default:
-		return "", false
-	}
-	if _, err := strconv.ParseInt(t.Version, 10, 64); t.Version != "" && err != nil && protocol != OpenInference {
 		return "", false
 	}
 	return protocol, true
@@ -148,6 +159,14 @@ func (t Target) address(path string) *url.URL {
 	u := *t.url
 	u.Path, u.RawPath, u.RawQuery, u.Fragment = t.prefix+path, "", "", ""
 	return &u
+}
+
+// AtVersion gives the URL of a version of the model, its password included.
+// What is behind a question mark is left out, as in requests.
+func (t Target) AtVersion(version string) string {
+	u := *t.url
+	u.Path, u.RawPath, u.RawQuery, u.Fragment = t.model+"/versions/"+version, "", "", ""
+	return u.String()
 }
 
 // version64 gives a version of TensorFlow Serving, which are numbers.
