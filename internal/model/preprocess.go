@@ -128,7 +128,8 @@ func (p *Preprocessor) source(c, n int) int {
 	return c
 }
 
-// Pixels is Tensor before scaling, rounded to whole pixel values.
+// Pixels gives the pixel values that Tensor puts through its table, in the order
+// of the input. It is not for Keras's bilinear filter, whose values are fractions.
 func (p *Preprocessor) Pixels(dst, file []byte) error {
 	img, err := decode(file, p.channels)
 	if err != nil {
