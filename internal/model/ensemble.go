@@ -70,68 +70,43 @@ func (e *ensemble) Close() error {
 // Classify asks one model after the other: each spreads the images over the
 // cores. An image that one of them cannot classify is not classified.
 func (e *ensemble) Classify(ctx context.Context, images [][]byte) []Result {
-	results := e.members[0].Classify(ctx, images)
-	sums := make([][]float64, len(images))
-	for i, r := range results {
-		if r.Err == nil {
-			sums[i] = wide(r.Scores)
-		}
-	}
-	parts := make([][]Result, len(images))
-	for i := range results {
-		parts[i] = append(parts[i], results[i])
-	}
-	for _, c := range e.members[1:] {
+	parts := make([][]Result, len(images)) // of the members, by image
+	for _, c := range e.members {
 		for i, r := range c.Classify(ctx, images) {
 			parts[i] = append(parts[i], r)
-			first := &results[i]
-			switch {
-			case first.Err != nil:
-			case r.Err != nil:
-				first.Err = r.Err
-			default:
-				first.Err = add(sums[i], first.By, r)
-			}
 		}
 	}
+	results := make([]Result, len(images))
 	for i := range results {
-		if err := results[i].Err; err != nil {
-			results[i] = Result{Err: err}
-			continue
-		}
-		results[i] = e.mean(parts[i], sums[i])
+		results[i] = e.mean(parts[i])
 	}
 	return results
 }
 
-func wide(scores []float32) []float64 {
-	sum := make([]float64, len(scores))
-	for i, v := range scores {
-		sum[i] = float64(v)
-	}
-	return sum
-}
-
-// add adds a member's scores to the sum, in the order of the first's labels.
-func add(sum []float64, first *Manifest, r Result) error {
-	if err := fits(first.Labels, r.By.Labels, first.Name, r.By.Name); err != nil {
-		return err
-	}
-	for i, label := range r.By.Labels {
-		k := i
-		if first.Labels[k] != label {
-			k = slices.Index(first.Labels, label)
+// mean makes the result of an image from those of the members. Scores are in the
+// order of the first one's labels.
+func (e *ensemble) mean(parts []Result) Result {
+	first := parts[0].By
+	var sum []float64
+	var names []string
+	for _, r := range parts {
+		if r.Err != nil {
+			return Result{Err: r.Err}
 		}
-		sum[k] += float64(r.Scores[i])
-	}
-	return nil
-}
-
-// mean makes the result of an image from those of the members.
-func (e *ensemble) mean(parts []Result, sum []float64) Result {
-	names := make([]string, len(parts))
-	for i, r := range parts {
-		names[i] = r.Model
+		if err := fits(first.Labels, r.By.Labels, first.Name, r.By.Name); err != nil {
+			return Result{Err: err}
+		}
+		if sum == nil {
+			sum = make([]float64, len(r.Scores))
+		}
+		for i, label := range r.By.Labels {
+			k := i
+			if first.Labels[k] != label {
+				k = slices.Index(first.Labels, label)
+			}
+			sum[k] += float64(r.Scores[i])
+		}
+		names = append(names, r.Model)
 	}
 	name := strings.Join(names, "+")
 	by, ok := e.by[name]
