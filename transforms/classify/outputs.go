@@ -24,7 +24,7 @@ type output struct {
 // scoresSchema is a probability by class.
 var scoresSchema = connector.MapOf(connector.StringSchema, connector.Float32Schema)
 
-// outputOf gives a part under a field's or header's name.
+// outputOf gives a part under a field's name.
 func outputOf(part, field string) output {
 	o := output{part: part, field: field, schema: connector.StringSchema}
 	switch part {
@@ -69,24 +69,20 @@ func scoresOf(r model.Result) map[string]any {
 	return scores
 }
 
-// header gives the part as a header's value: the scores as JSON, since headers
+// headerOf gives a part under a header's name: the scores as JSON, since headers
 // are passed as text.
-func (o output) header(r model.Result, at time.Time) any {
-	if o.part != "scores" {
-		return o.value(r, at)
+func headerOf(part, header string) output {
+	o := outputOf(part, header)
+	if part == "scores" {
+		o.schema, o.value = connector.StringSchema, func(r model.Result, _ time.Time) any {
+			text, err := json.Marshal(scoresOf(r))
+			if err != nil {
+				return nil // finite numbers have a form in JSON
+			}
+			return string(text)
+		}
 	}
-	text, err := json.Marshal(scoresOf(r))
-	if err != nil {
-		return nil // finite numbers have a form in JSON
-	}
-	return string(text)
-}
-
-func (o output) headerSchema() *connector.Schema {
-	if o.part == "scores" {
-		return connector.StringSchema
-	}
-	return o.schema
+	return o
 }
 
 // outputsOf gives what a configuration adds as fields and as headers.
@@ -102,7 +98,7 @@ func outputsOf(conf connector.Config) (fields, headers []output) {
 	}
 	for _, part := range parts {
 		if wanted[part] || wanted["all"] {
-			headers = append(headers, outputOf(part, conf.String("header.prefix")+part))
+			headers = append(headers, headerOf(part, conf.String("header.prefix")+part))
 		}
 	}
 	return fields, headers

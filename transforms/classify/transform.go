@@ -235,7 +235,7 @@ func (t *Transform) imageOf(value any) ([]byte, error) {
 // add puts the result into a copy of the record's value.
 func (t *Transform) add(r *connector.Record, got model.Result, at time.Time) error {
 	for _, o := range t.headers {
-		r.Headers = r.Headers.Without(o.field).With(o.field, o.headerSchema(), o.header(got, at))
+		r.Headers = r.Headers.Without(o.field).With(o.field, o.schema, o.value(got, at))
 	}
 	switch x := r.Value.(type) {
 	case map[string]any:
