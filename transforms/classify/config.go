@@ -83,14 +83,11 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 	)
 }
 
-// fields are the keys that name added fields.
-var fields = []string{"name.field", "prob.field", "classifier.field", "time.field",
-	"model.field", "version.field", "digest.field", "preprocessing.field", "scores.field"}
-
 // Validate finds fields that are named twice.
 func (*Transform) Validate(conf connector.Config, p *connector.Problems) {
 	by := map[string]string{}
-	for _, key := range fields {
+	for _, part := range parts {
+		key := part + ".field"
 		name := conf.String(key)
 		if other, twice := by[name]; twice && name != "" {
 			p.Add(key, "%s", connector.Invalid(key, name, "it is the field of "+other+" too"))
