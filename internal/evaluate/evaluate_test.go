@@ -49,7 +49,11 @@ func openDemo(t *testing.T) model.Classifier {
 // same images; testdata/record.py wrote it down.
 func TestAsPython(t *testing.T) {
 	c := openDemo(t)
-	labels := labelsOf(c)
+	m, known := model.Describe(c)
+	if !known {
+		t.Fatal("a file's model is described when it is open")
+	}
+	labels := m.Labels
 	images, err := filepath.Glob("../model/testdata/images/*.png")
 	if err != nil || len(images) < 12 {
 		t.Fatalf("%d images, %v", len(images), err)

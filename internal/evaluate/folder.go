@@ -26,14 +26,13 @@ func Folder(ctx context.Context, c model.Classifier, dir string) (*Report, error
 	if err != nil {
 		return nil, err
 	}
-	labels := labelsOf(c)
-	if labels != nil {
+	labels := classes
+	if m, known := model.Describe(c); known {
+		labels = m.Labels
 		if strange := slices.DeleteFunc(slices.Clone(classes), func(s string) bool { return slices.Contains(labels, s) }); len(strange) > 0 {
 			return nil, fmt.Errorf("%s: the model knows no class %s: rename the folder or take it away; its classes are %s",
 				dir, strings.Join(strange, ", "), strings.Join(labels, ", "))
 		}
-	} else {
-		labels = classes
 	}
 	r := New(labels)
 	r.Folder = dir
@@ -53,14 +52,6 @@ func (r *Report) firstUnread() string {
 		return ": its folders hold no files"
 	}
 	return fmt.Sprintf(": %s: %s", r.Unread[0].File, r.Unread[0].Why)
-}
-
-// labelsOf gives a classifier's classes where it knows them before it is asked.
-func labelsOf(c model.Classifier) []string {
-	if l, ok := c.(interface{ Labels() []string }); ok {
-		return l.Labels()
-	}
-	return nil
 }
 
 func classesOf(dir string) ([]string, error) {

@@ -165,9 +165,6 @@ func load(src source, m Manifest) (*loaded, error) {
 	return l, nil
 }
 
-// Labels gives the model's classes, in the order of its outputs.
-func (l *local) Labels() []string { return slices.Clone(l.manifest.Labels) }
-
 // Close gives up the model; the last user frees it.
 func (l *local) Close() error {
 	if l.closed {
