@@ -157,14 +157,23 @@ func (p *Preprocessor) Pixels(dst, file []byte) error {
 	return nil
 }
 
-// decode reads a PNG for a model of so many channels. A gray image stays so.
-func decode(file []byte, channels int) (picture, error) {
+// headOf reads the head of a PNG of a size that can be decoded.
+func headOf(file []byte) (image.Config, error) {
 	conf, err := png.DecodeConfig(bytes.NewReader(file))
 	if err != nil {
-		return picture{}, fmt.Errorf("image is not a PNG that can be read: %w", err)
+		return conf, fmt.Errorf("image is not a PNG that can be read: %w", err)
 	}
 	if conf.Width <= 0 || conf.Height <= 0 || conf.Width > maxPixels/conf.Height {
-		return picture{}, fmt.Errorf("image of %d x %d pixels is empty or too large", conf.Width, conf.Height)
+		return conf, fmt.Errorf("image of %d x %d pixels is empty or too large", conf.Width, conf.Height)
+	}
+	return conf, nil
+}
+
+// decode reads a PNG for a model of so many channels. A gray image stays so.
+func decode(file []byte, channels int) (picture, error) {
+	conf, err := headOf(file)
+	if err != nil {
+		return picture{}, err
 	}
 	if conf.Width*conf.Height > maxPixelsPerByte*len(file) { // before memory is spent on them
 		return picture{}, fmt.Errorf("image of %d x %d pixels is cut off: %d bytes do not hold them", conf.Width, conf.Height, len(file))
@@ -186,7 +195,7 @@ func pictureOf(img image.Image, channels int) picture {
 	if gray, ok := img.(*image.Gray); ok {
 		return picture{w: b.Dx(), h: b.Dy(), n: 1, stride: gray.Stride, pix: gray.Pix}
 	}
-	p := picture{w: b.Dx(), h: b.Dy(), n: channels, stride: b.Dx() * channels, pix: make([]byte, b.Dx()*b.Dy()*channels)}
+	p := newPicture(b.Dx(), b.Dy(), channels)
 	at := 0
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {

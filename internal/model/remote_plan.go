@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"image/png"
 	"math"
 	"slices"
 	"strconv"
@@ -45,12 +44,8 @@ func newPlan(m Manifest, format string) *plan {
 // image encodes an image file.
 func (p *plan) image(file []byte) (serving.Image, error) {
 	if p.format == serving.PNG {
-		conf, err := png.DecodeConfig(bytes.NewReader(file))
-		if err != nil {
-			return nil, fmt.Errorf("image is not a PNG that can be read: %w", err)
-		}
-		if conf.Width <= 0 || conf.Height <= 0 || conf.Width > maxPixels/conf.Height {
-			return nil, fmt.Errorf("image of %d x %d pixels is empty or too large", conf.Width, conf.Height)
+		if _, err := headOf(file); err != nil {
+			return nil, err
 		}
 		return serving.NewImage(base64.StdEncoding.EncodedLen(len(file))+16, func(b []byte) ([]byte, error) {
 			b = append(b, `{"b64":"`...)
