@@ -98,10 +98,9 @@ func (t typed) value() (any, error) {
 
 // schema gives the schema of a simple value, nil for others.
 func (t typed) schema() *connector.Schema {
-	for _, s := range []*connector.Schema{connector.StringSchema, connector.BooleanSchema, connector.Int8Schema, connector.Int16Schema,
-		connector.Int32Schema, connector.Int64Schema, connector.Float32Schema, connector.Float64Schema, connector.BytesSchema} {
-		if s.Type().String() == t.Type {
-			return s
+	for kind := connector.Int8; kind.Primitive(); kind++ {
+		if kind.String() == t.Type {
+			return connector.PrimitiveSchema(kind)
 		}
 	}
 	return nil
