@@ -37,7 +37,6 @@ type known struct {
 
 	mu       sync.Mutex
 	manifest Manifest
-	settled  int // number of outputs
 }
 
 // inferred is an answer and what was known about the model that gave it.
@@ -57,11 +56,8 @@ const (
 func (k *known) labelled(outputs int) (*Manifest, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.settled != outputs {
-		if err := k.manifest.labelsFor(outputs); err != nil {
-			return nil, err
-		}
-		k.settled = outputs
+	if err := k.manifest.labelsFor(outputs); err != nil {
+		return nil, err
 	}
 	return &k.manifest, nil
 }
