@@ -67,7 +67,7 @@ func dialGRPC(t Target, opts Options) (Client, error) {
 		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), // who retries is the runtime
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 10 * time.Second}, MinConnectTimeout: 5 * time.Second}))
 	if err != nil {
-		return nil, connector.Fatal(t.fail(err))
+		return nil, t.bad(err)
 	}
 	l := link{Target: t, conn: conn, timeout: opts.Timeout}
 	if u := t.url.User; u != nil {
@@ -133,9 +133,6 @@ func judgeStatus(s *status.Status, err error) error {
 	return connector.Retriable(err)
 }
 
-// bad is an answer that is no message of the protocol, or not what was asked for.
-func (l *link) bad(err error) error { return connector.Fatal(l.fail(err)) }
-
 // unknownGRPC finds out which protocol a server speaks, by questions that change nothing.
 type unknownGRPC struct {
 	link
@@ -161,7 +158,7 @@ func (c *unknownGRPC) Describe(ctx context.Context) (Description, error) {
 		}
 		errs = append(errs, err)
 	}
-	return Description{}, connector.Fatal(c.fail(fmt.Errorf("it has the model neither in protocol %s (%w) nor in %s (%w)", TFServing, errs[0], OpenInference, errs[1])))
+	return Description{}, c.bad(fmt.Errorf("it has the model neither in protocol %s (%w) nor in %s (%w)", TFServing, errs[0], OpenInference, errs[1]))
 }
 
 func (c *unknownGRPC) Infer(ctx context.Context, r Request) (Answer, error) {
@@ -169,7 +166,7 @@ func (c *unknownGRPC) Infer(ctx context.Context, r Request) (Answer, error) {
 	found := c.found
 	c.mu.Unlock()
 	if found == nil {
-		return Answer{}, connector.Fatal(c.fail(errors.New("it was not asked what it speaks")))
+		return Answer{}, c.bad(errors.New("it was not asked what it speaks"))
 	}
 	return found.Infer(ctx, r)
 }

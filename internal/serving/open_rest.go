@@ -88,7 +88,7 @@ func (c *openREST) Infer(ctx context.Context, r Request) (Answer, error) {
 	}
 	head, err := json.Marshal(request)
 	if err != nil {
-		return Answer{}, connector.Fatal(c.fail(err))
+		return Answer{}, c.bad(err)
 	}
 	sep := ""
 	if c.Format == Binary {
@@ -107,7 +107,7 @@ func (c *openREST) Infer(ctx context.Context, r Request) (Answer, error) {
 	}
 	ans, err := openAnswer(a, len(r.Images))
 	if err != nil {
-		return Answer{}, connector.Fatal(c.fail(err))
+		return Answer{}, c.bad(err)
 	}
 	return ans, nil
 }

@@ -152,7 +152,7 @@ func (c *predictREST) Infer(ctx context.Context, r Request) (Answer, error) {
 		err = fmt.Errorf("it gave %d predictions for %d images", len(list), len(r.Images))
 	}
 	if err != nil {
-		return Answer{}, connector.Fatal(c.fail(err))
+		return Answer{}, c.bad(err)
 	}
 	return Answer{Version: r.Version, Rows: list}, nil
 }

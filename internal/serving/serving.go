@@ -194,6 +194,10 @@ func timedOut(ctx context.Context, limit time.Duration, err error) error {
 // fail names the server in an error.
 func (t Target) fail(err error) error { return fmt.Errorf("model server %s: %w", t, err) }
 
+// bad is an answer that is none of the protocol or not what was asked for, and
+// what else another attempt would not mend.
+func (t Target) bad(err error) error { return connector.Fatal(t.fail(err)) }
+
 // notReady is a server or model that is being loaded.
 func (t Target) notReady(what string) error {
 	return connector.Retriable(t.fail(errors.New(what)))
