@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -22,14 +21,6 @@ type openREST struct{ web }
 
 // headLength is the header with the length of the JSON before the tensors.
 const headLength = "Inference-Header-Content-Length"
-
-func (c *openREST) model(version, suffix string) *url.URL {
-	path := "/v2/models/" + c.Name
-	if version != "" {
-		path += "/versions/" + version
-	}
-	return c.address(path + suffix)
-}
 
 // Describe asks whether the server is ready and for the model's metadata.
 func (c *openREST) Describe(ctx context.Context) (Description, error) {

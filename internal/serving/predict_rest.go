@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -21,15 +20,6 @@ import (
 type predictREST struct{ web }
 
 var jsonHeader = http.Header{"Content-Type": {"application/json"}} // without it KServe does not parse the body
-
-// model gives the URL of the model or of one version of it.
-func (c *predictREST) model(version, suffix string) *url.URL {
-	path := "/v1/models/" + c.Name
-	if version != "" {
-		path += "/versions/" + version
-	}
-	return c.address(path + suffix)
-}
 
 // Describe asks for the status, and for the signature where there is one.
 func (c *predictREST) Describe(ctx context.Context) (Description, error) {

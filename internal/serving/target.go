@@ -19,7 +19,7 @@ type Target struct {
 	Label    string // of a version, in TensorFlow Serving
 	url      *url.URL
 	prefix   string // of the path, before /v1 or /v2
-	model    string // the path up to the model's name
+	place    string // of the model: the path from there to its name
 }
 
 // schemes are those of URLs of model servers.
@@ -95,13 +95,13 @@ func (t *Target) path() (protocol string, ok bool) {
 	path := strings.TrimSuffix(t.url.Path, "/")
 	path = strings.TrimSuffix(strings.TrimSuffix(path, ":predict"), "/infer")
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	protocol, at := Auto, len(parts)
+	protocol, from, at := Auto, 0, len(parts)
 	if t.grpc() {
 		at = 0
 	}
 	for i := range parts {
 		if i+2 < len(parts) && parts[i+1] == "models" && (parts[i] == "v1" || parts[i] == "v2") {
-			at, protocol = i+2, TFServing
+			from, at, protocol = i, i+2, TFServing
 			t.prefix = strings.Join(parts[:i], "/")
 			if parts[i] == "v2" {
 				protocol = OpenInference
@@ -114,7 +114,7 @@ func (t *Target) path() (protocol string, ok bool) {
 	if at >= len(parts) || parts[at] == "" || t.grpc() && t.prefix != "" {
 		return "", false
 	}
-	t.Name, t.model = parts[at], "/"+strings.Join(parts[:at+1], "/")
+	t.Name, t.place = parts[at], "/"+strings.Join(parts[from:at+1], "/")
 	switch rest := parts[at+1:]; {
 	case len(rest) == 0:
 	case len(rest) == 2 && rest[0] == "versions" && rest[1] != "":
@@ -163,10 +163,15 @@ func (t Target) address(path string) *url.URL {
 
 // AtVersion gives the URL of a version of the model, its password included.
 // What is behind a question mark is left out, as in requests.
-func (t Target) AtVersion(version string) string {
-	u := *t.url
-	u.Path, u.RawPath, u.RawQuery, u.Fragment = t.model+"/versions/"+version, "", "", ""
-	return u.String()
+func (t Target) AtVersion(version string) string { return t.model(version, "").String() }
+
+// model gives the URL of the model, or of one version of it, with more behind.
+func (t Target) model(version, suffix string) *url.URL {
+	path := t.place
+	if version != "" {
+		path += "/versions/" + version
+	}
+	return t.address(path + suffix)
 }
 
 // version64 gives a version of TensorFlow Serving, which are numbers.
