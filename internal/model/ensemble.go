@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -145,14 +146,8 @@ func (e *ensemble) describe(parts []Result) *Manifest {
 		digests, preparations = append(digests, r.By.Digest), append(preparations, r.By.Preparation())
 	}
 	m := *parts[0].By
-	m.Name, m.Version = strings.Join(names, "+"), strings.Join(versions, "+")
+	m.Name, m.Version = cmp.Or(e.opts.Name, strings.Join(names, "+")), cmp.Or(e.opts.Version, strings.Join(versions, "+"))
 	m.Digest, m.preparation = joined(digests), joined(preparations)
-	if e.opts.Name != "" {
-		m.Name = e.opts.Name
-	}
-	if e.opts.Version != "" {
-		m.Version = e.opts.Version
-	}
 	return &m
 }
 

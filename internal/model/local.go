@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -68,18 +69,8 @@ func openLocal(opts Options) (Classifier, error) {
 	if m.Digest != "" && !strings.EqualFold(m.Digest, "sha256:"+hexDigest) {
 		return nil, fmt.Errorf("model %s: its digest is sha256:%s, its manifest says %s: they do not belong together", opts.Model, hexDigest, m.Digest)
 	}
-	if m.Name == "" {
-		m.Name = strings.TrimSuffix(filepath.Base(opts.Model), filepath.Ext(opts.Model))
-	}
-	if m.Version == "" {
-		m.Version = hexDigest[:12]
-	}
-	if opts.Name != "" {
-		m.Name = opts.Name
-	}
-	if opts.Version != "" {
-		m.Version = opts.Version
-	}
+	m.Name = cmp.Or(opts.Name, m.Name, strings.TrimSuffix(filepath.Base(opts.Model), filepath.Ext(opts.Model)))
+	m.Version = cmp.Or(opts.Version, m.Version, hexDigest[:12])
 	m.Digest = "sha256:" + hexDigest
 	l := &local{name: identity(m.Name, m.Version), threads: opts.Threads, scores: opts.Scores}
 	key := sha256.Sum256(append(append(digest[:], text...), strings.Join(m.Labels, "\n")...))

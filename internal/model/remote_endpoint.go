@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -244,9 +245,7 @@ func (e *endpoint) infer(ctx context.Context, images []serving.Image) (inferred,
 		}
 		return inferred{}, err
 	}
-	if answer.Version == "" {
-		answer.Version = r.Version
-	}
+	answer.Version = cmp.Or(answer.Version, r.Version)
 	if answer.Version != "" && k.Version != "" && answer.Version != k.Version {
 		// The server has gone on to another version: its labels count.
 		e.forget()

@@ -48,10 +48,7 @@ func (c *openREST) Describe(ctx context.Context) (Description, error) {
 	if answer.Name == "" && answer.Inputs == nil {
 		return Description{}, connector.Fatal(fmt.Errorf("model server %s: its answer is no metadata of a model", u.Redacted()))
 	}
-	d := Description{Version: c.Version}
-	if d.Version == "" {
-		d.Version = newest(answer.Versions)
-	}
+	d := Description{Version: cmp.Or(c.Version, newest(answer.Versions))}
 	for _, t := range answer.Inputs {
 		d.Inputs = append(d.Inputs, Tensor{t.Name, t.Type, t.Shape})
 	}

@@ -1,7 +1,9 @@
 package serving
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -41,9 +43,7 @@ func dataType(n uint64) string {
 // spec is a ModelSpec for a version, or for what the URL says.
 func (c *predictGRPC) spec(version string) ([]byte, error) {
 	b := appendText(nil, 1, c.Name)
-	if version == "" {
-		version = c.Version
-	}
+	version = cmp.Or(version, c.Version)
 	switch {
 	case version != "":
 		n, err := version64(version)
@@ -74,7 +74,7 @@ func (c *predictGRPC) Describe(ctx context.Context) (Description, error) {
 	case len(ready) == 0 && len(seen) > 0:
 		return Description{}, c.notReady("no version is available: " + strings.Join(seen, "; "))
 	case len(ready) == 0:
-		return Description{}, c.bad(fmt.Errorf("it does not tell the status of the model's versions"))
+		return Description{}, c.bad(errors.New("it does not tell the status of the model's versions"))
 	}
 	d := Description{Version: newest(ready)}
 	if spec, err = c.spec(d.Version); err != nil {

@@ -2,7 +2,6 @@ package serving
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -178,7 +177,7 @@ func (t Target) model(version, suffix string) *url.URL {
 func version64(version string) (int64, error) {
 	n, err := strconv.ParseInt(version, 10, 64)
 	if err != nil {
-		return 0, errors.New("version " + strconv.Quote(version) + " is not a number")
+		return 0, fmt.Errorf("version %q is not a number", version)
 	}
 	return n, nil
 }
