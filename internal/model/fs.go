@@ -64,25 +64,27 @@ func findEmbedded(name string, same []byte) (source, bool) {
 }
 
 // digest is over the model file and, behind it, the files beside it that hold
-// weights.
-func (s source) digest() ([sha256.Size]byte, error) {
+// weights, which it gives by name.
+func (s source) digest() (sum [sha256.Size]byte, weights map[string][]byte, err error) {
 	h := sha256.New()
 	h.Write(s.data)
 	names, err := onnx.ExternalFiles(s.data)
 	if err != nil {
-		return [sha256.Size]byte{}, err
+		return sum, nil, err
 	}
+	weights = map[string][]byte{}
 	for _, name := range names {
 		if !fs.ValidPath(name) {
 			continue // which loading refuses
 		}
 		data, err := s.beside(name)
 		if err != nil {
-			return [sha256.Size]byte{}, fmt.Errorf("its weights are in a file that must lie beside it: %w", err)
+			return sum, nil, fmt.Errorf("its weights are in a file that must lie beside it: %w", err)
 		}
 		h.Write(data)
+		weights[name] = data
 	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
+	return [sha256.Size]byte(h.Sum(nil)), weights, nil
 }
 
 // maxFile bounds a model's file and those beside it: Protocol Buffers end at 2 GiB.

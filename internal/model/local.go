@@ -61,7 +61,7 @@ func openLocal(opts Options) (Classifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	digest, err := src.digest()
+	digest, weights, err := src.digest()
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", opts.Model, err)
 	}
@@ -77,7 +77,7 @@ func openLocal(opts Options) (Classifier, error) {
 	sharedMu.Lock()
 	defer sharedMu.Unlock()
 	if l.loaded = shared[key]; l.loaded == nil {
-		if l.loaded, err = load(src, m); err != nil {
+		if l.loaded, err = load(src.data, weights, m); err != nil {
 			return nil, fmt.Errorf("model %s: %w", opts.Model, err)
 		}
 		l.key, shared[key] = key, l.loaded
@@ -130,13 +130,16 @@ func manifestOf(opts Options, src source) (Manifest, []byte, error) {
 	return m, text, nil
 }
 
-func load(src source, m Manifest) (*loaded, error) {
-	size := onnx.Options{Height: m.Input.Height, Width: m.Input.Width, Channels: m.Input.Channels, Layout: m.Input.Layout, External: src.beside}
-	model, err := onnx.Load(src.data, size)
+// load makes a model of its file and of the files beside it that hold weights:
+// of what its digest is over.
+func load(data []byte, weights map[string][]byte, m Manifest) (*loaded, error) {
+	external := func(name string) ([]byte, error) { return weights[name], nil }
+	size := onnx.Options{Height: m.Input.Height, Width: m.Input.Width, Channels: m.Input.Channels, Layout: m.Input.Layout, External: external}
+	model, err := onnx.Load(data, size)
 	if errors.Is(err, onnx.ErrOpenSize) {
 		d := m.orDefaults()
 		size.Height, size.Width, size.Channels = d.Input.Height, d.Input.Width, d.Input.Channels
-		model, err = onnx.Load(src.data, size)
+		model, err = onnx.Load(data, size)
 	}
 	if err != nil {
 		return nil, err
