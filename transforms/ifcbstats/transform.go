@@ -152,7 +152,7 @@ func (t *Transform) Apply(_ context.Context, r connector.Record) (connector.Reco
 // shapeFor gives the schemas of a record whose further fields have these. The
 // records of a topic share them.
 func (t *Transform) shapeFor(more []*connector.Schema) (*shape, error) {
-	if t.shape != nil && slices.EqualFunc(t.shape.more, more, func(a, b *connector.Schema) bool { return a == b || a.Equal(b) }) {
+	if t.shape != nil && slices.EqualFunc(t.shape.more, more, (*connector.Schema).Equal) {
 		return t.shape, nil
 	}
 	s := &shape{key: KeySchema, value: ValueSchema, more: more}
