@@ -472,24 +472,25 @@ def compare(table, golden, root):
     return int(any(differing.values()) or any(w > table.tolerance(c) for c, w in worst.items()))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def run(table, doc, raw):
+    """Does what the command line asks for with a table. doc is the program's text, raw whether --bins has the option --raw."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="*", metavar="PATH")
     parser.add_argument("--base", help="write paths of images relative to this folder")
     parser.add_argument("--bins", metavar="DIR", help="every ROI of the bins below DIR")
-    parser.add_argument("--raw", action="store_true", help="with --bins: lines as they stand, nothing stitched")
-    parser.add_argument("--compare", metavar="GOLDEN", help="compare with this golden.csv")
+    if raw:
+        parser.add_argument("--raw", action="store_true", help="with --bins: lines as they stand, nothing stitched")
+    parser.add_argument("--compare", metavar="GOLDEN", help="compare with this golden table")
     parser.add_argument("--root", default=".", help="with --compare: the folder where its paths start")
     args = parser.parse_args()
-    table = Table(COLUMNS, EXACT, analyse)
     if args.compare:
         return compare(table, args.compare, args.root)
     if args.bins:
-        return write(table, bins(args.bins, args.raw), None)
+        return write(table, bins(args.bins, raw and args.raw), None)
     if not args.paths:
         parser.error("name some images, or --bins or --compare")
     return write(table, inputs(args.paths), args.base)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(Table(COLUMNS, EXACT, analyse), __doc__, raw=True))

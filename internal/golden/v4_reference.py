@@ -11,7 +11,6 @@ summedConvexPerimeter.
   v4_reference.py --compare GOLDEN --root DIR compares with the rows of a golden table whose paths start at DIR
 """
 
-import argparse
 import hashlib
 import math
 import sys
@@ -301,23 +300,6 @@ def analyse(image):
     return out
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("paths", nargs="*", metavar="PATH")
-    parser.add_argument("--base", help="write paths of images relative to this folder")
-    parser.add_argument("--bins", metavar="DIR", help="every ROI of the bins below DIR")
-    parser.add_argument("--compare", metavar="GOLDEN", help="compare with this table")
-    parser.add_argument("--root", default=".", help="with --compare: the folder where its paths start")
-    args = parser.parse_args()
-    table = seed.Table(COLUMNS, EXACT, analyse, lambda column: 1e-5 if column in SINGLE else 1e-9)
-    if args.compare:
-        return seed.compare(table, args.compare, args.root)
-    if args.bins:
-        return seed.write(table, seed.bins(args.bins, False), None)
-    if not args.paths:
-        parser.error("name some images, or --bins or --compare")
-    return seed.write(table, seed.inputs(args.paths), args.base)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    table = seed.Table(COLUMNS, EXACT, analyse, lambda column: 1e-5 if column in SINGLE else 1e-9)
+    sys.exit(seed.run(table, __doc__, raw=False))
