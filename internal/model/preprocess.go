@@ -104,10 +104,9 @@ func (p *Preprocessor) look(dst []float32, row []byte, n int) {
 			dst[x] = p.table[v]
 		}
 	case n == 1: // gray for a model of three channels
-		for _, b := range row {
-			v := p.table[b]
-			dst[at], dst[at+1], dst[at+2] = v, v, v
-			at += 3
+		for x, b := range row {
+			v, to := p.table[b], (*[3]float32)(dst[3*x:])
+			to[0], to[1], to[2] = v, v, v
 		}
 	default:
 		for ; at < len(row); at += 3 {

@@ -124,3 +124,29 @@ func TestRowsOfEveryLength(t *testing.T) {
 		})
 	}
 }
+
+// TestTables: sums of two pixels in one number have room, and what is kept of
+// the weights is bounded.
+func TestTables(t *testing.T) {
+	for name, f := range smoothFilters {
+		for in := 1; in <= 1600; in++ {
+			for _, out := range []int{1, 5, 64, 224, 300} {
+				for i, tap := range f.table(in, out) {
+					sum := int64(1 << (precision - 1))
+					for _, w := range tap.weights {
+						sum += 255 * int64(max(w, -w))
+					}
+					if sum >= 1<<31 {
+						t.Fatalf("%s from %d to %d: output %d may add up to %d", name, in, out, i, sum)
+					}
+				}
+			}
+			if f.kept > maxKept {
+				t.Fatalf("%s keeps %d words, the bound is %d", name, f.kept, maxKept)
+			}
+		}
+		if a, b := f.table(88, 224), f.table(88, 224); &a[0] != &b[0] {
+			t.Errorf("%s computes its weights again", name)
+		}
+	}
+}
