@@ -10,8 +10,10 @@ import (
 )
 
 const (
-	// maxPixels bounds what an image may unpack to.
+	// maxPixels bounds what an image may unpack to, and maxLine its sides: the
+	// weights of filters are some for every pixel of a side.
 	maxPixels = 1 << 26
+	maxLine   = 1 << 16
 	// maxPixelsPerByte is more than a PNG can hold: deflate packs 1032 to 1 at best, and a pixel has a bit at least.
 	maxPixelsPerByte = 8 * 1032
 )
@@ -156,13 +158,13 @@ func (p *Preprocessor) Pixels(dst, file []byte) error {
 	return nil
 }
 
-// headOf reads the head of a PNG of a size that can be decoded.
+// headOf reads the head of a PNG, whose size must be one that can be decoded.
 func headOf(file []byte) (image.Config, error) {
 	conf, err := png.DecodeConfig(bytes.NewReader(file))
 	if err != nil {
 		return conf, fmt.Errorf("image is not a PNG that can be read: %w", err)
 	}
-	if conf.Width <= 0 || conf.Height <= 0 || conf.Width > maxPixels/conf.Height {
+	if conf.Width <= 0 || conf.Height <= 0 || conf.Width > maxPixels/conf.Height || max(conf.Width, conf.Height) > maxLine {
 		return conf, fmt.Errorf("image of %d x %d pixels is empty or too large", conf.Width, conf.Height)
 	}
 	return conf, nil

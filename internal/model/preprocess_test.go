@@ -172,7 +172,7 @@ func TestPreprocessOddImages(t *testing.T) {
 		return file
 	}
 	for name, file := range map[string][]byte{"empty": nil, "text": []byte("GIF89a"), "cut": good[:len(good)/2], "head only": good[:33], "huge": claim(60_000, 60_000),
-		"more than its bytes hold": claim(8000, 8000)} {
+		"more than its bytes hold": claim(8000, 8000), "a long side": encoded(t, image.NewGray(image.Rect(0, 0, 1<<16+1, 1)))} {
 		if err := p.Pixels(make([]byte, p.Size()), file); err == nil || !strings.Contains(err.Error(), "image") {
 			t.Errorf("%s: %v", name, err)
 		}
