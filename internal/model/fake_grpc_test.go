@@ -125,7 +125,7 @@ func (f *fake) call(method string, request []byte) ([]byte, error) {
 
 func (f *fake) open(method string, fields map[protowire.Number][][]byte) ([]byte, error) {
 	switch {
-	case strings.HasSuffix(method, "/ServerReady"):
+	case strings.HasSuffix(method, "/ModelReady"):
 		if f.ready {
 			return pb(1, uint64(1)), nil
 		}

@@ -193,9 +193,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.rest(w, len(in.Instances), version, func(values []float32, _ string) {
 			fmt.Fprintf(w, `{"predictions":%s}`, f.lists(values))
 		})
-	case "/v2/health/ready":
+	case "/v2/models/ifcb/ready":
 		if !f.ready {
-			w.WriteHeader(http.StatusServiceUnavailable)
+			w.WriteHeader(http.StatusBadRequest) // as Triton does
 		}
 	case "/v2/models/ifcb":
 		f.metadata++

@@ -14,15 +14,27 @@ type openGRPC struct{ link }
 
 // Methods of the Open Inference Protocol.
 const (
-	methodReady = "/inference.GRPCInferenceService/ServerReady"
+	methodReady = "/inference.GRPCInferenceService/ModelReady"
 	methodModel = "/inference.GRPCInferenceService/ModelMetadata"
 	methodInfer = "/inference.GRPCInferenceService/ModelInfer"
 )
 
-// Describe asks whether the server is ready and for the model's metadata.
+// Describe asks for the model's metadata, and whether it is ready: a server says
+// of itself that it is not while it loads another model.
 func (c *openGRPC) Describe(ctx context.Context) (Description, error) {
-	answer, err := c.call(ctx, methodReady, nil)
+	request := appendText(nil, 1, c.Name)
+	if c.Version != "" {
+		request = appendText(request, 2, c.Version)
+	}
+	answer, err := c.call(ctx, methodModel, mem.BufferSlice{mem.SliceBuffer(request)})
 	if err != nil {
+		return Description{}, err
+	}
+	d, err := openMetadata(answer)
+	if err != nil {
+		return Description{}, c.bad(err)
+	}
+	if answer, err = c.call(ctx, methodReady, mem.BufferSlice{mem.SliceBuffer(request)}); err != nil {
 		return Description{}, err
 	}
 	ready := false
@@ -34,18 +46,7 @@ func (c *openGRPC) Describe(ctx context.Context) (Description, error) {
 		return Description{}, c.bad(err)
 	}
 	if !ready {
-		return Description{}, c.notReady("the server is not ready")
-	}
-	request := appendText(nil, 1, c.Name)
-	if c.Version != "" {
-		request = appendText(request, 2, c.Version)
-	}
-	if answer, err = c.call(ctx, methodModel, mem.BufferSlice{mem.SliceBuffer(request)}); err != nil {
-		return Description{}, err
-	}
-	d, err := openMetadata(answer)
-	if err != nil {
-		return Description{}, c.bad(err)
+		return Description{}, c.notReady("the model is not ready")
 	}
 	d.Version = cmp.Or(c.Version, d.Version)
 	return d, nil

@@ -22,11 +22,9 @@ type openREST struct{ web }
 // headLength is the header with the length of the JSON before the tensors.
 const headLength = "Inference-Header-Content-Length"
 
-// Describe asks whether the server is ready and for the model's metadata.
+// Describe asks for the model's metadata, and whether it is ready: a server says
+// of itself that it is not while it loads another model.
 func (c *openREST) Describe(ctx context.Context) (Description, error) {
-	if _, err := c.do(ctx, c.address("/v2/health/ready"), nil, nil); connector.KindOf(err) == connector.KindRetriable {
-		return Description{}, err // what else it says may be a gateway's opinion about the path
-	}
 	type tensor struct {
 		Name       string         `json:"name"`
 		Type       string         `json:"datatype"`
@@ -47,6 +45,12 @@ func (c *openREST) Describe(ctx context.Context) (Description, error) {
 	}
 	if answer.Name == "" && answer.Inputs == nil {
 		return Description{}, connector.Fatal(fmt.Errorf("model server %s: its answer is no metadata of a model", u.Redacted()))
+	}
+	switch _, err := c.do(ctx, c.model(c.Version, "/ready"), nil, nil); {
+	case connector.KindOf(err) == connector.KindRetriable:
+		return Description{}, err
+	case err != nil && !errors.Is(err, errNotFound): // not found may be a gateway's opinion about the path
+		return Description{}, c.notReady("the model is not ready")
 	}
 	d := Description{Version: cmp.Or(c.Version, newest(answer.Versions))}
 	for _, t := range answer.Inputs {
