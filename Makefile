@@ -40,7 +40,7 @@ test: fmt lint ## everything that needs no network and no real servers
 integration: build ## the same against Apache Kafka, a schema registry and PostgreSQL, which it starts
 	SERVERS=$(SERVERS) ./.ci/integration.sh
 
-integration-serving: ## each protocol and a new version on real model servers, and the rate beside Python's (installs 2 GB; 5 minutes)
+integration-serving: ## each protocol and a new version on real model servers, and the rate beside Python's (installs 2.4 GB; 5 minutes)
 	./.ci/serving.sh
 
 # PYTHON is a Python with numpy and scipy for the image analysis and with keras, tf2onnx and onnxruntime for the engine;

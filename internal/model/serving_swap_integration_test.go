@@ -3,9 +3,13 @@
 package model
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -52,6 +56,55 @@ func TestServingSwap(t *testing.T) {
 			checkTrivial(t, model, new)
 			t.Logf("%d times a batch was told to wait, last: %s", waited, waits)
 		})
+	}
+}
+
+// TestServingSwapBeside goes on to a version that the server has loaded beside
+// the one in use: every image is classified, none is told to wait.
+func TestServingSwapBeside(t *testing.T) {
+	at := servers(t)
+	models := filepath.Join(at["triton-models"], "ifcb-densenet")
+	for i, c := range []struct{ server, url string }{
+		{"triton-grpc", "grpc://" + at["triton-grpc"] + "/ifcb-densenet"},
+		{"triton", at["triton"] + "/v2/models/ifcb-densenet"},
+	} {
+		t.Run(c.server, func(t *testing.T) {
+			var seen notes
+			model := open(t, Options{Model: c.url, Refresh: 50 * time.Millisecond,
+				Swap: Swap{Every: 20 * time.Millisecond, Images: 8, Agreement: 1, Drift: 1e-6, Note: seen.add}})
+			old, new := fmt.Sprintf("ifcb-densenet:%d", 3+i), fmt.Sprintf("ifcb-densenet:%d", 4+i)
+			for range 3 {
+				checkTrivial(t, model, old)
+			}
+			addVersion(t, models, 4+i)
+			images, deadline := 0, time.Now().Add(time.Minute)
+			for got := old; got != new; images++ {
+				r := model.Classify(t.Context(), [][]byte{testImage(t, "gray")})[0]
+				if got = r.Model; r.Err != nil || got != old && got != new || time.Now().After(deadline) {
+					t.Fatalf("while a version is added an image gives %+v", r)
+				}
+			}
+			if e := seen.wait(t, 0); e.Err != nil || e.From != old || e.To != new || e.Images != 8 || e.Agreement != 1 {
+				t.Errorf("the swap was %+v", e)
+			}
+			checkTrivial(t, model, new)
+			t.Logf("%d images were classified until the new version answered", images)
+		})
+	}
+}
+
+// addVersion puts one more version of a model, all at once, where Triton looks.
+func addVersion(t *testing.T, models string, version int) {
+	t.Helper()
+	beside, err := os.MkdirTemp(filepath.Dir(filepath.Dir(models)), "version-")
+	if err == nil {
+		err = os.CopyFS(beside, os.DirFS(filepath.Join(models, "3")))
+	}
+	if err == nil {
+		err = os.Rename(beside, filepath.Join(models, strconv.Itoa(version)))
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

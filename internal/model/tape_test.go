@@ -249,6 +249,11 @@ var recorded = []struct {
 	{"open-inference-grpc", "grpc", "/ifcb-densenet", "", "", "ifcb-densenet:2026", "2026"},
 	{"open-inference-rest", "http", "/v2/models/ifcb-densenet", "", "", "ifcb-densenet:2026", "2026"},
 	{"open-inference-rest-json", "http", "/v2/models/ifcb-densenet", "", "json", "ifcb-densenet:2026", "2026"},
+	{"triton-grpc", "triton-grpc", "/ifcb-densenet", "", "", "ifcb-densenet:3", ""},
+	{"triton-grpc-version", "triton-grpc", "/ifcb-densenet/versions/1", "open-inference", "", "ifcb-densenet:1", ""},
+	{"triton-rest", "triton", "/v2/models/ifcb-densenet", "", "", "ifcb-densenet:3", ""},
+	{"triton-rest-json", "triton", "/v2/models/ifcb-densenet", "", "json", "ifcb-densenet:3", ""},
+	{"triton-rest-version", "triton", "/v2/models/ifcb-densenet/versions/1", "", "", "ifcb-densenet:1", ""},
 }
 
 // TestRecorded: the client says what real servers took, and understands what
