@@ -63,7 +63,7 @@ func (p *Preprocessor) kerasBilinear(dst []float32, img picture) {
 		for x := 0; x < len(above); x += img.n {
 			for c := range p.channels {
 				k := x + p.source(c, img.n)
-				dst[at] = p.norm1(between(above[k], below[k], r.part)*p.scale, c)
+				dst[at] = p.norm1(float32(between(above[k], below[k], r.part)*p.scale), c)
 				at++
 			}
 		}

@@ -34,7 +34,7 @@ var smoothFilters = map[string]*smooth{
 		const a = -0.5
 		switch x = math.Abs(x); {
 		case x < 1:
-			return float64(float64(float64((a+2)*x-(a+3))*x)*x) + 1
+			return float64(float64((float64((a+2)*x)-(a+3))*x)*x) + 1
 		case x < 2:
 			return (float64((float64((x-5)*x)+8)*x) - 4) * a
 		}
@@ -103,7 +103,7 @@ func (f *smooth) weights(in, out int) []taps {
 	most := int(2*support) + 2
 	exact, store := make([]float64, 0, most), make([]int32, 0, out*most)
 	for i := range list {
-		center := (float64(i) + 0.5) * scale
+		center := float64((float64(i) + 0.5) * scale)
 		first := max(0, int(center-support+0.5))
 		last := min(in, int(center+support+0.5))
 		exact = exact[:0]
