@@ -9,8 +9,9 @@ import (
 // portable ones are kernel_portable.go; others only have to fill this struct.
 // All of them give the same number for the same output: they start from the
 // bias, add the products in the order of the weights and then the residual,
-// and clamp. Those of amd64 agree to the bit; the portable ones round each
-// product, which a fused multiply-add does not.
+// and clamp. Those in assembly agree to the bit, but for the sign of a zero and
+// which NaN it is between amd64 and arm64; the portable ones round each product,
+// which a fused multiply-add does not.
 type kernels struct {
 	name string
 	// nr is the number of output channels that the weights of a panel hold.

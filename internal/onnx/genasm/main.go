@@ -1,27 +1,37 @@
-// Command genasm writes the assembly of the ONNX engine's kernels for amd64.
-// `go generate ./internal/onnx` runs it; a test holds its output to the file in
-// the tree.
+// Command genasm writes the assembly of the ONNX engine's kernels for amd64 and
+// arm64. `go generate ./internal/onnx` runs it; a test holds its output to the
+// files in the tree.
 //
 // A kernel exists once per instruction set, made by the same code: the order of
-// operations for one output is the same, and so are the bits.
+// operations for one output is the same, and so are the bits. That of arm64
+// (neon*.go) has its own code and follows the same order.
 package main
 
 import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: genasm ASSEMBLY DECLARATIONS")
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: genasm FOLDER")
 		os.Exit(2)
 	}
-	for i, data := range [][]byte{generate(), declarations()} {
-		if err := os.WriteFile(os.Args[1+i], data, 0o644); err != nil {
+	for name, data := range files() {
+		if err := os.WriteFile(filepath.Join(os.Args[1], name), data, 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+	}
+}
+
+// files is all that genasm writes.
+func files() map[string][]byte {
+	return map[string][]byte{
+		"kernel_amd64.s": generate(), "kernel_amd64_decl.go": declarations("amd64", sets...),
+		"kernel_arm64.s": generateNEON(), "kernel_arm64_decl.go": declarations("arm64", neonSet),
 	}
 }
 
@@ -57,9 +67,14 @@ func (w *writer) fresh(name string) string {
 	return fmt.Sprintf("%s%d", name, w.label)
 }
 
-func (w *writer) function(name, args, doc string) {
+// text begins a function.
+func (w *writer) text(name, args, doc string) {
 	w.label = 0
 	fmt.Fprintf(w, "\n// func %s(p *%s)\n// %s\nTEXT ·%s(SB), NOSPLIT, $0-8\n", name, args, doc, name)
+}
+
+func (w *writer) function(name, args, doc string) {
+	w.text(name, args, doc)
 	w.op("MOVQ p+0(FP), DI")
 }
 
