@@ -6,14 +6,17 @@ LDFLAGS := -s -w -X github.com/axiom-data-science/hydraulics/runtime/cli.Commit=
 GOFILES = $(shell git ls-files '*.go')
 SERVERS ?= .cache/servers
 PYTHON ?=
+# What runs programs for arm64 where that is not the processor.
+EMULATOR ?= $(if $(filter arm64 aarch64,$(shell uname -m)),,qemu-aarch64-static)
+ARM64TEST = GOARCH=arm64 CGO_ENABLED=0 $(GO) test -timeout 60m $(if $(EMULATOR),-exec '$(EMULATOR)')
 ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
 # Packages whose goroutines matter most; `make test` runs them with the race detector.
 RACE := ./connector/... ./runtime/... ./internal/kafka/... ./internal/registry/... ./connectors/... ./internal/embedded/... ./internal/model/... ./internal/serving/...
 
-.PHONY: help build demo check fmt lint test race integration integration-serving bench agreement demo-model release clean
+.PHONY: help build demo check fmt lint test race arm64 integration integration-serving bench agreement demo-model release clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/hydraulics
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/hydraulics
@@ -30,12 +33,21 @@ fmt: ## fail when a file is not formatted
 lint: ## vet and staticcheck
 	$(GO) vet ./...
 	$(GO) vet -tags integration ./...
+	GOARCH=arm64 $(GO) vet ./internal/onnx
 	$(GO) tool staticcheck ./...
 
 test: fmt lint ## everything that needs no network and no real servers
 	$(GO) test ./...
 	$(GO) test -race -short $(RACE)
 	cd examples/custom-source && $(GO) vet ./... && $(GO) test ./...
+
+arm64: ## vet and test for arm64, emulated on other processors, the engine, image analysis and preprocessing (5 minutes)
+	@test -z '$(EMULATOR)' || command -v '$(EMULATOR)' >/dev/null || \
+		{ echo 'make arm64: there is no $(EMULATOR), to run programs for arm64: apt install qemu-user-static, or name another emulator by EMULATOR=' >&2; exit 1; }
+	GOARCH=arm64 $(GO) vet ./internal/onnx ./internal/imaging ./internal/model
+	$(ARM64TEST) ./internal/onnx
+	$(ARM64TEST) -short ./internal/imaging
+	$(ARM64TEST) -run '^Test(Preprocess|Nearest|Scale|Normalised|Thin|Resize|Rows)' ./internal/model
 
 integration: build ## the same against Apache Kafka, a schema registry and PostgreSQL, which it starts
 	SERVERS=$(SERVERS) ./.ci/integration.sh

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 // TestAgreement compares all networks of a folder that testdata/agreement.py
 // filled with ONNX Runtime, on each instruction set that the processor has.
-// `make agreement` runs it and keeps the table that it writes.
+// `make agreement` runs it and keeps the tables that it writes, one for each GOARCH.
 func TestAgreement(t *testing.T) {
 	dir := os.Getenv("HYDRAULICS_AGREEMENT")
 	if dir == "" {
@@ -35,7 +36,7 @@ func TestAgreement(t *testing.T) {
 			})
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "table.md"), []byte(table.String()), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "table-"+runtime.GOARCH+".md"), []byte(table.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,7 +5,8 @@
 # FOLDER keeps the networks (1 GB). Needs Python with the packages of
 # examples/train-classifier/requirements.txt (PYTHON names one that has them, or
 # an environment is made in FOLDER), and for PyTorch's networks Debian's
-# python3-torch, python3-torchvision and python3-onnx (TORCH_PYTHON).
+# python3-torch, python3-torchvision and python3-onnx (TORCH_PYTHON). Where
+# qemu-aarch64-static is, the kernels of arm64 are compared too, emulated.
 set -euo pipefail
 mkdir -p "$1"
 folder=$(realpath "$1") report=$(realpath -m "$2") here=$(cd "$(dirname "$0")" && pwd)
@@ -24,6 +25,11 @@ export TF_CPP_MIN_LOG_LEVEL=3
 cd "$root"
 status=0
 HYDRAULICS_AGREEMENT=$folder go test -count=1 -timeout 60m -run '^TestAgreement$' ./internal/onnx || status=$?
+emulated=
+if command -v qemu-aarch64-static >/dev/null; then
+  emulated='HYDRAULICS_AGREEMENT=.cache/agreement GOARCH=arm64 CGO_ENABLED=0 go test -exec qemu-aarch64-static -run ^TestAgreement$ -timeout 4h ./internal/onnx'
+  HYDRAULICS_AGREEMENT=$folder GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -timeout 4h -exec qemu-aarch64-static -run '^TestAgreement$' ./internal/onnx || status=$?
+fi
 {
   cat <<'TEXT'
 # Agreement with ONNX Runtime
@@ -40,6 +46,11 @@ TEXT
   echo "- $(go version), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(date -u +%Y-%m-%d), commit $(git describe --always --dirty --exclude '*')"
   echo "- outcome: $([ $status = 0 ] && echo all agree || echo NOT ALL AGREE)"
   echo
-  cat "$folder/table.md"
+  cat "$folder/table-$(go env GOHOSTARCH).md"
+  if [ -n "$emulated" ]; then
+    printf '\n## arm64, emulated\n\nBy %s; times are those of the emulator and say nothing of a processor.\n`%s`\n\n' \
+      "$(qemu-aarch64-static --version | sed -n '1s/.*version \([^ ]*\).*/qemu-aarch64-static \1/p')" "$emulated"
+    sed -E 's/ (portable|neon) \|/ \1 (emulated) |/' "$folder/table-arm64.md"
+  fi
 } >"$report"
 exit $status
