@@ -41,9 +41,9 @@ test: fmt lint ## everything that needs no network and no real servers
 	$(GO) test -race -short $(RACE)
 	cd examples/custom-source && $(GO) vet ./... && $(GO) test ./...
 
-arm64: ## vet and test for arm64, emulated on other processors, the engine, image analysis and preprocessing (5 minutes)
-	@test -z '$(EMULATOR)' || command -v '$(EMULATOR)' >/dev/null || \
-		{ echo 'make arm64: there is no $(EMULATOR), to run programs for arm64: apt install qemu-user-static, or name another emulator by EMULATOR=' >&2; exit 1; }
+arm64: ## vet and test for arm64, emulated on other processors, the engine, image analysis and preprocessing (3 minutes)
+	@test -z '$(EMULATOR)' || command -v $(firstword $(EMULATOR)) >/dev/null || \
+		{ echo 'make arm64: $(firstword $(EMULATOR)) is not here, which runs programs for arm64: apt install qemu-user-static, or name another emulator by EMULATOR=' >&2; exit 1; }
 	GOARCH=arm64 $(GO) vet ./internal/onnx ./internal/imaging ./internal/model
 	$(ARM64TEST) ./internal/onnx
 	$(ARM64TEST) -short ./internal/imaging
@@ -63,7 +63,7 @@ bench: ## rates and shares of the flow; with PYTHON=... image analysis and ONNX 
 	PYTHON='$(PYTHON)' ONNX_NETS='$(ONNX_NETS)' $(GO) test -run '^$$' -bench . -skip Imaging -benchtime 2s -timeout 30m ./internal/bench/...
 	ORIGINALS='$(ORIGINALS)' PYTHON='$(PYTHON)' $(GO) test -run '^$$' -bench Imaging -benchtime 5x -timeout 2h -v ./internal/bench/...
 
-agreement: ## compare every kind of network with ONNX Runtime (needs Python, PyTorch; 10 minutes, 1 GB in .cache)
+agreement: ## compare every kind of network with ONNX Runtime (needs Python, PyTorch; 10 minutes, with qemu 40; 1 GB in .cache)
 	./internal/onnx/testdata/agreement.sh .cache/agreement internal/onnx/AGREEMENT.md
 
 demo-model: build ## train the model of the demo anew (needs Python; about 5 minutes)
