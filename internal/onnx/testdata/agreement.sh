@@ -27,7 +27,7 @@ status=0
 HYDRAULICS_AGREEMENT=$folder go test -count=1 -timeout 60m -run '^TestAgreement$' ./internal/onnx || status=$?
 emulated=
 if command -v qemu-aarch64-static >/dev/null; then
-  emulated="HYDRAULICS_AGREEMENT=.cache/agreement GOARCH=arm64 CGO_ENABLED=0 go test -exec qemu-aarch64-static -run '^TestAgreement\$' -timeout 4h ./internal/onnx"
+  emulated="HYDRAULICS_AGREEMENT=\$PWD/.cache/agreement GOARCH=arm64 CGO_ENABLED=0 go test -exec qemu-aarch64-static -run '^TestAgreement\$' -timeout 4h ./internal/onnx"
   HYDRAULICS_AGREEMENT=$folder GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -timeout 4h -exec qemu-aarch64-static -run '^TestAgreement$' ./internal/onnx || status=$?
 fi
 {
