@@ -1,8 +1,8 @@
 // Package bench measures the flow on embedded servers: images per second, and
-// the share of each stage of a journey as the runtime itself counts them; and
-// the parts of the image analysis alone; the whole of it and the ONNX engine
-// beside Python's where PYTHON names a Python that has what they need. `make
-// bench` runs it.
+// the share of each stage of a journey as the runtime itself counts them; the
+// CPU time of a source in a process of its own; and the parts of the image
+// analysis alone; the whole of it and the ONNX engine beside Python's where
+// PYTHON names a Python that has what they need. `make bench` runs it.
 //
 // A stage's time is the time of its calls. With one task, and one thread of the
 // classifier, that is the time of one core.

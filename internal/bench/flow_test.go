@@ -41,17 +41,7 @@ type flow struct {
 func newFlow(b *testing.B) *flow {
 	b.Helper()
 	f := &flow{b: b, broker: kafkatest.Start(b)}
-	server, err := registryd.Start(b.Context(), new(registryd.MemoryLog), registryd.Options{})
-	check(b, err)
-	b.Cleanup(server.Stop)
-	f.registry = server.URL()
-	client, err := registry.New(registry.Options{URLs: []string{f.registry}})
-	check(b, err)
-	b.Cleanup(client.Close)
-	files, err := registry.FindFiles(schemas.Files, "all")
-	check(b, err)
-	check(b, registry.Update(b.Context(), client, files, false, slog.New(slog.DiscardHandler)))
-
+	f.startRegistry()
 	dir := b.TempDir()
 	instrument, err := dashboard.NewInstrument(dashboard.InstrumentOptions{Dir: dir, ImagesPerBin: perBin})
 	check(b, err)
@@ -65,12 +55,33 @@ func newFlow(b *testing.B) *flow {
 	b.Cleanup(site.Close)
 	f.dashboard = site.URL + "/demo/"
 
-	offsets, err := offset.OpenFile(filepath.Join(b.TempDir(), "offsets"))
-	check(b, err)
-	b.Cleanup(func() { check(b, offsets.Close()) })
-	f.worker, err = runtime.NewWorker(runtime.Options{Offsets: offsets, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))})
-	check(b, err)
+	f.startWorker()
 	return f
+}
+
+// startRegistry starts a schema registry with the flow's schemas.
+func (f *flow) startRegistry() {
+	f.b.Helper()
+	server, err := registryd.Start(f.b.Context(), new(registryd.MemoryLog), registryd.Options{})
+	check(f.b, err)
+	f.b.Cleanup(server.Stop)
+	f.registry = server.URL()
+	client, err := registry.New(registry.Options{URLs: []string{f.registry}})
+	check(f.b, err)
+	f.b.Cleanup(client.Close)
+	files, err := registry.FindFiles(schemas.Files, "all")
+	check(f.b, err)
+	check(f.b, registry.Update(f.b.Context(), client, files, false, slog.New(slog.DiscardHandler)))
+}
+
+// startWorker makes a worker without tasks.
+func (f *flow) startWorker() {
+	f.b.Helper()
+	offsets, err := offset.OpenFile(filepath.Join(f.b.TempDir(), "offsets"))
+	check(f.b, err)
+	f.b.Cleanup(func() { check(f.b, offsets.Close()) })
+	f.worker, err = runtime.NewWorker(runtime.Options{Offsets: offsets, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))})
+	check(f.b, err)
 }
 
 // spec reads a connector that is written as YAML, with the places of the
