@@ -162,6 +162,15 @@ type (
 	TaskSplitter interface {
 		TaskConfigs(ctx context.Context, c Context, conf Config, maxTasks int) ([]Props, error)
 	}
+	// Resplitter is a TaskSplitter whose tasks follow something that changes
+	// while they run, such as the datasets of a server. The runtime asks
+	// TaskConfigs again as often as ResplitEvery says, never for 0. Where the
+	// answer differs from the tasks that run, all are made anew, as by
+	// requestTaskReconfiguration in Kafka Connect; after an error they go on.
+	Resplitter interface {
+		TaskSplitter
+		ResplitEvery(conf Config) time.Duration
+	}
 	// Validator checks across keys what a ConfigDef cannot. It reports with
 	// [Problems.Add], does no I/O and gets a configuration whose single keys
 	// may have errors already.

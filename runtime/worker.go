@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
@@ -80,12 +81,7 @@ func (w *Worker) TaskConfigs(ctx context.Context, spec TaskSpec, maxTasks int) (
 	if spec.Kind == KindStream {
 		return same(maxTasks), nil
 	}
-	class, _ := spec.Props.Text("connector.class")
-	pluginType := connector.SinkType
-	if spec.Kind == KindSource {
-		pluginType = connector.SourceType
-	}
-	plugin, err := w.options.Plugins.New(pluginType, class)
+	plugin, err := w.plugin(spec)
 	if err != nil {
 		return nil, connector.Fatal(err)
 	}
@@ -116,6 +112,36 @@ func (w *Worker) TaskConfigs(ctx context.Context, spec TaskSpec, maxTasks int) (
 		return nil, connector.Fatal(fmt.Errorf("%s: the plugin made %d tasks, more than tasks.max=%d", spec.Connector, len(list), maxTasks))
 	}
 	return list, nil
+}
+
+// plugin makes an instance of a connector's plugin.
+func (w *Worker) plugin(spec TaskSpec) (connector.Plugin, error) {
+	class, _ := spec.Props.Text("connector.class")
+	if spec.Kind == KindSource {
+		return w.options.Plugins.New(connector.SourceType, class)
+	}
+	return w.options.Plugins.New(connector.SinkType, class)
+}
+
+// ResplitEvery tells how often TaskConfigs is to be asked again while the
+// connector runs, 0 for never.
+func (w *Worker) ResplitEvery(spec TaskSpec) time.Duration {
+	if spec.Kind == KindStream {
+		return 0
+	}
+	plugin, err := w.plugin(spec)
+	if err != nil {
+		return 0
+	}
+	r, ok := plugin.(connector.Resplitter)
+	if !ok {
+		return 0
+	}
+	conf, err := connector.ParsePlugin(plugin, spec.Props)
+	if err != nil {
+		return 0
+	}
+	return r.ResplitEvery(conf)
 }
 
 // tap gives the tap of a connector.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -147,6 +148,14 @@ func (*Source) TaskConfigs(ctx context.Context, _ connector.Context, conf connec
 	return tasks, nil
 }
 
+// ResplitEvery tells how often to look for other datasets, when all are wanted for ever.
+func (*Source) ResplitEvery(conf connector.Config) time.Duration {
+	if conf.String("mode") == modeOnce || !slices.Contains(conf.List("datasets"), everything) {
+		return 0
+	}
+	return time.Duration(conf.Int64("datasets.interval.ms")) * time.Millisecond
+}
+
 // allDatasets asks a dashboard of generation 2 for its datasets.
 func allDatasets(ctx context.Context, conf connector.Config) ([]string, error) {
 	base, err := parseBase(conf.String("dashboard.url"))
@@ -157,6 +166,8 @@ func allDatasets(ctx context.Context, conf connector.Config) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout) // the tasks may use all connections for longer
+	defer cancel()
 	c := newClient(o.timeout, o.connections)
 	defer c.close()
 	names, err := (&generation2{client: c, address: address{base: base}}).datasets(ctx)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -20,44 +21,70 @@ import (
 
 // observatory serves several datasets of bins below one root, as one dashboard.
 type observatory struct {
-	url  string
-	sets map[string]*bins
+	url        string
+	generation int
+	sets       map[string]*bins
+
+	mu       sync.Mutex
+	names    []string          // those that it has now
+	ifcbs    map[string]string // the instrument of each
+	handlers map[string]http.Handler
 }
 
 func newObservatory(t *testing.T, generation int, names ...string) *observatory {
 	t.Helper()
-	o := &observatory{sets: map[string]*bins{}}
-	handlers := map[string]http.Handler{}
-	for i, name := range names {
-		b := &bins{dir: t.TempDir()}
-		instrument, err := dashboard.NewInstrument(dashboard.InstrumentOptions{Dir: b.dir, Number: 901 + i, Seed: 1, ImagesPerBin: 3})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.instrument = instrument
-		if handlers[name], err = dashboard.New(dashboard.Options{Dir: b.dir, Generation: generation, Dataset: name}); err != nil {
-			t.Fatal(err)
-		}
-		o.sets[name] = b
+	o := &observatory{generation: generation, sets: map[string]*bins{}, ifcbs: map[string]string{}, handlers: map[string]http.Handler{}}
+	for _, name := range names {
+		o.add(t, name)
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/api/list_datasets" && generation == 2 {
-			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprintf(w, `{"datasets": ["%s"]}`, strings.Join(names, `", "`))
-			return
-		}
-		asked := r.URL.Path + "?" + r.URL.RawQuery
-		for i, name := range names {
-			if strings.Contains(asked, "/"+name) || strings.Contains(asked, "dataset="+name) || strings.Contains(asked, fmt.Sprintf("IFCB%d", 901+i)) {
-				handlers[name].ServeHTTP(w, r)
-				return
-			}
-		}
-		http.NotFound(w, r)
-	}))
+	server := httptest.NewServer(o)
 	t.Cleanup(server.Close)
 	o.url = server.URL
 	return o
+}
+
+// add gives it one more dataset, with an instrument of its own.
+func (o *observatory) add(t *testing.T, name string) {
+	t.Helper()
+	b, number := &bins{dir: t.TempDir()}, 901+len(o.sets)
+	var err error
+	if b.instrument, err = dashboard.NewInstrument(dashboard.InstrumentOptions{Dir: b.dir, Number: number, Seed: 1, ImagesPerBin: 3}); err != nil {
+		t.Fatal(err)
+	}
+	handler, err := dashboard.New(dashboard.Options{Dir: b.dir, Generation: o.generation, Dataset: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.sets[name] = b
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.names, o.ifcbs[name], o.handlers[name] = append(o.names, name), fmt.Sprintf("IFCB%d", number), handler
+}
+
+// drop takes a dataset from it.
+func (o *observatory) drop(name string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.names = slices.DeleteFunc(o.names, func(n string) bool { return n == name })
+}
+
+func (o *observatory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o.mu.Lock()
+	names := slices.Clone(o.names)
+	o.mu.Unlock()
+	if r.URL.Path == "/api/list_datasets" && o.generation == 2 {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"datasets": ["%s"]}`, strings.Join(names, `", "`))
+		return
+	}
+	asked := r.URL.Path + "?" + r.URL.RawQuery
+	for _, name := range names {
+		if strings.Contains(asked, "/"+name) || strings.Contains(asked, "dataset="+name) || strings.Contains(asked, o.ifcbs[name]) {
+			o.handlers[name].ServeHTTP(w, r)
+			return
+		}
+	}
+	http.NotFound(w, r)
 }
 
 func (o *observatory) props(more ...string) connector.Props {
@@ -105,6 +132,65 @@ func TestSeveralDatasets(t *testing.T) {
 			}
 		}
 	})
+}
+
+// With datasets=* the connector is asked again for its tasks, and gives those of the datasets that there are now. One
+// that is gone takes nothing from the others, and goes on where it was when it comes back.
+func TestDatasetsComeAndGo(t *testing.T) {
+	o := newObservatory(t, 2, "bay", "cape")
+	first := map[string][]string{}
+	for name, b := range o.sets {
+		first[name] = b.imagesOf(t, b.take(t, "2024-05-01T10:00:00Z")...)
+	}
+	props := o.props("datasets", "*", "mode", "follow", "poll.interval.ms", "100", "datasets.interval.ms", "200")
+	s := new(source.Source)
+	for every, conf := range map[time.Duration]connector.Props{200 * time.Millisecond: props,
+		0: o.props("datasets", "bay,cape", "mode", "follow")} {
+		if got := s.ResplitEvery(connectortest.Configure(t, s, conf)); got != every {
+			t.Errorf("%v: asked every %v, want %v", conf["datasets"], got, every)
+		}
+	}
+	if got := s.ResplitEvery(connectortest.Configure(t, s, o.props("datasets", "*"))); got != 0 {
+		t.Errorf("mode=once is asked again every %v", got)
+	}
+	offsets := new(connectortest.Offsets)
+	expect := func(when string, want map[string][]string) {
+		t.Helper()
+		configs, err := tasks(t, props, 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string][]string{}
+		for _, config := range configs {
+			name := config["datasets"].(string)
+			s := start(t, config, offsets)
+			records, err := s.until(t, func(all []connector.SourceRecord) bool { return len(all) == len(want[name]) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got[name] = keys(records); len(records) > 0 {
+				if err := offsets.Commit(records[len(records)-1]); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+	}
+	expect("at first", first)
+	o.add(t, "atoll")
+	b := o.sets["atoll"]
+	expect("with another one", map[string][]string{"bay": {}, "cape": {}, "atoll": b.imagesOf(t, b.take(t, "2024-05-01T10:00:00Z")...)})
+	o.drop("bay")
+	b = o.sets["cape"]
+	expect("without bay", map[string][]string{"cape": b.imagesOf(t, b.take(t, "2024-05-01T10:20:00Z")...), "atoll": {}})
+	b = o.sets["bay"]
+	late := b.imagesOf(t, b.take(t, "2024-05-01T10:20:00Z")...)
+	o.mu.Lock()
+	o.names = append(o.names, "bay")
+	o.mu.Unlock()
+	expect("with bay again", map[string][]string{"bay": late, "cape": {}, "atoll": {}})
 }
 
 // A connector that is given more datasets goes on with the one it had: offsets are per dataset.

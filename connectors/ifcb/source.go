@@ -12,7 +12,10 @@ import (
 // Version is what the connector reports.
 const Version = "1.1.0"
 
-var _ connector.Source = (*Source)(nil)
+var (
+	_ connector.Source     = (*Source)(nil)
+	_ connector.Resplitter = (*Source)(nil)
+)
 
 func init() { connector.RegisterSource(func() connector.Source { return new(Source) }) }
 

@@ -2,6 +2,7 @@ package herder
 
 import (
 	"context"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
@@ -13,6 +14,8 @@ type Engine interface {
 	StartTask(spec runtime.TaskSpec, notify func(runtime.Event)) (Task, error)
 	// TaskConfigs splits a connector into tasks.
 	TaskConfigs(ctx context.Context, spec runtime.TaskSpec, maxTasks int) ([]connector.Props, error)
+	// ResplitEvery tells how often to split it again, 0 for never.
+	ResplitEvery(spec runtime.TaskSpec) time.Duration
 	// Forget drops what is remembered of a deleted connector.
 	Forget(name string)
 }

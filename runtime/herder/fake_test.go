@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
@@ -15,6 +16,7 @@ type fakeEngine struct {
 	mu     sync.Mutex
 	starts []*fakeTask
 	split  func(spec runtime.TaskSpec, n int) ([]connector.Props, error)
+	every  time.Duration
 	// fail makes the nth start of all fail with an error, nil lets it run.
 	fail   func(n int) error
 	forgot []string
@@ -26,6 +28,8 @@ func (e *fakeEngine) TaskConfigs(_ context.Context, spec runtime.TaskSpec, n int
 	}
 	return []connector.Props{spec.Props}, nil
 }
+
+func (e *fakeEngine) ResplitEvery(runtime.TaskSpec) time.Duration { return e.every }
 
 func (e *fakeEngine) StartTask(spec runtime.TaskSpec, notify func(runtime.Event)) (Task, error) {
 	e.mu.Lock()

@@ -38,6 +38,8 @@ type managed struct {
 	policy   policy
 	failures int       // of the connector itself, in a row
 	next     time.Time // when to try it again
+	every    time.Duration
+	resplit  time.Time // when to split it again, which it wants to be every so often; zero for never
 	stopErr  error
 
 	wake   chan struct{}
@@ -124,6 +126,7 @@ func (m *managed) step() time.Time {
 	restart := m.restart
 	m.restart = false
 	none := len(m.tasks) == 0
+	resplit := m.state == state.Running && !m.resplit.IsZero() && !time.Now().Before(m.resplit)
 	m.h.mu.Unlock()
 	switch {
 	case target == state.TargetStopped:
@@ -139,6 +142,8 @@ func (m *managed) step() time.Time {
 		if err := m.configure(fresh); err != nil {
 			return m.fail(err)
 		}
+	case resplit && target == state.TargetStarted:
+		m.splitAgain()
 	}
 	for _, t := range m.started() {
 		m.steer(t, target)
@@ -148,7 +153,30 @@ func (m *managed) step() time.Time {
 	} else {
 		m.become(state.Running)
 	}
-	return m.nextRestart(target)
+	return m.nextTime(target)
+}
+
+// splitAgain looks whether the connector has other tasks by now. Where that
+// cannot be told the present ones go on.
+func (m *managed) splitAgain() {
+	if err := m.configure(false); err != nil && m.quit.Err() == nil {
+		m.h.o.Log.Warn("the tasks go on as they are: "+err.Error(), "connector", m.name)
+		m.h.mu.Lock()
+		m.resplit = time.Now().Add(m.every)
+		m.h.mu.Unlock()
+	}
+}
+
+// nextTime gives the time when something is to be done again while nothing
+// wakes the connector, zero for never.
+func (m *managed) nextTime(target state.Target) time.Time {
+	next := m.nextRestart(target)
+	m.h.mu.Lock()
+	defer m.h.mu.Unlock()
+	if target == state.TargetStarted && !m.resplit.IsZero() && (next.IsZero() || m.resplit.Before(next)) {
+		return m.resplit
+	}
+	return next
 }
 
 // become sets the connector's own state, which is not that of its tasks.
@@ -219,9 +247,13 @@ func (m *managed) configure(fresh bool) error {
 	if len(split) == 0 {
 		return connector.Fatal(errors.New("there is nothing to do: the plugin made no task"))
 	}
+	m.plan(m.h.o.Engine.ResplitEvery(spec))
 	if !fresh && m.same(split) {
 		m.refresh(props)
 		return nil
+	}
+	if !fresh {
+		m.h.o.Log.Info("connector has other tasks by now", "connector", m.name, "tasks", len(split))
 	}
 	m.stopTasks()
 	tasks := make([]*task, len(split))
@@ -234,6 +266,16 @@ func (m *managed) configure(fresh bool) error {
 	defer m.h.mu.Unlock()
 	m.tasks, m.applied = tasks, wanted+1
 	return nil
+}
+
+// plan notes when the connector is to be split again.
+func (m *managed) plan(every time.Duration) {
+	m.h.mu.Lock()
+	defer m.h.mu.Unlock()
+	m.every, m.resplit = every, time.Time{}
+	if every > 0 {
+		m.resplit = time.Now().Add(every)
+	}
 }
 
 // same tells whether the running tasks are those of a new split.
