@@ -26,7 +26,7 @@ type gapsOptions struct {
 	topic, broker, registry string
 	dashboard, dataset      string
 	from, until, format     string
-	fail                    bool
+	fail, includeSkipped    bool
 }
 
 func newGapsCommand() *cobra.Command {
@@ -36,7 +36,8 @@ func newGapsCommand() *cobra.Command {
 		Short: "List the bins whose images are not all in Kafka",
 		Long: "Reads the topic that the source ifcb tells about its bins on (bins.topic) and lists those that were given up or are\n" +
 			"incomplete, with the reason. With --dashboard also those that the dashboard, or folder of raw files, has and the\n" +
-			"topic does not know. Of several records of a bin the last one counts. Empty and skipped bins are no gaps.",
+			"topic does not know. Of several records of a bin the last one counts. Empty and skipped bins are no gaps, nor those\n" +
+			"that the dashboard flags to be skipped and the source has not come to.",
 		Example: "  hydraulics ifcb gaps ifcb-images-bins localhost:9092 --registry http://localhost:8081\n" +
 			"  hydraulics ifcb gaps ifcb-images-bins localhost:9092 --registry http://localhost:8081 \\\n" +
 			"      --dashboard https://ifcb.example.org/mvco/ --from 2019-07-01 --until 2019-07-31 --format csv --fail",
@@ -54,6 +55,7 @@ func newGapsCommand() *cobra.Command {
 	flags.StringVar(&o.from, "from", "", "only bins from this day or time on")
 	flags.StringVar(&o.until, "until", "", "only bins up to this day, or before this time")
 	flags.StringVar(&o.format, "format", "text", "text, csv or json")
+	flags.BoolVar(&o.includeSkipped, "include-skipped", false, "with --dashboard, count bins that it flags to be skipped: for a source with skip=include")
 	flags.BoolVar(&o.fail, "fail", false, "exit with an error when there is a gap")
 	return cmd
 }
@@ -86,13 +88,14 @@ func (o *gapsOptions) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fail(err)
 	}
-	var listed []binOutcome
-	dataset := o.dataset
+	place := &dashboardBins{dataset: o.dataset}
 	if o.dashboard != "" { // first: a mistake in it shows at once
-		if listed, dataset, err = o.listed(ctx, from, until); err != nil {
-			return fail(err)
+		if place, err = o.list(ctx, from, until); err != nil {
+			return fail(fmt.Errorf("--dashboard: %w", err))
 		}
+		defer place.listing.Close()
 	}
+	dataset := place.dataset
 	known, err := o.read(ctx)
 	if err != nil {
 		return fail(err)
@@ -112,12 +115,12 @@ func (o *gapsOptions) run(ctx context.Context, out io.Writer) error {
 			gaps = append(gaps, b)
 		}
 	}
-	for _, b := range listed {
-		if !told[b.PID] {
-			bins++
-			gaps = append(gaps, b)
-		}
+	missing, unknown, err := place.missing(ctx, told, o.includeSkipped)
+	if err != nil {
+		return fail(fmt.Errorf("--dashboard: %w", err))
 	}
+	bins += unknown
+	gaps = append(gaps, missing...)
 	slices.SortFunc(gaps, func(a, b binOutcome) int {
 		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.PID, b.PID), cmp.Compare(a.Dataset, b.Dataset))
 	})
@@ -148,9 +151,16 @@ func (o *gapsOptions) period() (from, until time.Time, err error) {
 	return from, until, nil
 }
 
-// listed gives the bins that the dashboard or folder has, as missing, and the
-// name of its dataset.
-func (o *gapsOptions) listed(ctx context.Context, from, until time.Time) (bins []binOutcome, dataset string, err error) {
+// dashboardBins are what a dashboard or folder has.
+type dashboardBins struct {
+	listing *source.Listing // nil without one
+	url     string
+	dataset string
+	bins    []ifcb.BinID
+}
+
+// list asks for the bins of a period.
+func (o *gapsOptions) list(ctx context.Context, from, until time.Time) (*dashboardBins, error) {
 	props := connector.Props{"dashboard.url": o.dashboard}
 	if !strings.Contains(o.dashboard, "://") {
 		props = connector.Props{"folder": o.dashboard}
@@ -160,16 +170,28 @@ func (o *gapsOptions) listed(ctx context.Context, from, until time.Time) (bins [
 	}
 	listing, err := source.OpenListing(ctx, props)
 	if err != nil {
-		return nil, "", fmt.Errorf("--dashboard: %w", err)
+		return nil, err
 	}
-	defer listing.Close()
 	ids, err := listing.Bins(ctx, from, until)
 	if err != nil {
-		return nil, "", fmt.Errorf("--dashboard: %w", err)
+		listing.Close()
+		return nil, err
+	}
+	return &dashboardBins{listing, o.dashboard, listing.Dataset(), ids}, nil
+}
+
+// missing gives the bins that the topic does not know, but for those that are flagged to be skipped unless these count
+// too; unknown is the number of both.
+func (d *dashboardBins) missing(ctx context.Context, told map[string]bool, withSkipped bool) (bins []binOutcome, unknown int, err error) {
+	ids := slices.DeleteFunc(d.bins, func(id ifcb.BinID) bool { return told[id.String()] })
+	if unknown = len(ids); unknown > 0 && !withSkipped {
+		if ids, err = d.listing.Shown(ctx, ids); err != nil {
+			return nil, 0, err
+		}
 	}
 	for _, id := range ids {
-		bins = append(bins, binOutcome{PID: id.String(), Dataset: listing.Dataset(), Dashboard: o.dashboard, IFCB: id.IFCB(),
+		bins = append(bins, binOutcome{PID: id.String(), Dataset: d.dataset, Dashboard: d.url, IFCB: id.IFCB(),
 			Time: id.Time().Unix(), Status: binMissing, Reason: "the dashboard lists it, the topic does not know it"})
 	}
-	return bins, listing.Dataset(), nil
+	return bins, unknown, nil
 }

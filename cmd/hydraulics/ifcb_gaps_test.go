@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/registryd"
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
 )
 
 // gaps runs the command and gives what it writes.
@@ -94,6 +97,40 @@ func TestGaps(t *testing.T) {
 			}
 			if err != nil || list.Bins != 5 || len(list.Gaps) != 2 || list.Gaps[1].PID != p.bins[4].String() {
 				t.Errorf("%v\n%s", err, text)
+			}
+		})
+	}
+}
+
+// Bins that the dashboard flags to be skipped are missed by nobody, whether the source has come to them or not.
+func TestGapsLeavesOutFlaggedBins(t *testing.T) {
+	for _, generation := range []int{1, 2} {
+		t.Run(fmt.Sprintf("generation %d", generation), func(t *testing.T) {
+			p := newPier(t, generation, 4)
+			flag := func(bins ...ifcb.BinID) {
+				t.Helper()
+				text := "pid,skip\n"
+				for _, id := range bins {
+					text += id.String() + ",1\n"
+				}
+				if err := os.WriteFile(filepath.Join(p.dir, dashboard.NotesFile), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			flag(p.bins[1])
+			if said, err := p.run(newIngestCommand(), "station", p.url, "images", p.broker, "--nbins", "-1", "--bins-topic", "bins"); err != nil {
+				t.Fatal(said, err)
+			}
+			p.take(3)
+			flag(p.bins[1], p.bins[4], p.bins[6])
+			for want, args := range map[string][]string{
+				p.bins[5].String() + "  pier     missing  0 of ?  the dashboard lists it, the topic does not know it\n1 of 7 bins have a gap\n": nil,
+				"3 of 7 bins have a gap\n": {"--include-skipped"},
+			} {
+				text, err := p.gaps(append(args, "--dashboard", p.url)...)
+				if err != nil || !strings.HasSuffix(text, want) {
+					t.Errorf("%v: %v\n%s\nwant at its end\n%s", args, err, text, want)
+				}
 			}
 		})
 	}

@@ -93,12 +93,18 @@ func (l *lane) reportDone(b *bin) []connector.SourceRecord {
 	return l.tell(r)
 }
 
-// leaveOut settles a bin that is not wanted.
+// leaveOut settles a bin that is not wanted. One that was left out before and still is adds nothing.
 func (l *lane) leaveOut(id ifcb.BinID, why *leftOut) []connector.SourceRecord {
-	l.settle(id)
 	if why.reason == "" {
+		l.settle(id)
 		return nil
 	}
+	if l.ledger.skipped[id] {
+		l.queue.remove(id)
+		return nil
+	}
+	l.settle(id)
+	l.rememberSkipped(id)
 	l.metrics.skipped.Add(1)
 	l.log.Info("bin skipped", "bin", id.String(), "reason", why.reason)
 	return l.tell(report{id: id, status: BinSkipped, reason: why.reason, sample: newSample(id, nil, ifcb.Header{}, why.known)})

@@ -57,6 +57,11 @@ func configDef() *connector.ConfigDef {
 			Doc: "Take bins with all of these tags only. A dataset may carry them too: mvco:beads."},
 		connector.Key{Name: "skip", Type: connector.StringKey, Default: skipExclude, Check: connector.OneOf(skipExclude, skipInclude),
 			Doc: "exclude: leave bins out that the dashboard flags to be skipped; bins.topic says so. include: take them like others."},
+		connector.Key{Name: "skip.recheck.days", Type: connector.IntKey, Default: 14, Check: connector.Between(0, 3650),
+			Doc: "A bin that was left out for its flag is taken when the dashboard takes the flag back while the bin is not older than this, 0 for never. " +
+				"At most 1000 bins of a dataset are remembered for that, the newest."},
+		connector.Key{Name: "skip.recheck.interval.ms", Type: connector.LongKey, Default: 3_600_000, Check: connector.AtLeast(100), Importance: connector.Low,
+			Doc: "How often to look for flags that were taken back; also at every start."},
 		connector.Key{Name: "mode", Type: connector.StringKey, Default: modeFollow, Check: connector.OneOf(modeFollow, modeOnce), Importance: connector.High,
 			Doc: "follow: go on with new bins for ever. once: end after the bins that are there."},
 		connector.Key{Name: "backfill.start", Type: connector.StringKey, Check: checkDate, Importance: connector.High,
@@ -146,6 +151,8 @@ type options struct {
 	oldestFirst bool
 	period      period // of the past; zero without
 	skip        bool   // leave flagged bins out
+	recheckFor  time.Duration
+	recheck     time.Duration // the time between two looks at the flags of those
 	interval    time.Duration
 	settle      time.Duration
 	format      string
@@ -163,7 +170,8 @@ func newOptions(conf connector.Config) (options, error) {
 	o := options{
 		topic: conf.String("topic"), binsTopic: conf.String("bins.topic"), generation: conf.String("dashboard.generation"),
 		once: conf.String("mode") == modeOnce, nbins: conf.Int("nbins"), fromOldest: conf.String("start.from") == fromOldest,
-		skip: conf.String("skip") == skipExclude, interval: ms("poll.interval.ms"), settle: ms("folder.settle.ms"),
+		skip: conf.String("skip") == skipExclude, recheckFor: time.Duration(conf.Int("skip.recheck.days")) * day,
+		recheck: ms("skip.recheck.interval.ms"), interval: ms("poll.interval.ms"), settle: ms("folder.settle.ms"),
 		format: conf.String("format"), attempts: conf.Int("bin.attempts"), retry: ms("bin.retry.interval.ms"),
 		timeout: ms("request.timeout.ms"), connections: conf.Int("dashboard.max.connections"), maxZip: conf.Int64("zip.max.bytes"),
 		batch: conf.Int("batch.size"), metadata: conf.Bool("metadata"),

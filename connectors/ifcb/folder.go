@@ -50,6 +50,9 @@ func (f *folder) span() time.Duration { return 366 * 100 * day }
 
 func (f *folder) details(context.Context, ifcb.BinID) (details, error) { return details{}, nil }
 
+// shown gives all: files have no flags.
+func (f *folder) shown(_ context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) { return bins, nil }
+
 // list gives the bins of a folder, oldest first; of day folders those from a day on.
 func (f *folder) list(from time.Time) ([]ifcb.BinID, error) {
 	files, err := ifcb.ListSince(f.dir, from)

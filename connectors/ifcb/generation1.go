@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/internal/ifcb"
@@ -127,6 +128,29 @@ func (g *generation1) day(ctx context.Context, d time.Time) (feed1, error) {
 		}
 	}
 	return feed, nil
+}
+
+// shown asks for the lists of their days.
+func (g *generation1) shown(ctx context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) {
+	byDay := map[time.Time][]ifcb.BinID{}
+	for _, id := range bins {
+		d := id.Time().Truncate(day)
+		byDay[d] = append(byDay[d], id)
+	}
+	var shown []ifcb.BinID
+	for d, wanted := range byDay {
+		feed, err := g.day(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		listed := feed.bins()
+		for _, id := range wanted {
+			if slices.Contains(listed, id) && !g.flags.skipped[id] {
+				shown = append(shown, id)
+			}
+		}
+	}
+	return shown, nil
 }
 
 // earliest asks for the bin nearest to a time before all IFCBs.

@@ -100,9 +100,25 @@ func (g *generation2) recent(ctx context.Context, since time.Time) ([]ifcb.BinID
 	return []ifcb.BinID{id}, !id.Time().After(since), nil
 }
 
-// period asks for the table of metadata, and where that is not there for the temperatures, the one legacy feed that
-// lists the bins of a period. The table answers 404 when the period has no bin, too.
+// flaggedBin is a bin in a list, and whether it is to be skipped.
+type flaggedBin struct {
+	id   ifcb.BinID
+	skip bool
+}
+
+// period asks for the table of metadata.
 func (g *generation2) period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
+	listed, err := g.table(ctx, from, until)
+	bins := make([]ifcb.BinID, len(listed))
+	for i, b := range listed {
+		bins[i] = b.id
+	}
+	return bins, err
+}
+
+// table lists the bins of a period from the table of metadata, and where that is not there from the temperatures, the
+// one legacy feed that does, without bins to be skipped. The table answers 404 when the period has no bin, too.
+func (g *generation2) table(ctx context.Context, from, until time.Time) ([]flaggedBin, error) {
 	start, end := from.UTC().Format(time.DateOnly), until.UTC().Format(time.DateOnly)
 	data, err := g.listing(ctx, fmt.Sprintf("%s?start_date=%s&end_date=%s&include_skip=true%s",
 		g.api("export_metadata/"+url.PathEscape(g.dataset)), start, end, g.tagQuery()))
@@ -118,34 +134,74 @@ func (g *generation2) period(ctx context.Context, from, until time.Time) ([]ifcb
 	if isAbsent(err) {
 		return nil, nil
 	}
-	return feed.bins(), err
+	var bins []flaggedBin
+	for _, id := range feed.bins() {
+		bins = append(bins, flaggedBin{id: id})
+	}
+	return bins, err
 }
 
-// metadataBins reads the pid column.
-func metadataBins(table []byte) ([]ifcb.BinID, error) {
+// metadataBins reads the columns pid and skip. A table without the latter flags none.
+func metadataBins(table []byte) ([]flaggedBin, error) {
 	in := csv.NewReader(bytes.NewReader(table))
 	in.FieldsPerRecord = -1 // tags make columns
 	names, err := in.Read()
 	if err != nil {
 		return nil, fmt.Errorf("export_metadata: %w", err)
 	}
-	column := slices.Index(names, "pid")
-	if column < 0 {
+	pid, skip := slices.Index(names, "pid"), slices.Index(names, "skip")
+	if pid < 0 {
 		return nil, errors.New("export_metadata: the table has no column pid")
 	}
-	var pids []string
+	var bins []flaggedBin
 	for {
 		row, err := in.Read()
 		if errors.Is(err, io.EOF) {
-			return parsePIDs(pids), nil
+			return bins, nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("export_metadata: %w", err)
 		}
-		if column < len(row) {
-			pids = append(pids, row[column])
+		if pid >= len(row) {
+			continue
+		}
+		for _, id := range parsePIDs(row[pid : pid+1]) {
+			bins = append(bins, flaggedBin{id, skip >= 0 && skip < len(row) && isSet(row[skip])})
 		}
 	}
+}
+
+// isSet reads a flag: all but nothing, 0, false and no.
+func isSet(flag string) bool {
+	switch strings.ToLower(strings.TrimSpace(flag)) {
+	case "", "0", "0.0", "false", "f", "no", "n":
+		return false
+	}
+	return true
+}
+
+// shown asks for the table of the time that they are of, in pieces where that is long.
+func (g *generation2) shown(ctx context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) {
+	left := slices.Clone(bins)
+	slices.SortFunc(left, ifcb.BinID.Compare)
+	var shown []ifcb.BinID
+	for len(left) > 0 {
+		n := slices.IndexFunc(left, func(id ifcb.BinID) bool { return id.Time().Sub(left[0].Time()) > g.span() })
+		if n < 0 {
+			n = len(left)
+		}
+		listed, err := g.table(ctx, left[0].Time(), left[n-1].Time())
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range listed {
+			if _, wanted := slices.BinarySearchFunc(left[:n], b.id, ifcb.BinID.Compare); wanted && !b.skip {
+				shown = append(shown, b.id)
+			}
+		}
+		left = left[n:]
+	}
+	return distinct(shown), nil
 }
 
 // earliest is a time before all IFCBs: one request covers any period.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -30,6 +31,7 @@ type lane struct {
 	planned bool
 	seen    time.Time // of the newest bin that was listed
 	look    time.Time // when to look for bins next
+	recheck time.Time // when to ask about skipped bins next; zero before the first time
 	current *bin
 	hitches int // transient failures at the current bin, in a row
 	done    bool
@@ -75,15 +77,11 @@ func (l *lane) nextBin(ctx context.Context) (records []connector.SourceRecord, i
 	if err := l.lookForBins(ctx); err != nil {
 		return nil, 0, err
 	}
+	l.askAboutSkipped(ctx)
 	next, wait, ok := l.queue.next(time.Now())
-	switch {
-	case !ok && (l.opts.once || l.history != nil) && len(l.queue.pending) == 0:
-		return nil, 0, connector.ErrDone
-	case !ok:
-		if left := time.Until(l.look); l.history == nil && !l.opts.once && (wait == 0 || left < wait) {
-			wait = left
-		}
-		return nil, max(wait, time.Millisecond), nil
+	if !ok {
+		wait, err = l.idle(wait)
+		return nil, wait, err
 	}
 	b, err := l.openBin(ctx, next)
 	var out *leftOut
@@ -104,6 +102,26 @@ func (l *lane) nextBin(ctx context.Context) (records []connector.SourceRecord, i
 	}
 	l.current, l.hitches = b, 0
 	return nil, 0, nil
+}
+
+// idle gives how long there is nothing to do, when no bin is due for some time, 0 without one; ErrDone when there will
+// be nothing.
+func (l *lane) idle(wait time.Duration) (time.Duration, error) {
+	until := func(t time.Time) {
+		if left := max(time.Until(t), time.Millisecond); wait == 0 || left < wait {
+			wait = left
+		}
+	}
+	if l.history == nil && !l.opts.once {
+		until(l.look)
+	}
+	if !l.opts.once && len(l.watched()) > 0 {
+		until(l.recheck)
+	}
+	if wait == 0 {
+		return 0, connector.ErrDone
+	}
+	return wait, nil
 }
 
 // waitFor tells whether a bin that lacks something is to be tried again later.
@@ -175,7 +193,9 @@ func (l *lane) trouble(ctx context.Context, id ifcb.BinID, err error) ([]connect
 // settle notes that a bin needs no more work.
 func (l *lane) settle(id ifcb.BinID) {
 	l.queue.remove(id)
-	l.ledger.settle(id, l.queue.bins())
+	delete(l.ledger.skipped, id)
+	pending := slices.DeleteFunc(l.queue.bins(), l.ledger.settled) // a skipped bin was settled before it came again
+	l.ledger.settle(id, pending)
 	l.offset = l.ledger.offset()
 }
 

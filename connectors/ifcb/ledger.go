@@ -19,12 +19,13 @@ type ledger struct {
 	floor    int64
 	from, to int64 // [from, to), unix seconds; equal when there is no span yet
 	done     map[ifcb.BinID]bool
+	skipped  map[ifcb.BinID]bool // settled because they were flagged to be skipped, and to be asked about again
 	// The bin that the last run was at, and how far it came.
 	bin ifcb.BinID
 	progress
 }
 
-func newLedger() *ledger { return &ledger{done: map[ifcb.BinID]bool{}} }
+func newLedger() *ledger { return &ledger{done: map[ifcb.BinID]bool{}, skipped: map[ifcb.BinID]bool{}} }
 
 func (l *ledger) settled(id ifcb.BinID) bool {
 	t := id.Time().Unix()
@@ -90,16 +91,25 @@ func (l *ledger) settle(id ifcb.BinID, pending []ifcb.BinID) {
 
 // offset is the ledger as a source offset.
 func (l *ledger) offset() map[string]any {
-	lids := make([]string, 0, len(l.done))
-	for id := range l.done {
-		lids = append(lids, id.String())
+	offset := map[string]any{"floor": l.floor, "from": l.from, "to": l.to, "done": lids(l.done)}
+	if len(l.skipped) > 0 {
+		offset["skipped"] = lids(l.skipped)
 	}
-	slices.Sort(lids)
-	done := make([]any, len(lids))
-	for i, lid := range lids {
-		done[i] = lid
+	return offset
+}
+
+// lids are the names of bins, sorted.
+func lids(bins map[ifcb.BinID]bool) []any {
+	names := make([]string, 0, len(bins))
+	for id := range bins {
+		names = append(names, id.String())
 	}
-	return map[string]any{"floor": l.floor, "from": l.from, "to": l.to, "done": done}
+	slices.Sort(names)
+	list := make([]any, len(names))
+	for i, name := range names {
+		list[i] = name
+	}
+	return list
 }
 
 // readLedger takes up what [ledger.offset] and the source wrote. A nil offset is an empty ledger.
@@ -131,14 +141,16 @@ func readLedger(offset map[string]any) (*ledger, error) {
 		}
 		*to = n
 	}
-	done, _ := offset["done"].([]any)
-	for _, v := range done {
-		lid, _ := v.(string)
-		id, err := ifcb.ParseBinID(lid)
-		if err != nil {
-			return nil, fmt.Errorf("offset: done: %w: reset the connector's offsets", err)
+	for key, to := range map[string]map[ifcb.BinID]bool{"done": l.done, "skipped": l.skipped} {
+		list, _ := offset[key].([]any)
+		for _, v := range list {
+			lid, _ := v.(string)
+			id, err := ifcb.ParseBinID(lid)
+			if err != nil {
+				return nil, fmt.Errorf("offset: %s: %w: reset the connector's offsets", key, err)
+			}
+			to[id] = true
 		}
-		l.done[id] = true
 	}
 	if lid, ok := offset["bin"].(string); ok {
 		id, err := ifcb.ParseBinID(lid)

@@ -95,6 +95,7 @@ func TestLedgerRefusesForeignOffsets(t *testing.T) {
 	for name, offset := range map[string]map[string]any{
 		"text for a number": {"from": "yesterday"},
 		"no bin":            {"done": []any{"whale"}},
+		"no skipped bin":    {"skipped": []any{"whale"}},
 		"no current bin":    {"bin": "whale", "roi": json.Number("3")},
 	} {
 		if _, err := readLedger(offset); err == nil || !strings.Contains(err.Error(), "reset the connector's offsets") {

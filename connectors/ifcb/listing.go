@@ -48,6 +48,15 @@ func (l *Listing) Close() { l.client.close() }
 // Dataset is the dataset's name, as it stands in records.
 func (l *Listing) Dataset() string { return l.address.series() }
 
+// Shown gives those of some bins of the dashboard that it does not flag to be skipped. Where it has no flags that is all.
+func (l *Listing) Shown(ctx context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) {
+	shown, err := l.site.shown(ctx, bins)
+	if isAbsent(err) {
+		return bins, nil
+	}
+	return shown, err
+}
+
 // Bins lists the bins of a period, [from, until), oldest first. A zero from is the first bin, a zero until now. Bins
 // of the future are left out.
 func (l *Listing) Bins(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {

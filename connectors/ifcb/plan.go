@@ -54,7 +54,9 @@ func (l *lane) plan(ctx context.Context) (bins []ifcb.BinID, err error) {
 	}
 	if l.opts.once && resumed && len(bins) > 0 && bins[len(bins)-1].Time().Unix() > l.ledger.reach() {
 		// The bins between were never asked for, and a span would take them for settled: a new ledger begins.
+		skipped := l.ledger.skipped
 		l.ledger, resumed = newLedger(), false
+		l.ledger.skipped = skipped
 	}
 	if resumed && !l.opts.once {
 		known := l.ledger.newest()
@@ -68,7 +70,7 @@ func (l *lane) plan(ctx context.Context) (bins []ifcb.BinID, err error) {
 		// A list reaches further back than was asked for. What is before the floor was not wanted, and still is not.
 		bins = append(bins, slices.DeleteFunc(missed, func(id ifcb.BinID) bool { return id.Time().Unix() < l.ledger.floor })...)
 	}
-	if l.opts.once && !l.ledger.bin.IsZero() {
+	if l.opts.once && !l.ledger.bin.IsZero() && !l.ledger.skipped[l.ledger.bin] {
 		bins = append(bins, l.ledger.bin)
 	}
 	bins = distinct(bins)

@@ -26,6 +26,8 @@ type site interface {
 	span() time.Duration
 	// details gives what the dashboard itself knows of a bin.
 	details(ctx context.Context, id ifcb.BinID) (details, error)
+	// shown gives those of some bins that the dashboard lists and does not flag to be skipped.
+	shown(ctx context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error)
 	// open opens a bin at its first image.
 	open(ctx context.Context, l *lane, id ifcb.BinID) (*bin, error)
 	// facts reads table and header of a bin that cannot be opened.

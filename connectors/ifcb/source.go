@@ -10,7 +10,7 @@ import (
 )
 
 // Version is what the connector reports.
-const Version = "1.1.0"
+const Version = "1.2.0"
 
 var (
 	_ connector.Source     = (*Source)(nil)
