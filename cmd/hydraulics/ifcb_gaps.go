@@ -24,6 +24,7 @@ const binMissing = "missing"
 // gapsOptions are what `hydraulics ifcb gaps` was asked for.
 type gapsOptions struct {
 	topic, broker, registry string
+	kafka                   string // file of --kafka-config
 	dashboard, dataset      string
 	from, until, format     string
 	fail, includeSkipped    bool
@@ -50,6 +51,7 @@ func newGapsCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.registry, "registry", "", "URL of the schema registry, where the topic holds Avro")
+	addKafkaFlag(cmd, &o.kafka)
 	flags.StringVar(&o.dashboard, "dashboard", "", "compare with what this dashboard, or folder of raw files, has")
 	flags.StringVar(&o.dataset, "dataset", "", "only this dataset; with --dashboard, where its URL does not end in it")
 	flags.StringVar(&o.from, "from", "", "only bins from this day or time on")
@@ -88,6 +90,10 @@ func (o *gapsOptions) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fail(err)
 	}
+	settings, err := readKafkaConfig(o.kafka)
+	if err != nil {
+		return fail(err)
+	}
 	place := &dashboardBins{dataset: o.dataset}
 	if o.dashboard != "" { // first: a mistake in it shows at once
 		if place, err = o.list(ctx, from, until); err != nil {
@@ -96,7 +102,7 @@ func (o *gapsOptions) run(ctx context.Context, out io.Writer) error {
 		defer place.listing.Close()
 	}
 	dataset := place.dataset
-	known, err := o.read(ctx)
+	known, err := o.read(ctx, settings)
 	if err != nil {
 		return fail(err)
 	}

@@ -18,13 +18,13 @@ import (
 )
 
 // read gives the last record of each bin of each dataset.
-func (o *gapsOptions) read(ctx context.Context) (map[string]binOutcome, error) {
+func (o *gapsOptions) read(ctx context.Context, settings connector.Props) (map[string]binOutcome, error) {
 	decode, closeAll, err := o.decoder()
 	if err != nil {
 		return nil, err
 	}
 	defer closeAll()
-	client, err := kafka.Open(ctx, kafka.Options{Bootstrap: strings.Split(o.broker, ",")})
+	client, err := kafka.Open(ctx, kafka.Options{Bootstrap: strings.Split(o.broker, ","), Props: connectionKeys(settings, "consumer.")})
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}

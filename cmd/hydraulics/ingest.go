@@ -67,6 +67,7 @@ func newIngestFormCommand(name, form, short string) *cobra.Command {
 	flags.StringVar(&in.format, "format", "json", "json: a JSON object without schema, the image in base64; avro: a record with a schema")
 	flags.StringVar(&in.registry, "registry", "", "URL of the schema registry, for --format avro")
 	flags.StringVar(&in.binsTopic, "bins-topic", "", "topic for a record per bin, which hydraulics ifcb gaps reads; without it there is none")
+	addKafkaFlag(cmd, &in.kafka)
 	flags.StringVar(&in.offsets, "offsets", "", "file that notes what was published; without it one in the user's cache folder")
 	flags.DurationVar(&in.patience, "patience", time.Minute, "how long to try again without any progress before giving up")
 	return cmd
@@ -78,6 +79,7 @@ type ingestion struct {
 	bins                           int
 	format, registry, offsets      string
 	binsTopic                      string
+	kafka                          string // file of --kafka-config
 	patience                       time.Duration
 }
 
@@ -118,10 +120,30 @@ func (in ingestion) props() (connector.Props, error) {
 	return p, err
 }
 
+// worker gives the worker's keys: how to connect, for all clients and for each
+// role that has its own.
+func (in ingestion) worker() (connector.Props, error) {
+	given, err := readKafkaConfig(in.kafka)
+	if err != nil {
+		return nil, err
+	}
+	p := connector.Props{"bootstrap.servers": in.broker, "offset.flush.interval.ms": "1000"}
+	for _, role := range []string{"", "producer.", "admin."} {
+		for key, value := range connectionKeys(given.WithPrefix(role)) {
+			p[role+key] = value
+		}
+	}
+	return p, nil
+}
+
 // run publishes, and tells at its end what was.
 func (in ingestion) run(ctx context.Context, out, logs io.Writer) error {
 	fail := func(err error) error { return fmt.Errorf("ingest %s: %w", in.form, err) }
 	props, err := in.props()
+	if err != nil {
+		return fail(err)
+	}
+	settings, err := in.worker()
 	if err != nil {
 		return fail(err)
 	}
@@ -141,7 +163,7 @@ func (in ingestion) run(ctx context.Context, out, logs io.Writer) error {
 	}
 	var failed error // written before the task is done
 	task, err := worker.StartTask(runtime.TaskSpec{Connector: in.connector(), Kind: runtime.KindSource, Props: props,
-		Worker: connector.Props{"bootstrap.servers": in.broker, "offset.flush.interval.ms": "1000"}},
+		Worker: settings},
 		func(e runtime.Event) { failed = e.Err })
 	if err != nil {
 		return fail(err)

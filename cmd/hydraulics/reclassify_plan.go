@@ -298,32 +298,15 @@ func (p *plan) tableName() string {
 
 // connect opens a client with the worker's own settings.
 func (p *plan) connect(ctx context.Context) (*kafka.Client, error) {
-	raw := p.flow.Worker.Props()
-	resolver, err := config.NewResolver(raw)
+	props, err := workerProps(p.flow)
 	if err != nil {
 		return nil, err
-	}
-	var from config.Origin
-	if len(p.flow.Files) > 0 {
-		from.Dir = filepath.Dir(p.flow.Files[0])
-	}
-	props, err := resolver.Resolve(raw, from)
-	if err != nil {
-		return nil, fmt.Errorf("worker: %w", err)
 	}
 	conf, err := config.WorkerDef().Parse(props)
 	if err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
-	client := map[string]string{}
-	for key := range props {
-		for _, prefix := range []string{"security.", "sasl.", "ssl."} {
-			if v, ok := props.Text(key); ok && strings.HasPrefix(key, prefix) {
-				client[key] = v
-			}
-		}
-	}
-	c, err := kafka.Open(ctx, kafka.Options{Bootstrap: conf.List("bootstrap.servers"), ClientID: p.name, Props: client})
+	c, err := kafka.Open(ctx, kafka.Options{Bootstrap: conf.List("bootstrap.servers"), ClientID: p.name, Props: connectionKeys(props)})
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
