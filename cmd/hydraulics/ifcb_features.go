@@ -45,8 +45,8 @@ func newFeaturesCommand() *cobra.Command {
 		Long: "Prints one row per image. PATH is a PNG, the .adc file of a bin (all its images) or BIN.adc#LINE.\n" +
 			"A particle that an old camera cut in two is stitched as dashboards do, under the first one's number.\n" +
 			"An image without a particle has a row too, its status says no_blob. Volumes are in px^3 and um^3, carbon in pg.\n" +
-			"Algorithm v4 gives what WHOIGit/ifcb-features gives, under its names; --products DIR also writes its files of each bin:\n" +
-			"<bin>_features_v4.csv, <bin>_multiblob_v4.csv and <bin>_blobs_v4.zip.",
+			"Algorithm v4 gives what WHOIGit/ifcb-features gives, under its names; --products DIR also writes its files of each PATH:\n" +
+			"<bin>_features_v4.csv, <bin>_multiblob_v4.csv and <bin>_blobs_v4.zip; of a single image they begin with <bin>_<number>.",
 		Example: "  hydraulics ifcb features D20220522T003051_IFCB134.adc > features.csv\n" +
 			"  hydraulics ifcb features --algorithm v4 --products out D20220522T003051_IFCB134.adc\n" +
 			"  hydraulics ifcb features --format json D20220522T003051_IFCB134.adc#3",
@@ -64,7 +64,7 @@ func newFeaturesCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.algorithm, "algorithm", imaging.Seed, "how particles are found and measured: seed, the original's, or v4, of ifcb-features")
-	cmd.Flags().StringVar(&o.products, "products", "", "with v4, a folder for ifcb-features' own files of each bin")
+	cmd.Flags().StringVar(&o.products, "products", "", "with v4, a folder for ifcb-features' own files of each bin or image")
 	cmd.Flags().StringVar(&o.format, "format", "csv", "csv or json")
 	cmd.Flags().BoolVar(&o.raw, "raw", false, "take the lines of a bin as they stand, nothing stitched")
 	cmd.Flags().Float64Var(&o.pixelsPerMicron, "pixels-per-micron", imaging.DefaultPixelsPerMicron, "resolution of the camera")
@@ -80,8 +80,8 @@ func (o *featuresOptions) check(paths []string) error {
 			return fmt.Errorf("--products: they are of --algorithm %s", imaging.V4)
 		}
 		for _, path := range paths {
-			if !strings.HasSuffix(path, ".adc") {
-				return fmt.Errorf("--products: they are of whole bins, %s is none: want an .adc", path)
+			if _, _, err := productNames(path); err != nil {
+				return fmt.Errorf("--products: %w", err)
 			}
 		}
 	}
@@ -94,7 +94,7 @@ func (o *featuresOptions) check(paths []string) error {
 // picture is an image that is loaded when its turn comes.
 type picture struct {
 	id     string
-	number int // in its bin
+	number int // in its bin; 0 of a PNG that is named otherwise
 	load   func() (*image.Gray, error)
 }
 
@@ -131,7 +131,11 @@ func (o *featuresOptions) run(paths []string, out featuresWriter) error {
 func (o *featuresOptions) runAll(analysers []*imaging.Analyser, path string, pictures []picture, out featuresWriter) (unreadable []error, err error) {
 	var p *products
 	if o.products != "" {
-		if p, err = newProducts(o.products, strings.TrimSuffix(filepath.Base(path), ".adc")); err != nil {
+		stem, lid, err := productNames(path)
+		if err != nil {
+			return nil, fmt.Errorf("--products: %w", err)
+		}
+		if p, err = newProducts(o.products, stem, lid); err != nil {
 			return nil, err
 		}
 		defer p.discard()
@@ -194,8 +198,11 @@ func (o *featuresOptions) open(path string) (pictures []picture, closeAll func()
 	case strings.HasSuffix(path, ".adc"):
 		return o.openBin(path, 0)
 	case strings.EqualFold(filepath.Ext(path), ".png"):
-		name := filepath.Base(path)
-		return []picture{{id: strings.TrimSuffix(name, filepath.Ext(name)), load: func() (*image.Gray, error) {
+		id, number := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), 0
+		if target, err := ifcb.ParseTargetID(id); err == nil {
+			number = target.Number
+		}
+		return []picture{{id: id, number: number, load: func() (*image.Gray, error) {
 			data, err := os.ReadFile(path)
 			if err != nil {
 				return nil, err

@@ -236,7 +236,7 @@ func TestFeaturesMistakes(t *testing.T) {
 		{"format", []string{"--format", "xml", adc}, []string{"--format", "csv or json"}, 0},
 		{"algorithm", []string{"--algorithm", "v9", adc}, []string{"--algorithm", `"v9" is not known`}, 0},
 		{"products of the seed", []string{"--products", "out", adc}, []string{"--products: they are of --algorithm v4"}, 0},
-		{"products of an image", []string{"--algorithm", "v4", "--products", "out", adc + "#1"}, []string{"they are of whole bins", "#1 is none"}, 0},
+		{"products of an image without a number", []string{"--algorithm", "v4", "--products", "out", "cell.png"}, []string{"--products: cell.png: its number in its bin", "_00042.png"}, 0},
 		{"products in a file", []string{"--algorithm", "v4", "--products", text, adc}, []string{"--products: "}, 0},
 		{"resolution", []string{"--pixels-per-micron", "0", adc}, []string{"--pixels-per-micron"}, 0},
 		{"no path", nil, []string{"requires at least 1 arg"}, 0},

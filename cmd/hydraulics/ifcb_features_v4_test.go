@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"image/png"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/internal/golden"
+	"github.com/axiom-data-science/hydraulics/internal/ifcb"
 	"github.com/axiom-data-science/hydraulics/internal/imaging"
 )
 
@@ -70,10 +72,57 @@ func TestProducts(t *testing.T) {
 	}
 }
 
+// TestProductsOfOneImage gives those of the line of a bin, and of the same image as a PNG: what the bin's have of it.
+func TestProductsOfOneImage(t *testing.T) {
+	adc, dir := writeOldBin(t), t.TempDir()
+	whole, one := filepath.Join(dir, "bin"), filepath.Join(dir, "one")
+	if _, err := features(t, "--algorithm", "v4", "--products", whole, adc); err != nil {
+		t.Fatal(err)
+	}
+	stem := oldBin + "_00001"
+	bin, err := ifcb.Open(adc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bin.Close()
+	gray, err := bin.Gray(bin.Served()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	if err := png.Encode(&file, gray); err != nil {
+		t.Fatal(err)
+	}
+	picture := filepath.Join(dir, stem+".png")
+	if err := os.WriteFile(picture, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range map[string]string{"line": adc + "#1", "PNG": picture} {
+		if _, err := features(t, "--algorithm", "v4", "--products", one, path); err != nil {
+			t.Fatal(err)
+		}
+		want, got := readProduct(t, whole, oldBin+"_features_v4.csv"), readProduct(t, one, stem+"_features_v4.csv")
+		if diff := cmp.Diff(map[string]golden.Row{"1": want["1"]}, got); diff != "" {
+			t.Errorf("%s (-bin +image)\n%s", name, diff)
+		}
+		if blobs := readProduct(t, one, stem+"_multiblob_v4.csv"); len(blobs) != 0 {
+			t.Errorf("%s: blobs %v", name, blobs)
+		}
+		masks := readZip(t, filepath.Join(whole, oldBin+"_blobs_v4.zip"))
+		wantMasks := map[string][]byte{stem + ".png": masks[stem+".png"]}
+		if diff := cmp.Diff(wantMasks, readZip(t, filepath.Join(one, stem+"_blobs_v4.zip"))); diff != "" {
+			t.Errorf("%s: masks (-bin +image)\n%s", name, diff)
+		}
+		if err := os.RemoveAll(one); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestProductsOfSeveralBlobs has a blob in each row of the second table, and an image without any.
 func TestProductsOfSeveralBlobs(t *testing.T) {
 	dir := t.TempDir()
-	p, err := newProducts(dir, "x")
+	p, err := newProducts(dir, "x", "x")
 	if err != nil {
 		t.Fatal(err)
 	}
