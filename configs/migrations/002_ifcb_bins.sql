@@ -82,40 +82,44 @@ COMMENT ON COLUMN ifcb_concentration_bin.reason IS 'Why there is no concentratio
 
 -- Concentrations by periods of so many seconds. What is seen in the bins of known
 -- volume is divided by the volume of all such bins, also those without the class.
--- PostgreSQL inlines it, so that a condition on ifcb_id reaches the table's index.
--- One on the time does not: add an index on to_timestamp(time / 3600 * 3600) (for
--- days 86400) where the table has grown large. It is not made here, since the
--- table has the original's indexes and no others.
+-- PostgreSQL inlines it, so that a condition on the time chooses periods, and each
+-- of these reads its part of the tables by their primary keys: a question about a
+-- day does not read the years before, and the original's indexes are enough. The
+-- series begins a period early, where a time before 1970 would be.
 CREATE OR REPLACE FUNCTION ifcb_concentration(seconds INT)
 RETURNS TABLE ("time" TIMESTAMPTZ, ifcb_id VARCHAR, name VARCHAR, hab BOOLEAN, cells BIGINT, biovolume FLOAT, carbon FLOAT,
 	ml_analyzed FLOAT, cells_per_ml FLOAT, biovolume_per_ml FLOAT, carbon_per_ml FLOAT,
 	bins BIGINT, bins_without_volume BIGINT, failed BIGINT, reason TEXT)
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-	SELECT to_timestamp(start), ifcb_id, s.name, s.hab, s.cells, s.biovolume, s.carbon,
+	SELECT to_timestamp(p.start), ifcb_id, s.name, s.hab, s.cells, s.biovolume, s.carbon,
 		b.ml_analyzed, s.seen / b.ml_analyzed, s.seen_biovolume / b.ml_analyzed, s.seen_carbon / b.ml_analyzed,
 		coalesce(b.bins, 0), coalesce(b.bins_without_volume, 0), coalesce(b.failed, 0),
 		CASE
 			WHEN b.bins IS NULL THEN 'no bin of the period is in ifcb_bins'
 			WHEN b.ml_analyzed IS NULL THEN 'no bin of the period has a volume'
 		END
-	FROM (
-		SELECT time / seconds * seconds AS start, ifcb_id, name, bool_or(hab) AS hab,
+	FROM generate_series((SELECT (min(time)::BIGINT / seconds - 1) * seconds FROM ifcb_sample_stats),
+		(SELECT max(time)::BIGINT FROM ifcb_sample_stats), seconds::BIGINT) AS p (start)
+	CROSS JOIN LATERAL (
+		SELECT ifcb_id, name, bool_or(hab) AS hab,
 			count(*) AS cells, sum(biovolume) AS biovolume, sum(carbon) AS carbon,
 			count(*) FILTER (WHERE counts) AS seen,
 			coalesce(sum(biovolume) FILTER (WHERE counts), 0) AS seen_biovolume,
 			coalesce(sum(carbon) FILTER (WHERE counts), 0) AS seen_carbon
 		FROM ifcb_sample_stats
 		LEFT JOIN (SELECT time, ifcb_id, true AS counts FROM ifcb_bin_volumes) v USING (time, ifcb_id)
-		GROUP BY 1, ifcb_id, name
+		WHERE time >= p.start AND time < p.start + seconds
+		GROUP BY ifcb_id, name
 	) s
-	LEFT JOIN (
-		SELECT time / seconds * seconds AS start, ifcb_id, count(*) AS bins, count(*) - count(v.ml_analyzed) AS bins_without_volume,
+	LEFT JOIN LATERAL (
+		SELECT ifcb_id, count(*) AS bins, count(*) - count(v.ml_analyzed) AS bins_without_volume,
 			sum(v.ml_analyzed) AS ml_analyzed, sum(failed) AS failed
 		FROM ifcb_bins
 		LEFT JOIN ifcb_bin_volumes v USING (time, ifcb_id)
-		GROUP BY 1, ifcb_id
-	) b USING (start, ifcb_id)
+		WHERE time >= p.start AND time < p.start + seconds
+		GROUP BY ifcb_id
+	) b USING (ifcb_id)
 $$;
 
 CREATE OR REPLACE VIEW ifcb_concentration_hour AS SELECT * FROM ifcb_concentration(3600);
