@@ -17,8 +17,8 @@ import (
 // productDigits are the significant digits of a number in ifcb-features' tables.
 const productDigits = 10
 
-// products writes the files that ifcb-features makes of a bin, or the same of a single image: a table of its images, a table of the blobs of images
-// with several, and a zip of masks. They appear under their names when all are complete.
+// products writes the files that ifcb-features makes of a bin, or the same of a single image: a table of the images, a
+// table of the blobs of images with several, and a zip of masks. They appear under their names when all are complete.
 type products struct {
 	lid                 string // name of the bin
 	features, multiblob *csv.Writer

@@ -58,13 +58,13 @@ func ListSince(dir string, from time.Time) ([]File, error) {
 
 // dayDirs are the names of directories of a day or a year, and how long each is.
 var dayDirs = []struct {
-	name   *regexp.Regexp
-	layout string
-	add    [3]int
+	name        *regexp.Regexp
+	layout      string
+	years, days int
 }{
-	{regexp.MustCompile(`^D(\d{8})$`), "20060102", [3]int{0, 0, 1}},
-	{regexp.MustCompile(`^IFCB\d_(\d{4}_\d{3})$`), "2006_002", [3]int{0, 0, 1}},
-	{regexp.MustCompile(`^D?(\d{4})$`), "2006", [3]int{1, 0, 0}},
+	{regexp.MustCompile(`^D(\d{8})$`), "20060102", 0, 1},
+	{regexp.MustCompile(`^IFCB\d_(\d{4}_\d{3})$`), "2006_002", 0, 1},
+	{regexp.MustCompile(`^D?(\d{4})$`), "2006", 1, 0},
 }
 
 // isBefore tells whether a directory is of a day or year that was over at a time.
@@ -72,7 +72,7 @@ func isBefore(name string, t time.Time) bool {
 	for _, d := range dayDirs {
 		if m := d.name.FindStringSubmatch(name); m != nil {
 			start, err := time.Parse(d.layout, m[1])
-			return err == nil && !start.AddDate(d.add[0], d.add[1], d.add[2]).After(t)
+			return err == nil && !start.AddDate(d.years, 0, d.days).After(t)
 		}
 	}
 	return false

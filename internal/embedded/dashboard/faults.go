@@ -1,9 +1,11 @@
 package dashboard
 
 import (
+	"bytes"
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -25,8 +27,8 @@ type Fault struct {
 	Part string
 }
 
-// FaultKinds are the kinds of a [Fault], for messages to people.
-const FaultKinds = "slow, a status such as 429 or 500, html, reset, cut, truncate"
+// faultKinds are the kinds of a [Fault], for messages to people.
+const faultKinds = "slow, a status such as 429 or 500, html, reset, cut, truncate"
 
 // ParseFault reads "KIND=PROBABILITY[@PART]", such as "429=0.2", "truncate=1@.zip".
 func ParseFault(text string) (Fault, error) {
@@ -47,7 +49,7 @@ func (f Fault) check() error {
 	case f.Kind == "slow", f.Kind == "html", f.Kind == "reset", f.Kind == "cut", f.Kind == "truncate", f.status() != 0:
 		return nil
 	}
-	return fmt.Errorf("fault %q: unknown, there are %s", f.Kind, FaultKinds)
+	return fmt.Errorf("fault %q: unknown, there are %s", f.Kind, faultKinds)
 }
 
 // status is that of a fault that is one, else 0.
@@ -150,10 +152,12 @@ func (f *faulty) inflict(w http.ResponseWriter, r *http.Request, fault Fault, sh
 	case "reset":
 		reset(w)
 	case "cut", "truncate":
-		whole := &counter{header: http.Header{}}
+		whole := &kept{header: http.Header{}, status: http.StatusOK}
 		f.next.ServeHTTP(whole, r)
-		part := &shortened{ResponseWriter: w, left: int64(share * float64(whole.bytes))}
-		f.next.ServeHTTP(part, r)
+		maps.Copy(w.Header(), whole.header)
+		w.Header().Del("Content-Length") // so that the end comes as a surprise
+		w.WriteHeader(whole.status)
+		_, _ = w.Write(whole.body.Bytes()[:int(share*float64(whole.body.Len()))]) // the client is gone: nobody to tell
 		if fault.Kind == "cut" {
 			_ = http.NewResponseController(w).Flush() // what there is gets out before the connection ends
 			panic(http.ErrAbortHandler)
@@ -179,36 +183,13 @@ func reset(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// counter counts the bytes of an answer that nobody gets.
-type counter struct {
+// kept is an answer that is kept back as a whole.
+type kept struct {
 	header http.Header
-	bytes  int64
+	status int
+	body   bytes.Buffer
 }
 
-func (c *counter) Header() http.Header { return c.header }
-func (c *counter) WriteHeader(int)     {}
-func (c *counter) Write(p []byte) (int, error) {
-	c.bytes += int64(len(p))
-	return len(p), nil
-}
-
-// shortened passes on the beginning of an answer. Its length is not announced, so that the end comes as a surprise.
-type shortened struct {
-	http.ResponseWriter
-	left int64
-}
-
-func (s *shortened) WriteHeader(status int) {
-	s.Header().Del("Content-Length")
-	s.ResponseWriter.WriteHeader(status)
-}
-
-func (s *shortened) Write(p []byte) (int, error) {
-	s.Header().Del("Content-Length")
-	part := p[:min(int64(len(p)), s.left)]
-	s.left -= int64(len(part))
-	if n, err := s.ResponseWriter.Write(part); err != nil {
-		return n, err
-	}
-	return len(p), nil
-}
+func (k *kept) Header() http.Header         { return k.header }
+func (k *kept) WriteHeader(status int)      { k.status = status }
+func (k *kept) Write(p []byte) (int, error) { return k.body.Write(p) }

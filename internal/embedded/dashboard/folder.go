@@ -16,7 +16,7 @@ type listed struct {
 type folder struct {
 	dir string
 	mu  sync.Mutex
-	bin map[ifcb.BinID]listed
+	adc map[ifcb.BinID]string // paths
 }
 
 func newFolder(dir string) *folder { return &folder{dir: dir} }
@@ -32,30 +32,30 @@ func (f *folder) list() ([]listed, error) {
 		return nil, err
 	}
 	bins := make([]listed, len(files))
-	byID := make(map[ifcb.BinID]listed, len(files))
+	paths := make(map[ifcb.BinID]string, len(files))
 	for i, file := range files {
 		bins[i] = listed{file, notes[file.ID]}
-		byID[file.ID] = bins[i]
+		paths[file.ID] = file.ADC
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.bin = byID
+	f.adc = paths
 	return bins, nil
 }
 
 // find gives the .adc path of a bin; it looks at the folder anew when it does not know it.
 func (f *folder) find(id ifcb.BinID) (string, bool) {
 	f.mu.Lock()
-	bin, ok := f.bin[id]
+	path, ok := f.adc[id]
 	f.mu.Unlock()
 	if ok {
-		return bin.ADC, true
+		return path, true
 	}
 	if _, err := f.list(); err != nil {
 		return "", false
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	bin, ok = f.bin[id]
-	return bin.ADC, ok
+	path, ok = f.adc[id]
+	return path, ok
 }
