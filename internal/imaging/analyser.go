@@ -7,7 +7,7 @@ import (
 )
 
 // MaxPixels is the largest image that is analysed, more than a camera's whole frame of 1380 x 1034. It bounds the
-// memory of an analyser, about 200 bytes a pixel.
+// memory of an analyser, about 200 bytes a pixel, and up to twice that of images 9 px wide or high.
 const MaxPixels = 2 << 20
 
 // keptPixels is the largest image whose buffers are kept for the next one: larger ones are rare.
@@ -68,7 +68,7 @@ func NewAnalyser(o Options) *Analyser {
 // Analyse finds and measures the particle of an image by the original's algorithm. That there is none, or that its outline has no hull, is said by
 // the result's status; an error is an image without pixels or of more than [MaxPixels].
 func (a *Analyser) Analyse(gray *image.Gray) (Result, error) {
-	g, size, err := atOrigin(gray)
+	g, size, err := a.atOrigin(gray)
 	if err != nil {
 		return Result{}, err
 	}
@@ -84,9 +84,12 @@ func (a *Analyser) Analyse(gray *image.Gray) (Result, error) {
 	return r, nil
 }
 
-// atOrigin gives the same pixels with the corner at (0, 0).
-func atOrigin(gray *image.Gray) (*image.Gray, shape, error) {
+// atOrigin gives the same pixels with the corner at (0, 0). An error is that they, or the kernels, are not right.
+func (a *Analyser) atOrigin(gray *image.Gray) (*image.Gray, shape, error) {
 	size := shape{gray.Rect.Dx(), gray.Rect.Dy()}
+	if a.filters.err != nil {
+		return nil, size, a.filters.err
+	}
 	if err := checkSize(size.width, size.height); err != nil {
 		return nil, size, err
 	}
@@ -116,12 +119,12 @@ func (a *Analyser) congruency(gray *image.Gray, size shape) []float64 {
 // Responses computes only the 24 inverse transforms of an image that phase congruency needs, and keeps nothing: what
 // the whole is measured against. Errors are those of [Analyser.Analyse].
 func (a *Analyser) Responses(gray *image.Gray) error {
-	g, size, err := atOrigin(gray)
+	g, size, err := a.atOrigin(gray)
 	if err != nil {
 		return err
 	}
 	bank := a.filters.get(size)
-	a.phase.fit(bank)
+	a.phase.fitTo(bank)
 	a.phase.transform(g, bank)
 	for o := range orientations {
 		a.phase.respond(bank, o)

@@ -134,7 +134,7 @@ func TestSizesThatAreRefused(t *testing.T) {
 }
 
 func TestFiltersStayInBounds(t *testing.T) {
-	one := newFilterBank(shape{20, 20}).bytes()
+	one := newFilterBank(shape{20, 20}, NewFilters(1).kernels).bytes()
 	f := NewFilters(2*one + one/2)
 	a, b, c, large := shape{20, 20}, shape{20, 19}, shape{19, 20}, shape{60, 60}
 	first := f.get(a)

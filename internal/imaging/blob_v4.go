@@ -12,7 +12,7 @@ type blobMeter struct {
 
 // measure measures a blob, cropped to the box around it. Of the two volumes only that of the chosen method is computed,
 // unless both are asked for.
-func (b *blobMeter) measure(both bool) BlobV4 {
+func (b *blobMeter) measure(k *kernels, both bool) BlobV4 {
 	var r BlobV4
 	centre := r.measureAxes(&b.blob)
 	rimOf(&b.rim, &b.blob)
@@ -30,7 +30,7 @@ func (b *blobMeter) measure(both bool) BlobV4 {
 		r.SORVolume = b.revolution.volume()
 	}
 	if r.Method == SOR {
-		r.Biovolume, r.RepresentativeWidth, r.SurfaceArea = r.SORVolume, b.revolution.width(), b.revolution.surface()
+		r.Biovolume, r.RepresentativeWidth, r.SurfaceArea = r.SORVolume, b.revolution.width(), b.revolution.surface(k)
 	} else {
 		r.Biovolume, r.RepresentativeWidth, r.SurfaceArea = r.DistmapVolume, b.thickness.width(), b.thickness.surface()
 	}

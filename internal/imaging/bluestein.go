@@ -3,7 +3,6 @@ package imaging
 // bluestein makes a transform of any length n a convolution with a chirp, done by transforms of a fast length
 // (L. Bluestein, IEEE Trans. Audio Electroacoust. 18, 1970).
 type bluestein struct {
-	n     int
 	inner *plan
 	chirp []complex128 // exp(-pi i k^2/n)
 	// kernel is the transform of the conjugate chirp, divided by the inner length and conjugated: the inner inverse
@@ -12,18 +11,21 @@ type bluestein struct {
 }
 
 func newBluestein(n int) *bluestein {
-	b := &bluestein{n: n, inner: newPlan(fastLength(2*n - 1)), chirp: make([]complex128, n)}
+	b := &bluestein{inner: newPlan(fastLength(2*n - 1)), chirp: make([]complex128, n)}
 	m := b.inner.n
-	wave := make([]complex128, m)
+	t := transformer{kernels: &portable}
+	t.fit(2 * m)
+	wave := t.blocks[0]
 	for k := range n {
 		b.chirp[k] = root(k*k%(2*n), 2*n)
-		wave[k] = conj(b.chirp[k])
-		wave[(m-k)%m] = wave[k]
+		put(wave, 2*k, conj(b.chirp[k]))
+		put(wave, 2*((m-k)%m), conj(b.chirp[k]))
 	}
-	spectrum := b.inner.transform(wave, make([]complex128, m), 1)
+	spectrum := make([]float64, 2*m)
+	t.run(b.inner, 1, spectrum, 2)
 	b.kernel = make([]complex128, m)
-	for i, v := range spectrum {
-		b.kernel[i] = conj(scale(1/float64(m), v))
+	for i := range b.kernel {
+		b.kernel[i] = conj(scale(1/float64(m), get(spectrum, 2*i)))
 	}
 	return b
 }
@@ -43,35 +45,22 @@ func fastLength(n int) int {
 	}
 }
 
-func conj(a complex128) complex128 { return complex(real(a), -imag(a)) }
+// bluestein is [transformer.run].
+func (t *transformer) bluestein(b *bluestein, groups int, dst []float64, step int) {
+	row := groups * t.group()
+	n := len(b.chirp)
+	t.multiply(t.chirp, t.blocks[0], t.blocks[1], b.chirp, groups, row)
+	clear(t.blocks[1][n*row : b.inner.n*row])
+	from := t.stages(b.inner, 1, groups, nil, row)
+	t.multiply(t.conjugateChirp, t.blocks[from], t.blocks[from], b.kernel, groups, row)
+	from = t.stages(b.inner, from, groups, nil, row)
+	t.multiply(t.conjugateChirp, t.blocks[from], dst, b.chirp, groups, step)
+}
 
-// transform is [plan.transform].
-func (b *bluestein) transform(x, work []complex128, batch int) []complex128 {
-	size := b.inner.n * batch
-	wave, rest := work[:size], work[size:][:size]
-	for k, c := range b.chirp {
-		from, to := x[k*batch:][:batch], wave[k*batch:][:batch]
-		for i, v := range from {
-			to[i] = mul(v, c)
-		}
-	}
-	clear(wave[b.n*batch:])
-	spectrum := b.inner.transform(wave, rest, batch)
-	for k, c := range b.kernel {
-		row := spectrum[k*batch:][:batch]
-		for i, v := range row {
-			row[i] = mul(conj(v), c)
-		}
-	}
-	if &spectrum[0] == &rest[0] {
-		wave, rest = rest, wave
-	}
-	folded := b.inner.transform(wave, rest, batch)
-	for k, c := range b.chirp {
-		from, to := folded[k*batch:][:batch], x[k*batch:][:batch]
-		for i, v := range from {
-			to[i] = mul(conj(v), c)
-		}
-	}
-	return x[:b.n*batch]
+// multiply multiplies rows with a number each.
+func (t *transformer) multiply(by func(*stageArgs), x, y []float64, numbers []complex128, groups, yStep int) {
+	n, row := len(numbers), groups*t.group()
+	_, _ = x[n*row-1], y[(n-1)*yStep+row-1]
+	t.stage = stageArgs{x: x, y: y, twiddle: numbers, outer: n, inner: groups, yStep: yStep}
+	by(&t.stage)
 }

@@ -17,7 +17,7 @@
 //	}
 //
 // The stages, a file each: phase congruency (P. Kovesi, "Phase congruency detects corners and edges", DICTA 2003) in
-// phase.go on the transforms of fft.go; edges and dark pixels in edges.go; closing, dilation and thinning in
+// phase.go with the filters of filters.go, on the transforms of fft.go and fft2d.go and the kernels of kernel.go; edges and dark pixels in edges.go; closing, dilation and thinning in
 // morphology.go and thin.go; components and holes in components.go; the measures of the region in region.go, hull.go,
 // distances.go and volume.go (E. A. Moberg and H. M. Sosik, "Distance maps to estimate cell volume from two-dimensional
 // plankton images", Limnol. Oceanogr. Methods 10, 2012). What v4 does differently is in the files *_v4.go: its mask in

@@ -7,62 +7,75 @@ import (
 
 // median finds medians. Its buffers are reused.
 type median struct {
-	sample [255]uint64
-	near   []uint64
+	values [2][]float64
+	sample [31]uint64
+	power  powerArgs
+	split  betweenArgs
 }
 
-// root is the median of the absolute values of v, of which there is at least one.
-//
-// A sample tells between which two values it is almost surely. One pass counts what is below them and keeps what is
-// between them: a few, of which one is selected. Bits of numbers that are not negative order as the numbers do, and
-// need no branches, which here no processor could foresee.
-func (m *median) root(v []complex128) float64 {
-	middle := len(v) / 2
-	low, high := m.bounds(v)
-	m.near = grow(m.near, len(v)+1)
-	below, n := m.split(v, low, high)
-	if middle-1+len(v)%2 < below || middle >= below+n {
-		below, n = m.split(v, 0, math.MaxInt64)
+// few values are searched one by one.
+const few = 200
+
+// root is the median of the absolute values of rows of numbers, of which there is at least one.
+func (m *median) root(k *kernels, v []float64, rows, columns int) float64 {
+	count := rows * columns
+	for i := range m.values {
+		m.values[i] = grow(m.values[i], count+k.lanes)
 	}
-	near := m.near[:n]
-	selectNth(near, middle-below)
-	upper := math.Sqrt(math.Float64frombits(near[middle-below]))
-	if len(v)%2 == 1 {
+	_ = v[rows*k.groups(columns)*k.group()-1]
+	m.power = powerArgs{src: v, dst: m.values[0], rows: rows, columns: columns}
+	k.powers(&m.power)
+	near, at := m.around(k, count, count/2)
+	selectNth(near, at)
+	upper := math.Sqrt(near[at])
+	if count%2 == 1 {
 		return upper
 	}
-	lower := slices.Max(near[:middle-below])
-	return (math.Sqrt(math.Float64frombits(lower)) + upper) / 2
+	return (math.Sqrt(slices.Max(near[:at])) + upper) / 2
 }
 
-// bounds gives two values that the median is likely to be between.
-func (m *median) bounds(v []complex128) (low, high uint64) {
-	if len(v) < 4*len(m.sample) {
-		return 0, math.MaxInt64
+// around gives some of the values, among them the n-th lowest and the one before it, and what number the n-th has among
+// them.
+//
+// A sample tells between which two values both most likely are. One pass counts what is below and keeps what is between,
+// of which a sample is taken again.
+func (m *median) around(k *kernels, count, n int) (values []float64, at int) {
+	const narrow = 6 // of the sample's values to each side: two standard deviations of its median
+	from := 0
+	for reach := narrow; count > few && reach < len(m.sample); {
+		low, high := m.bounds(m.values[from][:count], n, reach)
+		p := &m.split
+		*p = betweenArgs{src: m.values[from], dst: m.values[1-from], count: count, low: low, high: high}
+		k.between(p)
+		if n-1 < p.below || n >= p.below+p.kept || p.kept == count {
+			reach *= 2
+			continue
+		}
+		from, count, n, reach = 1-from, p.kept, n-p.below, narrow
 	}
-	for i := range m.sample {
-		m.sample[i] = math.Float64bits(power(v[i*len(v)/len(m.sample)]))
+	return m.values[from][:count], n
+}
+
+// bounds gives two values that the n-th lowest is likely to be between.
+func (m *median) bounds(values []float64, n, reach int) (low, high float64) {
+	for i := range m.sample { // bits of numbers that are not negative order as the numbers do
+		m.sample[i] = math.Float64bits(values[i*len(values)/len(m.sample)])
 	}
 	slices.Sort(m.sample[:])
-	const reach = len(m.sample) / 8 // 4 standard deviations of a sample's median
-	return m.sample[len(m.sample)/2-reach], m.sample[len(m.sample)/2+reach]
-}
-
-// split counts the squares of absolute values that are below low, and keeps those up to high.
-func (m *median) split(v []complex128, low, high uint64) (below, n int) {
-	near := m.near[:len(v)+1]
-	for _, c := range v {
-		bits := math.Float64bits(power(c))
-		under, over := (bits-low)>>63, (high-bits)>>63
-		below += int(under)
-		near[n] = bits
-		n += int(1 - (under | over))
+	middle := n * len(m.sample) / len(values)
+	low, high = 0, math.MaxFloat64
+	if i := middle - reach; i >= 0 {
+		low = math.Float64frombits(m.sample[i])
 	}
-	return below, n
+	if i := middle + reach; i < len(m.sample) {
+		high = math.Float64frombits(m.sample[i])
+	}
+	return low, high
 }
 
 // selectNth reorders v so that v[n] is what it would be if v were sorted, with nothing larger before it (C. A. R.
 // Hoare's FIND).
-func selectNth(v []uint64, n int) {
+func selectNth(v []float64, n int) {
 	low, high := 0, len(v)-1
 	for low < high {
 		a, b, c := v[low], v[(low+high)/2], v[high]

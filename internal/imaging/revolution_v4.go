@@ -5,16 +5,14 @@ import "math"
 // revolution is a blob as a solid of revolution, turned so that its major axis lies along the rows: slices of it, a
 // column each.
 type revolution struct {
-	slices       []slice
-	columns      []turnedAxis
-	before, here []edge
+	slices  []slice
+	columns []turnedAxis
+	strip   stripArgs
+	sums    [8]float64 // of its area
 }
 
 // slice is one column of the turned blob: where it is along the axis, the height of its middle and its radius, px.
 type slice struct{ x, y, radius float64 }
-
-// edge is a point of a slice's edge.
-type edge struct{ y, z float64 }
 
 // turnedAxis is what a row or column adds to the coordinates of its pixels in the blob.
 type turnedAxis struct{ x, y float64 }
@@ -108,47 +106,29 @@ func (v *revolution) width() float64 {
 	return sum / float64(len(v.slices))
 }
 
-// semicircle has cosine and sine of the angles of the points on a slice's edge, a quarter of a degree apart.
-var semicircle = func() (points [721]struct{ cos, sin float64 }) {
-	for j := range points {
-		sin, cos := math.Sincos(float64(j) * 0.25 * (math.Pi / 180))
-		points[j].cos, points[j].sin = cos, sin
+// semicircle has cosines and sines of the angles of the points on a slice's edge, a quarter of a degree apart.
+var semicircle = func() (c struct{ cos, sin [721]float64 }) {
+	for j := range c.cos {
+		c.sin[j], c.cos[j] = math.Sincos(float64(j) * 0.25 * (math.Pi / 180))
 	}
-	return points
+	return c
 }()
 
 // surface is the surface in px^2: triangles between points on the edges of the slices, over half a turn and doubled,
 // and the flat ends.
-func (v *revolution) surface() float64 {
+func (v *revolution) surface(k *kernels) float64 {
 	var sum float64
-	v.here, v.before = grow(v.here, len(semicircle)), grow(v.before, len(semicircle))
-	for k, s := range v.slices {
-		v.here, v.before = v.before, v.here
-		for j, a := range &semicircle {
-			v.here[j] = edge{s.y + float64(s.radius*a.cos), float64(s.radius * a.sin)}
-		}
-		if k > 0 {
-			sum += strip(s.x-v.slices[k-1].x, v.before, v.here)
+	p := &v.strip
+	for i := 1; i < len(v.slices); i++ {
+		a, b := v.slices[i-1], v.slices[i]
+		gap := b.x - a.x
+		*p = stripArgs{cos: semicircle.cos[:], sin: semicircle.sin[:], sums: v.sums[:], y0: a.y, r0: a.radius, y1: b.y, r1: b.radius,
+			gapSquare: gap * gap, steps: len(semicircle.cos) / len(v.sums)}
+		k.strip(p)
+		for _, part := range v.sums {
+			sum += part
 		}
 	}
 	first, last := v.slices[0].radius, v.slices[len(v.slices)-1].radius
 	return 2*sum + float64(math.Pi*float64(first*first)) + float64(math.Pi*float64(last*last))
-}
-
-// strip is the area of the triangles between two slices that are gap px apart.
-func strip(gap float64, before, here []edge) float64 {
-	var sum float64
-	here = here[:len(before)]
-	for j := 1; j < len(before); j++ {
-		a, b, c, d := before[j-1], before[j], here[j-1], here[j]
-		vy, vz := a.y-d.y, a.z-d.z // the diagonal
-		sum += triangle(gap, a.y-c.y, a.z-c.z, vy, vz) + triangle(gap, b.y-d.y, b.z-d.z, vy, vz)
-	}
-	return sum
-}
-
-// triangle is the area between two vectors that both lead back by gap along the axis.
-func triangle(gap, uy, uz, vy, vz float64) float64 {
-	x, y, z := float64(uy*vz)-float64(uz*vy), uz-vz, vy-uy
-	return 0.5 * math.Sqrt(float64(x*x)+float64(float64(gap*gap)*(float64(y*y)+float64(z*z))))
 }

@@ -349,8 +349,16 @@ func TestMedianRoot(t *testing.T) {
 		}
 		slices.Sort(sorted)
 		want := float64(sorted[(n-1)/2]+sorted[n/2]) / 2
-		if got := m.root(v); got != want {
-			t.Errorf("median of %d %s is %v, want %v", n, name, got, want)
+		columns := n
+		for _, d := range []int{3, 4, 17} {
+			if n%d == 0 {
+				columns = n / d
+			}
+		}
+		for _, k := range kernelSets() {
+			if got := m.root(k, k.toGroups(v, columns), n/columns, columns); got != want {
+				t.Errorf("%s: median of %d %s is %v, want %v", k.name, n, name, got, want)
+			}
 		}
 	}
 	sizes := []int{1019, 1020, 1021, 2040, 5000, 5001}

@@ -138,7 +138,7 @@ func TestMeasuresOfShapes(t *testing.T) {
 	const rectangle = "######\n######\n######\n######"
 	var b blobMeter
 	b.blob = *parse(rectangle)
-	r := b.measure(true)
+	r := b.measure(&portable, true)
 	if r.Area != 24 || r.Extent != 1 || r.Orientation != 0 || r.Method != SOR {
 		t.Errorf("%+v", r)
 	}
@@ -156,7 +156,7 @@ func TestMeasuresOfShapes(t *testing.T) {
 
 	b.blob.reset(shape{50, 1})
 	b.blob.fill(0, 0, 50, true)
-	line := b.measure(true)
+	line := b.measure(&portable, true)
 	if line.ConvexArea != 50 || line.ConvexPerimeter != line.Perimeter || line.MaxFeretDiameter < 50 || line.MinorAxisLength != 0 {
 		t.Errorf("a line: %+v", line)
 	}
