@@ -29,8 +29,8 @@ func portableEnergy(p *energyArgs) {
 		}
 		a0, a1, a2, a3 := math.Sqrt(power(a)), math.Sqrt(power(b)), math.Sqrt(power(c)), math.Sqrt(power(d))
 		amplitudes := a0 + a1 + a2 + a3
-		spread := (amplitudes/(max(a0, a1, a2, a3)+epsilon) - 1) * (1.0 / (scales - 1))
-		congruency := energy / (norm * amplitudes * (1 + exp(gain*(cutOff-spread))))
+		spread := float64((amplitudes/(max(a0, a1, a2, a3)+epsilon) - 1) * (1.0 / (scales - 1)))
+		congruency := energy / (norm * amplitudes * (1 + exp(float64(gain*(cutOff-spread)))))
 		moments[i] += float64(congruency * congruency)
 	}
 }
