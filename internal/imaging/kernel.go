@@ -80,7 +80,6 @@ type stageArgs struct {
 	outer, inner        int
 	xNext, yNext, yStep int
 	half, rootStep      int // of a prime radix: r/2, and the bytes of so many roots
-	left                int
 }
 
 // filterArgs are rows of groups: dst = spectrum * (radial*angular). The rows of dst follow one another, the next ones of

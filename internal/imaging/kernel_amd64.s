@@ -772,7 +772,7 @@ inner:
 
 // func avx2StagePrime(p *stageArgs)
 // A stage of a prime radix.
-TEXT ·avx2StagePrime(SB), NOSPLIT, $0-8
+TEXT ·avx2StagePrime(SB), NOSPLIT, $8-8
 	MOVQ p+0(FP), DI
 	MOVQ stageArgs_x(DI), SI
 	MOVQ stageArgs_y(DI), DX
@@ -789,7 +789,7 @@ TEXT ·avx2StagePrime(SB), NOSPLIT, $0-8
 	MOVQ R13, stageArgs_yStep(DI)
 outer:
 	MOVQ stageArgs_inner(DI), AX
-	MOVQ AX, stageArgs_left(DI)
+	MOVQ AX, left-8(SP)
 inner:
 	MOVQ stageArgs_half(DI), CX
 	MOVQ stageArgs_folds(DI), R13
@@ -997,7 +997,7 @@ term2:
 less1:
 	ADDQ $64, SI
 	ADDQ $64, DX
-	DECQ stageArgs_left(DI)
+	DECQ left-8(SP)
 	JNZ inner
 	ADDQ stageArgs_yStep(DI), DX
 	MOVQ stageArgs_half(DI), AX
@@ -1438,7 +1438,7 @@ inner:
 
 // func avx2LastPrime(p *stageArgs)
 // A last stage of a prime radix: without twiddle factors.
-TEXT ·avx2LastPrime(SB), NOSPLIT, $0-8
+TEXT ·avx2LastPrime(SB), NOSPLIT, $8-8
 	MOVQ p+0(FP), DI
 	MOVQ stageArgs_x(DI), SI
 	MOVQ stageArgs_y(DI), DX
@@ -1455,7 +1455,7 @@ TEXT ·avx2LastPrime(SB), NOSPLIT, $0-8
 	MOVQ R13, stageArgs_yStep(DI)
 outer:
 	MOVQ stageArgs_inner(DI), AX
-	MOVQ AX, stageArgs_left(DI)
+	MOVQ AX, left-8(SP)
 inner:
 	MOVQ stageArgs_half(DI), CX
 	MOVQ stageArgs_folds(DI), R13
@@ -1615,7 +1615,7 @@ term2:
 less1:
 	ADDQ $64, SI
 	ADDQ $64, DX
-	DECQ stageArgs_left(DI)
+	DECQ left-8(SP)
 	JNZ inner
 	ADDQ stageArgs_yStep(DI), DX
 	DECQ stageArgs_outer(DI)
@@ -2753,7 +2753,7 @@ inner:
 
 // func avx512StagePrime(p *stageArgs)
 // A stage of a prime radix.
-TEXT ·avx512StagePrime(SB), NOSPLIT, $0-8
+TEXT ·avx512StagePrime(SB), NOSPLIT, $8-8
 	MOVQ p+0(FP), DI
 	MOVQ stageArgs_x(DI), SI
 	MOVQ stageArgs_y(DI), DX
@@ -2770,7 +2770,7 @@ TEXT ·avx512StagePrime(SB), NOSPLIT, $0-8
 	MOVQ R13, stageArgs_yStep(DI)
 outer:
 	MOVQ stageArgs_inner(DI), AX
-	MOVQ AX, stageArgs_left(DI)
+	MOVQ AX, left-8(SP)
 inner:
 	MOVQ stageArgs_half(DI), CX
 	MOVQ stageArgs_folds(DI), R13
@@ -3160,7 +3160,7 @@ term3:
 less1:
 	ADDQ $128, SI
 	ADDQ $128, DX
-	DECQ stageArgs_left(DI)
+	DECQ left-8(SP)
 	JNZ inner
 	ADDQ stageArgs_yStep(DI), DX
 	MOVQ stageArgs_half(DI), AX
@@ -3596,7 +3596,7 @@ inner:
 
 // func avx512LastPrime(p *stageArgs)
 // A last stage of a prime radix: without twiddle factors.
-TEXT ·avx512LastPrime(SB), NOSPLIT, $0-8
+TEXT ·avx512LastPrime(SB), NOSPLIT, $8-8
 	MOVQ p+0(FP), DI
 	MOVQ stageArgs_x(DI), SI
 	MOVQ stageArgs_y(DI), DX
@@ -3613,7 +3613,7 @@ TEXT ·avx512LastPrime(SB), NOSPLIT, $0-8
 	MOVQ R13, stageArgs_yStep(DI)
 outer:
 	MOVQ stageArgs_inner(DI), AX
-	MOVQ AX, stageArgs_left(DI)
+	MOVQ AX, left-8(SP)
 inner:
 	MOVQ stageArgs_half(DI), CX
 	MOVQ stageArgs_folds(DI), R13
@@ -3891,7 +3891,7 @@ term3:
 less1:
 	ADDQ $128, SI
 	ADDQ $128, DX
-	DECQ stageArgs_left(DI)
+	DECQ left-8(SP)
 	JNZ inner
 	ADDQ stageArgs_yStep(DI), DX
 	DECQ stageArgs_outer(DI)

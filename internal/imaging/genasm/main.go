@@ -64,10 +64,13 @@ func (w *writer) fresh(name string) string {
 	return fmt.Sprintf("%s%d", name, w.label)
 }
 
-func (w *writer) function(name, args, doc string) {
+func (w *writer) function(name, args, doc string) { w.functionWith(0, name, args, doc) }
+
+// functionWith begins a function that has so many bytes of the stack.
+func (w *writer) functionWith(stack int, name, args, doc string) {
 	w.label = 0
 	w.free = append([]int(nil), w.frees...)
-	fmt.Fprintf(w, "\n// func %s%s(p *%s)\n// %s\nTEXT ·%s%s(SB), NOSPLIT, $0-8\n", w.name, name, args, doc, w.name, name)
+	fmt.Fprintf(w, "\n// func %s%s(p *%s)\n// %s\nTEXT ·%s%s(SB), NOSPLIT, $%d-8\n", w.name, name, args, doc, w.name, name, stack)
 	w.op("MOVQ p+0(FP), DI")
 }
 
@@ -132,13 +135,6 @@ func (w *writer) sum(a, b value) value {
 	c := value{w.take(), w.take()}
 	w.do3("VADDPD", a.re, b.re, c.re)
 	w.do3("VADDPD", a.im, b.im, c.im)
-	return c
-}
-
-func (w *writer) difference(a, b value) value {
-	c := value{w.take(), w.take()}
-	w.do3("VSUBPD", a.re, b.re, c.re)
-	w.do3("VSUBPD", a.im, b.im, c.im)
 	return c
 }
 

@@ -11,7 +11,7 @@ func (w *writer) prime(last bool) {
 	if last {
 		doc = "A last stage of a prime radix: without twiddle factors."
 	}
-	w.function(stageName(0, last), "stageArgs", doc)
+	w.functionWith(8, stageName(0, last), "stageArgs", doc)
 	w.op("MOVQ stageArgs_x(DI), SI")
 	w.op("MOVQ stageArgs_y(DI), DX")
 	w.op("MOVQ stageArgs_twiddle(DI), BX")
@@ -21,7 +21,7 @@ func (w *writer) prime(last bool) {
 	w.op("MOVQ R13, stageArgs_yStep(DI)") // from here on in bytes, and over the groups
 	w.mark("outer")
 	w.op("MOVQ stageArgs_inner(DI), AX")
-	w.op("MOVQ AX, stageArgs_left(DI)")
+	w.op("MOVQ AX, left-8(SP)")
 	w.mark("inner")
 	w.fold()
 	w.op("LEAQ (DX)(R10*1), R9")
@@ -47,7 +47,7 @@ func (w *writer) prime(last bool) {
 	}
 	w.op("ADDQ $%d, SI", 2*w.size())
 	w.op("ADDQ $%d, DX", 2*w.size())
-	w.op("DECQ stageArgs_left(DI)")
+	w.op("DECQ left-8(SP)")
 	w.op("JNZ inner")
 	w.op("ADDQ stageArgs_yStep(DI), DX")
 	if !last {
