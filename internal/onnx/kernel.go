@@ -30,6 +30,9 @@ type kernels struct {
 	pool func(*poolArgs)
 	// mean averages each channel of an image.
 	mean func(out, arena []float32, in view)
+	// ints are the kernels of integers, without which quantised models run in
+	// floats; nil where the processor has none.
+	ints *intKernels
 }
 
 // width is how wide the panel of n channels is packed: nr, or half of that.

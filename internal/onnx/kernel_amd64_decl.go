@@ -275,3 +275,132 @@ var avx512 = &simd{
 	max:  avx512MaxPool,
 	mean: avx512MeanPool,
 }
+
+//go:noescape
+func vnniTile1x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile2x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile3x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile4x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile5x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile6x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile7x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile8x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile9x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile10x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile11x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile12x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile13x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile14x1(p *intTileArgs)
+
+//go:noescape
+func vnniTile1x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile2x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile3x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile4x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile5x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile6x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile7x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile8x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile9x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile10x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile11x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile12x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile13x2(p *intTileArgs)
+
+//go:noescape
+func vnniTile14x2(p *intTileArgs)
+
+//go:noescape
+func vnniDepthwise1(p *intTileArgs)
+
+//go:noescape
+func vnniDepthwise2(p *intTileArgs)
+
+//go:noescape
+func vnniDepthwise3(p *intTileArgs)
+
+//go:noescape
+func vnniDepthwise4(p *intTileArgs)
+
+//go:noescape
+func vnniDepthwise5(p *intTileArgs)
+
+//go:noescape
+func vnniDepthwise6(p *intTileArgs)
+
+//go:noescape
+func vnniDepthwise7(p *intTileArgs)
+
+//go:noescape
+func vnniFloatsToBytes(p *scaleRowArgs)
+
+//go:noescape
+func vnniBytesToBytes(p *scaleRowArgs)
+
+//go:noescape
+func vnniBytesToFloats(p *scaleRowArgs)
+
+//go:noescape
+func vnniAdd(p *scaleRowArgs)
+
+var vnni = &intSimd{
+	tiles: [2][]func(*intTileArgs){
+		{vnniTile1x1, vnniTile2x1, vnniTile3x1, vnniTile4x1, vnniTile5x1, vnniTile6x1, vnniTile7x1, vnniTile8x1, vnniTile9x1, vnniTile10x1, vnniTile11x1, vnniTile12x1, vnniTile13x1, vnniTile14x1},
+		{vnniTile1x2, vnniTile2x2, vnniTile3x2, vnniTile4x2, vnniTile5x2, vnniTile6x2, vnniTile7x2, vnniTile8x2, vnniTile9x2, vnniTile10x2, vnniTile11x2, vnniTile12x2, vnniTile13x2, vnniTile14x2},
+	},
+	filters:       []func(*intTileArgs){vnniDepthwise1, vnniDepthwise2, vnniDepthwise3, vnniDepthwise4, vnniDepthwise5, vnniDepthwise6, vnniDepthwise7},
+	floatsToBytes: vnniFloatsToBytes,
+	bytesToBytes:  vnniBytesToBytes,
+	bytesToFloats: vnniBytesToFloats,
+	add:           vnniAdd,
+}

@@ -13,8 +13,17 @@ type fence struct{ t *testing.T }
 
 func (f fence) floats(name string, n int) []float32 {
 	f.t.Helper()
+	mem := f.memory(4 * n)
+	x := unsafe.Slice((*float32)(unsafe.Pointer(&mem[0])), n)
+	copy(x, numbers(name, n))
+	return x
+}
+
+// memory gives n bytes.
+func (f fence) memory(n int) []byte {
+	f.t.Helper()
 	const page = 4096
-	size := (4*n + page - 1) / page * page
+	size := (n + page - 1) / page * page
 	mem, err := unix.Mmap(-1, 0, size+page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
 		f.t.Fatal(err)
@@ -27,9 +36,50 @@ func (f fence) floats(name string, n int) []float32 {
 	if err := unix.Mprotect(mem[size:], unix.PROT_NONE); err != nil {
 		f.t.Fatal(err)
 	}
-	x := unsafe.Slice((*float32)(unsafe.Pointer(&mem[size-4*n])), n)
-	copy(x, numbers(name, n))
-	return x
+	return mem[size-n : size : size]
+}
+
+// TestIntKernelsStayInside is TestKernelsStayInside for those of integers.
+func TestIntKernelsStayInside(t *testing.T) {
+	for set, k := range intSets(t) {
+		for _, n := range []int{1, 3, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 47} {
+			for _, toFloats := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%d/%v", set, n, toFloats), func(t *testing.T) {
+					f := fence{t}
+					const m, depth = 15, 8
+					ints := func(n int) []int32 { return unsafe.Slice((*int32)(unsafe.Pointer(&f.memory(4 * n)[0])), n) }
+					product := func(channels int) *intPanelArgs {
+						p := &intPanelArgs{res: f.floats("res", m*n), start: ints(channels), mult: f.floats("m", channels), add: f.floats("d", channels),
+							taps: []int{0, 3}, m: m, n: n, outStep: n, resStep: n, lo: -1, hi: 1}
+						if toFloats {
+							p.floats = f.floats("out", m*n)
+						} else {
+							p.bytes = f.memory(m * n)
+						}
+						return p
+					}
+					if n <= k.nr {
+						p := product(k.width(n))
+						p.a, p.aStep, p.depth = f.memory(3+m*depth), depth, depth
+						w := f.memory(2 * depth * k.width(n))
+						p.w = unsafe.Slice((*int8)(unsafe.Pointer(&w[0])), len(w))
+						k.panel(p)
+					}
+					p := product(n)
+					p.a, p.aStep, p.filters = f.memory(3+m*n), n, ints(2*n)
+					k.depthwise(p)
+					x := scaleArgs{scale: f.floats("s", n), shift: f.floats("t", n), a: f.memory(m * n), b: f.memory(m * n),
+						floats: p.floats, bytes: p.bytes, m: m, c: n, outStep: n, aStep: n, bStep: n}
+					k.scale(&x)
+					if !toFloats {
+						k.add(&x)
+						x.aFloats = f.floats("a", m*n)
+						k.scale(&x)
+					}
+				})
+			}
+		}
+	}
 }
 
 // TestKernelsStayInside lets every operand end at a page that may not be

@@ -12,6 +12,10 @@ var processorSets = func() []*kernels {
 		sets = append(sets, avx2.kernels("avx2"))
 		if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
 			sets = append(sets, avx512.kernels("avx512"))
+			if x.HasAVX512VNNI {
+				sets = append(sets, avx512.kernels("avx512vnni"))
+				sets[len(sets)-1].ints = vnni.kernels()
+			}
 		}
 	}
 	return sets

@@ -19,10 +19,10 @@ type Options struct {
 	// Output names the output with the scores, where there are several.
 	Output string
 	Limits Limits // zero fields are DefaultLimits
-	// Kernels is the instruction set to use: portable, on amd64 avx2 or avx512, on
-	// arm64 neon; "" for the environment variable HYDRAULICS_ONNX_KERNELS or,
-	// where that is not set, the best that the processor has. One that it lacks is
-	// an error.
+	// Kernels is the instruction set to use: portable, on amd64 avx2, avx512 or
+	// avx512vnni, which runs quantised models in integers, on arm64 neon; "" for
+	// the environment variable HYDRAULICS_ONNX_KERNELS or, where that is not set, the
+	// best that the processor has. One that it lacks is an error.
 	Kernels string
 	// External reads a file beside the model that holds weights, by its path with
 	// slashes, which does not lead out of the model's folder. Without it weights in

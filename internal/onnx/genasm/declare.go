@@ -52,9 +52,41 @@ func declarations(arch string, sets ...isa) []byte {
 		}
 		fmt.Fprintf(&out, "\t},\n\tmax: %sMaxPool,\n\tmean: %sMeanPool,\n}\n", set.name, set.name)
 	}
+	if arch == "amd64" {
+		declareIntegers(&out)
+	}
 	source, err := format.Source(out.Bytes())
 	if err != nil {
 		panic(err) // the generator is wrong
 	}
 	return source
+}
+
+func declareIntegers(out *bytes.Buffer) {
+	var tiles [2][]string
+	var filters []string
+	for m := 1; m <= vnni.tile; m++ {
+		for nv := range tiles {
+			tiles[nv] = append(tiles[nv], fmt.Sprintf("%sTile%dx%d", vnni.name, m, nv+1))
+		}
+	}
+	for m := 1; m <= vnni.dwTile; m++ {
+		filters = append(filters, fmt.Sprintf("%sDepthwise%d", vnni.name, m))
+	}
+	for _, group := range [][]string{tiles[0], tiles[1], filters} {
+		for _, f := range group {
+			fmt.Fprintf(out, "\n//go:noescape\nfunc %s(p *intTileArgs)\n", f)
+		}
+	}
+	rows := []string{"FloatsToBytes", "BytesToBytes", "BytesToFloats", "Add"}
+	for _, f := range rows {
+		fmt.Fprintf(out, "\n//go:noescape\nfunc %s%s(p *scaleRowArgs)\n", vnni.name, f)
+	}
+	list := func(names []string) string { return strings.Join(names, ", ") }
+	fmt.Fprintf(out, "\nvar %s = &intSimd{\n\ttiles: [2][]func(*intTileArgs){\n\t\t{%s},\n\t\t{%s},\n\t},\n\tfilters: []func(*intTileArgs){%s},\n",
+		vnni.name, list(tiles[0]), list(tiles[1]), list(filters))
+	for _, f := range rows {
+		fmt.Fprintf(out, "\t%s%s: %s%s,\n", strings.ToLower(f[:1]), f[1:], vnni.name, f)
+	}
+	fmt.Fprintf(out, "}\n")
 }

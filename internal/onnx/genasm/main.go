@@ -163,6 +163,11 @@ func (w *writer) clamp(x, lo, hi int) {
 // bodies for nv vectors, then for one, then for part of one. R12 counts what is
 // left and R13 is the offset in bytes. AVX2's mask is in register 15.
 func (w *writer) channels(c string, nv int, body func(nv int, m mask)) {
+	w.walk(c, nv, 4, body)
+}
+
+// walk is channels with an offset that counts so many bytes per channel.
+func (w *writer) walk(c string, nv, bytes int, body func(nv int, m mask)) {
 	rest, end := w.fresh("rest"), w.fresh("end")
 	w.op("MOVQ %s, R12", c)
 	w.op("XORQ R13, R13")
@@ -177,7 +182,7 @@ func (w *writer) channels(c string, nv int, body func(nv int, m mask)) {
 		w.op("JLT %s", next)
 		body(width, mask{})
 		w.op("SUBQ $%d, R12", width*w.lanes)
-		w.op("ADDQ $%d, R13", width*w.size())
+		w.op("ADDQ $%d, R13", width*w.lanes*bytes)
 		w.op("JMP %s", loop)
 		w.mark(next)
 	}
@@ -208,5 +213,8 @@ func generate() []byte {
 		w.pools()
 		out.Write(w.Bytes())
 	}
+	w := &writer{isa: vnni}
+	w.integers()
+	out.Write(w.Bytes())
 	return out.Bytes()
 }

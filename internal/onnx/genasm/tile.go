@@ -83,17 +83,17 @@ func (w *writer) panelTile(m, nv int) {
 	w.setMasks(nv, b+2)
 	w.finish(m, nv, acc, b, true)
 	w.mark("next")
-	w.nextTile()
+	w.nextTile("tileArgs")
 }
 
 // nextTile goes on to the next tile, if there is one: the pointers stay within
 // their slices, where the garbage collector may look at them.
-func (w *writer) nextTile() {
-	w.op("DECQ tileArgs_tiles(DI)")
+func (w *writer) nextTile(args string) {
+	w.op("DECQ %s_tiles(DI)", args)
 	w.op("JZ end")
 	for _, f := range []string{"out", "res", "a"} {
-		w.op("MOVQ tileArgs_%sTile(DI), AX", f)
-		w.op("ADDQ AX, tileArgs_%s(DI)", f)
+		w.op("MOVQ %s_%sTile(DI), AX", args, f)
+		w.op("ADDQ AX, %s_%s(DI)", args, f)
 	}
 	w.op("JMP tile")
 	w.mark("end")
@@ -182,7 +182,7 @@ func (w *writer) depthwiseTile(m int) {
 		w.op("JNZ %s", tap)
 		w.finishDepthwise(m, nv, acc, b, k)
 	})
-	w.nextTile()
+	w.nextTile("tileArgs")
 }
 
 func (w *writer) finishDepthwise(m, nv int, acc func(i, v int) int, free int, k mask) {
