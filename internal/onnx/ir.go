@@ -9,8 +9,9 @@ import "math"
 // value is one intermediate image or, with h = w = 1, vector.
 type value struct {
 	h, w, c int
-	def     *op // nil for the input
-	users   int // operations that read it, counted by program.dropDead
+	def     *op   // nil for the input
+	users   int   // operations that read it, counted by program.dropDead
+	grid    *grid // of what is kept as bytes; nil for floats
 }
 
 func (v *value) size() int { return v.h * v.w * v.c }
@@ -41,9 +42,11 @@ type op struct {
 	win     window    // conv, pool, pad
 	w, bias []float32 // conv: [out][in/groups][kh][kw], and a bias per output channel
 	groups  int
-	res     *value    // conv: added before the activation
-	pre     *op       // conv: an affine operation or a gate that its input passes first
-	scale   []float32 // affine
+	ints    *intWeights // conv: the same weights as integers, where the file has them
+	grid    *grid       // conv: of its input, when it sums integers
+	res     *value      // conv: added before the activation
+	pre     *op         // conv: an affine operation or a gate that its input passes first
+	scale   []float32   // affine
 	shift   []float32
 
 	pool   poolKind // pool, global

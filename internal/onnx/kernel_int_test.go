@@ -134,7 +134,7 @@ func signedNumbers(name string, n int) []int8 {
 	return x
 }
 
-func wholeNumbers(name string, n int, size float32) []int32 {
+func int32s(name string, n int, size float32) []int32 {
 	x := make([]int32, n)
 	for i, v := range numbers(name, n) {
 		x[i] = int32(v * size)
@@ -153,7 +153,7 @@ func guardedBytes(n int) []uint8 {
 // intPanel makes operands, the same ones for the same name.
 func intPanel(name string, m, n, depth int, taps []int, residual, bytes bool) *intPanelArgs {
 	p := &intPanelArgs{taps: taps, depth: depth, m: m, n: n, aStep: depth + 5, outStep: n + 3, resStep: n + 1, resScale: 1.7,
-		start: wholeNumbers("s"+name, plainNR, 1e6), mult: numbers("m"+name, plainNR), add: numbers("d"+name, plainNR), lo: -90, hi: 1e6, zero: 0}
+		start: int32s("s"+name, plainNR, 1e6), mult: numbers("m"+name, plainNR), add: numbers("d"+name, plainNR), lo: -90, hi: 1e6, zero: 0}
 	p.a = byteNumbers("a"+name, taps[len(taps)-1]+m*p.aStep)
 	p.w = signedNumbers("w"+name, len(taps)*depth*plainNR)
 	if residual {
@@ -213,8 +213,8 @@ func TestIntDepthwiseKernel(t *testing.T) {
 					name := fmt.Sprintf("%s %d pixels %d channels variant %d", set, m, c, variant)
 					operands := func() *intPanelArgs {
 						p := intPanel(name, m, c, c, []int{0, 21, 63, 64}, variant&1 != 0, variant&2 != 0)
-						p.start, p.mult, p.add = wholeNumbers("s"+name, c, 1e4), numbers("m"+name, c), numbers("d"+name, c)
-						p.filters = wholeNumbers("f"+name, 4*c, 128)
+						p.start, p.mult, p.add = int32s("s"+name, c, 1e4), numbers("m"+name, c), numbers("d"+name, c)
+						p.filters = int32s("f"+name, 4*c, 128)
 						return p
 					}
 					got, want := operands(), operands()

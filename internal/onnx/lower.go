@@ -26,7 +26,8 @@ type constant struct {
 	dims   []int
 	floats []float32
 	ints   []int64
-	elem   int64 // the type of ints, where it matters
+	elem   int64         // the type of ints, where it matters
+	whole  *wholeNumbers // what floats were made of by DequantizeLinear
 }
 
 type lowerer struct {

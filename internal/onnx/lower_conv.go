@@ -3,6 +3,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // maxWindow bounds kernels, strides, dilations and pads.
@@ -116,7 +117,7 @@ func lowerConv(n *node) (ref, error) {
 		}
 		copy(bias, k.floats)
 	}
-	o := &op{kind: opConv, in: []*value{x.v}, win: win, w: w.floats, bias: bias, groups: int(groups)}
+	o := &op{kind: opConv, in: []*value{x.v}, win: win, w: w.floats, bias: bias, groups: int(groups), ints: w.whole.weights(0, cout)}
 	v, err := n.emit(o, oh, ow, cout)
 	return ref{v: v, axes: "NCHW"}, err
 }
@@ -185,24 +186,35 @@ func (n *node) dense(x ref, w *constant, trans bool, alpha float32, bias []float
 	if k != x.v.c {
 		return x, fmt.Errorf("weights of shape %v do not fit an input of %d channels", w.dims, x.v.c)
 	}
-	t := w.floats
+	t, axis := w.floats, 0
 	if !trans {
-		t = make([]float32, len(w.floats))
-		for i := range k {
-			for j := range m {
-				t[j*k+i] = w.floats[i*m+j]
-			}
-		}
+		t, axis = transposed(t, k, m), 1
+	}
+	ints := w.whole.weights(axis, m)
+	if ints != nil && !trans {
+		ints.w = transposed(ints.w, k, m)
 	}
 	if alpha != 1 {
 		t = scaled(t, alpha)
+		ints = ints.scaled(slices.Repeat([]float32{alpha}, m))
 	}
 	if bias == nil {
 		bias = make([]float32, m)
 	}
-	o := &op{kind: opConv, in: []*value{x.v}, win: window{kh: 1, kw: 1, sh: 1, sw: 1, dh: 1, dw: 1}, w: t, bias: bias, groups: 1}
+	o := &op{kind: opConv, in: []*value{x.v}, win: window{kh: 1, kw: 1, sh: 1, sw: 1, dh: 1, dw: 1}, w: t, bias: bias, groups: 1, ints: ints}
 	v, err := n.emit(o, x.v.h, x.v.w, m)
 	return ref{v: v, axes: x.axes}, err
+}
+
+// transposed turns k rows of m into m of k.
+func transposed[T any](w []T, k, m int) []T {
+	t := make([]T, len(w))
+	for i := range k {
+		for j := range m {
+			t[j*k+i] = w[i*m+j]
+		}
+	}
+	return t
 }
 
 func scaled(w []float32, by float32) []float32 {

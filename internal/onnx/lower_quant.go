@@ -4,17 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
-// Quantised models (QDQ) run in float: weights are dequantised here, and a
-// QuantizeLinear with the DequantizeLinear behind it is an activation that
-// rounds to the numbers that the integers stand for.
+// Quantised models (QDQ) are lowered in floats: weights are dequantised here, and
+// a QuantizeLinear with the DequantizeLinear behind it is an activation that
+// rounds to the numbers that the integers stand for. Where the processor has the
+// instructions, integers.go turns that into arithmetic of integers.
 
 // quantised says of a ref that QuantizeLinear made it: its integers exist only
 // as what v will be rounded to.
 type quantised struct {
 	scale, zero float32
 	lo, hi      float32 // the integers' range
+	rounded     *value  // by the first DequantizeLinear
 }
 
 // scales reads the scale and zero point of a node, which must be constant.
@@ -119,7 +122,8 @@ func lowerDequantize(n *node) (ref, error) {
 			g := group(i)
 			k.floats[i] = float32(v-zero[g]) * scale[g]
 		}
-		return ref{k: k}, nil
+		k.whole, err = n.wholeNumbers(x.k, zero, scale, group)
+		return ref{k: k}, err
 	case x.q == nil:
 		return x, errors.New("its input is neither constant integers nor the output of QuantizeLinear" + wayOut)
 	case len(scale) != 1 || scale[0] != x.q.scale || float32(zero[0]) != x.q.zero:
@@ -127,8 +131,57 @@ func lowerDequantize(n *node) (ref, error) {
 	}
 	n.attr("axis")
 	a := act{kind: actQuantised, alpha: x.q.scale, beta: x.q.zero, lo: x.q.lo, hi: x.q.hi}
+	q := x.q
 	x.q = nil
-	return n.same(&op{kind: opAct, in: []*value{x.v}, act: a}, x)
+	if q.rounded != nil {
+		return ref{v: q.rounded, axes: x.axes}, nil
+	}
+	x, err = n.same(&op{kind: opAct, in: []*value{x.v}, act: a}, x)
+	q.rounded = x.v
+	return x, err
+}
+
+// wholeNumbers are the integers of a constant without their zero points, with
+// one scale, or one for each index along an axis.
+type wholeNumbers struct {
+	w     []int8
+	scale []float32
+	axis  int
+}
+
+// wholeNumbers gives nil where a number without its zero point is no int8.
+func (n *node) wholeNumbers(k *constant, zero []int64, scale []float32, group func(i int) int) (*wholeNumbers, error) {
+	if k.elem != elemInt8 && k.elem != elemUint8 {
+		return nil, nil
+	}
+	out := &wholeNumbers{w: make([]int8, len(k.ints)), scale: scale}
+	for i, v := range k.ints {
+		v -= zero[group(i)]
+		if v < -128 || v > 127 {
+			return nil, nil
+		}
+		out.w[i] = int8(v)
+	}
+	if len(scale) == 1 {
+		return out, nil
+	}
+	var err error
+	out.axis, err = axisOf(n.intAttr("axis", 1), len(k.dims))
+	return out, err
+}
+
+// weights gives the numbers of weights whose n outputs are an axis; nil where
+// the scales are along another one.
+func (k *wholeNumbers) weights(axis, n int) *intWeights {
+	switch {
+	case k == nil:
+		return nil
+	case len(k.scale) == 1:
+		return &intWeights{w: k.w, scale: slices.Repeat(k.scale, n)}
+	case k.axis == axis && len(k.scale) == n:
+		return &intWeights{w: k.w, scale: k.scale}
+	}
+	return nil
 }
 
 // groups tells which of so many scales is that of each element of a constant:

@@ -45,20 +45,27 @@ func Load(data []byte, opts Options) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
-	g, err := parseModel(data, opts.Limits)
-	if err != nil {
-		return nil, fmt.Errorf("onnx: %w", err)
-	}
-	p, err := lower(g, opts)
-	if err != nil {
-		return nil, fmt.Errorf("onnx: %w", err)
-	}
-	rewrite(p)
-	pl, err := newPlan(p, k, opts.Limits)
+	pl, err := load(data, opts, k)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
 	return &Model{plan: pl}, nil
+}
+
+func load(data []byte, opts Options, k *kernels) (*plan, error) {
+	g, err := parseModel(data, opts.Limits)
+	if err != nil {
+		return nil, err
+	}
+	p, err := lower(g, opts)
+	if err != nil {
+		return nil, err
+	}
+	rewrite(p)
+	if k.ints != nil {
+		integers(p)
+	}
+	return newPlan(p, k, opts.Limits)
 }
 
 // Kernels gives the name of the instruction set it runs on.
@@ -77,37 +84,50 @@ func (m *Model) OutputSize() int { return m.plan.out.h * m.plan.out.w * m.plan.o
 
 // WeightBytes and ArenaBytes give the memory of the shared weights and of one
 // session.
-func (m *Model) WeightBytes() int { return 4 * m.plan.weights }
+func (m *Model) WeightBytes() int { return m.plan.weights }
 
 // ArenaBytes gives the memory of one session.
-func (m *Model) ArenaBytes() int { return 4 * (m.plan.arena + blockFloats) }
+func (m *Model) ArenaBytes() int { return 4*(m.plan.arena+blockFloats) + m.plan.bytes }
 
 // Session runs a model on one image at a time. It is used from one goroutine
 // at a time and allocates nothing after it was made.
 type Session struct {
-	plan      *plan
-	arena     []float32
-	scratch   []float32
-	panel     panelArgs
-	depthwise depthwiseArgs
-	pixels    pixelArgs
-	pool      poolArgs
+	plan               *plan
+	arena              []float32
+	scratch            []float32
+	bytes, byteScratch []uint8
+	panel              panelArgs
+	depthwise          depthwiseArgs
+	pixels             pixelArgs
+	pool               poolArgs
+	intPanel           intPanelArgs
+	scale              scaleArgs
 }
 
 // NewSession makes a session with an arena of its own.
 func (m *Model) NewSession() *Session {
-	s := &Session{plan: m.plan, arena: make([]float32, m.plan.arena)}
-	scratch, taps := blockFloats, 0
+	s := &Session{plan: m.plan, arena: make([]float32, m.plan.arena), bytes: make([]uint8, m.plan.bytes)}
+	for _, f := range m.plan.fills {
+		for i := range f.size {
+			s.bytes[f.off+i] = f.with
+		}
+	}
+	scratch, byteScratch, taps := blockFloats, 0, 0
 	for _, st := range m.plan.steps {
 		switch st := st.(type) {
 		case *convStep:
 			if st.pre != nil || st.gate != nil { // others read their input where it lies
 				scratch = max(scratch, scratchStep(st.depth))
 			}
+		case *intConvStep:
+			if st.pre != nil {
+				byteScratch = max(byteScratch, blockBytes, byteStep(st.channels)+quad)
+			}
 		case *poolStep:
 			taps = max(taps, min(st.win.kh, st.in.h)*min(st.win.kw, st.in.w))
 		}
 	}
+	s.byteScratch = make([]uint8, byteScratch)
 	s.scratch, s.pool.taps = make([]float32, scratch), make([]int, 0, taps)
 	return s
 }

@@ -10,7 +10,9 @@ import (
 type plan struct {
 	steps   []step
 	arena   int // floats that a session needs
-	weights int // floats, packed
+	bytes   int // and bytes
+	fills   []fill
+	weights int // bytes, packed
 	kernels string
 	in, out view
 	outDims []int  // as the file has them, the batch first
@@ -27,13 +29,22 @@ type view struct{ off, h, w, c, ps, rs int }
 // flat tells that the pixels follow one another without a gap between rows.
 func (v view) flat() bool { return v.rs == v.w*v.ps }
 
-// buffer is a part of the arena: one image with all channels of the values
-// that a Concat puts side by side, and a border of zeros.
+// fill is what a session's bytes are before the first image: the zero points of
+// borders.
+type fill struct {
+	off, size int
+	with      uint8
+}
+
+// buffer is a part of an arena: one image with all channels of the values
+// that a Concat puts side by side, and a border of zeros. Floats and bytes have an
+// arena each.
 type buffer struct {
 	h, w, c                  int
 	top, left, bottom, right int
 	ps, rs, size, off        int
-	first, last              int // steps between which it is in use
+	first, last              int   // steps between which it is in use
+	grid                     *grid // of bytes
 }
 
 func (b *buffer) bordered() bool { return b.top|b.left|b.bottom|b.right != 0 }
@@ -45,14 +56,16 @@ type place struct {
 }
 
 type planner struct {
-	p      *program
-	k      *kernels
-	limits Limits
-	places map[*value]place
-	bufs   []*buffer
-	arena  int
-	packed []float32
-	steps  []step
+	p        *program
+	k        *kernels
+	limits   Limits
+	places   map[*value]place
+	bufs     []*buffer
+	arena    [2]int // of floats and of bytes
+	fills    []fill
+	packed   []float32
+	intBytes int // of weights packed as integers
+	steps    []step
 }
 
 // arenaAlign is a cache line; arenaSlack lets a vector store at the very end
@@ -92,7 +105,7 @@ func (pl *planner) finish() (*plan, error) {
 	for _, o := range p.ops {
 		pl.emit(o)
 	}
-	out := &plan{kernels: k.name, steps: pl.steps, arena: pl.arena + arenaSlack, weights: weights, in: pl.view(p.in), out: pl.view(p.out), outAxes: p.outAxes}
+	out := &plan{kernels: k.name, steps: pl.steps, arena: pl.arena[0] + arenaSlack, bytes: pl.arena[1] + arenaSlack, fills: pl.fills, weights: 4*weights + pl.intBytes, in: pl.view(p.in), out: pl.view(p.out), outAxes: p.outAxes}
 	out.outDims = ref{v: p.out, axes: p.outAxes}.dims()
 	return out, nil
 }
@@ -128,7 +141,7 @@ func (pl *planner) placeValues() {
 			got = find(s.in)
 			got.channel += s.channel
 		} else {
-			b := &buffer{h: v.h, w: v.w, c: v.c, first: len(pl.p.ops), last: -1}
+			b := &buffer{h: v.h, w: v.w, c: v.c, grid: v.grid, first: len(pl.p.ops), last: -1}
 			pl.bufs = append(pl.bufs, b)
 			got = place{buf: b}
 		}
@@ -178,7 +191,9 @@ func (pl *planner) lifetimes() {
 func (pl *planner) layOut() error {
 	for _, b := range pl.bufs {
 		b.ps = b.c
-		if b.c >= arenaAlign {
+		if b.grid != nil {
+			b.ps = byteStep(b.c)
+		} else if b.c >= arenaAlign {
 			b.ps = ceilTo(b.c, arenaAlign)
 			if b.ps%256 == 0 { // rows 1 KiB apart fall into the same cache sets
 				b.ps += arenaAlign
@@ -191,29 +206,43 @@ func (pl *planner) layOut() error {
 		}
 		b.size = ceilTo(size, arenaAlign)
 	}
-	pl.layOutBordered()
-	pl.layOutPlain()
-	if pl.arena > pl.limits.Total {
-		return fmt.Errorf("the intermediate images need %d elements, more than %d", pl.arena, pl.limits.Total)
+	slices.SortStableFunc(pl.bufs, func(a, b *buffer) int { return a.first - b.first })
+	for kind := range pl.arena {
+		pl.layOutBordered(kind)
+		pl.layOutPlain(kind)
+	}
+	if n := pl.arena[0] + pl.arena[1]; n > pl.limits.Total {
+		return fmt.Errorf("the intermediate images need %d elements, more than %d", n, pl.limits.Total)
 	}
 	return nil
 }
 
-func (pl *planner) layOutBordered() {
-	type geometry struct{ h, w, ps, top, left, bottom, right int }
+// of tells whether the buffer is in the arena of floats, 0, or of bytes, 1.
+func (b *buffer) of(kind int) bool { return (b.grid != nil) == (kind == 1) }
+
+func (pl *planner) layOutBordered(kind int) {
+	type geometry struct {
+		h, w, ps, top, left, bottom, right int
+		zero                               int32
+	}
 	type slot struct{ off, last int }
 	slots := map[geometry][]*slot{}
-	slices.SortStableFunc(pl.bufs, func(a, b *buffer) int { return a.first - b.first })
 	for _, b := range pl.bufs {
-		if !b.bordered() {
+		if !b.of(kind) || !b.bordered() {
 			continue
 		}
-		g := geometry{b.h, b.w, b.ps, b.top, b.left, b.bottom, b.right}
+		g := geometry{b.h, b.w, b.ps, b.top, b.left, b.bottom, b.right, 0}
+		if b.grid != nil {
+			g.zero = b.grid.zero
+		}
 		i := slices.IndexFunc(slots[g], func(s *slot) bool { return s.last < b.first })
 		if i < 0 {
 			i = len(slots[g])
-			slots[g] = append(slots[g], &slot{off: pl.arena})
-			pl.arena += b.size
+			slots[g] = append(slots[g], &slot{off: pl.arena[kind]})
+			if g.zero != 0 {
+				pl.fills = append(pl.fills, fill{pl.arena[kind], b.size, uint8(g.zero)})
+			}
+			pl.arena[kind] += b.size
 		}
 		b.off, slots[g][i].last = slots[g][i].off, b.last
 	}
@@ -221,15 +250,15 @@ func (pl *planner) layOutBordered() {
 
 // layOutPlain packs the other buffers: the largest first, each at the lowest
 // place that is free in its time.
-func (pl *planner) layOutPlain() {
+func (pl *planner) layOutPlain(kind int) {
 	var plain []*buffer
 	for _, b := range pl.bufs {
-		if !b.bordered() {
+		if b.of(kind) && !b.bordered() {
 			plain = append(plain, b)
 		}
 	}
 	slices.SortStableFunc(plain, func(a, b *buffer) int { return b.size - a.size })
-	base := pl.arena
+	base := pl.arena[kind]
 	var placed []*buffer // by offset
 	for _, b := range plain {
 		b.off = base
@@ -244,7 +273,7 @@ func (pl *planner) layOutPlain() {
 		}
 		at, _ := slices.BinarySearchFunc(placed, b, func(a, b *buffer) int { return a.off - b.off })
 		placed = slices.Insert(placed, at, b)
-		pl.arena = max(pl.arena, b.off+b.size)
+		pl.arena[kind] = max(pl.arena[kind], b.off+b.size)
 	}
 }
 

@@ -7,12 +7,20 @@ func (pl *planner) emit(o *op) {
 	out := pl.view(o.out)
 	switch o.kind {
 	case opConv:
-		pl.conv(o, out)
+		if o.grid != nil {
+			pl.intConv(o, out)
+		} else {
+			pl.conv(o, out)
+		}
 	case opPool:
 		pl.add(&poolStep{k: pl.k, in: pl.view(o.in[0]), out: out, win: o.win, kind: o.pool, padded: o.padded})
 	case opGlobal:
 		pl.add(&globalStep{k: pl.k, in: pl.view(o.in[0]), out: out, kind: o.pool})
 	case opAffine:
+		if o.in[0].grid != nil || o.out.grid != nil {
+			pl.emitScaling(o, out)
+			return
+		}
 		in := pl.view(o.in[0])
 		n := wide(&out, &in)
 		pl.add(&affineStep{k: pl.k, in: in, out: out, scale: slices.Repeat(o.scale, n), shift: slices.Repeat(o.shift, n), act: o.act})
@@ -21,6 +29,10 @@ func (pl *planner) emit(o *op) {
 		wide(&out, &in)
 		pl.add(&actStep{k: pl.k, in: in, out: out, act: o.act})
 	case opBinary:
+		if o.out.grid != nil {
+			pl.sum(o, out)
+			return
+		}
 		pl.add(&binaryStep{k: pl.k, a: pl.view(o.in[0]), b: pl.view(o.in[1]), out: out, fn: o.fn, act: o.act})
 	case opConcat:
 		at := out
@@ -28,7 +40,7 @@ func (pl *planner) emit(o *op) {
 			in := pl.view(v)
 			at.c = in.c
 			if in.off != at.off {
-				pl.add(&copyStep{in: in, out: at})
+				pl.add(&copyStep{in: in, out: at, bytes: v.grid != nil})
 			}
 			at.off += in.c
 		}
@@ -53,7 +65,7 @@ func (o *op) depthwise() bool {
 // packedSize gives the floats that a convolution's packed weights and biases
 // take.
 func packedSize(o *op, nr int) int {
-	if o.kind != opConv {
+	if o.kind != opConv || o.grid != nil {
 		return 0
 	}
 	if o.depthwise() {
@@ -73,15 +85,10 @@ func (pl *planner) take(n int) []float32 {
 func (pl *planner) conv(o *op, out view) {
 	in := pl.view(o.in[0])
 	s := convStep{k: pl.k, out: out, act: o.act}
-	s.origin = in.off - o.win.top*in.rs - o.win.left*in.ps
-	s.aStep, s.rowStep = o.win.sw*in.ps, o.win.sh*in.rs
-	s.rows, s.width = out.h, out.w
 	if o.res != nil {
 		s.res, s.hasRes = pl.view(o.res), true
 	}
-	if o.win.one() && in.flat() && out.flat() && (!s.hasRes || s.res.flat()) {
-		s.rows, s.width = 1, out.h*out.w
-	}
+	s.sweep = newSweep(o.win, in, out, s.hasRes, s.res)
 	cin, cout := in.c/o.groups, out.c/o.groups
 	switch {
 	case o.depthwise():
@@ -117,6 +124,22 @@ func (pl *planner) conv(o *op, out view) {
 	s.bias = pl.take(o.groups * s.panels * pl.k.nr)
 	pl.pack(o, &s, per)
 	pl.add(&s)
+}
+
+// sweep is how a convolution goes over its input, in rows of outputs.
+type sweep struct {
+	origin      int // of the first output's window
+	aStep       int // between the windows of neighbouring outputs
+	rowStep     int
+	rows, width int
+}
+
+func newSweep(w window, in, out view, hasRes bool, res view) sweep {
+	s := sweep{origin: in.off - w.top*in.rs - w.left*in.ps, aStep: w.sw * in.ps, rowStep: w.sh * in.rs, rows: out.h, width: out.w}
+	if w.one() && in.flat() && out.flat() && (!hasRes || res.flat()) {
+		s.rows, s.width = 1, out.h*out.w
+	}
+	return s
 }
 
 // taps gives the offsets of the kernel's elements from its first, or of its

@@ -111,6 +111,7 @@ func foldAffine(p *program, i int, o *op) bool {
 			}
 			e.bias[c] = float32(e.bias[c]*s) + o.shift[c]
 		}
+		e.ints = e.ints.scaled(o.scale)
 	default:
 		return false
 	}

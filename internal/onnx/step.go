@@ -6,9 +6,9 @@ import "math"
 // arithmetic.
 
 // pixel gives the channels at row y and column x.
-func (v view) pixel(arena []float32, y, x int) []float32 {
-	return arena[v.off+y*v.rs+x*v.ps:][:v.c]
-}
+func (v view) pixel(arena []float32, y, x int) []float32 { return pixel(v, arena, y, x) }
+
+func pixel[T any](v view, arena []T, y, x int) []T { return arena[v.off+y*v.rs+x*v.ps:][:v.c] }
 
 // inRows lets step work on the rows of pixels of out, its operands beside them.
 func (p *pixelArgs) inRows(s *Session, out, a view, step func(*pixelArgs)) {
@@ -94,12 +94,19 @@ func (b *binaryStep) run(s *Session) {
 }
 
 // copyStep moves the input of a Concat that could not be written in place.
-type copyStep struct{ in, out view }
+type copyStep struct {
+	in, out view
+	bytes   bool
+}
 
 func (c *copyStep) run(s *Session) {
 	for y := range c.out.h {
 		for x := range c.out.w {
-			copy(c.out.pixel(s.arena, y, x), c.in.pixel(s.arena, y, x))
+			if c.bytes {
+				copy(pixel(c.out, s.bytes, y, x), pixel(c.in, s.bytes, y, x))
+			} else {
+				copy(c.out.pixel(s.arena, y, x), c.in.pixel(s.arena, y, x))
+			}
 		}
 	}
 }

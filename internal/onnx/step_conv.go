@@ -2,23 +2,20 @@ package onnx
 
 // convStep is a convolution as an implicit matrix product.
 type convStep struct {
-	k           *kernels
-	out, res    view
-	hasRes      bool
-	origin      int // of the first output's window
-	aStep       int // between the windows of neighbouring outputs
-	rowStep     int
-	rows, width int
-	taps        []int
-	depth       int
-	groups      int
-	groupIn     int
-	groupOut    int
-	panels      int // per group
-	w, bias     []float32
-	act         act
-	pre         *affineStep // or
-	gate        *view       // a factor per channel, before
+	sweep
+	k        *kernels
+	out, res view
+	hasRes   bool
+	taps     []int
+	depth    int
+	groups   int
+	groupIn  int
+	groupOut int
+	panels   int // per group
+	w, bias  []float32
+	act      act
+	pre      *affineStep // or
+	gate     *view       // a factor per channel, before
 }
 
 // blockFloats is about half of a small second-level cache: so much of the
