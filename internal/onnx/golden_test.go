@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/axiom-data-science/hydraulics/internal/onnx/onnxtest"
@@ -57,29 +58,49 @@ func TestOperators(t *testing.T) {
 	}
 	for _, c := range doc.Cases {
 		t.Run(c.Name, func(t *testing.T) {
-			m := loadFile(t, filepath.Join("testdata/ops", c.Name+".onnx"))
-			if got := m.OutputDims(); !slices.Equal(got, c.Dims[1:]) {
-				t.Fatalf("output has the shape %v, ONNX Runtime's %v", got, c.Dims[1:])
+			file := filepath.Join("testdata/ops", c.Name+".onnx")
+			c.check(t, loadFile(t, file))
+			if !strings.HasPrefix(c.Name, "quantise") {
+				return
 			}
-			raw, err := base64.StdEncoding.DecodeString(c.Output)
+			data, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			in := c.input()
-			got := make([]float32, m.OutputSize())
-			s := m.NewSession()
-			for range 2 { // the second run must not see what the first left
-				if err := s.Run(in, got); err != nil {
+			for _, k := range append(intKernelSets(), kernelSets()...) { // in integers and in floats
+				m, err := loadWith(data, Options{Fill: onnxtest.Fill}, k)
+				if err != nil {
 					t.Fatal(err)
 				}
-				for i, v := range got {
-					want := math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-					if diff := math.Abs(float64(v - want)); !(diff <= 2e-6*math.Max(1, math.Abs(float64(want)))) {
-						t.Fatalf("output %d is %g, ONNX Runtime's %g", i, v, want)
-					}
-				}
+				c.check(t, m)
 			}
 		})
+	}
+}
+
+// check compares what a model gives with ONNX Runtime's answer.
+func (c opCase) check(t *testing.T, m *Model) {
+	t.Helper()
+	if got := m.OutputDims(); !slices.Equal(got, c.Dims[1:]) {
+		t.Fatalf("output has the shape %v, ONNX Runtime's %v", got, c.Dims[1:])
+	}
+	raw, err := base64.StdEncoding.DecodeString(c.Output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := c.input()
+	got := make([]float32, m.OutputSize())
+	s := m.NewSession()
+	for range 2 { // the second run must not see what the first left
+		if err := s.Run(in, got); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got {
+			want := math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+			if diff := math.Abs(float64(v - want)); !(diff <= 2e-6*math.Max(1, math.Abs(float64(want)))) {
+				t.Fatalf("%s: output %d is %g, ONNX Runtime's %g", m.Kernels(), i, v, want)
+			}
+		}
 	}
 }
 

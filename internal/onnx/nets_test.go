@@ -153,7 +153,8 @@ func TestRunAllocatesNothing(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	for _, name := range []string{"concat_unaligned", "squeeze_and_excitation", "batchnorm_relu_conv1x1", "flatten_nchw_gemm",
-		"max_pool_pads_and_strides", "depthwise_k3_s1_m1_c17", "silu_after_conv"} {
+		"max_pool_pads_and_strides", "depthwise_k3_s1_m1_c17", "silu_after_conv",
+		"quantised_stem_and_depthwise_int8", "quantised_dense_block", "quantised_residuals"} {
 		m := loadFile(t, filepath.Join("testdata/ops", name+".onnx"))
 		s := m.NewSession()
 		h, w, c := m.InputSize()

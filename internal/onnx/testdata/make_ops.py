@@ -435,6 +435,62 @@ def quantised_conv_per_channel(g):
     g.add("Gemm", g.add("Flatten", y), w, g.const([0.1, 0.2, -0.1, 0.0]), transB=1)
 
 
+def whole_weights(g, rng, shape, low=-127, high=128, dtype=np.int8, zero=0):
+    """Weights as integers, dequantised; with a scale per channel where the file keeps so many."""
+    per_channel = shape[0] <= weights.KEEP
+    n = shape[0] if per_channel else 1
+    scales = rng.uniform(0.001, 0.003, n)
+    zeros = np.full(n, zero)
+    if not per_channel:
+        scales, zeros = scales[0], zeros[0]
+    return g.add("DequantizeLinear", g.const(rng.integers(low, high, shape), dtype), g.const(scales), g.const(zeros, dtype), axis=0)
+
+
+@case((1, 3, 9, 8))
+def quantised_stem_and_depthwise_int8(g):
+    rng = np.random.default_rng(11)
+    x = quantise(g, g.add("Pad", "x", g.ints(0, 0, 1, 2, 0, 0, 2, 1)), 1 / 127, 3, np.int8)
+    y = g.add("Clip", g.add("Conv", x, whole_weights(g, rng, (14, 3, 3, 3)), g.w(14), kernel_shape=[3, 3], strides=[2, 2]), g.const(0.0), g.const(0.6))
+    y = quantise(g, y, 0.6 / 255, -128, np.int8)
+    y = g.add("Conv", y, whole_weights(g, rng, (14, 1, 3, 3)), g.w(14), kernel_shape=[3, 3], pads=[1, 1, 1, 1], group=14)
+    y = g.add("Add", g.add("Mul", y, g.w(1, 14, 1, 1)), g.w(1, 14, 1, 1))  # a batch norm in floats
+    y = quantise(g, g.add("Relu", y), 0.005, 0)
+    quantise(g, g.add("Conv", y, whole_weights(g, rng, (35, 14, 1, 1)), kernel_shape=[1, 1]), 0.01, 120)
+
+
+@case((1, 16, 5, 6))
+def quantised_dense_block(g):
+    rng = np.random.default_rng(12)
+    x = quantise(g, "x", 1 / 127, 128)
+    y = quantise(g, g.add("Conv", x, whole_weights(g, rng, (16, 16, 3, 3)), kernel_shape=[3, 3], pads=[1, 1, 1, 1]), 0.02, 100)
+    z = quantise(g, g.add("Concat", x, y, axis=1), 0.02, 100)
+    n = g.add("Relu", g.add("Add", g.add("Mul", z, g.w(1, 32, 1, 1)), g.w(1, 32, 1, 1)))
+    n = g.add("Conv", quantise(g, n, 0.015, 2), whole_weights(g, rng, (33, 32, 1, 1)), g.w(33), kernel_shape=[1, 1])
+    z = quantise(g, g.add("Concat", quantise(g, n, 0.02, 100), z, axis=1), 0.02, 100)
+    quantise(g, g.add("AveragePool", z, kernel_shape=[3, 3], strides=[2, 2]), 0.02, 100)  # ninths are no halves
+
+
+@case((1, 8, 6, 6))
+def quantised_residuals(g):
+    rng = np.random.default_rng(13)
+    x = quantise(g, "x", 1 / 127, 128)
+    y = quantise(g, g.add("Conv", x, whole_weights(g, rng, (8, 8, 1, 1)), kernel_shape=[1, 1]), 0.01, 130)
+    y = quantise(g, g.add("Relu", g.add("Add", x, y)), 0.008, 0)  # of integers
+    z = g.add("Conv", y, whole_weights(g, rng, (8, 8, 3, 3)), g.w(8), kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    z = quantise(g, g.add("Relu", g.add("Add", z, y)), 0.02, 0)  # floats added to integers
+    g.add("Sigmoid", g.add("Conv", z, whole_weights(g, rng, (4, 8, 1, 1)), kernel_shape=[1, 1]))
+
+
+@case((1, 10), axes="NC")
+def quantised_gemm_of_uint8(g):
+    rng = np.random.default_rng(14)
+    x = quantise(g, "x", 1 / 127, 128)
+    y = g.add("Gemm", x, whole_weights(g, rng, (40, 10), 0, 256, np.uint8, 128), g.w(40), transB=1, alpha=1.5)
+    y = quantise(g, g.add("Relu", y), 0.01, 0)
+    # A product with zero points that leave int8 stays in floats.
+    g.add("MatMul", y, g.add("DequantizeLinear", g.const(rng.integers(0, 256, (40, 3)), np.uint8), g.const(0.002), g.const(90, np.uint8)))
+
+
 @case((1, 3, 4, 5))
 def quantised_weights_in_float(g):
     s = g.const([0.01, 0.02], np.float32)
