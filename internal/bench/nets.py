@@ -4,15 +4,19 @@ tf2onnx at 224x224, with the weights of internal/onnx/testdata/weights.py.
     python nets.py FOLDER [NAME...]
 
 writes FOLDER/NAME.onnx for all networks below or those named, except what is
-there already. Packages are in examples/train-classifier/requirements.txt.
+there already, and int8-densenet121.onnx by the recipe of
+examples/train-classifier/quantise.py. Packages are in examples/train-classifier/requirements.txt.
 """
 
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "onnx", "testdata"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "onnx", "testdata"))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "examples", "train-classifier"))
 
 import export_nets
+import quantise
 import weights
 
 NETS = ["DenseNet121", "Xception", "ResNet50", "EfficientNetB0", "MobileNetV2"]
@@ -33,6 +37,17 @@ def main():
             f.write(weights.fill(model).SerializeToString())
         os.replace(path + ".new", path)
         print(path)
+    quantised(folder, "densenet121")
+
+
+def quantised(folder, name):
+    """Makes int8-NAME.onnx; random pixels set the ranges."""
+    source, path = (os.path.join(folder, prefix + name + ".onnx") for prefix in ("", "int8-"))
+    if os.path.exists(path) or not os.path.exists(source):
+        return
+    quantise.quantise(source, path + ".new", (weights.uniform(f"calibration{i}", 224 * 224 * 3, 0, 1).reshape(1, 224, 224, 3) for i in range(4)))
+    os.replace(path + ".new", path)
+    print(path)
 
 
 if __name__ == "__main__":

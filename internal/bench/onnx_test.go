@@ -29,7 +29,8 @@ const (
 
 // BenchmarkONNX compares the engine with ONNX Runtime in the same run, on the
 // networks in the folder ONNX_NETS (*.onnx, made by nets.py), with the Python of
-// PYTHON. It prints medians with the lowest and highest.
+// PYTHON. It prints medians with the lowest and highest. A quantised network,
+// int8-NAME, is compared with NAME in floats too.
 func BenchmarkONNX(b *testing.B) {
 	files, err := filepath.Glob(filepath.Join(os.Getenv("ONNX_NETS"), "*.onnx"))
 	check(b, err)
@@ -75,17 +76,37 @@ func compareNet(b *testing.B, name, file string) {
 			fmt.Printf("  loaded in %.0f ms; weights %.1f MB, arena %.1f MB, heap with two sessions %.1f MB\n",
 				1e3*loaded.Seconds(), mega(m.WeightBytes()), mega(m.ArenaBytes()), mega(used))
 		}
-		one, clock, cpu := alternate(b, engines[0], peers[0])
-		fmt.Printf("  %-14s %s ms", label, one)
+		var theirs runner
 		if peers[0] != nil {
+			theirs = peers[0]
+		}
+		one, clock, cpu := alternate(b, engines[0], theirs)
+		fmt.Printf("  %-14s %s ms", label, one)
+		if theirs != nil {
 			fmt.Printf(", speed against ONNX Runtime %s, in processor time %s", clock, cpu)
 			b.ReportMetric(clock.median, strings.ReplaceAll(label, " ", "-")+"-ratio")
 		}
 		fmt.Println()
 		if kernels == "" {
+			compareFloats(b, engines[0], file)
 			gains(b, engines, peers)
 		}
 	}
+}
+
+// compareFloats compares a quantised network with the one that it was made of.
+func compareFloats(b *testing.B, ours *engine, file string) {
+	name, quantised := strings.CutPrefix(filepath.Base(file), "int8-")
+	if !quantised {
+		return
+	}
+	data, err := os.ReadFile(filepath.Join(filepath.Dir(file), name))
+	check(b, err)
+	m, err := onnx.Load(data, onnx.Options{})
+	check(b, err)
+	_, clock, cpu := alternate(b, ours, newEngine(m))
+	fmt.Printf("  in integers    speed against our own float32 %s, in processor time %s\n", clock, cpu)
+	b.ReportMetric(cpu.median, "float32-ratio")
 }
 
 func mega(bytes int) float64 { return float64(bytes) / 1e6 }
@@ -118,7 +139,7 @@ type runner interface{ run(n int) (took, error) }
 
 // alternate gives the milliseconds per image of ours, and theirs over ours by
 // the clock and in processor time.
-func alternate(b *testing.B, ours *engine, theirs *peer) (ms, clock, cpu spread) {
+func alternate(b *testing.B, ours, theirs runner) (ms, clock, cpu spread) {
 	n, k := calibrate(b, ours), 0
 	if theirs != nil {
 		k = calibrate(b, theirs)

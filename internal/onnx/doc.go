@@ -1,6 +1,7 @@
 // Package onnx runs image classifiers from ONNX files: convolutional networks
 // as Keras (through tf2onnx) and PyTorch export them, in float32, in pure Go.
-// Quantised models (QDQ) run in float32 too, rounded where the file says.
+// Quantised models (QDQ) run in integers where the processor has the instructions
+// for it, else in float32 too, rounded where the file says.
 //
 // A model goes through four steps:
 //
@@ -9,7 +10,8 @@
 //   - lowering gives every value one physical layout, height x width x
 //     channels, and keeps the file's axes as a tag, so that no Transpose runs
 //     (lower*.go); the rewrite folds batch norms and constants into weights
-//     and fuses activations and residual additions (rewrite.go);
+//     and fuses activations and residual additions (rewrite.go); then it settles
+//     which values of a quantised model are bytes (integers.go);
 //   - the plan, made once and shared, gives each value its place in an arena,
 //     writes the inputs of a Concat in place, puts zero borders round what is
 //     padded and packs the weights (plan*.go);

@@ -139,4 +139,5 @@ type rowArgs struct {
 	ntaps, m, c             int
 	outStep, aStep, bStep   int
 	lo, hi                  float32
+	alpha, beta             float32 // of rounding
 }

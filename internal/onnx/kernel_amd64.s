@@ -4333,6 +4333,89 @@ end2:
 	VZEROUPPER
 	RET
 
+// func avx2Quantised(p *rowArgs)
+// a in steps of alpha, half to even, plus beta, clamped; and back.
+TEXT ·avx2Quantised(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), DI
+	MOVQ rowArgs_a(DI), SI
+	MOVQ rowArgs_b(DI), DX
+	MOVQ rowArgs_out(DI), BX
+	MOVQ rowArgs_scale(DI), R10
+	MOVQ rowArgs_shift(DI), R11
+	VBROADCASTSS rowArgs_lo(DI), Y10
+	VBROADCASTSS rowArgs_hi(DI), Y11
+	VBROADCASTSS rowArgs_alpha(DI), Y12
+	VBROADCASTSS rowArgs_beta(DI), Y13
+pixel:
+	MOVQ rowArgs_c(DI), R12
+	XORQ R13, R13
+loop3:
+	CMPQ R12, $16
+	JLT next4
+	VMOVUPS 0(SI)(R13*1), Y0
+	VDIVPS Y12, Y0, Y0
+	VROUNDPS $0, Y0, Y0
+	VADDPS Y13, Y0, Y0
+	VMAXPS Y0, Y10, Y0
+	VMINPS Y0, Y11, Y0
+	VSUBPS Y13, Y0, Y0
+	VMULPS Y12, Y0, Y0
+	VMOVUPS Y0, 0(BX)(R13*1)
+	VMOVUPS 32(SI)(R13*1), Y1
+	VDIVPS Y12, Y1, Y1
+	VROUNDPS $0, Y1, Y1
+	VADDPS Y13, Y1, Y1
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VSUBPS Y13, Y1, Y1
+	VMULPS Y12, Y1, Y1
+	VMOVUPS Y1, 32(BX)(R13*1)
+	SUBQ $16, R12
+	ADDQ $64, R13
+	JMP loop3
+next4:
+loop5:
+	CMPQ R12, $8
+	JLT next6
+	VMOVUPS 0(SI)(R13*1), Y0
+	VDIVPS Y12, Y0, Y0
+	VROUNDPS $0, Y0, Y0
+	VADDPS Y13, Y0, Y0
+	VMAXPS Y0, Y10, Y0
+	VMINPS Y0, Y11, Y0
+	VSUBPS Y13, Y0, Y0
+	VMULPS Y12, Y0, Y0
+	VMOVUPS Y0, 0(BX)(R13*1)
+	SUBQ $8, R12
+	ADDQ $32, R13
+	JMP loop5
+next6:
+rest1:
+	TESTQ R12, R12
+	JZ end2
+	MOVQ R12, AX
+	LEAQ tails<>+64(SB), CX
+	SHLQ $2, AX
+	SUBQ AX, CX
+	VMOVUPS 0(CX), Y15
+	VMASKMOVPS 0(SI)(R13*1), Y15, Y0
+	VDIVPS Y12, Y0, Y0
+	VROUNDPS $0, Y0, Y0
+	VADDPS Y13, Y0, Y0
+	VMAXPS Y0, Y10, Y0
+	VMINPS Y0, Y11, Y0
+	VSUBPS Y13, Y0, Y0
+	VMULPS Y12, Y0, Y0
+	VMASKMOVPS Y0, Y15, 0(BX)(R13*1)
+end2:
+	ADDQ rowArgs_aStep(DI), SI
+	ADDQ rowArgs_bStep(DI), DX
+	ADDQ rowArgs_outStep(DI), BX
+	DECQ rowArgs_m(DI)
+	JNZ pixel
+	VZEROUPPER
+	RET
+
 // func avx2HardSigmoid(p *rowArgs)
 // a*alpha + beta, clamped to 0 and 1.
 TEXT ·avx2HardSigmoid(SB), NOSPLIT, $0-8
@@ -16670,6 +16753,90 @@ rest1:
 	VMOVUPS.Z 0(SI)(R13*1), K1, Z0
 	VMAXPS Z0, Z10, Z0
 	VMINPS Z0, Z11, Z0
+	VMOVUPS Z0, K1, 0(BX)(R13*1)
+end2:
+	ADDQ rowArgs_aStep(DI), SI
+	ADDQ rowArgs_bStep(DI), DX
+	ADDQ rowArgs_outStep(DI), BX
+	DECQ rowArgs_m(DI)
+	JNZ pixel
+	VZEROUPPER
+	RET
+
+// func avx512Quantised(p *rowArgs)
+// a in steps of alpha, half to even, plus beta, clamped; and back.
+TEXT ·avx512Quantised(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), DI
+	MOVQ rowArgs_a(DI), SI
+	MOVQ rowArgs_b(DI), DX
+	MOVQ rowArgs_out(DI), BX
+	MOVQ rowArgs_scale(DI), R10
+	MOVQ rowArgs_shift(DI), R11
+	VBROADCASTSS rowArgs_lo(DI), Z10
+	VBROADCASTSS rowArgs_hi(DI), Z11
+	VBROADCASTSS rowArgs_alpha(DI), Z12
+	VBROADCASTSS rowArgs_beta(DI), Z13
+pixel:
+	MOVQ rowArgs_c(DI), R12
+	XORQ R13, R13
+loop3:
+	CMPQ R12, $32
+	JLT next4
+	VMOVUPS 0(SI)(R13*1), Z0
+	VDIVPS Z12, Z0, Z0
+	VRNDSCALEPS $0, Z0, Z0
+	VADDPS Z13, Z0, Z0
+	VMAXPS Z0, Z10, Z0
+	VMINPS Z0, Z11, Z0
+	VSUBPS Z13, Z0, Z0
+	VMULPS Z12, Z0, Z0
+	VMOVUPS Z0, 0(BX)(R13*1)
+	VMOVUPS 64(SI)(R13*1), Z1
+	VDIVPS Z12, Z1, Z1
+	VRNDSCALEPS $0, Z1, Z1
+	VADDPS Z13, Z1, Z1
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VSUBPS Z13, Z1, Z1
+	VMULPS Z12, Z1, Z1
+	VMOVUPS Z1, 64(BX)(R13*1)
+	SUBQ $32, R12
+	ADDQ $128, R13
+	JMP loop3
+next4:
+loop5:
+	CMPQ R12, $16
+	JLT next6
+	VMOVUPS 0(SI)(R13*1), Z0
+	VDIVPS Z12, Z0, Z0
+	VRNDSCALEPS $0, Z0, Z0
+	VADDPS Z13, Z0, Z0
+	VMAXPS Z0, Z10, Z0
+	VMINPS Z0, Z11, Z0
+	VSUBPS Z13, Z0, Z0
+	VMULPS Z12, Z0, Z0
+	VMOVUPS Z0, 0(BX)(R13*1)
+	SUBQ $16, R12
+	ADDQ $64, R13
+	JMP loop5
+next6:
+rest1:
+	TESTQ R12, R12
+	JZ end2
+	MOVQ R12, AX
+	MOVQ AX, CX
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI)(R13*1), K1, Z0
+	VDIVPS Z12, Z0, Z0
+	VRNDSCALEPS $0, Z0, Z0
+	VADDPS Z13, Z0, Z0
+	VMAXPS Z0, Z10, Z0
+	VMINPS Z0, Z11, Z0
+	VSUBPS Z13, Z0, Z0
+	VMULPS Z12, Z0, Z0
 	VMOVUPS Z0, K1, 0(BX)(R13*1)
 end2:
 	ADDQ rowArgs_aStep(DI), SI

@@ -94,6 +94,9 @@ func avx2MeanPool(p *rowArgs)
 //go:noescape
 func avx2GlobalMean(p *rowArgs)
 
+//go:noescape
+func avx2Quantised(p *rowArgs)
+
 var avx2 = &simd{
 	lanes: 8,
 	tiles: [2][]func(*tileArgs){
@@ -111,6 +114,7 @@ var avx2 = &simd{
 		actSilu:        avx2Silu,
 		actHardSigmoid: avx2HardSigmoid,
 		actHardSwish:   avx2HardSwish,
+		actQuantised:   avx2Quantised,
 	},
 	max:  avx2MaxPool,
 	mean: avx2MeanPool,
@@ -254,6 +258,9 @@ func avx512MaxPool(p *rowArgs)
 //go:noescape
 func avx512MeanPool(p *rowArgs)
 
+//go:noescape
+func avx512Quantised(p *rowArgs)
+
 var avx512 = &simd{
 	lanes: 16,
 	tiles: [2][]func(*tileArgs){
@@ -271,6 +278,7 @@ var avx512 = &simd{
 		actSilu:        avx512Silu,
 		actHardSigmoid: avx512HardSigmoid,
 		actHardSwish:   avx512HardSwish,
+		actQuantised:   avx512Quantised,
 	},
 	max:  avx512MaxPool,
 	mean: avx512MeanPool,

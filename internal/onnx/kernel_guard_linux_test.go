@@ -105,7 +105,7 @@ func TestKernelsStayInside(t *testing.T) {
 				for _, fn := range []byte("+-*") {
 					k.binary(fn, &x)
 				}
-				for kind := actClamp; kind <= actElu; kind++ {
+				for kind := actClamp; kind <= actQuantised; kind++ {
 					x.act = act{kind: kind, lo: -1, hi: 1, alpha: 1, beta: 1}
 					k.activate(&x)
 				}

@@ -103,6 +103,11 @@ func TestPixelKernels(t *testing.T) {
 		{act{kind: actSilu}, func(v float64) float64 { return v * sig(v) }},
 		{act{kind: actHardSigmoid, alpha: 1.0 / 6, beta: 0.5}, hard},
 		{act{kind: actHardSwish, alpha: 1.0 / 6, beta: 0.5}, func(v float64) float64 { return v * hard(v) }},
+		{act{kind: actQuantised, alpha: 0.1, beta: 30, lo: 0, hi: 255}, func(v float64) float64 {
+			const scale = float32(0.1)
+			steps := math.RoundToEven(float64(float32(v)/scale)) + 30
+			return (bounded(act{kind: actClamp, lo: 0, hi: 255})(steps) - 30) * float64(scale)
+		}},
 	}
 	for _, k := range kernelSets() {
 		for c := 1; c <= 70; c++ {

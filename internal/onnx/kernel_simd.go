@@ -118,8 +118,11 @@ func (s *simd) activate(p *pixelArgs) {
 		return
 	}
 	r := p.row(false)
-	if p.act.kind == actHardSigmoid || p.act.kind == actHardSwish {
+	switch p.act.kind {
+	case actHardSigmoid, actHardSwish:
 		r.lo, r.hi = p.act.alpha, p.act.beta
+	case actQuantised:
+		r.lo, r.hi, r.alpha, r.beta = p.act.lo, p.act.hi, p.act.alpha, p.act.beta
 	}
 	f(r)
 }

@@ -34,6 +34,10 @@ func declarations(arch string, sets ...isa) []byte {
 		if !set.opmask {
 			rows = append(rows[:len(rows):len(rows)], "GlobalMean")
 		}
+		acts := []string{"Clamp", "Sigmoid", "Silu", "HardSigmoid", "HardSwish"}
+		if set.rounds {
+			rows, acts = append(rows[:len(rows):len(rows)], "Quantised"), append(acts, "Quantised")
+		}
 		for _, f := range rows {
 			fmt.Fprintf(&out, "\n//go:noescape\nfunc %s%s(p *rowArgs)\n", set.name, f)
 		}
@@ -47,7 +51,7 @@ func declarations(arch string, sets ...isa) []byte {
 			fmt.Fprintf(&out, "\t%s: %s%s,\n", strings.ToLower(f), set.name, f)
 		}
 		fmt.Fprintf(&out, "\tacts: map[actKind]func(*rowArgs){\n")
-		for _, f := range []string{"Clamp", "Sigmoid", "Silu", "HardSigmoid", "HardSwish"} {
+		for _, f := range acts {
 			fmt.Fprintf(&out, "\t\tact%s: %s%s,\n", f, set.name, f)
 		}
 		fmt.Fprintf(&out, "\t},\n\tmax: %sMaxPool,\n\tmean: %sMeanPool,\n}\n", set.name, set.name)

@@ -43,11 +43,12 @@ type isa struct {
 	tile   int // pixels of the largest tile of the matrix product
 	dwTile int // pixels of a depthwise tile
 	opmask bool
+	rounds bool // has a function that rounds as a quantised model does
 }
 
 var sets = []isa{
-	{name: "avx2", reg: "Y", lanes: 8, tile: 6, dwTile: 6},
-	{name: "avx512", reg: "Z", lanes: 16, tile: 14, dwTile: 7, opmask: true},
+	{name: "avx2", reg: "Y", lanes: 8, tile: 6, dwTile: 6, rounds: true},
+	{name: "avx512", reg: "Z", lanes: 16, tile: 14, dwTile: 7, opmask: true, rounds: true},
 }
 
 // writer emits one function at a time; labels are made unique by the function.

@@ -120,6 +120,24 @@ func (w *writer) elementwise() {
 		w.clamp(v, rLo, rHi)
 		w.store(v, at(disp, "BX"), k)
 	})
+	w.rows("Quantised", "a in steps of alpha, half to even, plus beta, clamped; and back.", 2, func() {
+		bounds()
+		w.op("VBROADCASTSS rowArgs_alpha(DI), %s", w.v(rAlpha))
+		w.op("VBROADCASTSS rowArgs_beta(DI), %s", w.v(rBeta))
+	}, func(v, disp int, k mask) {
+		round := "VROUNDPS"
+		if w.opmask {
+			round = "VRNDSCALEPS"
+		}
+		w.load(at(disp, "SI"), v, k)
+		w.op("VDIVPS %s, %s, %s", w.v(rAlpha), w.v(v), w.v(v))
+		w.op("%s $0, %s, %s", round, w.v(v), w.v(v))
+		w.op("VADDPS %s, %s, %s", w.v(rBeta), w.v(v), w.v(v))
+		w.clamp(v, rLo, rHi)
+		w.op("VSUBPS %s, %s, %s", w.v(rBeta), w.v(v), w.v(v))
+		w.op("VMULPS %s, %s, %s", w.v(rAlpha), w.v(v), w.v(v))
+		w.store(v, at(disp, "BX"), k)
+	})
 	for _, swish := range []bool{false, true} {
 		name, doc := "HardSigmoid", "a*alpha + beta, clamped to 0 and 1."
 		if swish {

@@ -51,6 +51,7 @@ def make_keras(folder, names):
 
 
 INT8 = ["keras-small96", "keras-mobilenetv2", "torch-resnet18-64"]
+BY_RECIPE = ["keras-densenet121"]  # of examples/train-classifier/quantise.py
 
 
 class Calibration:
@@ -68,9 +69,16 @@ def quantise(folder):
     """Makes int8-NAME.onnx (QDQ, weights per channel) of some networks."""
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-    for name in INT8:
+    sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "examples", "train-classifier"))
+    import quantise as recipe
+
+    for name in INT8 + BY_RECIPE:
         path, out = (os.path.join(folder, f"{p}{name}.onnx") for p in ("", "int8-"))
-        if not os.path.exists(out) and os.path.exists(path):
+        if os.path.exists(out) or not os.path.exists(path):
+            continue
+        if name in BY_RECIPE:
+            recipe.quantise(path, out, (weights.uniform(f"calibration{i}", 224 * 224 * 3, 0.0, 1.0).reshape(1, 224, 224, 3) for i in range(4)))
+        else:
             session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
             quantize_static(path, out, Calibration(session), quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
 
