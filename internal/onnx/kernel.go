@@ -131,7 +131,7 @@ type tileArgs struct {
 	lo, hi                 float32
 }
 
-// rowArgs are the same for pixels. lo and hi are the bounds, alpha and beta of a
+// rowArgs are the same for pixels. lo and hi are the bounds, the factor and sum of a
 // hard sigmoid, or lo the divisor of a mean.
 type rowArgs struct {
 	out, a, b, scale, shift *float32

@@ -87,7 +87,13 @@ func (m *Model) OutputSize() int { return m.plan.out.h * m.plan.out.w * m.plan.o
 func (m *Model) WeightBytes() int { return m.plan.weights }
 
 // ArenaBytes gives the memory of one session.
-func (m *Model) ArenaBytes() int { return 4*(m.plan.arena+blockFloats) + m.plan.bytes }
+func (m *Model) ArenaBytes() int {
+	n := 4 * (m.plan.arena + blockFloats)
+	if m.plan.bytes > 0 {
+		n += m.plan.bytes + blockBytes
+	}
+	return n
+}
 
 // Session runs a model on one image at a time. It is used from one goroutine
 // at a time and allocates nothing after it was made.

@@ -94,18 +94,22 @@ func (pl *planner) finish() (*plan, error) {
 	if err := pl.layOut(); err != nil {
 		return nil, err
 	}
-	weights := 0
+	weights, integers := 0, 0
 	for _, o := range p.ops {
 		weights += packedSize(o, k.nr)
+		integers += intPackedSize(o, k.ints)
 	}
-	if weights > 2*limits.Total {
+	if weights+integers > 2*limits.Total {
 		return nil, fmt.Errorf("the packed weights have more than %d elements", 2*limits.Total)
 	}
 	pl.packed = make([]float32, 0, weights)
 	for _, o := range p.ops {
 		pl.emit(o)
 	}
-	out := &plan{kernels: k.name, steps: pl.steps, arena: pl.arena[0] + arenaSlack, bytes: pl.arena[1] + arenaSlack, fills: pl.fills, weights: 4*weights + pl.intBytes, in: pl.view(p.in), out: pl.view(p.out), outAxes: p.outAxes}
+	out := &plan{kernels: k.name, steps: pl.steps, arena: pl.arena[0] + arenaSlack, fills: pl.fills, weights: 4*weights + pl.intBytes, in: pl.view(p.in), out: pl.view(p.out), outAxes: p.outAxes}
+	if pl.arena[1] > 0 {
+		out.bytes = pl.arena[1] + arenaSlack
+	}
 	out.outDims = ref{v: p.out, axes: p.outAxes}.dims()
 	return out, nil
 }

@@ -4,6 +4,18 @@ import "slices"
 
 // Plans of what reads or writes bytes.
 
+// intPackedSize bounds the integers that a convolution's packed weights take.
+func intPackedSize(o *op, k *intKernels) int {
+	switch {
+	case o.kind != opConv || o.grid == nil:
+		return 0
+	case o.depthwise():
+		return len(o.ints.w)
+	}
+	per := o.win.kh * ceilTo(o.win.kw*ceilTo(o.in[0].c, quad), quad)
+	return ceilTo(o.out.c, k.nr) * per
+}
+
 // intConv plans a convolution that sums integers.
 func (pl *planner) intConv(o *op, out view) {
 	in := pl.view(o.in[0])
