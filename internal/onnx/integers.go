@@ -128,6 +128,16 @@ func (o *op) identity() {
 	o.kind, o.scale, o.shift = opAffine, slices.Repeat([]float32{1}, o.out.c), make([]float32, o.out.c)
 }
 
+// changesNothing tells that an affine operation at most clamps.
+func (o *op) changesNothing() bool {
+	for i, v := range o.scale {
+		if v != 1 || o.shift[i] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // typer settles which operations read and write bytes, and puts those that
 // convert between the others.
 type typer struct {

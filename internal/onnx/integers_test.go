@@ -311,3 +311,38 @@ func TestQuantisedFilesRunInIntegers(t *testing.T) {
 		}
 	}
 }
+
+// TestPixelsOnHalves: pixels of 255ths often fall on a half of a step that
+// calibration found in pixels, and the quotient's last bit decides: the step
+// divides, as the operator does.
+func TestPixelsOnHalves(t *testing.T) {
+	const step = float32(228.0 / 255 / 255)
+	whole := func(name string, v byte) []byte {
+		return bytesField(5, str(8, name), num(2, elemInt8), num(1, 1), num(1, 1), num(1, 1), num(1, 1), bytesField(9, []byte{v}))
+	}
+	zero := bytesField(5, str(8, "z"), num(2, elemUint8), bytesField(9, []byte{0}))
+	data := fileOf(15, info(11, "x", 1, 1, 1, 256), info(12, "y"), tensorOf("s", []float32{step}), tensorOf("one", []float32{1}), zero, whole("k", 1),
+		nodeOf("QuantizeLinear", []string{"x", "s", "z"}, "q"), nodeOf("DequantizeLinear", []string{"q", "s", "z"}, "v"),
+		nodeOf("DequantizeLinear", []string{"k", "one"}, "w"), nodeOf("Conv", []string{"v", "w"}, "y"))
+	in, got := make([]float32, 256), make([]float32, 256)
+	for i := range in {
+		in[i] = float32(float64(i) / 255)
+	}
+	for _, k := range intKernelSets() {
+		m, err := loadWith(data, Options{Layout: "NCHW"}, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if integers, _ := m.products(); integers != 1 {
+			t.Fatalf("%s: %d products of integers", k.name, integers)
+		}
+		if err := m.NewSession().Run(in, got); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got {
+			if want := min(float32(math.RoundToEven(float64(in[i]/step))), 255) * step; v != want {
+				t.Errorf("%s: pixel %d is %g steps, expected %g", k.name, i, v/step, want/step)
+			}
+		}
+	}
+}

@@ -393,7 +393,13 @@ func vnniDepthwise7(p *intTileArgs)
 func vnniFloatsToBytes(p *scaleRowArgs)
 
 //go:noescape
+func vnniQuantise(p *scaleRowArgs)
+
+//go:noescape
 func vnniBytesToBytes(p *scaleRowArgs)
+
+//go:noescape
+func vnniRequantise(p *scaleRowArgs)
 
 //go:noescape
 func vnniBytesToFloats(p *scaleRowArgs)
@@ -408,7 +414,9 @@ var vnni = &intSimd{
 	},
 	filters:       []func(*intTileArgs){vnniDepthwise1, vnniDepthwise2, vnniDepthwise3, vnniDepthwise4, vnniDepthwise5, vnniDepthwise6, vnniDepthwise7},
 	floatsToBytes: vnniFloatsToBytes,
+	quantise:      vnniQuantise,
 	bytesToBytes:  vnniBytesToBytes,
+	requantise:    vnniRequantise,
 	bytesToFloats: vnniBytesToFloats,
 	add:           vnniAdd,
 }

@@ -75,6 +75,10 @@ func TestIntKernelsStayInside(t *testing.T) {
 						k.add(&x)
 						x.aFloats = f.floats("a", m*n)
 						k.scale(&x)
+						x.scale, x.step = nil, 2
+						k.scale(&x)
+						x.aFloats = nil
+						k.scale(&x)
 					}
 				})
 			}

@@ -59,11 +59,15 @@ type intPanelArgs struct {
 //
 //	y = clamp((a[i*aStep+j] - zeroA)*scale[j] + shift[j])
 //
-// or, of bytes a and b, with one factor each,
+// or, to bytes and without scale, of floats a, of bytes a, and of bytes a and b
 //
-//	y = clamp((a[i*aStep+j] - zeroA)*scaleA + (b[i*bStep+j] - zeroB)*scaleB)
+//	y = clamp(a[i*aStep+j]/step)
+//	y = clamp((a[i*aStep+j] - zeroA)*scaleA/step)
+//	y = clamp(((a[i*aStep+j] - zeroA)*scaleA + (b[i*bStep+j] - zeroB)*scaleB)/step)
 //
-// and to floats or bytes as in intPanelArgs. In bytes NaN is lo.
+// and to floats or bytes as in intPanelArgs. In bytes NaN is lo. The first rounds
+// once, the others as the operators do: what is rounded already often falls on a
+// half again, where the last bit decides.
 type scaleArgs struct {
 	floats                []float32
 	bytes                 []uint8
@@ -71,7 +75,7 @@ type scaleArgs struct {
 	a, b                  []uint8
 	scale, shift          []float32
 	zeroA, zeroB          float32
-	scaleA, scaleB        float32
+	scaleA, scaleB, step  float32
 	m, c                  int
 	outStep, aStep, bStep int
 	lo, hi                float32
@@ -101,7 +105,7 @@ type scaleRowArgs struct {
 	m, c                  int
 	outStep, aStep, bStep int
 	zeroA, zeroB          float32
-	scaleA, scaleB        float32
+	scaleA, scaleB, step  float32
 	lo, hi                float32
 	zero                  int32
 }

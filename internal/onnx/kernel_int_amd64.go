@@ -7,7 +7,8 @@ type intSimd struct {
 	tiles   [2][]func(*intTileArgs)
 	filters []func(*intTileArgs)
 	// From floats to bytes, bytes to bytes and bytes to floats; and a sum of bytes.
-	floatsToBytes, bytesToBytes, bytesToFloats, add func(*scaleRowArgs)
+	floatsToBytes, bytesToBytes, bytesToFloats func(*scaleRowArgs)
+	quantise, requantise, add                  func(*scaleRowArgs)
 }
 
 // intLanes is the number of 32-bit integers of a vector.
@@ -75,7 +76,7 @@ func (t *intTileArgs) part(size, count int, by []func(*intTileArgs)) {
 // of floats have different steps.
 func (p *scaleArgs) row() *scaleRowArgs {
 	r := &p.asm
-	*r = scaleRowArgs{m: p.m, c: p.c, zeroA: p.zeroA, zeroB: p.zeroB, scaleA: p.scaleA, scaleB: p.scaleB, lo: p.lo, hi: p.hi, zero: p.zero}
+	*r = scaleRowArgs{m: p.m, c: p.c, zeroA: p.zeroA, zeroB: p.zeroB, scaleA: p.scaleA, scaleB: p.scaleB, step: p.step, lo: p.lo, hi: p.hi, zero: p.zero}
 	if p.bytes != nil {
 		_ = p.bytes[last(p.m, p.outStep, p.c)]
 		r.out, r.outStep = unsafe.Pointer(&p.bytes[0]), p.outStep
@@ -95,9 +96,17 @@ func (p *scaleArgs) row() *scaleRowArgs {
 
 func (s *intSimd) scale(p *scaleArgs) {
 	r := p.row()
-	_, _ = p.scale[p.c-1], p.shift[p.c-1]
-	r.scale, r.shift = &p.scale[0], &p.shift[0]
+	if p.scale != nil {
+		_, _ = p.scale[p.c-1], p.shift[p.c-1]
+		r.scale, r.shift = &p.scale[0], &p.shift[0]
+	}
 	switch {
+	case p.scale == nil && p.bytes == nil:
+		panic("onnx: only bytes have a step")
+	case p.scale == nil && p.aFloats != nil:
+		s.quantise(r)
+	case p.scale == nil:
+		s.requantise(r)
 	case p.aFloats != nil && p.bytes != nil:
 		s.floatsToBytes(r)
 	case p.aFloats != nil:

@@ -76,12 +76,19 @@ func plainScale(p *scaleArgs) {
 	for i := range p.m {
 		for j := range p.c {
 			var a float32
-			if p.aFloats != nil {
+			switch {
+			case p.aFloats != nil:
 				a = p.aFloats[i*p.aStep+j]
-			} else {
+			case p.scale != nil:
 				a = float32(p.a[i*p.aStep+j]) - p.zeroA
+			default:
+				a = float32(float32(p.a[i*p.aStep+j])-p.zeroA) * p.scaleA
 			}
-			p.put(i, j, fused(a, p.scale[j], p.shift[j]))
+			if p.scale != nil {
+				p.put(i, j, fused(a, p.scale[j], p.shift[j]))
+			} else {
+				p.put(i, j, a/p.step)
+			}
 		}
 	}
 }
@@ -89,8 +96,9 @@ func plainScale(p *scaleArgs) {
 func plainAdd(p *scaleArgs) {
 	for i := range p.m {
 		for j := range p.c {
-			b := float32(float32(p.b[i*p.bStep+j])-p.zeroB) * p.scaleB
-			p.put(i, j, fused(float32(p.a[i*p.aStep+j])-p.zeroA, p.scaleA, b))
+			a := float32(float32(float32(p.a[i*p.aStep+j])-p.zeroA) * p.scaleA)
+			b := float32(float32(float32(p.b[i*p.bStep+j])-p.zeroB) * p.scaleB)
+			p.put(i, j, (a+b)/p.step)
 		}
 	}
 }
@@ -230,7 +238,7 @@ func TestIntDepthwiseKernel(t *testing.T) {
 // scaleOperands makes operands with NaN and infinities among the floats.
 func scaleOperands(name string, m, c int, fromFloats, toFloats bool) *scaleArgs {
 	p := &scaleArgs{m: m, c: c, outStep: c + 1, aStep: c + 2, bStep: c + 3, scale: numbers("s"+name, c), shift: numbers("t"+name, c),
-		zeroB: 130, scaleA: 0.37, scaleB: 0.81, lo: -20, hi: 100, zero: 33, b: byteNumbers("b"+name, m*(c+3))}
+		zeroB: 130, scaleA: 0.37, scaleB: 0.81, step: 0.7, lo: -20, hi: 100, zero: 33, b: byteNumbers("b"+name, m*(c+3))}
 	if fromFloats {
 		p.aFloats = samples("a"+name, m*(c+2))
 	} else {
@@ -247,9 +255,12 @@ func scaleOperands(name string, m, c int, fromFloats, toFloats bool) *scaleArgs 
 func TestScaleKernels(t *testing.T) {
 	for set, k := range intSets(t) {
 		for c := 1; c <= 140; c++ {
-			for kind, x := range []struct{ fromFloats, toFloats, sum bool }{{true, false, false}, {false, false, false}, {false, true, false}, {false, false, true}} {
+			for kind, x := range []struct{ fromFloats, toFloats, divide, sum bool }{{fromFloats: true}, {}, {toFloats: true}, {fromFloats: true, divide: true}, {divide: true}, {sum: true}} {
 				name := fmt.Sprintf("%s %d channels kind %d", set, c, kind)
 				got, want := scaleOperands(name, 3, c, x.fromFloats, x.toFloats), scaleOperands(name, 3, c, x.fromFloats, x.toFloats)
+				if x.divide {
+					got.scale, want.scale = nil, nil
+				}
 				if x.sum {
 					k.add(got)
 					plainAdd(want)
@@ -276,8 +287,11 @@ func TestRoundingIsHalfToEven(t *testing.T) {
 	for name, k := range sets {
 		p := scaleArgs{aFloats: half, bytes: make([]uint8, len(half)), scale: slices.Repeat([]float32{1}, len(half)), shift: make([]float32, len(half)),
 			m: 1, c: len(half), lo: -10, hi: 245, zero: 10}
-		if k.scale(&p); !slices.Equal(p.bytes, want) {
-			t.Errorf("%s: %v become %v, expected %v", name, half, p.bytes, want)
+		for range 2 {
+			if k.scale(&p); !slices.Equal(p.bytes, want) {
+				t.Errorf("%s: %v become %v, expected %v", name, half, p.bytes, want)
+			}
+			p.scale, p.step, p.bytes = nil, 1, make([]uint8, len(half)) // divided
 		}
 	}
 }

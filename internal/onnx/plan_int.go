@@ -103,11 +103,14 @@ func (pl *planner) scaling(o *op, in, out view) *scaleStep {
 	s.lo, s.hi = o.act.bounds()
 	from, to := 1.0, 1.0
 	if g := o.in[0].grid; g != nil {
-		s.fromBytes, s.zeroA, from = true, float32(g.zero), float64(g.scale)
+		s.fromBytes, s.zeroA, s.scaleA, from = true, float32(g.zero), g.scale, float64(g.scale)
 	}
 	if g := o.out.grid; g != nil {
 		s.lo, s.hi = g.bounds(o.act)
-		s.zero, to = g.zero, float64(g.scale)
+		s.zero, s.step, to = g.zero, g.scale, float64(g.scale)
+		if o.changesNothing() {
+			return s
+		}
 	}
 	s.scale, s.shift = make([]float32, len(o.scale)), make([]float32, len(o.scale))
 	for c := range s.scale {
@@ -120,7 +123,9 @@ func (pl *planner) scaling(o *op, in, out view) *scaleStep {
 // emitScaling plans the same as a step of its own.
 func (pl *planner) emitScaling(o *op, out view) {
 	s := pl.scaling(o, pl.view(o.in[0]), out)
-	if s.out.c < narrow && s.out.w <= broad {
+	if s.scale == nil {
+		wide(&s.out, &s.in)
+	} else if s.out.c < narrow && s.out.w <= broad {
 		n := wide(&s.out, &s.in)
 		s.scale, s.shift = slices.Repeat(s.scale, n), slices.Repeat(s.shift, n)
 	}
@@ -138,7 +143,7 @@ const (
 func (pl *planner) sum(o *op, out view) {
 	a, b, g := o.in[0].grid, o.in[1].grid, o.out.grid
 	s := &sumStep{k: pl.k.ints, a: pl.view(o.in[0]), b: pl.view(o.in[1]), out: out, zeroA: float32(a.zero), zeroB: float32(b.zero),
-		scaleA: a.scale / g.scale, scaleB: b.scale / g.scale, zero: g.zero}
+		scaleA: a.scale, scaleB: b.scale, step: g.scale, zero: g.zero}
 	s.lo, s.hi = g.bounds(o.act)
 	pl.add(s)
 }

@@ -132,13 +132,15 @@ type scaleStep struct {
 	k                  *intKernels
 	in, out            view
 	fromBytes, toBytes bool
-	scale, shift       []float32
+	scale, shift       []float32 // or, nil, a step
+	scaleA, step       float32
 	zeroA, lo, hi      float32
 	zero               int32
 }
 
 func (c *scaleStep) set(p *scaleArgs) {
-	p.scale, p.shift, p.zeroA, p.lo, p.hi, p.zero = c.scale, c.shift, c.zeroA, c.lo, c.hi, c.zero
+	p.scale, p.shift, p.scaleA, p.step = c.scale, c.shift, c.scaleA, c.step
+	p.zeroA, p.lo, p.hi, p.zero = c.zeroA, c.lo, c.hi, c.zero
 }
 
 func (c *scaleStep) from(s *Session, p *scaleArgs, at int) {
@@ -172,13 +174,14 @@ type sumStep struct {
 	a, b, out      view
 	zeroA, zeroB   float32
 	scaleA, scaleB float32
-	lo, hi         float32
+	step, lo, hi   float32
 	zero           int32
 }
 
 func (c *sumStep) run(s *Session) {
 	p := &s.scale
-	p.zeroA, p.zeroB, p.scaleA, p.scaleB, p.lo, p.hi, p.zero = c.zeroA, c.zeroB, c.scaleA, c.scaleB, c.lo, c.hi, c.zero
+	p.zeroA, p.zeroB, p.scaleA, p.scaleB, p.step = c.zeroA, c.zeroB, c.scaleA, c.scaleB, c.step
+	p.lo, p.hi, p.zero = c.lo, c.hi, c.zero
 	p.m, p.c, p.outStep, p.aStep, p.bStep = c.out.w, c.out.c, c.out.ps, c.a.ps, c.b.ps
 	p.floats, p.aFloats = nil, nil
 	for y := range c.out.h {

@@ -82,7 +82,7 @@ func declareIntegers(out *bytes.Buffer) {
 			fmt.Fprintf(out, "\n//go:noescape\nfunc %s(p *intTileArgs)\n", f)
 		}
 	}
-	rows := []string{"FloatsToBytes", "BytesToBytes", "BytesToFloats", "Add"}
+	rows := []string{"FloatsToBytes", "Quantise", "BytesToBytes", "Requantise", "BytesToFloats", "Add"}
 	for _, f := range rows {
 		fmt.Fprintf(out, "\n//go:noescape\nfunc %s%s(p *scaleRowArgs)\n", vnni.name, f)
 	}

@@ -232,18 +232,27 @@ func (w *writer) intDepthwise(m int) {
 	w.nextTile("intTileArgs")
 }
 
+// rowKind is what a function of rows computes before it clamps.
+type rowKind int
+
+const (
+	affine rowKind = iota // a factor and a shift per channel
+	divide                // by the step of the bytes that it makes
+	sum                   // of two, then divided
+)
+
 // intRows is a function that goes through pixels and their channels, from and
 // to floats or bytes. SI and DX are the operands, BX the result, R10 and R11
 // scale and shift.
-func (w *writer) intRows(name, doc string, fromFloats, toFloats, sum bool) {
+func (w *writer) intRows(name, doc string, fromFloats, toFloats bool, kind rowKind) {
 	w.function(w.name+name, "scaleRowArgs", doc)
 	w.op("MOVQ scaleRowArgs_a(DI), SI")
 	w.op("MOVQ scaleRowArgs_b(DI), DX")
 	w.op("MOVQ scaleRowArgs_out(DI), BX")
 	w.op("MOVQ scaleRowArgs_scale(DI), R10")
 	w.op("MOVQ scaleRowArgs_shift(DI), R11")
-	const lo, hi, zero, zeroA, zeroB, scaleA, scaleB = 20, 21, 22, 23, 24, 25, 26
-	for i, f := range []string{"lo", "hi", "zero", "zeroA", "zeroB", "scaleA", "scaleB"} {
+	const lo, hi, zero, zeroA, zeroB, scaleA, scaleB, step = 20, 21, 22, 23, 24, 25, 26, 27
+	for i, f := range []string{"lo", "hi", "zero", "zeroA", "zeroB", "scaleA", "scaleB", "step"} {
 		w.op("VBROADCASTSS scaleRowArgs_%s(DI), %s", f, w.v(lo+i))
 	}
 	floats := func(v int, reg string) string { return fmt.Sprintf("%d(%s)(R13*4)", v*w.size(), reg) }
@@ -262,10 +271,16 @@ func (w *writer) intRows(name, doc string, fromFloats, toFloats, sum bool) {
 			} else {
 				byteOperand(v, "SI", x, zeroA, k)
 			}
-			if sum {
+			if kind != affine && !fromFloats {
+				w.op("VMULPS %s, %s, %s", w.v(scaleA), w.v(x), w.v(x))
+			}
+			if kind == sum {
 				byteOperand(v, "DX", t, zeroB, k)
 				w.op("VMULPS %s, %s, %s", w.v(scaleB), w.v(t), w.v(t))
-				w.op("VFMADD213PS %s, %s, %s", w.v(t), w.v(scaleA), w.v(x))
+				w.op("VADDPS %s, %s, %s", w.v(t), w.v(x), w.v(x))
+			}
+			if kind != affine {
+				w.op("VDIVPS %s, %s, %s", w.v(step), w.v(x), w.v(x))
 			} else {
 				w.load(floats(v, "R10"), t, k)
 				w.load(floats(v, "R11"), t+1, k)
@@ -297,8 +312,10 @@ func (w *writer) integers() {
 	for m := 1; m <= w.dwTile; m++ {
 		w.intDepthwise(m)
 	}
-	w.intRows("FloatsToBytes", "a*scale + shift, clamped and rounded.", true, false, false)
-	w.intRows("BytesToBytes", "(a - zeroA)*scale + shift, clamped and rounded.", false, false, false)
-	w.intRows("BytesToFloats", "(a - zeroA)*scale + shift, clamped.", false, true, false)
-	w.intRows("Add", "(a - zeroA)*scaleA + (b - zeroB)*scaleB, clamped and rounded.", false, false, true)
+	w.intRows("FloatsToBytes", "a*scale + shift, clamped and rounded.", true, false, affine)
+	w.intRows("Quantise", "a / step, clamped and rounded.", true, false, divide)
+	w.intRows("BytesToBytes", "(a - zeroA)*scale + shift, clamped and rounded.", false, false, affine)
+	w.intRows("Requantise", "(a - zeroA)*scaleA / step, clamped and rounded.", false, false, divide)
+	w.intRows("BytesToFloats", "(a - zeroA)*scale + shift, clamped.", false, true, affine)
+	w.intRows("Add", "((a - zeroA)*scaleA + (b - zeroB)*scaleB) / step, clamped and rounded.", false, false, sum)
 }
