@@ -150,7 +150,7 @@ func TestPixelKernels(t *testing.T) {
 			}
 		}
 	}
-	bits.recorded(t, "df7eda85e64709b0")
+	bits.recorded(t, "a5ff982594878f06")
 }
 
 func TestPoolKernels(t *testing.T) {
