@@ -12,85 +12,13 @@ const (
 	rZero = 30
 )
 
-// intTile is the product of tiles of m pixels and nv vectors of channels, tiles
-// times from left to right. A step takes four channels of a pixel.
+// intTile is the matrix product of integers. A step takes four channels of a pixel.
 func (w *writer) intTile(m, nv int) {
-	w.function(fmt.Sprintf("%sTile%dx%d", w.name, m, nv), "intTileArgs", fmt.Sprintf("Tiles of %d pixels by %d channels.", m, nv*w.lanes))
-	acc := func(i, v int) int { return i*nv + v }
-	b, x := rFree, rFree+2
-	bases := []string{"R10", "R11", "R12"}[:(m+4)/5]
-	w.mark("tile")
-	w.op("MOVQ intTileArgs_aStep(DI), R8")
-	w.op("LEAQ (R8)(R8*2), R9")
-	w.op("MOVQ intTileArgs_start(DI), AX")
-	for v := range nv {
-		w.op("VMOVDQU32 %d(AX), %s", v*w.size(), w.v(acc(0, v)))
-		for i := 1; i < m; i++ {
-			w.op("VMOVDQA32 %s, %s", w.v(acc(0, v)), w.v(acc(i, v)))
-		}
-	}
-	w.op("MOVQ intTileArgs_w(DI), SI")
-	w.op("MOVQ intTileArgs_taps(DI), DX")
-	w.op("MOVQ intTileArgs_ntaps(DI), BX")
-
-	w.mark("tap")
-	w.op("MOVQ (DX), AX")
-	w.op("ADDQ $8, DX")
-	w.op("MOVQ intTileArgs_a(DI), R10")
-	w.op("ADDQ AX, R10")
-	for i := 1; i < len(bases); i++ {
-		w.op("LEAQ (%s)(R8*4), %s", bases[i-1], bases[i])
-		w.op("ADDQ R8, %s", bases[i])
-	}
-	step := func(k int) {
-		for v := range nv {
-			w.op("VMOVDQU32 %d(SI), %s", (k*nv+v)*w.size(), w.v(b+v))
-		}
-		for i := range m {
-			w.op("VPBROADCASTD %s, %s", pixel(i, 4*k, bases, "R8", "R9"), w.v(x+i%2))
-			for v := range nv {
-				w.op("VPDPBUSD %s, %s, %s", w.v(b+v), w.v(x+i%2), w.v(acc(i, v)))
-			}
-		}
-	}
-	advance := func(n int) {
-		w.op("ADDQ $%d, SI", n*nv*w.size())
-		for _, r := range bases {
-			w.op("ADDQ $%d, %s", 4*n, r)
-		}
-	}
-	w.op("MOVQ intTileArgs_depth(DI), CX")
-	w.op("SUBQ $%d, CX", unroll)
-	w.op("JLT some")
-	w.mark("many")
-	for k := range unroll {
-		step(k)
-	}
-	advance(unroll)
-	w.op("SUBQ $%d, CX", unroll)
-	w.op("JGE many")
-	w.mark("some")
-	w.op("ADDQ $%d, CX", unroll)
-	w.op("JZ done")
-	w.mark("one")
-	step(0)
-	advance(1)
-	w.op("DECQ CX")
-	w.op("JNZ one")
-	w.mark("done")
-	w.op("DECQ BX")
-	w.op("JNZ tap")
-
-	w.op("MOVQ intTileArgs_n(DI), AX")
-	w.op("CMPQ AX, $%d", nv*w.lanes)
-	w.op("JNE part")
-	w.intFinish(m, nv, acc, func(int) mask { return mask{} }, "", "")
-	w.op("JMP next")
-	w.mark("part")
-	w.setMasks(nv, 0)
-	w.intFinish(m, nv, acc, func(v int) mask { return mask{on: true, opmask: v + 1} }, "", "")
-	w.mark("next")
-	w.nextTile("intTileArgs")
+	w.tileOf(product{args: "intTileArgs", start: "start", load: "VMOVDQU32", copy: "VMOVDQA32", broadcast: "VPBROADCASTD", multiply: "VPDPBUSD",
+		tap: "ADDQ AX, R10", weights: rFree, inputs: rFree + 2, inputSet: 2}, m, nv,
+		func(acc func(i, v int) int, part bool) {
+			w.intFinish(m, nv, acc, func(v int) mask { return mask{on: part, opmask: v + 1} }, "", "")
+		})
 }
 
 // intFinish makes floats of sums, adds the residual, if there is one, clamps

@@ -5,44 +5,61 @@ import "fmt"
 // unroll is how many inputs a step of the matrix product's loop takes.
 const unroll = 4
 
-// panelTile is the matrix product of tiles of m pixels and nv vectors of
-// channels, tiles times from left to right.
+// product is how a matrix product of floats or of integers is written.
+type product struct {
+	args, start               string // the struct of arguments, and its field that sums start from
+	load, copy                string // instructions
+	broadcast, multiply       string
+	tap                       string // adds the tap in AX to R10
+	weights, inputs, inputSet int    // the first registers of the weights, and those that inputs take in turn
+}
+
+// panelTile is the matrix product of floats.
 func (w *writer) panelTile(m, nv int) {
-	w.function(fmt.Sprintf("%sTile%dx%d", w.name, m, nv), "tileArgs", fmt.Sprintf("Tiles of %d pixels by %d channels.", m, nv*w.lanes))
+	b := w.top()
+	w.tileOf(product{args: "tileArgs", start: "bias", load: "VMOVUPS", copy: "VMOVAPS", broadcast: "VBROADCASTSS", multiply: "VFMADD231PS",
+		tap: "LEAQ (R10)(AX*4), R10", weights: b, inputs: b + 2, inputSet: 1}, m, nv,
+		func(acc func(i, v int) int, part bool) { w.finish(m, nv, acc, b, part) })
+}
+
+// tileOf is the matrix product of tiles of m pixels and nv vectors of channels, tiles times from left to right. finish
+// writes what becomes of the sums, of whole vectors or of part of them.
+func (w *writer) tileOf(p product, m, nv int, finish func(acc func(i, v int) int, part bool)) {
+	w.function(fmt.Sprintf("%sTile%dx%d", w.name, m, nv), p.args, fmt.Sprintf("Tiles of %d pixels by %d channels.", m, nv*w.lanes))
 	acc := func(i, v int) int { return i*nv + v }
-	b, x := w.top(), w.top()+2
 	bases := []string{"R10", "R11", "R12"}[:(m+4)/5]
 	w.mark("tile")
-	w.op("MOVQ tileArgs_aStep(DI), R8")
+	w.op("MOVQ %s_aStep(DI), R8", p.args)
 	w.op("LEAQ (R8)(R8*2), R9")
-	w.op("MOVQ tileArgs_bias(DI), AX")
+	w.op("MOVQ %s_%s(DI), AX", p.args, p.start)
 	for v := range nv {
-		w.op("VMOVUPS %d(AX), %s", v*w.size(), w.v(acc(0, v)))
+		w.op("%s %d(AX), %s", p.load, v*w.size(), w.v(acc(0, v)))
 		for i := 1; i < m; i++ {
-			w.op("VMOVAPS %s, %s", w.v(acc(0, v)), w.v(acc(i, v)))
+			w.op("%s %s, %s", p.copy, w.v(acc(0, v)), w.v(acc(i, v)))
 		}
 	}
-	w.op("MOVQ tileArgs_w(DI), SI")
-	w.op("MOVQ tileArgs_taps(DI), DX")
-	w.op("MOVQ tileArgs_ntaps(DI), BX")
+	w.op("MOVQ %s_w(DI), SI", p.args)
+	w.op("MOVQ %s_taps(DI), DX", p.args)
+	w.op("MOVQ %s_ntaps(DI), BX", p.args)
 
 	w.mark("tap")
 	w.op("MOVQ (DX), AX")
 	w.op("ADDQ $8, DX")
-	w.op("MOVQ tileArgs_a(DI), R10")
-	w.op("LEAQ (R10)(AX*4), R10")
+	w.op("MOVQ %s_a(DI), R10", p.args)
+	w.op("%s", p.tap)
 	for i := 1; i < len(bases); i++ {
 		w.op("LEAQ (%s)(R8*4), %s", bases[i-1], bases[i])
 		w.op("ADDQ R8, %s", bases[i])
 	}
 	step := func(k int) {
 		for v := range nv {
-			w.op("VMOVUPS %d(SI), %s", (k*nv+v)*w.size(), w.v(b+v))
+			w.op("%s %d(SI), %s", p.load, (k*nv+v)*w.size(), w.v(p.weights+v))
 		}
 		for i := range m {
-			w.op("VBROADCASTSS %s, %s", pixel(i, 4*k, bases, "R8", "R9"), w.v(x))
+			x := w.v(p.inputs + i%p.inputSet)
+			w.op("%s %s, %s", p.broadcast, pixel(i, 4*k, bases, "R8", "R9"), x)
 			for v := range nv {
-				w.op("VFMADD231PS %s, %s, %s", w.v(b+v), w.v(x), w.v(acc(i, v)))
+				w.op("%s %s, %s, %s", p.multiply, w.v(p.weights+v), x, w.v(acc(i, v)))
 			}
 		}
 	}
@@ -52,7 +69,7 @@ func (w *writer) panelTile(m, nv int) {
 			w.op("ADDQ $%d, %s", 4*n, r)
 		}
 	}
-	w.op("MOVQ tileArgs_depth(DI), CX")
+	w.op("MOVQ %s_depth(DI), CX", p.args)
 	w.op("SUBQ $%d, CX", unroll)
 	w.op("JLT some")
 	w.mark("many")
@@ -74,16 +91,16 @@ func (w *writer) panelTile(m, nv int) {
 	w.op("DECQ BX")
 	w.op("JNZ tap")
 
-	w.op("MOVQ tileArgs_n(DI), AX")
+	w.op("MOVQ %s_n(DI), AX", p.args)
 	w.op("CMPQ AX, $%d", nv*w.lanes)
 	w.op("JNE part")
-	w.finish(m, nv, acc, b, false)
+	finish(acc, false)
 	w.op("JMP next")
 	w.mark("part")
-	w.setMasks(nv, b+2)
-	w.finish(m, nv, acc, b, true)
+	w.setMasks(nv, p.weights+2)
+	finish(acc, true)
 	w.mark("next")
-	w.nextTile("tileArgs")
+	w.nextTile(p.args)
 }
 
 // nextTile goes on to the next tile, if there is one: the pointers stay within
