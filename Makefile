@@ -11,7 +11,7 @@ EMULATOR ?= $(if $(filter arm64 aarch64,$(shell uname -m)),,qemu-aarch64-static)
 ARM64TEST = GOARCH=arm64 CGO_ENABLED=0 $(GO) test -timeout 60m $(if $(EMULATOR),-exec '$(EMULATOR)')
 ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
 # Packages whose goroutines matter most; `make test` runs them with the race detector.
-RACE := ./connector/... ./runtime/... ./internal/kafka/... ./internal/registry/... ./connectors/... ./internal/embedded/... ./internal/model/... ./internal/serving/...
+RACE := ./connector/... ./runtime/... ./internal/kafka/... ./internal/registry/... ./connectors/... ./internal/embedded/... ./internal/infer/model/... ./internal/infer/serving/...
 
 .PHONY: help build demo check fmt lint test race arm64 integration integration-serving bench agreement demo-model release clean
 
@@ -33,7 +33,7 @@ fmt: ## fail when a file is not formatted
 lint: ## vet and staticcheck
 	$(GO) vet ./...
 	$(GO) vet -tags integration ./...
-	GOARCH=arm64 $(GO) vet ./internal/onnx
+	GOARCH=arm64 $(GO) vet ./internal/infer/onnx
 	$(GO) tool staticcheck ./...
 
 test: fmt lint ## everything that needs no network and no real servers
@@ -44,10 +44,10 @@ test: fmt lint ## everything that needs no network and no real servers
 arm64: ## vet and test for arm64, emulated on other processors, the engine, image analysis and preprocessing (3 minutes)
 	@test -z '$(EMULATOR)' || command -v $(firstword $(EMULATOR)) >/dev/null || \
 		{ echo 'make arm64: $(firstword $(EMULATOR)) is not here, which runs programs for arm64: apt install qemu-user-static, or name another emulator by EMULATOR=' >&2; exit 1; }
-	GOARCH=arm64 $(GO) vet ./internal/onnx ./internal/imaging ./internal/model
-	$(ARM64TEST) ./internal/onnx
-	$(ARM64TEST) -short ./internal/imaging
-	$(ARM64TEST) -run '^Test(Preprocess|Nearest|Scale|Normalised|Thin|Resize|Rows)' ./internal/model
+	GOARCH=arm64 $(GO) vet ./internal/infer/onnx ./internal/plankton/imaging ./internal/infer/model
+	$(ARM64TEST) ./internal/infer/onnx
+	$(ARM64TEST) -short ./internal/plankton/imaging
+	$(ARM64TEST) -run '^Test(Preprocess|Nearest|Scale|Normalised|Thin|Resize|Rows)' ./internal/infer/model
 
 integration: build ## the same against Apache Kafka, a schema registry and PostgreSQL, which it starts
 	SERVERS=$(SERVERS) ./.ci/integration.sh
@@ -57,14 +57,14 @@ integration-serving: ## each protocol and a new version on real model servers, a
 
 # PYTHON is a Python with numpy and scipy for the image analysis and with keras, tf2onnx and onnxruntime for the engine;
 # without it both are timed alone. ORIGINALS is a folder with checkouts of the image analysis's originals, without which
-# the ratio to them is left out: internal/bench/RESULTS.md.
+# the ratio to them is left out: internal/test/bench/RESULTS.md.
 bench: ## rates and shares of the flow; with PYTHON=... image analysis and ONNX engine beside Python's
-	$(if $(PYTHON),$(PYTHON) internal/bench/nets.py $(ONNX_NETS))
-	PYTHON='$(PYTHON)' ONNX_NETS='$(ONNX_NETS)' $(GO) test -run '^$$' -bench . -skip Imaging -benchtime 2s -timeout 30m ./internal/bench/...
-	ORIGINALS='$(ORIGINALS)' PYTHON='$(PYTHON)' $(GO) test -run '^$$' -bench Imaging -benchtime 5x -timeout 2h -v ./internal/bench/...
+	$(if $(PYTHON),$(PYTHON) internal/test/bench/nets.py $(ONNX_NETS))
+	PYTHON='$(PYTHON)' ONNX_NETS='$(ONNX_NETS)' $(GO) test -run '^$$' -bench . -skip Imaging -benchtime 2s -timeout 30m ./internal/test/bench/...
+	ORIGINALS='$(ORIGINALS)' PYTHON='$(PYTHON)' $(GO) test -run '^$$' -bench Imaging -benchtime 5x -timeout 2h -v ./internal/test/bench/...
 
 agreement: ## compare every kind of network with ONNX Runtime (needs Python, PyTorch; 10 minutes, with qemu 40; 1 GB in .cache)
-	./internal/onnx/testdata/agreement.sh .cache/agreement internal/onnx/AGREEMENT.md
+	./internal/infer/onnx/testdata/agreement.sh .cache/agreement internal/infer/onnx/AGREEMENT.md
 
 demo-model: build ## train the model of the demo anew (needs Python; about 5 minutes)
 	./examples/train-classifier/demo-model.sh $(BIN) configs/demo

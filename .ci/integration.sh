@@ -13,4 +13,4 @@ export HYDRAULICS_BINARY=$PWD/bin/hydraulics
 run() { go test -tags integration -count=1 -timeout 35m -p 1 ${INTEGRATION_ARGS:-} "$@"; }
 run ./connectors/postgres/... ./converter/avro/... ./internal/embedded/... ./internal/kafka/... ./internal/pg/... \
   ./internal/postgrest/... ./internal/registry/... ./transforms/classify/...
-run -v ./internal/integration/... | { grep --line-buffered -v '^=== ' || true; }
+run -v ./internal/test/integration/... | { grep --line-buffered -v '^=== ' || true; }

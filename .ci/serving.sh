@@ -23,4 +23,4 @@ HYDRAULICS_SERVING="$(cat "$dir/data/urls") $triton" HYDRAULICS_SERVING_NEXT=$(c
 export HYDRAULICS_SERVING HYDRAULICS_SERVING_NEXT HYDRAULICS_SERVING_PYTHON=$SERVING_VENV/bin/python
 tfs=${HYDRAULICS_SERVING#* tfs=}
 HYDRAULICS_MODEL_SERVER=${tfs%% *}/v1/models/ifcb-densenet go test -tags integration -count=1 -v -run TestModelServer ./transforms/classify
-go test -tags integration -count=1 -v -run TestServing ./internal/model | { grep --line-buffered -v '^=== ' || true; }
+go test -tags integration -count=1 -v -run TestServing ./internal/infer/model | { grep --line-buffered -v '^=== ' || true; }

@@ -28,8 +28,8 @@ version=$("$dir/venv/bin/python" -c 'import sys; print("%d.%d" % sys.version_inf
 triton=$packages/pytriton/tritonserver
 rm -rf "$dir/models" "$dir/backends"
 mkdir -p "$dir/models/ifcb-densenet"/{1,3} "$dir/backends"
-cp internal/model/testdata/triton/config.pbtxt "$dir/models/ifcb-densenet/"
-for v in 1 3; do cp internal/model/testdata/triton/model.py "$dir/models/ifcb-densenet/$v/"; done
+cp internal/infer/model/testdata/triton/config.pbtxt "$dir/models/ifcb-densenet/"
+for v in 1 3; do cp internal/infer/model/testdata/triton/model.py "$dir/models/ifcb-densenet/$v/"; done
 cp -r "$triton/backends/python" "$dir/backends/"
 cp "$triton/python_backend_stubs/$version/triton_python_backend_stub" "$dir/backends/python/"
 LD_LIBRARY_PATH=$packages/nvidia_pytriton.libs PATH=$dir/venv/bin:$PATH setsid "$triton/bin/tritonserver" \

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javavectors"
+	"github.com/axiom-data-science/hydraulics/internal/test/javavectors"
 )
 
 // keyCase is a key of a recorded definition.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/internal/plainjson"
 	"github.com/axiom-data-science/hydraulics/runtime/dlq"
 )
 

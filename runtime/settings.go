@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javaregex"
+	"github.com/axiom-data-science/hydraulics/internal/java/regex"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
@@ -117,7 +117,7 @@ func (s *settings) parseTopics(kind Kind, c connector.Config) error {
 	}
 	s.topics = c.List("topics")
 	if text := c.String("topics.regex"); text != "" {
-		re, err := javaregex.Compile(text)
+		re, err := regex.Compile(text)
 		if err != nil {
 			return connector.Fatal(fmt.Errorf("topics.regex: %w", err))
 		}

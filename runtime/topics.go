@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javaregex"
+	"github.com/axiom-data-science/hydraulics/internal/java/regex"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
@@ -15,7 +15,7 @@ import (
 // topicRule says how topics are created: one of topic.creation.groups, or the
 // default group, which takes every topic that no other one takes.
 type topicRule struct {
-	include, exclude []*javaregex.Regexp
+	include, exclude []*regex.Regexp
 	partitions       int32
 	replication      int16
 	config           map[string]string
@@ -89,10 +89,10 @@ func parseTopicRule(props connector.Props, group string, fallback topicRule) (to
 }
 
 // patterns reads a list of regular expressions that match whole topic names.
-func patterns(text string) ([]*javaregex.Regexp, error) {
-	var list []*javaregex.Regexp
+func patterns(text string) ([]*regex.Regexp, error) {
+	var list []*regex.Regexp
 	for _, x := range config.SplitList(text) {
-		re, err := javaregex.Compile(x)
+		re, err := regex.Compile(x)
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +103,7 @@ func patterns(text string) ([]*javaregex.Regexp, error) {
 
 // specFor gives how to create a topic: by the first rule that takes it.
 func specFor(rules []topicRule, topic string) kafka.TopicSpec {
-	matches := func(re *javaregex.Regexp) bool { return re.MatchString(topic) }
+	matches := func(re *regex.Regexp) bool { return re.MatchString(topic) }
 	for i, r := range rules {
 		last := i == len(rules)-1
 		if last || slices.ContainsFunc(r.include, matches) && !slices.ContainsFunc(r.exclude, matches) {

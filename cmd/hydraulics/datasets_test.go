@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // coast is a dashboard of generation 2 whose datasets come and go. Each has an instrument of its own, from 901 on.

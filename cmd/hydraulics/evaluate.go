@@ -14,8 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/axiom-data-science/hydraulics/internal/evaluate"
-	"github.com/axiom-data-science/hydraulics/internal/model"
+	"github.com/axiom-data-science/hydraulics/internal/infer/evaluate"
+	"github.com/axiom-data-science/hydraulics/internal/infer/model"
 )
 
 // evaluateOptions are the flags of `hydraulics evaluate`.

@@ -15,8 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
-	"github.com/axiom-data-science/hydraulics/internal/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
 )
 
 // newIFCBCommand makes `hydraulics ifcb`, the tools for images of an Imaging FlowCytobot.

@@ -4,7 +4,7 @@ import (
 	"image"
 	"slices"
 
-	"github.com/axiom-data-science/hydraulics/internal/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
 )
 
 // algorithm is a way to measure images.

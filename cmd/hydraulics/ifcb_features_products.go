@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
-	"github.com/axiom-data-science/hydraulics/internal/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
 )
 
 // productDigits are the significant digits of a number in ifcb-features' tables.

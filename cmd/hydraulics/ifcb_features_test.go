@@ -15,8 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/axiom-data-science/hydraulics/internal/golden"
-	"github.com/axiom-data-science/hydraulics/internal/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/test/golden"
 )
 
 // features runs the command.

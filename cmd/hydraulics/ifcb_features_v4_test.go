@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/axiom-data-science/hydraulics/internal/golden"
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
-	"github.com/axiom-data-science/hydraulics/internal/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/test/golden"
 )
 
 func TestFeaturesV4(t *testing.T) {

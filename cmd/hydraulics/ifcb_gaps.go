@@ -14,7 +14,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	source "github.com/axiom-data-science/hydraulics/connectors/ifcb"
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // binMissing is the status of a bin that a dashboard lists and the topic does

@@ -13,7 +13,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/registryd"
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // gaps runs the command and gives what it writes.

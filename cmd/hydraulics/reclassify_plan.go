@@ -11,8 +11,8 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/infer/model"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/internal/model"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 

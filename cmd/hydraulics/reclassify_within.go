@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/extend"
+	"github.com/axiom-data-science/hydraulics/internal/data/fields"
 )
 
 // withinName is the type of the transform that bounds a run.
@@ -98,6 +98,6 @@ func sampleTime(value any) (int64, bool) {
 
 // field gives a field of a struct or map, nil without one.
 func field(value any, name string) any {
-	v, _ := extend.Get(connector.Record{Value: value}, name)
+	v, _ := fields.Get(connector.Record{Value: value}, name)
 	return v
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/internal/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 )
 
 // swapFlow classifies images in the original's form, with what is added to

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javatext"
+	"github.com/axiom-data-science/hydraulics/internal/java/tostring"
 )
 
 var (
@@ -76,7 +76,7 @@ func endsInALine(name string) bool {
 // other tasks append to the file too, and would come between its parts.
 func (s *Sink) Put(_ context.Context, records []connector.Record) error {
 	for _, r := range records {
-		line := javatext.String(r.Value) + "\n"
+		line := tostring.String(r.Value) + "\n"
 		if len(line) > s.out.Available() {
 			if err := s.out.Flush(); err != nil {
 				return err

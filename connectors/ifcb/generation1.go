@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 const day = 24 * time.Hour

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // period is a part of the past, [start, end). A zero time is open.

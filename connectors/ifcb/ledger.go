@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // lookback is how many of the newest settled bins the ledger names one by one: a bin that a dashboard shows late, after

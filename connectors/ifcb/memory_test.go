@@ -20,7 +20,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // mostHeap bounds what lies on the heap while a bin of whatever size is read: a batch of images, the bin's table, the

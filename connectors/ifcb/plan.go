@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // future is how far ahead of our clock an instrument's may be. Bins beyond are left until their time has come.

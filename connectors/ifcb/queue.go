@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // queue holds the bins that are wanted and not settled, each with the attempts made at it.

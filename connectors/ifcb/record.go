@@ -4,7 +4,7 @@ import (
 	"encoding/base64"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // ImageSchema is the schema of the values with format=avro. Facts that a bin's files or its dashboard do not tell are

@@ -8,7 +8,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // probes is how many of a bin's images must be absent, from the first on, before all are taken to be.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // maxSkipped bounds the skipped bins that are asked about again: the offset names each.

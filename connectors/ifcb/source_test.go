@@ -18,7 +18,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 	source "github.com/axiom-data-science/hydraulics/connectors/ifcb"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 func TestSuite(t *testing.T) {

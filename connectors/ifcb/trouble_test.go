@@ -12,7 +12,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // Without a zip, or with a damaged one, images come one by one.

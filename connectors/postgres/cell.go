@@ -14,8 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
 	"github.com/axiom-data-science/hydraulics/internal/pg"
-	"github.com/axiom-data-science/hydraulics/internal/plainjson"
 )
 
 // cells writes values as text that the server reads as a column's type.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
-	"github.com/axiom-data-science/hydraulics/internal/pg/pgtest"
+	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
 // bare gives a sink whose connector does not tolerate errors.

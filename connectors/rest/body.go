@@ -5,8 +5,8 @@ import (
 	"strconv"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javatext"
-	"github.com/axiom-data-science/hydraulics/internal/plainjson"
+	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
+	"github.com/axiom-data-science/hydraulics/internal/java/tostring"
 )
 
 // message is a record as it is sent.
@@ -35,9 +35,9 @@ func keyText(key any) (string, error) {
 	switch key.(type) {
 	case string, bool, int8, int16, int32, int64, float32, float64, connector.Decimal:
 	default:
-		return "", fmt.Errorf("the key is a %s, but ${key} in the URL needs a primitive one", javatext.Class(key))
+		return "", fmt.Errorf("the key is a %s, but ${key} in the URL needs a primitive one", tostring.Class(key))
 	}
-	switch text := javatext.String(key); text {
+	switch text := tostring.String(key); text {
 	case "", ".", "..":
 		return "", fmt.Errorf("the key is %q, which is no part of a URL", text)
 	default:
@@ -54,7 +54,7 @@ func (s *Sink) body(r *connector.Record) ([]byte, error) {
 		case []byte:
 			return v, nil
 		}
-		return nil, fmt.Errorf("the value is a %s, but format=raw sends text and bytes only", javatext.Class(r.Value))
+		return nil, fmt.Errorf("the value is a %s, but format=raw sends text and bytes only", tostring.Class(r.Value))
 	case s.whole:
 		return appendRecord(nil, r)
 	}

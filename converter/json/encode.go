@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javatext"
+	"github.com/axiom-data-science/hydraulics/internal/java/tostring"
 )
 
 const dayMillis = 86400000
@@ -65,11 +65,11 @@ func (c *Converter) appendValue(out []byte, schema *connector.Schema, v any) ([]
 		}
 	case float32:
 		if is(connector.Float32) {
-			return appendFloat(out, float64(x), javatext.String(x)), nil
+			return appendFloat(out, float64(x), tostring.String(x)), nil
 		}
 	case float64:
 		if is(connector.Float64) {
-			return appendFloat(out, x, javatext.String(x)), nil
+			return appendFloat(out, x, tostring.String(x)), nil
 		}
 	case string:
 		if is(connector.String) {
@@ -98,11 +98,11 @@ func (c *Converter) appendValue(out []byte, schema *connector.Schema, v any) ([]
 	}
 	switch want {
 	case 0:
-		return nil, dataf("Java class class %s does not have corresponding schema type.", javatext.Class(v))
+		return nil, dataf("Java class class %s does not have corresponding schema type.", tostring.Class(v))
 	case connector.Bytes:
-		return nil, dataf("Invalid type for bytes type: class %s", javatext.Class(v))
+		return nil, dataf("Invalid type for bytes type: class %s", tostring.Class(v))
 	}
-	return nil, dataf("Invalid type for %s: class %s", strings.ToUpper(want.String()), javatext.Class(v))
+	return nil, dataf("Invalid type for %s: class %s", strings.ToUpper(want.String()), tostring.Class(v))
 }
 
 // appendFloat writes a number with Java's digits, and what JSON has no number
@@ -138,10 +138,10 @@ func appendBase64(out, b []byte) []byte {
 func (c *Converter) appendDecimal(out []byte, schema *connector.Schema, v any) ([]byte, error) {
 	d, ok := v.(connector.Decimal)
 	if !ok {
-		return nil, dataf("Invalid type for Decimal, expected BigDecimal but was class %s", javatext.Class(v))
+		return nil, dataf("Invalid type for Decimal, expected BigDecimal but was class %s", tostring.Class(v))
 	}
 	if c.numeric {
-		return append(out, javatext.String(d)...), nil
+		return append(out, tostring.String(d)...), nil
 	}
 	scale, err := connector.DecimalScale(schema)
 	if err != nil {
@@ -157,7 +157,7 @@ func appendTime(out []byte, schema *connector.Schema, v any) ([]byte, error) {
 	kind := schema.Name()[strings.LastIndexByte(schema.Name(), '.')+1:]
 	t, ok := v.(time.Time)
 	if !ok {
-		return nil, dataf("Invalid type for %s, expected Date but was class %s", kind, javatext.Class(v))
+		return nil, dataf("Invalid type for %s, expected Date but was class %s", kind, tostring.Class(v))
 	}
 	ms := t.UnixMilli()
 	switch kind {
@@ -211,7 +211,7 @@ func (c *Converter) appendPairs(out []byte, schema *connector.Schema, m map[any]
 	if keySchema != nil && keySchema.Type() == connector.String { // one of them is null
 		object := make(map[string]any, len(m))
 		for k, v := range m {
-			object[javatext.String(k)] = v
+			object[tostring.String(k)] = v
 		}
 		return c.appendObject(out, schema, object)
 	}

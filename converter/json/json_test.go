@@ -9,8 +9,8 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
-	"github.com/axiom-data-science/hydraulics/internal/javavectors"
-	"github.com/axiom-data-science/hydraulics/internal/javavectors/convertertest"
+	"github.com/axiom-data-science/hydraulics/internal/test/javavectors"
+	"github.com/axiom-data-science/hydraulics/internal/test/javavectors/convertertest"
 )
 
 func TestConverter(t *testing.T) {

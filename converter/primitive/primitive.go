@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javatext"
+	"github.com/axiom-data-science/hydraulics/internal/java/tostring"
 )
 
 // Version is what the converters report.
@@ -138,9 +138,9 @@ func (c *Converter) FromConnect(_ context.Context, _ string, schema *connector.S
 	case ok:
 		return data, nil
 	case c.noun == "bytes":
-		return nil, dataf("%s is not compatible with objects of type class %s", class, javatext.Class(value))
+		return nil, dataf("%s is not compatible with objects of type class %s", class, tostring.Class(value))
 	}
-	return nil, dataf("Failed to serialize to %s (was class %s): it is not a value of type %s", c.noun, javatext.Class(value), c.name)
+	return nil, dataf("Failed to serialize to %s (was class %s): it is not a value of type %s", c.noun, tostring.Class(value), c.name)
 }
 
 // ToConnect gives the value of some bytes, with an optional schema.

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/encoding/unicode/utf32"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javatext"
+	"github.com/axiom-data-science/hydraulics/internal/java/tostring"
 )
 
 var (
@@ -80,7 +80,7 @@ func (c *String) FromConnect(_ context.Context, _ string, _ *connector.Schema, v
 	if value == nil {
 		return nil, nil
 	}
-	text := javatext.String(value)
+	text := tostring.String(value)
 	if c.charset == nil {
 		return []byte(text), nil
 	}

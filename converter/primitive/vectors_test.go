@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javavectors"
-	"github.com/axiom-data-science/hydraulics/internal/javavectors/convertertest"
+	"github.com/axiom-data-science/hydraulics/internal/test/javavectors"
+	"github.com/axiom-data-science/hydraulics/internal/test/javavectors/convertertest"
 )
 
 // TestRecordedAnswers compares with what Kafka Connect 4.3.1 answered.

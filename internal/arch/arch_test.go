@@ -22,7 +22,7 @@ func TestImports(t *testing.T) {
 func TestRulesForbid(t *testing.T) {
 	tests := []struct{ from, imports, rule string }{
 		{"connector", "github.com/google/go-cmp/cmp", "standard library only"},
-		{"internal/ifcb", Module + "/runtime", "leaf library"},
+		{"internal/plankton/ifcb", Module + "/runtime", "leaf library"},
 		{"connectors/ifcb", Module + "/connectors/file", "no other plugin"},
 		{"transforms/smt", Module + "/runtime/config", "no other plugin"},
 		{"converter/avro", Module + "/internal/kafka", "talk to Kafka"},
@@ -33,7 +33,7 @@ func TestRulesForbid(t *testing.T) {
 		{"runtime/cli", Module + "/connectors/file", "knows no plugin"},
 		{"runtime", Module + "/internal/embedded/broker", "embedded servers"},
 		{"examples/x", Module + "/transforms/all", "for cmd"},
-		{"runtime", Module + "/internal/kafkatest", "for tests"},
+		{"runtime", Module + "/internal/test/kafkatest", "for tests"},
 		{"connectors/rest", "github.com/jackc/pgx/v5", "pgx"},
 		{"runtime", "github.com/IBM/sarama", "internal/kafka"},
 		{"runtime/cli", "github.com/knadh/koanf/v2", "runtime/config alone"},

@@ -26,7 +26,7 @@ func standard(imported string) bool {
 }
 
 // forTests are packages that only tests, and each other, import.
-var forTests = []string{"internal/kafkatest", "internal/integration", "internal/golden", "internal/bench", "internal/javavectors", "internal/arch", "connector/connectortest"}
+var forTests = []string{"internal/test", "internal/arch", "connector/connectortest"}
 
 // plugins are the folders of plugins.
 var plugins = []string{"connectors", "transforms", "converter"}
@@ -74,7 +74,7 @@ var rules = []rule{
 	}},
 	{"runtime is below herder, rest, metric, page and cli", func(p Package, imported string) bool {
 		path, _ := own(imported)
-		return !within(path, "runtime/herder", "runtime/rest", "runtime/metric", "runtime/page", "runtime/cli") || within(p.Path, "runtime/herder", "runtime/rest", "runtime/metric", "runtime/page", "runtime/cli", "cmd", "examples", "internal/integration", "internal/bench")
+		return !within(path, "runtime/herder", "runtime/rest", "runtime/metric", "runtime/page", "runtime/cli") || within(p.Path, "runtime/herder", "runtime/rest", "runtime/metric", "runtime/page", "runtime/cli", "cmd", "examples", "internal/test/integration", "internal/test/bench")
 	}},
 	{"herder is below rest, metric, page and cli", func(p Package, imported string) bool {
 		path, _ := own(imported)
@@ -109,11 +109,11 @@ var rules = []rule{
 		_, importer := p.Imports[Module+"/internal/pg"]
 		return !within(imported, "github.com/jackc/pgx/v5") || p.Path == "internal/pg" || importer || within(p.Path, forTests...)
 	}},
-	home("github.com/IBM/sarama", "internal/kafka", "internal/integration", "internal/bench"),
-	home("github.com/twmb/franz-go", "internal/embedded/broker", "internal/kafkatest", "internal/integration"),
+	home("github.com/IBM/sarama", "internal/kafka", "internal/test/integration", "internal/test/bench"),
+	home("github.com/twmb/franz-go", "internal/embedded/broker", "internal/test/kafkatest", "internal/test/integration"),
 	home("github.com/riferrei/srclient", "internal/registry", "internal/avro"),
 	home("github.com/knadh/koanf", "runtime/config"),
 	home("github.com/prometheus", "runtime/metric"),
-	home("google.golang.org/grpc", "internal/serving"),
+	home("google.golang.org/grpc", "internal/infer/serving"),
 	home("github.com/spf13/cobra", "runtime/cli", "cmd", "examples"),
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 )
 
 // ours gives the stacks of goroutines in this package's code and sarama's that

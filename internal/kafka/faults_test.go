@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 )
 
 func newTopic(t *testing.T, c *Client, name string, partitions int32, config map[string]string) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/internal/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 )
 
 // lines is a log that several goroutines write and a test reads.

@@ -10,7 +10,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 )
 
 func TestReadPartitionLeavesOutWhatIsNotCommitted(t *testing.T) {

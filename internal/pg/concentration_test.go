@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/axiom-data-science/hydraulics/internal/pg"
-	"github.com/axiom-data-science/hydraulics/internal/pg/pgtest"
+	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
 // The views of concentrations say what testdata/concentration.py computes.

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/axiom-data-science/hydraulics/internal/pg"
-	"github.com/axiom-data-science/hydraulics/internal/pg/pgtest"
+	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }

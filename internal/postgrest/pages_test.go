@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/axiom-data-science/hydraulics/internal/pg/pgtest"
+	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
 func TestPages(t *testing.T) {

@@ -23,7 +23,7 @@ import (
 	_ "github.com/axiom-data-science/hydraulics/connectors/file"
 	_ "github.com/axiom-data-science/hydraulics/converter/json"
 	_ "github.com/axiom-data-science/hydraulics/converter/primitive"
-	"github.com/axiom-data-science/hydraulics/internal/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	_ "github.com/axiom-data-science/hydraulics/transforms/smt"
 )

@@ -6,7 +6,7 @@ import (
 	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javaregex"
+	"github.com/axiom-data-science/hydraulics/internal/java/regex"
 )
 
 // Groups of the framework's keys; the names are Kafka Connect's but for the last two.
@@ -257,7 +257,7 @@ func javaRegex(_ string, v any) error {
 	if !ok {
 		return nil
 	}
-	if _, err := javaregex.Compile(text); err != nil {
+	if _, err := regex.Compile(text); err != nil {
 		return errors.New("Invalid regex: " + err.Error()) //nolint:staticcheck // Kafka's words
 	}
 	return nil

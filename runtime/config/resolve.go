@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javaregex"
+	"github.com/axiom-data-science/hydraulics/internal/java/regex"
 )
 
 // variable is Kafka's pattern for ${provider:path:key} and ${provider:key}.
@@ -85,7 +85,7 @@ func newProvider(kind string, params connector.Props) (provider, error) {
 		if !given {
 			return envProvider(nil), nil
 		}
-		re, err := javaregex.Compile(pattern)
+		re, err := regex.Compile(pattern)
 		if err != nil {
 			return nil, fmt.Errorf("param.allowlist.pattern: %w", err)
 		}
@@ -107,7 +107,7 @@ func newProvider(kind string, params connector.Props) (provider, error) {
 }
 
 // envProvider gives environment variables, those allowed or, with nil, all.
-func envProvider(allowed *javaregex.Regexp) provider {
+func envProvider(allowed *regex.Regexp) provider {
 	return func(path, key string) (string, error) {
 		if path != "" {
 			return "", fmt.Errorf("Path is not supported for EnvVarConfigProvider, invalid value '%s'", path) //nolint:staticcheck // Kafka's words

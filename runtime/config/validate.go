@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javaregex"
+	"github.com/axiom-data-science/hydraulics/internal/java/regex"
 )
 
 // StreamClass is the connector.class of a stream.
@@ -337,7 +337,7 @@ func matches(pattern, topic string) bool {
 	if pattern == "" {
 		return false
 	}
-	re, err := javaregex.Compile(pattern)
+	re, err := regex.Compile(pattern)
 	if err != nil {
 		return false
 	}

@@ -2,7 +2,7 @@ package biovolume
 
 import (
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
 )
 
 const (

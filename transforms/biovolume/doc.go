@@ -23,5 +23,5 @@
 // With v4 all are measures of the largest connected part; the lengths and areas that v4 has in place of the counted
 // perimeter and convex_area are not comparable with those, so it has no such fields.
 //
-// See the package internal/imaging for the algorithm and its papers.
+// See the package internal/plankton/imaging for the algorithm and its papers.
 package biovolume

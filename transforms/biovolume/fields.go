@@ -4,7 +4,7 @@ import (
 	"image"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
 )
 
 // measure is a field of a result of type R.

@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/extend"
-	"github.com/axiom-data-science/hydraulics/internal/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/data/fields"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
 )
 
 // Version is what the transform reports.
@@ -32,7 +32,7 @@ type Transform struct {
 	mask      bool
 	outline   bool
 	nullable  bool // on.no.blob=null
-	added     *extend.Fields
+	added     *fields.Fields
 	// analysers are one per processor.
 	analysers []*imaging.Analyser
 }
@@ -47,7 +47,7 @@ func (t *Transform) Configure(_ connector.Context, conf connector.Config) error 
 	t.field, t.outline, t.nullable = conf.String("image.field"), conf.Bool("outline"), conf.String("on.no.blob") == onNoBlobNull
 	t.mask = conf.Bool("mask")
 	t.algorithm = algorithms[conf.String("algorithm")]
-	t.added = extend.New(t.fields()...)
+	t.added = fields.New(t.fields()...)
 	filters := imaging.NewFilters(filterMemory)
 	t.analysers = make([]*imaging.Analyser, runtime.GOMAXPROCS(0))
 	for i := range t.analysers {
@@ -107,7 +107,7 @@ func (t *Transform) result(r connector.Record, values []any, err error) (connect
 
 // measure gives the values of the added fields.
 func (t *Transform) measure(analyser *imaging.Analyser, r connector.Record) ([]any, error) {
-	value, err := extend.Get(r, t.field)
+	value, err := fields.Get(r, t.field)
 	if err != nil {
 		return nil, err
 	}

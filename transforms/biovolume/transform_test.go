@@ -15,8 +15,8 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
-	"github.com/axiom-data-science/hydraulics/internal/golden"
-	"github.com/axiom-data-science/hydraulics/internal/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/test/golden"
 )
 
 var schema = connector.StructOf("ifcb.image", connector.F("pid", connector.StringSchema), connector.F("image", connector.OptionalBytesSchema))

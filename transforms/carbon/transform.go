@@ -12,8 +12,8 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/extend"
-	"github.com/axiom-data-science/hydraulics/internal/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/data/fields"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
 )
 
 // Version is what the transform reports.
@@ -34,7 +34,7 @@ type Transform struct {
 	formula       func(um3 float64, diatom bool) float64
 	class, volume string
 	diatoms, hab  classes
-	added         *extend.Fields
+	added         *fields.Fields
 	log           *slog.Logger
 	// known are classes that need no warning; unknown ones were warned of.
 	known, unknown classes
@@ -71,7 +71,7 @@ func (t *Transform) Configure(ctx connector.Context, conf connector.Config) erro
 		t.formula = imaging.CarbonSeed
 	}
 	t.class, t.volume = conf.String("class.field"), conf.String("biovolume.field")
-	t.added = extend.New(
+	t.added = fields.New(
 		connector.F("carbon", connector.OptionalFloat64Schema.WithDoc("Carbon content, pg C.")),
 		connector.F("hab", connector.BooleanSchema.WithDoc("Whether the class is a harmful alga.")),
 	)
@@ -145,11 +145,11 @@ func (t *Transform) Apply(_ context.Context, r connector.Record) (connector.Reco
 }
 
 func (t *Transform) add(r connector.Record) (connector.Record, error) {
-	class, err := extend.Get(r, t.class)
+	class, err := fields.Get(r, t.class)
 	if err != nil {
 		return r, err
 	}
-	volume, err := extend.Get(r, t.volume)
+	volume, err := fields.Get(r, t.volume)
 	if err != nil {
 		return r, err
 	}

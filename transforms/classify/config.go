@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/serving"
+	"github.com/axiom-data-science/hydraulics/internal/infer/serving"
 )
 
 // ConfigDef gives the keys.

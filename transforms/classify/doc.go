@@ -1,7 +1,7 @@
 // Package classify tells what is on an image, by a convolutional network: an
 // ONNX file that runs in this process, or a model behind TensorFlow Serving,
 // KServe, Triton or another server of the Open Inference Protocol (package
-// internal/serving). See package internal/model for the manifest of a model
+// internal/infer/serving). See package internal/infer/model for the manifest of a model
 // and for what stands in place of it.
 //
 // It adds four fields to a struct or map: the class, its probability, which

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/model"
+	"github.com/axiom-data-science/hydraulics/internal/infer/model"
 )
 
 // parts are what is known of a classification, by the names that the key

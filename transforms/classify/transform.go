@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/model"
+	"github.com/axiom-data-science/hydraulics/internal/infer/model"
 )
 
 // Version is what the transform reports.

@@ -21,7 +21,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
-	"github.com/axiom-data-science/hydraulics/internal/onnx"
+	"github.com/axiom-data-science/hydraulics/internal/infer/onnx"
 )
 
 const demo = "demo/demo-plankton.onnx"

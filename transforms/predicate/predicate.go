@@ -7,7 +7,7 @@ import (
 	"fmt"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javaregex"
+	"github.com/axiom-data-science/hydraulics/internal/java/regex"
 )
 
 // Version is what the predicates report.
@@ -46,7 +46,7 @@ func (*RecordIsTombstone) Test(r connector.Record) (bool, error) { return r.Valu
 // TopicNameMatches is true for records whose whole topic name matches a Java
 // regular expression.
 type TopicNameMatches struct {
-	pattern *javaregex.Regexp
+	pattern *regex.Regexp
 }
 
 // Info describes the plugin.
@@ -67,7 +67,7 @@ func validPattern(_ string, v any) error {
 	if !ok {
 		return errors.New("entry must be non null")
 	}
-	if _, err := javaregex.Compile(s); err != nil {
+	if _, err := regex.Compile(s); err != nil {
 		return fmt.Errorf("Invalid regex: %w", err)
 	}
 	return nil
@@ -76,7 +76,7 @@ func validPattern(_ string, v any) error {
 // Configure compiles the pattern.
 func (p *TopicNameMatches) Configure(_ connector.Context, conf connector.Config) error {
 	var err error
-	p.pattern, err = javaregex.Compile(conf.String("pattern"))
+	p.pattern, err = regex.Compile(conf.String("pattern"))
 	return err
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
-	"github.com/axiom-data-science/hydraulics/internal/javavectors"
+	"github.com/axiom-data-science/hydraulics/internal/test/javavectors"
 )
 
 func TestTopicNameMatches(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javatext"
+	"github.com/axiom-data-science/hydraulics/internal/java/tostring"
 )
 
 // Version is what the transforms report.
@@ -54,7 +54,7 @@ func wantMap(v any, purpose string) (map[string]any, error) {
 	if m, ok := v.(map[string]any); ok {
 		return m, nil
 	}
-	return nil, dataf("Only Map objects supported in absence of schema for [%s], found: %s", purpose, javatext.Class(v))
+	return nil, dataf("Only Map objects supported in absence of schema for [%s], found: %s", purpose, tostring.Class(v))
 }
 
 // wantStruct gives the value as a struct.
@@ -62,7 +62,7 @@ func wantStruct(v any, purpose string) (*connector.Struct, error) {
 	if s, ok := v.(*connector.Struct); ok {
 		return s, nil
 	}
-	return nil, dataf("Only Struct objects supported for [%s], found: %s", purpose, javatext.Class(v))
+	return nil, dataf("Only Struct objects supported for [%s], found: %s", purpose, tostring.Class(v))
 }
 
 // dataf makes an error of a record in Kafka's words, which users search for.

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/javavectors"
+	"github.com/axiom-data-science/hydraulics/internal/test/javavectors"
 )
 
 // TestRecordedAnswers compares each transform with what Kafka Connect 4.3.1 answered.

@@ -13,7 +13,7 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // pngOf is an ROI's image file.

@@ -9,7 +9,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // open opens a bin; ok is false after it has answered that it is not there.

@@ -8,7 +8,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard/plankton"
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // exposure is a bin in the making.

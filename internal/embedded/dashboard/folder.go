@@ -3,7 +3,7 @@ package dashboard
 import (
 	"sync"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // listed is a bin of the folder, and what was noted about it.

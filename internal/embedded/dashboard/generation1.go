@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // feedLength is how many bins generation 1's feed.json lists.

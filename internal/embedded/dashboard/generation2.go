@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 func (s *server) generation2() http.Handler {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // InstrumentOptions describe a synthetic instrument.

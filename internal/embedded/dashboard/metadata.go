@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // The columns of generation 2's table of bins before and behind those of the tags.

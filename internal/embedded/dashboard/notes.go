@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/axiom-data-science/hydraulics/internal/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
 // NotesFile may lie in a folder of bins and tells what people noted about them. It has the form in which generation 2

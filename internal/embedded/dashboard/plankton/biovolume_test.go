@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard/plankton"
-	"github.com/axiom-data-science/hydraulics/internal/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
 )
 
 // Both algorithms find about the true volume of particles whose depth a silhouette tells: round ones, and chains of

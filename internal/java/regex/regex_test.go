@@ -1,0 +1,50 @@
+package regex
+
+import "testing"
+
+func TestMatchAll(t *testing.T) {
+	tests := []struct {
+		pattern, text string
+		want          bool
+	}{
+		{`.*`, "", true}, {`(?i)EVENTS`, "events", true}, {`a|b`, "ab", false}, {`^a$`, "a", true},
+		{"^a$", "a\n", false}, {`[a-z&&[^b]]+`, "abc", false}, {`[a-z&&[^b]]+`, "acd", true},
+		{`[^a-c&&b-z]+`, "bc", false}, {`[^a-c&&b-z]+`, "adz", true}, {`[a[xy]]+`, "xay", true}, {`[]a]+`, "]a", true},
+		{`(?!x).*`, "xy", false}, {`(?=x).*`, "xy", true}, {`(?<=x)y`, "y", false}, {`(\w)\1`, "aa", true}, {`(\w)\1`, "ab", false},
+		{`a*+a`, "aa", false}, {`a++b?+`, "aab", true}, {`a{2}+`, "aa", true}, {`(ab)*+c`, "ababc", true},
+		{`.`, "中", true}, {`.`, "😀", true}, {`a.b`, "a\rb", false}, {`(?s)a.b`, "a\nb", true}, {`(?s:.)x.`, "\nx\n", false},
+		{`\Qa.b\E`, "a.b", true}, {`\Qa.b\E`, "axb", false}, {`\Qab\E+`, "abbb", true}, {`\Q[`, "[", true},
+		{`\p{Alpha}+`, "abcé", false}, {`\p{L}+`, "abcé", true}, {`\p{IsLatin}+`, "abc", true}, {`\P{Digit}+`, "ab", true},
+		{`\d+`, "١", false}, {`[\d_]+`, "1_2", true}, {`[\w&&\D]+`, "ab1", false}, {`\x{1F600}\u0041\x41\0101`, "😀AAA", true},
+		{`(?<n>a)\k<n>`, "aa", true}, {`topic\.[0-9]{3}`, "topic.012", true}, {`[+\-*]`, "-", true}, {`[a-]`, "-", true},
+	}
+	for _, tt := range tests {
+		re, err := Compile(tt.pattern)
+		if err != nil {
+			t.Errorf("%s: %v", tt.pattern, err)
+			continue
+		}
+		if got, err := re.MatchAll(tt.text); err != nil || got != tt.want {
+			t.Errorf("%s on %q: %v %v, want %v", tt.pattern, tt.text, got, err, tt.want)
+		}
+	}
+}
+
+func TestBadPatterns(t *testing.T) {
+	for _, pattern := range []string{`(`, `)`, `*`, `a{`, `a{x}`, `[`, `[a`, `[a&&`, `[z-a]`, `\p{Foo}`, `\`, `(?q)`, `(?<n`, `\k<n`, `\x{110000}`, `\y`, `(?`} {
+		if re, err := Compile(pattern); err == nil {
+			t.Errorf("%s compiles to %s", pattern, re.whole)
+		}
+	}
+}
+
+func FuzzCompile(f *testing.F) {
+	for _, s := range []string{`[a-z&&[^b]]+`, `\Qa\E*+`, `(?i-s:x)`, `a{1,2}{3}`, `[[[]]]`, `\p{L}\x{`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if len(s) < 200 {
+			_, _ = Compile(s) // must not panic
+		}
+	})
+}
