@@ -16,6 +16,9 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
+// keepBest is the transform that chooses among the classifications of an image.
+const keepBest = "keep-best"
+
 // plan is how a flow is run again with another model.
 type plan struct {
 	o        reclassification
@@ -124,7 +127,7 @@ func (p *plan) find() error {
 	if n := len(config.SplitList(text(p.stream, "topics"))); n != 1 {
 		return fmt.Errorf("stream %s reads %d topics, reclassify needs one", p.stream.Name, n)
 	}
-	p.best = transformOf(p.stream, "keep-best")
+	p.best = transformOf(p.stream, keepBest)
 	for _, c := range p.flow.Connectors {
 		if slices.Contains(config.SplitList(text(c, "topics")), text(p.stream, "topic")) && text(c, "connector.class") != config.StreamClass && text(c, "connection.url") != "" {
 			p.sink = &c
@@ -139,15 +142,16 @@ func (p *plan) allowed() error {
 	if !p.o.same {
 		return nil
 	}
-	policy := ""
-	if p.best != "" {
-		if policy = text(p.stream, "transforms."+p.best+".policy"); policy == "" {
-			policy = "keep-best"
-		}
+	if p.best == "" {
+		return nil
 	}
-	model := text(p.stream, "transforms."+p.best+".model.field")
-	if model == "" {
-		model = "classifier"
+	policy, err := p.bestSetting("policy")
+	if err != nil {
+		return err
+	}
+	model, err := p.bestSetting("model.field")
+	if err != nil {
+		return err
 	}
 	switch {
 	case policy == "keep-best":
@@ -157,6 +161,20 @@ func (p *plan) allowed() error {
 		return fmt.Errorf("--same-table: with the policy per-model the pk.fields of %s need %s, else the new classes overwrite the old ones", p.sink.Name, model)
 	}
 	return nil
+}
+
+// bestSetting gives the value of a key of the flow's keep-best: the flow's, else the transform's default.
+func (p *plan) bestSetting(key string) (string, error) {
+	if v := text(p.stream, "transforms."+p.best+"."+key); v != "" {
+		return v, nil
+	}
+	transform, err := connector.Plugins.New(connector.TransformType, keepBest)
+	if err != nil {
+		return "", err
+	}
+	k, _ := transform.ConfigDef().Key(key)
+	v, _ := k.Default.(string)
+	return v, nil
 }
 
 // identify loads the model and names the run.

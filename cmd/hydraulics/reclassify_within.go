@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -83,14 +82,8 @@ func (w *within) Apply(_ context.Context, r connector.Record) (connector.Record,
 // statistics; false where that cannot be read.
 func sampleTime(value any) (int64, bool) {
 	for _, name := range []string{"time", "datetime"} {
-		switch x := field(value, name).(type) {
-		case int32:
-			return int64(x), true
-		case int64:
-			return x, true
-		case json.Number:
-			n, err := x.Int64()
-			return n, err == nil
+		if t, ok := fields.Int64(field(value, name)); ok {
+			return t, true
 		}
 	}
 	return 0, false
@@ -98,6 +91,6 @@ func sampleTime(value any) (int64, bool) {
 
 // field gives a field of a struct or map, nil without one.
 func field(value any, name string) any {
-	v, _ := fields.Get(connector.Record{Value: value}, name)
+	v, _ := fields.Get(value, name)
 	return v
 }

@@ -107,7 +107,7 @@ func (t *Transform) result(r connector.Record, values []any, err error) (connect
 
 // measure gives the values of the added fields.
 func (t *Transform) measure(analyser *imaging.Analyser, r connector.Record) ([]any, error) {
-	value, err := fields.Get(r, t.field)
+	value, err := fields.Get(r.Value, t.field)
 	if err != nil {
 		return nil, err
 	}

@@ -145,15 +145,11 @@ func (t *Transform) Apply(_ context.Context, r connector.Record) (connector.Reco
 }
 
 func (t *Transform) add(r connector.Record) (connector.Record, error) {
-	class, err := fields.Get(r, t.class)
+	in, err := fields.Of(r.Value)
 	if err != nil {
 		return r, err
 	}
-	volume, err := fields.Get(r, t.volume)
-	if err != nil {
-		return r, err
-	}
-	carbon, hab, err := t.compute(class, volume)
+	carbon, hab, err := t.compute(in.Get(t.class), in.Get(t.volume))
 	if err != nil {
 		return r, err
 	}
@@ -168,15 +164,11 @@ func (t *Transform) compute(class, volume any) (carbon any, hab bool, err error)
 	}
 	hab = t.hab.has(name)
 	t.warn(name)
-	var v float64
-	switch x := volume.(type) {
-	case nil:
+	if volume == nil {
 		return nil, hab, nil
-	case float64:
-		v = x
-	case float32:
-		v = float64(x)
-	default:
+	}
+	v, ok := fields.Float64(volume)
+	if !ok {
 		return nil, false, fmt.Errorf("field %s: expected a number, got %T: transform biovolume gives it, and must come before carbon", t.volume, volume)
 	}
 	if !(v > 0) || math.IsInf(v, 1) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/fields"
 	"github.com/axiom-data-science/hydraulics/internal/infer/model"
 )
 
@@ -25,11 +26,11 @@ func init() { connector.RegisterTransform(func() connector.Transform { return ne
 // Transform classifies the image in a field of each record.
 type Transform struct {
 	model   model.Classifier
-	image   string                        // field
-	outputs []output                      // as fields
-	headers []output                      // as headers
-	schemas map[*connector.Schema]*layout // by identity: the records of a batch share one
-	now     func() time.Time              // tests replace it
+	image   string                                   // field
+	outputs []output                                 // as fields
+	headers []output                                 // as headers
+	schemas fields.Cache[*connector.Schema, *layout] // by identity: the records of a batch share one
+	now     func() time.Time                         // tests replace it
 
 	unclassified string
 	limit        float32            // threshold of the classes that limits does not name
@@ -46,9 +47,6 @@ type layout struct {
 	at     []int
 }
 
-// maxSchemas bounds the cache; more different ones at once do not occur.
-const maxSchemas = 64
-
 // Info describes the plugin.
 func (*Transform) Info() connector.Info {
 	return connector.Info{Name: "classify", Version: Version, Doc: "Adds the class of an image, its probability, the classifier and the time."}
@@ -58,7 +56,7 @@ func (*Transform) Info() connector.Info {
 // one that is away is waited for.
 func (t *Transform) Configure(c connector.Context, conf connector.Config) error {
 	t.image, t.unclassified = conf.String("image.field"), conf.String("unclassified")
-	t.schemas = map[*connector.Schema]*layout{}
+	t.schemas = fields.Cache[*connector.Schema, *layout]{}
 	if t.now == nil {
 		t.now = time.Now
 	}
@@ -205,14 +203,9 @@ func (t *Transform) wait(ctx context.Context, images int) error {
 
 // imageOf gives the PNG file in a value.
 func (t *Transform) imageOf(value any) ([]byte, error) {
-	var v any
-	switch x := value.(type) {
-	case *connector.Struct:
-		v, _ = x.Get(t.image)
-	case map[string]any:
-		v = x[t.image]
-	default:
-		return nil, fmt.Errorf("value is a %T, expected a struct or map with an image", value)
+	v, err := fields.Get(value, t.image)
+	if err != nil {
+		return nil, err
 	}
 	switch x := v.(type) {
 	case []byte:
@@ -245,7 +238,7 @@ func (t *Transform) add(r *connector.Record, got model.Result, at time.Time) err
 		}
 		r.Value = m
 	case *connector.Struct:
-		l, err := t.layout(x.Schema())
+		l, err := t.schemas.Get(x.Schema(), func() (*layout, error) { return t.layout(x.Schema()) })
 		if err != nil {
 			return connector.Data(err)
 		}
@@ -264,9 +257,6 @@ func (t *Transform) add(r *connector.Record, got model.Result, at time.Time) err
 // layout gives a schema with the added fields. One that is there already
 // keeps its place and gets the type of what is put into it.
 func (t *Transform) layout(in *connector.Schema) (*layout, error) {
-	if l, ok := t.schemas[in]; ok {
-		return l, nil
-	}
 	l := &layout{}
 	list := append([]connector.Field(nil), in.Fields()...)
 	for _, o := range t.outputs {
@@ -282,9 +272,5 @@ func (t *Transform) layout(in *connector.Schema) (*layout, error) {
 	if l.schema, err = in.WithFields(list); err != nil {
 		return nil, err
 	}
-	if len(t.schemas) >= maxSchemas {
-		clear(t.schemas)
-	}
-	t.schemas[in] = l
 	return l, nil
 }

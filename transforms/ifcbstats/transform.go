@@ -2,13 +2,13 @@ package ifcbstats
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/fields"
 )
 
 // Version is what the transform reports.
@@ -47,15 +47,16 @@ func init() { connector.RegisterTransform(func() connector.Transform { return ne
 // schema'd form or the original's JSON (where the time is called datetime and
 // the bin's name is in the key), and makes the key.
 type Transform struct {
-	key   []string // fields of the key, nil for pid and roi
-	more  []string // fields behind the ten
-	shape *shape   // of the last record
+	key     *connector.Schema
+	more    []string                               // fields behind the ten
+	schemas fields.Cache[shape, *connector.Schema] // of values with further fields
 }
 
-// shape is the schemas that records of one kind get.
+// shape is what the schema of the statistics depends on: the schema of a record, or the types of the further fields of
+// one without.
 type shape struct {
-	key, value *connector.Schema
-	more       []*connector.Schema // of the fields behind the ten
+	schema *connector.Schema // by identity
+	types  string            // a byte each
 }
 
 // Info describes the plugin.
@@ -98,100 +99,107 @@ func checkKey(_ string, v any) error {
 }
 
 // Configure takes the settings.
-func (t *Transform) Configure(_ connector.Context, conf connector.Config) error {
-	t.key, t.more, t.shape = conf.List("key.fields"), conf.List("fields"), nil
-	return nil
+func (t *Transform) Configure(_ connector.Context, conf connector.Config) (err error) {
+	t.more, t.schemas = conf.List("fields"), fields.Cache[shape, *connector.Schema]{}
+	t.key, err = keySchema(conf.List("key.fields"))
+	return connector.Fatal(err)
+}
+
+// keySchema gives the schema of a key of these fields.
+func keySchema(names []string) (*connector.Schema, error) {
+	if slices.Equal(names, []string{"pid", "roi"}) {
+		return KeySchema, nil
+	}
+	var list []connector.Field
+	for _, name := range names {
+		f, ok := KeySchema.Field(name)
+		if !ok {
+			f, _ = ValueSchema.Field(name)
+		}
+		list = append(list, connector.F(name, f.Schema))
+	}
+	return connector.NewStructSchema(KeySchema.Name(), list)
 }
 
 // Apply makes the statistics record of one image. A field that is missing, null
 // or of another type is an error that names it and the transform that makes it.
 func (t *Transform) Apply(_ context.Context, r connector.Record) (connector.Record, bool, error) {
-	in, err := fieldsOf(r.Value)
+	in, err := fields.Of(r.Value)
 	if err != nil {
 		return r, false, connector.Data(err)
 	}
 	ten := ValueSchema.Fields()
 	values := make([]any, len(ten), len(ten)+len(t.more))
 	for i, f := range ten {
-		v := in(f.Name)
+		v := in.Get(f.Name)
 		if v == nil && f.Name == "time" {
-			v = in("datetime")
+			v = in.Get("datetime")
 		}
 		if values[i], err = fit(f, v); err != nil {
 			return r, false, connector.Data(err)
 		}
 	}
-	pid, err := binOf(in("pid"), r.Key)
+	pid, err := binOf(in.Get("pid"), r.Key)
 	if err != nil {
 		return r, false, connector.Data(err)
 	}
-	more := make([]*connector.Schema, len(t.more))
-	for i, name := range t.more {
-		v := in(name)
-		if more[i], err = schemaOf(r.Value, name, v); err != nil {
-			return r, false, connector.Data(err)
-		}
-		values = append(values, v)
+	for _, name := range t.more {
+		values = append(values, in.Get(name))
 	}
-	shape, err := t.shapeFor(more)
+	schema, err := t.schemaFor(r.Value, values[len(ten):])
 	if err != nil {
 		return r, false, connector.Data(err)
 	}
-	key := make([]any, len(shape.key.Fields()))
-	for i, k := range shape.key.Fields() {
+	key := make([]any, len(t.key.Fields()))
+	for i, k := range t.key.Fields() {
 		if key[i] = pid; k.Name != "pid" {
 			f, _ := ValueSchema.Field(k.Name)
 			key[i] = values[f.Index]
 		}
 	}
-	r.KeySchema, r.Key = shape.key, connector.StructFrom(shape.key, key)
-	r.ValueSchema, r.Value = shape.value, connector.StructFrom(shape.value, values)
+	r.KeySchema, r.Key = t.key, connector.StructFrom(t.key, key)
+	r.ValueSchema, r.Value = schema, connector.StructFrom(schema, values)
 	return r, true, nil
 }
 
-// shapeFor gives the schemas of a record whose further fields have these. The
-// records of a topic share them.
-func (t *Transform) shapeFor(more []*connector.Schema) (*shape, error) {
-	if t.shape != nil && slices.EqualFunc(t.shape.more, more, (*connector.Schema).Equal) {
-		return t.shape, nil
+// schemaFor gives the schema of a record's statistics with these further values. The records of a topic share it.
+func (t *Transform) schemaFor(value any, more []any) (*connector.Schema, error) {
+	if len(more) == 0 {
+		return ValueSchema, nil
 	}
-	s := &shape{key: KeySchema, value: ValueSchema, more: more}
-	if t.key != nil && !slices.Equal(t.key, []string{"pid", "roi"}) {
-		var fields []connector.Field
-		for _, name := range t.key {
-			f, ok := KeySchema.Field(name)
-			if !ok {
-				f, _ = ValueSchema.Field(name)
-			}
-			fields = append(fields, connector.F(name, f.Schema))
-		}
-		var err error
-		if s.key, err = connector.NewStructSchema(KeySchema.Name(), fields); err != nil {
-			return nil, err
-		}
-	}
-	if len(more) > 0 {
-		fields := slices.Clone(ValueSchema.Fields())
+	var of shape
+	schemas := make([]*connector.Schema, len(more))
+	if s, ok := value.(*connector.Struct); ok {
+		of.schema = s.Schema()
 		for i, name := range t.more {
-			fields = append(fields, connector.F(name, more[i]))
+			f, ok := s.Schema().Field(name)
+			if !ok {
+				return nil, fmt.Errorf("field %s is missing", name)
+			}
+			schemas[i] = f.Schema
 		}
-		var err error
-		if s.value, err = ValueSchema.WithFields(fields); err != nil {
-			return nil, err
+	} else {
+		types := make([]byte, len(more))
+		for i, v := range more {
+			var err error
+			if schemas[i], err = schemaOf(t.more[i], v); err != nil {
+				return nil, err
+			}
+			types[i] = byte(schemas[i].Type())
 		}
+		of.types = string(types)
 	}
-	t.shape = s
-	return s, nil
+	return t.schemas.Get(of, func() (*connector.Schema, error) {
+		list := slices.Clone(ValueSchema.Fields())
+		for i, name := range t.more {
+			list = append(list, connector.F(name, schemas[i]))
+		}
+		return ValueSchema.WithFields(list)
+	})
 }
 
-// schemaOf gives the schema of a further field: the record's own, or what its
-// value tells where the record has none.
-func schemaOf(value any, name string, v any) (*connector.Schema, error) {
-	if s, ok := value.(*connector.Struct); ok {
-		if f, ok := s.Schema().Field(name); ok {
-			return f.Schema, nil
-		}
-	}
+// schemaOf gives the schema of a further field of a record without schema: what its value tells, one for each type.
+func schemaOf(name string, v any) (*connector.Schema, error) {
 	switch v.(type) {
 	case string:
 		return connector.StringSchema, nil
@@ -213,19 +221,6 @@ func schemaOf(value any, name string, v any) (*connector.Schema, error) {
 	return nil, fmt.Errorf("field %s: a %T in a record without schema cannot be kept", name, v)
 }
 
-// fieldsOf gives access to a value's fields by name; what is missing is nil.
-func fieldsOf(value any) (func(string) any, error) {
-	switch x := value.(type) {
-	case *connector.Struct:
-		return func(name string) any { v, _ := x.Get(name); return v }, nil
-	case map[string]any:
-		return func(name string) any { return x[name] }, nil
-	case nil:
-		return nil, fmt.Errorf("value is null, expected a classified image")
-	}
-	return nil, fmt.Errorf("value is a %T, expected a struct or map of a classified image", value)
-}
-
 // madeBy names the transform that a missing field is from.
 var madeBy = map[string]string{
 	"name": "classify", "prob": "classify", "classifier": "classify", "classification_time": "classify",
@@ -241,7 +236,7 @@ func fit(f connector.Field, v any) (any, error) {
 	}
 	switch f.Schema.Type() {
 	case connector.Int32:
-		if n, ok := integer(v); ok {
+		if n, ok := fields.Int64(v); ok {
 			if n < math.MinInt32 || n > math.MaxInt32 {
 				return nil, fmt.Errorf("field %s: %d does not fit 32 bits", f.Name, n)
 			}
@@ -267,19 +262,6 @@ func fit(f connector.Field, v any) (any, error) {
 		}
 	}
 	return nil, fmt.Errorf("field %s: expected %s, got %T", f.Name, f.Schema.Type(), v)
-}
-
-func integer(v any) (int64, bool) {
-	switch x := v.(type) {
-	case int32:
-		return int64(x), true
-	case int64:
-		return x, true
-	case json.Number:
-		n, err := x.Int64()
-		return n, err == nil
-	}
-	return 0, false
 }
 
 // binOf gives the bin's name: the field pid, or the key without its ROI number.

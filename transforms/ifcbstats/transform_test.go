@@ -34,7 +34,7 @@ func TestOriginalForm(t *testing.T) {
 		"D20190728T212639_IFCB104_00002": "D20190728T212639_IFCB104",
 		"IFCB5_2012_028_081515_00002":    "IFCB5_2012_028_081515",
 	} {
-		out, keep, err := new(Transform).Apply(context.Background(), record(key, classified()))
+		out, keep, err := configured(t, connector.Props{}).Apply(context.Background(), record(key, classified()))
 		if err != nil || !keep {
 			t.Fatalf("%v %v", keep, err)
 		}
@@ -65,7 +65,7 @@ func TestMistakesNameTheField(t *testing.T) {
 	for _, tt := range tests {
 		value := classified()
 		maps.Copy(value, tt.change)
-		_, _, err := new(Transform).Apply(context.Background(), record(tt.key, value))
+		_, _, err := configured(t, connector.Props{}).Apply(context.Background(), record(tt.key, value))
 		if err == nil || !strings.Contains(err.Error(), tt.want) || connector.KindOf(err) != connector.KindData {
 			t.Errorf("%v: %v, want %s", tt.change, err, tt.want)
 		}

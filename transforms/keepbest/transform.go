@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/fields"
 )
 
 // Version is what the transform reports.
@@ -79,15 +80,15 @@ func (t *Transform) ApplyStateful(_ context.Context, store connector.Store, r co
 	if r.Value == nil || t.policy == latest { // the record at hand was classified last
 		return r, true, nil
 	}
-	get, err := fieldsOf(r.Value)
+	in, err := fields.Of(r.Value)
 	if err != nil {
 		return r, false, connector.Data(err)
 	}
-	key, err := t.keyOf(r, get)
+	key, err := t.keyOf(r, in)
 	if err != nil {
 		return r, false, connector.Data(err)
 	}
-	score, err := number(t.score, get)
+	score, err := scoreOf(t.score, in)
 	if err != nil {
 		return r, false, connector.Data(err)
 	}
@@ -102,7 +103,7 @@ func (t *Transform) ApplyStateful(_ context.Context, store connector.Store, r co
 		}
 	}
 	if !known || score > best.Score {
-		value, err := t.encode(score, get, r.Headers)
+		value, err := t.encode(score, in, r.Headers)
 		if err != nil {
 			return r, false, connector.Data(err)
 		}
@@ -114,23 +115,12 @@ func (t *Transform) ApplyStateful(_ context.Context, store connector.Store, r co
 	return r, true, nil
 }
 
-// fieldsOf gives access to a value's fields; ok tells whether one is there.
-func fieldsOf(value any) (func(name string) (v any, ok bool), error) {
-	switch x := value.(type) {
-	case *connector.Struct:
-		return x.Get, nil
-	case map[string]any:
-		return func(name string) (any, bool) { v, ok := x[name]; return v, ok }, nil
-	}
-	return nil, fmt.Errorf("value is a %T, expected a struct or map with a classification", value)
-}
-
 // keyOf gives the store's key of a record: JSON of the key's parts.
-func (t *Transform) keyOf(r connector.Record, get func(string) (any, bool)) ([]byte, error) {
+func (t *Transform) keyOf(r connector.Record, in fields.Reader) ([]byte, error) {
 	parts := make([]any, 0, len(t.key))
 	for _, name := range t.key {
-		v, ok := get(name)
-		if !ok || v == nil {
+		v := in.Get(name)
+		if v == nil {
 			return nil, fmt.Errorf("field %s of the key is missing or null; without the setting key the record's own key is used", name)
 		}
 		parts = append(parts, v)
@@ -146,8 +136,8 @@ func (t *Transform) keyOf(r connector.Record, get func(string) (any, bool)) ([]b
 		}
 	}
 	if t.policy == perModel {
-		v, ok := get(t.model)
-		if !ok || v == nil {
+		v := in.Get(t.model)
+		if v == nil {
 			return nil, fmt.Errorf("field %s with the model is missing or null: transform classify gives it, and must come before keep-best", t.model)
 		}
 		parts = append(parts, v)
@@ -166,28 +156,14 @@ func (t *Transform) keyOf(r connector.Record, get func(string) (any, bool)) ([]b
 	return json.Marshal(list)
 }
 
-// number gives the score.
-func number(name string, get func(string) (any, bool)) (float64, error) {
-	v, ok := get(name)
-	if !ok || v == nil {
+// scoreOf gives the score.
+func scoreOf(name string, in fields.Reader) (float64, error) {
+	v := in.Get(name)
+	if v == nil {
 		return 0, fmt.Errorf("field %s with the score is missing or null: transform classify gives it, and must come before keep-best", name)
 	}
-	var f float64
-	switch x := v.(type) {
-	case float64:
-		f = x
-	case float32:
-		f = float64(x)
-	case int32:
-		f = float64(x)
-	case int64:
-		f = float64(x)
-	case json.Number:
-		var err error
-		if f, err = x.Float64(); err != nil {
-			return 0, fmt.Errorf("field %s: %s is no number", name, x)
-		}
-	default:
+	f, ok := fields.Float64(v)
+	if !ok {
 		return 0, fmt.Errorf("field %s: expected a number, got %T", name, v)
 	}
 	if math.IsNaN(f) || math.IsInf(f, 0) {
@@ -197,10 +173,10 @@ func number(name string, get func(string) (any, bool)) (float64, error) {
 }
 
 // encode gives the store's value for the classification at hand.
-func (t *Transform) encode(score float64, get func(string) (any, bool), headers connector.Headers) ([]byte, error) {
+func (t *Transform) encode(score float64, in fields.Reader, headers connector.Headers) ([]byte, error) {
 	e := entry{Score: score, Fields: make(map[string]typed, len(t.fields))}
 	for _, name := range t.fields {
-		v, ok := get(name)
+		v, ok := in.Lookup(name)
 		if !ok {
 			return nil, fmt.Errorf("field %s is missing", name)
 		}

@@ -18,7 +18,7 @@ func init() {
 type HoistField struct {
 	part  part
 	field string
-	cache schemaCache
+	cache schemas
 }
 
 // Info describes the plugin.
@@ -44,7 +44,7 @@ func (t *HoistField) Apply(_ context.Context, r connector.Record) (connector.Rec
 	if schema == nil {
 		return t.part.with(r, nil, map[string]any{t.field: value}), true, nil
 	}
-	hoisted, err := t.cache.get(schema, func() (*connector.Schema, error) {
+	hoisted, err := t.cache.Get(schema, func() (*connector.Schema, error) {
 		return structSchema(connector.StructOf(""), []connector.Field{connector.F(t.field, schema)})
 	})
 	if err != nil {

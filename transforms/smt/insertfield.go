@@ -25,7 +25,7 @@ type InsertField struct {
 	part        part
 	insertions  []insertion
 	replaceNull bool
-	cache       schemaCache
+	cache       schemas
 }
 
 // insertion is one field to add.
@@ -155,7 +155,7 @@ func (t *InsertField) intoMap(r connector.Record, value any) (connector.Record, 
 }
 
 func (t *InsertField) intoStruct(r connector.Record, s *connector.Struct) (connector.Record, error) {
-	schema, err := t.cache.get(s.Schema(), func() (*connector.Schema, error) {
+	schema, err := t.cache.Get(s.Schema(), func() (*connector.Schema, error) {
 		fields := append([]connector.Field(nil), s.Schema().Fields()...)
 		for _, in := range t.insertions {
 			fields = append(fields, connector.F(in.field, in.schema))

@@ -2,9 +2,9 @@ package smt
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/fields"
 	"github.com/axiom-data-science/hydraulics/internal/java/tostring"
 )
 
@@ -88,28 +88,5 @@ func structSchema(s *connector.Schema, fields []connector.Field) (*connector.Sch
 	return s.AsRequired().WithoutDefault().WithFields(fields)
 }
 
-// schemaCache keeps what a transform made of a schema, by the schema's identity.
-// It is bounded, since a source may make a schema per record.
-type schemaCache struct {
-	mu   sync.Mutex
-	made map[*connector.Schema]*connector.Schema
-}
-
-const cacheSize = 64
-
-func (c *schemaCache) get(s *connector.Schema, build func() (*connector.Schema, error)) (*connector.Schema, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if made, ok := c.made[s]; ok {
-		return made, nil
-	}
-	made, err := build()
-	if err != nil {
-		return nil, err
-	}
-	if c.made == nil || len(c.made) >= cacheSize {
-		c.made = make(map[*connector.Schema]*connector.Schema, cacheSize)
-	}
-	c.made[s] = made
-	return made, nil
-}
+// schemas keeps what a transform made of a schema, by that one's identity.
+type schemas = fields.Cache[*connector.Schema, *connector.Schema]

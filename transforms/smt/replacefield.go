@@ -24,7 +24,7 @@ type ReplaceField struct {
 	exclude, include []string
 	renames          map[string]string
 	replaceNull      bool
-	cache            schemaCache
+	cache            schemas
 }
 
 const fieldReplacement = "field replacement"
@@ -121,7 +121,7 @@ func (t *ReplaceField) Apply(_ context.Context, r connector.Record) (connector.R
 }
 
 func (t *ReplaceField) replace(s *connector.Struct) (*connector.Struct, error) {
-	schema, err := t.cache.get(s.Schema(), func() (*connector.Schema, error) {
+	schema, err := t.cache.Get(s.Schema(), func() (*connector.Schema, error) {
 		var fields []connector.Field
 		for _, f := range s.Schema().Fields() {
 			if t.keeps(f.Name) {

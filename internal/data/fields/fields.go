@@ -1,4 +1,4 @@
-// Package fields adds fields to structs and maps, for transforms that compute something of a record.
+// Package fields reads fields of structs and maps and adds some, for transforms that compute something of a record.
 package fields
 
 import (
@@ -8,19 +8,54 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
-// maxSchemas bounds the cache of extended schemas: a source may make a schema per record.
-const maxSchemas = 64
+// Reader reads the fields of a value: a struct, or a map with text keys.
+type Reader struct {
+	structure *connector.Struct
+	entries   map[string]any
+}
+
+// Of gives access to a value's fields. A value of another kind is an error.
+func Of(value any) (Reader, error) {
+	switch v := value.(type) {
+	case *connector.Struct:
+		return Reader{structure: v}, nil
+	case map[string]any:
+		return Reader{entries: v}, nil
+	case nil:
+		return Reader{}, fmt.Errorf("value is null, expected a struct or map")
+	}
+	return Reader{}, fmt.Errorf("value is a %T, expected a struct or map", value)
+}
+
+// Lookup gives a field, and whether it is there.
+func (r Reader) Lookup(name string) (any, bool) {
+	if r.structure != nil {
+		return r.structure.Get(name)
+	}
+	v, ok := r.entries[name]
+	return v, ok
+}
+
+// Get gives a field; nil for one that is not there.
+func (r Reader) Get(name string) any {
+	v, _ := r.Lookup(name)
+	return v
+}
+
+// Get gives one field of a value; nil for one that is not there. A value that has no fields is an error.
+func Get(value any, name string) (any, error) {
+	r, err := Of(value)
+	return r.Get(name), err
+}
 
 // Fields are the fields that are added, in order. The zero value adds none. It is for one goroutine at a time.
 type Fields struct {
 	fields  []connector.Field
-	schemas map[*connector.Schema]*connector.Schema // extended ones, by identity of the one they extend
+	schemas Cache[*connector.Schema, *connector.Schema] // extended ones, by identity of the one they extend
 }
 
 // New gives the fields to add.
-func New(fields ...connector.Field) *Fields {
-	return &Fields{fields: fields, schemas: map[*connector.Schema]*connector.Schema{}}
-}
+func New(fields ...connector.Field) *Fields { return &Fields{fields: fields} }
 
 // Record gives r with one value for each field put behind those of its value, a struct or a map with text keys; r's own
 // value stays as it is. In a map, as in Kafka Connect's InsertField, a value that is there is replaced; a struct that
@@ -46,38 +81,14 @@ func (f *Fields) Record(r connector.Record, values []any) (connector.Record, err
 		r.Value = m
 		return r, nil
 	}
-	_, err := Get(r, "")
+	_, err := Of(r.Value)
 	return r, err
-}
-
-// Get gives a field of a record's value, a struct or a map with text keys; nil for one that is not there. A value of
-// another kind is an error.
-func Get(r connector.Record, field string) (any, error) {
-	switch v := r.Value.(type) {
-	case *connector.Struct:
-		x, _ := v.Get(field)
-		return x, nil
-	case map[string]any:
-		return v[field], nil
-	case nil:
-		return nil, fmt.Errorf("value is null, expected a struct or map")
-	}
-	return nil, fmt.Errorf("value is a %T, expected a struct or map", r.Value)
 }
 
 // schema gives the extended form of a schema, made once.
 func (f *Fields) schema(s *connector.Schema) (*connector.Schema, error) {
-	if made, ok := f.schemas[s]; ok {
-		return made, nil
-	}
-	n := len(s.Fields())
-	made, err := s.WithFields(append(s.Fields()[:n:n], f.fields...))
-	if err != nil {
-		return nil, err
-	}
-	if len(f.schemas) >= maxSchemas {
-		clear(f.schemas)
-	}
-	f.schemas[s] = made
-	return made, nil
+	return f.schemas.Get(s, func() (*connector.Schema, error) {
+		n := len(s.Fields())
+		return s.WithFields(append(s.Fields()[:n:n], f.fields...))
+	})
 }

@@ -49,21 +49,26 @@ func TestOtherValues(t *testing.T) {
 		if _, err := New(fields...).Record(record(nil, v), []any{int32(5), nil}); err == nil {
 			t.Errorf("fields were added to %v", v)
 		}
-		if _, err := Get(record(nil, v), "a"); err == nil {
+		if _, err := Get(v, "a"); err == nil {
 			t.Errorf("a field was found in %v", v)
 		}
 	}
 }
 
-func TestCacheIsBounded(t *testing.T) {
-	f := New(fields...)
-	for range 3 * maxSchemas {
-		schema := connector.StructOf("s")
-		if _, err := f.Record(record(schema, connector.NewStruct(schema)), []any{int32(1), nil}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(f.schemas) > maxSchemas {
-		t.Errorf("%d schemas are kept", len(f.schemas))
+func TestRead(t *testing.T) {
+	schema := connector.StructOf("s", connector.F("a", connector.OptionalStringSchema))
+	for name, value := range map[string]any{"struct": connector.NewStruct(schema), "map": map[string]any{"a": nil}} {
+		t.Run(name, func(t *testing.T) {
+			r, err := Of(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v, ok := r.Lookup("a"); v != nil || !ok {
+				t.Errorf("a field that is null: %v, %t", v, ok)
+			}
+			if v, ok := r.Lookup("b"); v != nil || ok || r.Get("b") != nil {
+				t.Errorf("a field that is not there: %v, %t", v, ok)
+			}
+		})
 	}
 }
