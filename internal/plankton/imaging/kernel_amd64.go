@@ -2,7 +2,7 @@ package imaging
 
 import "golang.org/x/sys/cpu"
 
-//go:generate go run ./genasm kernel_amd64.s kernel_amd64_decl.go
+//go:generate go run ./genasm .
 
 // kernelSets are the kernels that this processor runs, the best last.
 func kernelSets() []*kernels { return processorSets }

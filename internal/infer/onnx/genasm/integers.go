@@ -1,10 +1,14 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/axiom-data-science/hydraulics/internal/asm"
+)
 
 // vnni is the set of integers: bytes times signed bytes, four products to a
 // 32-bit sum.
-var vnni = isa{name: "vnni", reg: "Z", lanes: 16, tile: 14, dwTile: 7, opmask: true}
+var vnni = isa{Set: asm.Set{Name: "vnni", Reg: "Z", Lanes: 16, Opmask: true}, tile: 14, dwTile: 7}
 
 // Registers above the accumulators of the largest tile.
 const (
@@ -26,52 +30,52 @@ func (w *writer) intTile(m, nv int) {
 func (w *writer) intFinish(m, nv int, acc func(i, v int) int, masks func(v int) mask, byteIndex, floatIndex string) {
 	float := func(v int) string { return fmt.Sprintf("%d(AX)%s", v*w.size(), floatIndex) }
 	for v := range nv {
-		w.op("MOVQ intTileArgs_mult(DI), AX")
+		w.Op("MOVQ intTileArgs_mult(DI), AX")
 		w.load(float(v), rFree, intMask(masks(v), floatIndex))
-		w.op("MOVQ intTileArgs_add(DI), AX")
+		w.Op("MOVQ intTileArgs_add(DI), AX")
 		w.load(float(v), rFree+1, intMask(masks(v), floatIndex))
 		for i := range m {
-			w.op("VCVTDQ2PS %s, %s", w.v(acc(i, v)), w.v(acc(i, v)))
-			w.op("VFMADD213PS %s, %s, %s", w.v(rFree+1), w.v(rFree), w.v(acc(i, v)))
+			w.Op("VCVTDQ2PS %s, %s", w.V(acc(i, v)), w.V(acc(i, v)))
+			w.Op("VFMADD213PS %s, %s, %s", w.V(rFree+1), w.V(rFree), w.V(acc(i, v)))
 		}
 	}
-	plain, toBytes, done := w.fresh("plain"), w.fresh("bytes"), w.fresh("stored")
-	w.op("CMPQ intTileArgs_hasRes(DI), $0")
-	w.op("JE %s", plain)
-	w.op("VBROADCASTSS intTileArgs_resScale(DI), %s", w.v(rFree+1))
-	w.op("MOVQ intTileArgs_res(DI), AX")
+	plain, toBytes, done := w.Fresh("plain"), w.Fresh("bytes"), w.Fresh("stored")
+	w.Op("CMPQ intTileArgs_hasRes(DI), $0")
+	w.Op("JE %s", plain)
+	w.Op("VBROADCASTSS intTileArgs_resScale(DI), %s", w.V(rFree+1))
+	w.Op("MOVQ intTileArgs_res(DI), AX")
 	for i := range m {
 		for v := range nv {
 			w.load(float(v), rFree, masks(v))
-			w.op("VFMADD231PS %s, %s, %s", w.v(rFree+1), w.v(rFree), w.v(acc(i, v)))
+			w.Op("VFMADD231PS %s, %s, %s", w.V(rFree+1), w.V(rFree), w.V(acc(i, v)))
 		}
-		w.op("ADDQ intTileArgs_resStep(DI), AX")
+		w.Op("ADDQ intTileArgs_resStep(DI), AX")
 	}
-	w.mark(plain)
-	w.op("VBROADCASTSS intTileArgs_lo(DI), %s", w.v(rFree))
-	w.op("VBROADCASTSS intTileArgs_hi(DI), %s", w.v(rFree+1))
-	w.op("MOVQ intTileArgs_out(DI), AX")
-	w.op("MOVQ intTileArgs_outStep(DI), R8")
-	w.op("CMPQ intTileArgs_toBytes(DI), $0")
-	w.op("JNE %s", toBytes)
+	w.Mark(plain)
+	w.Op("VBROADCASTSS intTileArgs_lo(DI), %s", w.V(rFree))
+	w.Op("VBROADCASTSS intTileArgs_hi(DI), %s", w.V(rFree+1))
+	w.Op("MOVQ intTileArgs_out(DI), AX")
+	w.Op("MOVQ intTileArgs_outStep(DI), R8")
+	w.Op("CMPQ intTileArgs_toBytes(DI), $0")
+	w.Op("JNE %s", toBytes)
 	for i := range m {
 		for v := range nv {
 			w.clamp(acc(i, v), rFree, rFree+1)
 			w.store(acc(i, v), float(v), masks(v))
 		}
-		w.op("ADDQ R8, AX")
+		w.Op("ADDQ R8, AX")
 	}
-	w.op("JMP %s", done)
-	w.mark(toBytes)
-	w.op("VPBROADCASTD intTileArgs_zero(DI), %s", w.v(rZero))
+	w.Op("JMP %s", done)
+	w.Mark(toBytes)
+	w.Op("VPBROADCASTD intTileArgs_zero(DI), %s", w.V(rZero))
 	for i := range m {
 		for v := range nv {
 			w.round(acc(i, v), rFree, rFree+1, rZero)
-			w.storeBytes(acc(i, v), fmt.Sprintf("%d(AX)%s", v*w.lanes, byteIndex), masks(v))
+			w.storeBytes(acc(i, v), fmt.Sprintf("%d(AX)%s", v*w.Lanes, byteIndex), masks(v))
 		}
-		w.op("ADDQ R8, AX")
+		w.Op("ADDQ R8, AX")
 	}
-	w.mark(done)
+	w.Mark(done)
 }
 
 // intMask is the mask of what has a number per channel: in a panel that is
@@ -85,76 +89,76 @@ func intMask(m mask, index string) mask {
 
 // round clamps, NaN to the lower bound, and rounds half to even.
 func (w *writer) round(x, lo, hi, zero int) {
-	w.op("VMAXPS %s, %s, %s", w.v(lo), w.v(x), w.v(x))
-	w.op("VMINPS %s, %s, %s", w.v(hi), w.v(x), w.v(x))
-	w.op("VCVTPS2DQ %s, %s", w.v(x), w.v(x))
-	w.op("VPADDD %s, %s, %s", w.v(zero), w.v(x), w.v(x))
+	w.Op("VMAXPS %s, %s, %s", w.V(lo), w.V(x), w.V(x))
+	w.Op("VMINPS %s, %s, %s", w.V(hi), w.V(x), w.V(x))
+	w.Op("VCVTPS2DQ %s, %s", w.V(x), w.V(x))
+	w.Op("VPADDD %s, %s, %s", w.V(zero), w.V(x), w.V(x))
 }
 
 func (w *writer) storeBytes(x int, addr string, m mask) {
-	w.op("VPMOVDB %s, X%d", w.v(x), x)
+	w.Op("VPMOVDB %s, X%d", w.V(x), x)
 	if m.on {
-		w.op("VMOVDQU8 X%d, K%d, %s", x, m.opmask, addr)
+		w.Op("VMOVDQU8 X%d, K%d, %s", x, m.opmask, addr)
 		return
 	}
-	w.op("VMOVDQU8 X%d, %s", x, addr)
+	w.Op("VMOVDQU8 X%d, %s", x, addr)
 }
 
 // loadBytes makes 32-bit integers of bytes.
 func (w *writer) loadBytes(addr string, x int, m mask) {
 	if m.on {
-		w.op("VPMOVZXBD.Z %s, K%d, %s", addr, m.opmask, w.v(x))
+		w.Op("VPMOVZXBD.Z %s, K%d, %s", addr, m.opmask, w.V(x))
 		return
 	}
-	w.op("VPMOVZXBD %s, %s", addr, w.v(x))
+	w.Op("VPMOVZXBD %s, %s", addr, w.V(x))
 }
 
 // intDepthwise filters tiles of m pixels, all their channels: a pixel's 32-bit
 // integers hold a byte in their lower half, the filter's a signed number, and
 // what the product of pairs adds is that of the lower halves.
 func (w *writer) intDepthwise(m int) {
-	w.function(fmt.Sprintf("%sDepthwise%d", w.name, m), "intTileArgs", fmt.Sprintf("Filters tiles of %d pixels, channel by channel.", m))
+	w.function(fmt.Sprintf("%sDepthwise%d", w.Name, m), "intTileArgs", fmt.Sprintf("Filters tiles of %d pixels, channel by channel.", m))
 	bases := []string{"R10", "R11"}[:(m+4)/5]
-	w.mark("tile")
+	w.Mark("tile")
 	w.walk("intTileArgs_n(DI)", 2, 1, func(nv int, k mask) {
 		acc := func(i, v int) int { return i*nv + v }
 		b, x := rFree, rFree+2
-		w.op("MOVQ intTileArgs_start(DI), AX")
+		w.Op("MOVQ intTileArgs_start(DI), AX")
 		for v := range nv {
 			w.load(fmt.Sprintf("%d(AX)(R13*4)", v*w.size()), acc(0, v), k)
 			for i := 1; i < m; i++ {
-				w.op("VMOVDQA32 %s, %s", w.v(acc(0, v)), w.v(acc(i, v)))
+				w.Op("VMOVDQA32 %s, %s", w.V(acc(0, v)), w.V(acc(i, v)))
 			}
 		}
-		w.op("MOVQ intTileArgs_aStep(DI), R8")
-		w.op("LEAQ (R8)(R8*2), R9")
-		w.op("MOVQ intTileArgs_w(DI), SI")
-		w.op("LEAQ (SI)(R13*4), SI")
-		w.op("MOVQ intTileArgs_taps(DI), DX")
-		w.op("MOVQ intTileArgs_ntaps(DI), BX")
-		w.op("MOVQ intTileArgs_a(DI), CX")
-		w.op("ADDQ R13, CX")
-		tap := w.fresh("tap")
-		w.mark(tap)
-		w.op("MOVQ (DX), AX")
-		w.op("ADDQ $8, DX")
-		w.op("LEAQ (CX)(AX*1), R10")
+		w.Op("MOVQ intTileArgs_aStep(DI), R8")
+		w.Op("LEAQ (R8)(R8*2), R9")
+		w.Op("MOVQ intTileArgs_w(DI), SI")
+		w.Op("LEAQ (SI)(R13*4), SI")
+		w.Op("MOVQ intTileArgs_taps(DI), DX")
+		w.Op("MOVQ intTileArgs_ntaps(DI), BX")
+		w.Op("MOVQ intTileArgs_a(DI), CX")
+		w.Op("ADDQ R13, CX")
+		tap := w.Fresh("tap")
+		w.Mark(tap)
+		w.Op("MOVQ (DX), AX")
+		w.Op("ADDQ $8, DX")
+		w.Op("LEAQ (CX)(AX*1), R10")
 		if len(bases) > 1 {
-			w.op("LEAQ (R10)(R8*4), R11")
-			w.op("ADDQ R8, R11")
+			w.Op("LEAQ (R10)(R8*4), R11")
+			w.Op("ADDQ R8, R11")
 		}
 		for v := range nv {
 			w.load(fmt.Sprintf("%d(SI)", v*w.size()), b+v, k)
 		}
 		for i := range m {
 			for v := range nv {
-				w.loadBytes(pixel(i, v*w.lanes, bases, "R8", "R9"), x+v, k)
-				w.op("VPDPWSSD %s, %s, %s", w.v(b+v), w.v(x+v), w.v(acc(i, v)))
+				w.loadBytes(pixel(i, v*w.Lanes, bases, "R8", "R9"), x+v, k)
+				w.Op("VPDPWSSD %s, %s, %s", w.V(b+v), w.V(x+v), w.V(acc(i, v)))
 			}
 		}
-		w.op("ADDQ intTileArgs_wStep(DI), SI")
-		w.op("DECQ BX")
-		w.op("JNZ %s", tap)
+		w.Op("ADDQ intTileArgs_wStep(DI), SI")
+		w.Op("DECQ BX")
+		w.Op("JNZ %s", tap)
 		w.intFinish(m, nv, acc, func(int) mask { return k }, "(R13*1)", "(R13*4)")
 	})
 	w.nextTile("intTileArgs")
@@ -173,24 +177,24 @@ const (
 // to floats or bytes. SI and DX are the operands, BX the result, R10 and R11
 // scale and shift.
 func (w *writer) intRows(name, doc string, fromFloats, toFloats bool, kind rowKind) {
-	w.function(w.name+name, "scaleRowArgs", doc)
-	w.op("MOVQ scaleRowArgs_a(DI), SI")
-	w.op("MOVQ scaleRowArgs_b(DI), DX")
-	w.op("MOVQ scaleRowArgs_out(DI), BX")
-	w.op("MOVQ scaleRowArgs_scale(DI), R10")
-	w.op("MOVQ scaleRowArgs_shift(DI), R11")
+	w.function(w.Name+name, "scaleRowArgs", doc)
+	w.Op("MOVQ scaleRowArgs_a(DI), SI")
+	w.Op("MOVQ scaleRowArgs_b(DI), DX")
+	w.Op("MOVQ scaleRowArgs_out(DI), BX")
+	w.Op("MOVQ scaleRowArgs_scale(DI), R10")
+	w.Op("MOVQ scaleRowArgs_shift(DI), R11")
 	const lo, hi, zero, zeroA, zeroB, scaleA, scaleB, step = 20, 21, 22, 23, 24, 25, 26, 27
 	for i, f := range []string{"lo", "hi", "zero", "zeroA", "zeroB", "scaleA", "scaleB", "step"} {
-		w.op("VBROADCASTSS scaleRowArgs_%s(DI), %s", f, w.v(lo+i))
+		w.Op("VBROADCASTSS scaleRowArgs_%s(DI), %s", f, w.V(lo+i))
 	}
 	floats := func(v int, reg string) string { return fmt.Sprintf("%d(%s)(R13*4)", v*w.size(), reg) }
-	bytes := func(v int, reg string) string { return fmt.Sprintf("%d(%s)(R13*1)", v*w.lanes, reg) }
+	bytes := func(v int, reg string) string { return fmt.Sprintf("%d(%s)(R13*1)", v*w.Lanes, reg) }
 	byteOperand := func(v int, reg string, x, zero int, k mask) {
 		w.loadBytes(bytes(v, reg), x, k)
-		w.op("VCVTDQ2PS %s, %s", w.v(x), w.v(x))
-		w.op("VSUBPS %s, %s, %s", w.v(zero), w.v(x), w.v(x))
+		w.Op("VCVTDQ2PS %s, %s", w.V(x), w.V(x))
+		w.Op("VSUBPS %s, %s, %s", w.V(zero), w.V(x), w.V(x))
 	}
-	w.mark("pixel")
+	w.Mark("pixel")
 	w.walk("scaleRowArgs_c(DI)", 4, 1, func(nv int, k mask) {
 		for v := range nv {
 			x, t := 3*v, 3*v+1
@@ -200,19 +204,19 @@ func (w *writer) intRows(name, doc string, fromFloats, toFloats bool, kind rowKi
 				byteOperand(v, "SI", x, zeroA, k)
 			}
 			if kind != affine && !fromFloats {
-				w.op("VMULPS %s, %s, %s", w.v(scaleA), w.v(x), w.v(x))
+				w.Op("VMULPS %s, %s, %s", w.V(scaleA), w.V(x), w.V(x))
 			}
 			if kind == sum {
 				byteOperand(v, "DX", t, zeroB, k)
-				w.op("VMULPS %s, %s, %s", w.v(scaleB), w.v(t), w.v(t))
-				w.op("VADDPS %s, %s, %s", w.v(t), w.v(x), w.v(x))
+				w.Op("VMULPS %s, %s, %s", w.V(scaleB), w.V(t), w.V(t))
+				w.Op("VADDPS %s, %s, %s", w.V(t), w.V(x), w.V(x))
 			}
 			if kind != affine {
-				w.op("VDIVPS %s, %s, %s", w.v(step), w.v(x), w.v(x))
+				w.Op("VDIVPS %s, %s, %s", w.V(step), w.V(x), w.V(x))
 			} else {
 				w.load(floats(v, "R10"), t, k)
 				w.load(floats(v, "R11"), t+1, k)
-				w.op("VFMADD213PS %s, %s, %s", w.v(t+1), w.v(t), w.v(x))
+				w.Op("VFMADD213PS %s, %s, %s", w.V(t+1), w.V(t), w.V(x))
 			}
 			if toFloats {
 				w.clamp(x, lo, hi)
@@ -223,12 +227,12 @@ func (w *writer) intRows(name, doc string, fromFloats, toFloats bool, kind rowKi
 			}
 		}
 	})
-	w.op("ADDQ scaleRowArgs_aStep(DI), SI")
-	w.op("ADDQ scaleRowArgs_bStep(DI), DX")
-	w.op("ADDQ scaleRowArgs_outStep(DI), BX")
-	w.op("DECQ scaleRowArgs_m(DI)")
-	w.op("JNZ pixel")
-	w.end()
+	w.Op("ADDQ scaleRowArgs_aStep(DI), SI")
+	w.Op("ADDQ scaleRowArgs_bStep(DI), DX")
+	w.Op("ADDQ scaleRowArgs_outStep(DI), BX")
+	w.Op("DECQ scaleRowArgs_m(DI)")
+	w.Op("JNZ pixel")
+	w.End()
 }
 
 func (w *writer) integers() {

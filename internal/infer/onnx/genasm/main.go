@@ -8,24 +8,12 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
+
+	"github.com/axiom-data-science/hydraulics/internal/asm"
 )
 
-func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: genasm FOLDER")
-		os.Exit(2)
-	}
-	for name, data := range files() {
-		if err := os.WriteFile(filepath.Join(os.Args[1], name), data, 0o644); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-	}
-}
+func main() { asm.Main(files()) }
 
 // files is all that genasm writes.
 func files() map[string][]byte {
@@ -37,58 +25,27 @@ func files() map[string][]byte {
 
 // isa is an instruction set: how wide a vector is, and what a tile may hold.
 type isa struct {
-	name   string
-	reg    string // letter of the vector registers
-	lanes  int
-	tile   int // pixels of the largest tile of the matrix product
-	dwTile int // pixels of a depthwise tile
-	opmask bool
+	asm.Set
+	tile   int  // pixels of the largest tile of the matrix product
+	dwTile int  // pixels of a depthwise tile
 	rounds bool // has a function that rounds as a quantised model does
 }
 
 var sets = []isa{
-	{name: "avx2", reg: "Y", lanes: 8, tile: 6, dwTile: 6, rounds: true},
-	{name: "avx512", reg: "Z", lanes: 16, tile: 14, dwTile: 7, opmask: true, rounds: true},
+	{Set: asm.Set{Name: "avx2", Reg: "Y", Lanes: 8}, tile: 6, dwTile: 6, rounds: true},
+	{Set: asm.Set{Name: "avx512", Reg: "Z", Lanes: 16, Opmask: true}, tile: 14, dwTile: 7, rounds: true},
 }
 
-// writer emits one function at a time; labels are made unique by the function.
+// writer writes the functions of an instruction set.
 type writer struct {
-	bytes.Buffer
+	asm.Writer
 	isa
-	label int
 }
 
-func (w *writer) op(format string, args ...any) { fmt.Fprintf(w, "\t"+format+"\n", args...) }
-
-func (w *writer) mark(label string) { fmt.Fprintf(w, "%s:\n", label) }
-
-// fresh gives a label that this function has not used.
-func (w *writer) fresh(name string) string {
-	w.label++
-	return fmt.Sprintf("%s%d", name, w.label)
-}
-
-// text begins a function.
-func (w *writer) text(name, args, doc string) {
-	w.label = 0
-	fmt.Fprintf(w, "\n// func %s(p *%s)\n// %s\nTEXT ·%s(SB), NOSPLIT, $0-8\n", name, args, doc, name)
-}
-
-func (w *writer) function(name, args, doc string) {
-	w.text(name, args, doc)
-	w.op("MOVQ p+0(FP), DI")
-}
-
-func (w *writer) end() {
-	w.op("VZEROUPPER")
-	w.op("RET")
-}
-
-// v names a vector register.
-func (w *writer) v(i int) string { return fmt.Sprintf("%s%d", w.reg, i) }
+func (w *writer) function(name, args, doc string) { w.Function(name, args, doc, 0) }
 
 // size is a vector in bytes.
-func (w *writer) size() int { return 4 * w.lanes }
+func (w *writer) size() int { return 4 * w.Lanes }
 
 // top is the first register above the accumulators of the largest tile.
 func (w *writer) top() int { return 2 * w.tile }
@@ -103,24 +60,24 @@ func pixel(i, disp int, bases []string, s, s3 string) string {
 // setMasks makes the masks of nv vectors for the n in AX: opmasks from K1 on,
 // or vector registers from first on. It spoils CX.
 func (w *writer) setMasks(nv, first int) {
-	if w.opmask {
-		w.op("MOVQ AX, CX")
-		w.op("MOVQ $1, AX")
-		w.op("SHLQ CX, AX")
-		w.op("DECQ AX")
+	if w.Opmask {
+		w.Op("MOVQ AX, CX")
+		w.Op("MOVQ $1, AX")
+		w.Op("SHLQ CX, AX")
+		w.Op("DECQ AX")
 		for i := range nv {
-			w.op("KMOVW AX, K%d", i+1)
+			w.Op("KMOVW AX, K%d", i+1)
 			if i+1 < nv {
-				w.op("SHRQ $%d, AX", w.lanes)
+				w.Op("SHRQ $%d, AX", w.Lanes)
 			}
 		}
 		return
 	}
-	w.op("LEAQ tails<>+%d(SB), CX", 4*16)
-	w.op("SHLQ $2, AX")
-	w.op("SUBQ AX, CX")
+	w.Op("LEAQ tails<>+%d(SB), CX", 4*16)
+	w.Op("SHLQ $2, AX")
+	w.Op("SUBQ AX, CX")
 	for i := range nv {
-		w.op("VMOVUPS %d(CX), %s", i*w.size(), w.v(first+i))
+		w.Op("VMOVUPS %d(CX), %s", i*w.size(), w.V(first+i))
 	}
 }
 
@@ -134,30 +91,30 @@ type mask struct {
 func (w *writer) load(addr string, dst int, m mask) {
 	switch {
 	case !m.on:
-		w.op("VMOVUPS %s, %s", addr, w.v(dst))
-	case w.opmask:
-		w.op("VMOVUPS.Z %s, K%d, %s", addr, m.opmask, w.v(dst))
+		w.Op("VMOVUPS %s, %s", addr, w.V(dst))
+	case w.Opmask:
+		w.Op("VMOVUPS.Z %s, K%d, %s", addr, m.opmask, w.V(dst))
 	default:
-		w.op("VMASKMOVPS %s, %s, %s", addr, w.v(m.reg), w.v(dst))
+		w.Op("VMASKMOVPS %s, %s, %s", addr, w.V(m.reg), w.V(dst))
 	}
 }
 
 func (w *writer) store(src int, addr string, m mask) {
 	switch {
 	case !m.on:
-		w.op("VMOVUPS %s, %s", w.v(src), addr)
-	case w.opmask:
-		w.op("VMOVUPS %s, K%d, %s", w.v(src), m.opmask, addr)
+		w.Op("VMOVUPS %s, %s", w.V(src), addr)
+	case w.Opmask:
+		w.Op("VMOVUPS %s, K%d, %s", w.V(src), m.opmask, addr)
 	default:
-		w.op("VMASKMOVPS %s, %s, %s", w.v(src), w.v(m.reg), addr)
+		w.Op("VMASKMOVPS %s, %s, %s", w.V(src), w.V(m.reg), addr)
 	}
 }
 
 // clamp keeps NaN: an unordered MAX or MIN gives the second source, which is
 // the first operand here.
 func (w *writer) clamp(x, lo, hi int) {
-	w.op("VMAXPS %s, %s, %s", w.v(x), w.v(lo), w.v(x))
-	w.op("VMINPS %s, %s, %s", w.v(x), w.v(hi), w.v(x))
+	w.Op("VMAXPS %s, %s, %s", w.V(x), w.V(lo), w.V(x))
+	w.Op("VMINPS %s, %s, %s", w.V(x), w.V(hi), w.V(x))
 }
 
 // channels walks the c channels of a pixel: as long as there are so many,
@@ -169,37 +126,36 @@ func (w *writer) channels(c string, nv int, body func(nv int, m mask)) {
 
 // walk is channels with an offset that counts so many bytes per channel.
 func (w *writer) walk(c string, nv, bytes int, body func(nv int, m mask)) {
-	rest, end := w.fresh("rest"), w.fresh("end")
-	w.op("MOVQ %s, R12", c)
-	w.op("XORQ R13, R13")
+	rest, end := w.Fresh("rest"), w.Fresh("end")
+	w.Op("MOVQ %s, R12", c)
+	w.Op("XORQ R13, R13")
 	widths := []int{nv, 1}
 	if nv == 1 {
 		widths = widths[:1]
 	}
 	for _, width := range widths {
-		loop, next := w.fresh("loop"), w.fresh("next")
-		w.mark(loop)
-		w.op("CMPQ R12, $%d", width*w.lanes)
-		w.op("JLT %s", next)
+		loop, next := w.Fresh("loop"), w.Fresh("next")
+		w.Mark(loop)
+		w.Op("CMPQ R12, $%d", width*w.Lanes)
+		w.Op("JLT %s", next)
 		body(width, mask{})
-		w.op("SUBQ $%d, R12", width*w.lanes)
-		w.op("ADDQ $%d, R13", width*w.lanes*bytes)
-		w.op("JMP %s", loop)
-		w.mark(next)
+		w.Op("SUBQ $%d, R12", width*w.Lanes)
+		w.Op("ADDQ $%d, R13", width*w.Lanes*bytes)
+		w.Op("JMP %s", loop)
+		w.Mark(next)
 	}
-	w.mark(rest)
-	w.op("TESTQ R12, R12")
-	w.op("JZ %s", end)
-	w.op("MOVQ R12, AX")
+	w.Mark(rest)
+	w.Op("TESTQ R12, R12")
+	w.Op("JZ %s", end)
+	w.Op("MOVQ R12, AX")
 	w.setMasks(1, 15)
 	body(1, mask{on: true, opmask: 1, reg: 15})
-	w.mark(end)
+	w.Mark(end)
 }
 
 func generate() []byte {
-	var out bytes.Buffer
-	out.WriteString("// Code generated by genasm; DO NOT EDIT.\n\n//go:build amd64\n\n#include \"textflag.h\"\n#include \"go_asm.h\"\n")
-	tables(&out)
+	out := asm.Assembly("amd64")
+	tables(out)
 	for _, set := range sets {
 		w := &writer{isa: set}
 		for nv := 1; nv <= 2; nv++ {

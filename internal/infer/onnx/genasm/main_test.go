@@ -1,19 +1,17 @@
 package main
 
 import (
-	"bytes"
-	"os"
 	"testing"
+
+	"github.com/axiom-data-science/hydraulics/internal/asm"
 )
 
 func TestFilesAreUpToDate(t *testing.T) {
-	for file, want := range files() {
-		have, err := os.ReadFile("../" + file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(have, want) {
-			t.Errorf("internal/infer/onnx/%s is not what genasm writes: run go generate ./internal/infer/onnx", file)
-		}
+	stale, err := asm.Stale("..", files())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range stale {
+		t.Errorf("internal/infer/onnx/%s is not what genasm writes: run go generate ./internal/infer/onnx", name)
 	}
 }

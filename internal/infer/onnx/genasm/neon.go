@@ -1,15 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
+
+	"github.com/axiom-data-science/hydraulics/internal/asm"
 )
 
 // neonSet is what arm64 has. A tile of 8 pixels by 2 vectors needs 16 registers
 // for sums, 8 for the pixels' inputs, four of each, and 8 for their weights:
 // 16 loads for 64 multiplications.
-var neonSet = isa{name: "neon", lanes: 4, tile: 8, dwTile: 4}
+var neonSet = isa{Set: asm.Set{Name: "neon", Lanes: 4}, tile: 8, dwTile: 4}
 
 // neon writes functions for arm64. R0 holds the arguments and R6 is free for
 // what lasts a few instructions.
@@ -30,43 +31,43 @@ func (w *neon) three(name string, d, n, m int) {
 		panic("no encoding of " + name)
 	}
 	op, kind, _ := strings.Cut(name, " ")
-	w.op("WORD $0x%08x // %s v%d%s, v%d%s, v%d%s", code|uint32(m<<16|n<<5|d), op, d, kind, n, kind, m, kind)
+	w.Op("WORD $0x%08x // %s v%d%s, v%d%s, v%d%s", code|uint32(m<<16|n<<5|d), op, d, kind, n, kind, m, kind)
 }
 
 // multiplyElement is d += n * m[element].
 func (w *neon) multiplyElement(d, n, m, element int) {
 	code := 0x4f801000 | uint32(element&1<<21|m<<16|element>>1<<11|n<<5|d)
-	w.op("WORD $0x%08x // fmla v%d.4s, v%d.4s, v%d.s[%d]", code, d, n, m, element)
+	w.Op("WORD $0x%08x // fmla v%d.4s, v%d.4s, v%d.s[%d]", code, d, n, m, element)
 }
 
 // widen makes the lower or upper two numbers of n float64, narrow makes the
 // lower or upper two of d float32.
 func (w *neon) widen(d, n int, upper bool) {
 	if upper {
-		w.op("WORD $0x%08x // fcvtl2 v%d.2d, v%d.4s", 0x4e617800|n<<5|d, d, n)
+		w.Op("WORD $0x%08x // fcvtl2 v%d.2d, v%d.4s", 0x4e617800|n<<5|d, d, n)
 		return
 	}
-	w.op("WORD $0x%08x // fcvtl v%d.2d, v%d.2s", 0x0e617800|n<<5|d, d, n)
+	w.Op("WORD $0x%08x // fcvtl v%d.2d, v%d.2s", 0x0e617800|n<<5|d, d, n)
 }
 
 func (w *neon) narrow(d, n int, upper bool) {
 	if upper {
-		w.op("WORD $0x%08x // fcvtn2 v%d.4s, v%d.2d", 0x4e616800|n<<5|d, d, n)
+		w.Op("WORD $0x%08x // fcvtn2 v%d.4s, v%d.2d", 0x4e616800|n<<5|d, d, n)
 		return
 	}
-	w.op("WORD $0x%08x // fcvtn v%d.2s, v%d.2d", 0x0e616800|n<<5|d, d, n)
+	w.Op("WORD $0x%08x // fcvtn v%d.2s, v%d.2d", 0x0e616800|n<<5|d, d, n)
 }
 
-func (w *neon) multiplyAdd(d, n, m int) { w.op("VFMLA V%d.S4, V%d.S4, V%d.S4", m, n, d) }
+func (w *neon) multiplyAdd(d, n, m int) { w.Op("VFMLA V%d.S4, V%d.S4, V%d.S4", m, n, d) }
 
-func (w *neon) move(d, n int) { w.op("VMOV V%d.B16, V%d.B16", n, d) }
+func (w *neon) move(d, n int) { w.Op("VMOV V%d.B16, V%d.B16", n, d) }
 
-func (w *neon) zero(d int) { w.op("VEOR V%d.B16, V%d.B16, V%d.B16", d, d, d) }
+func (w *neon) zero(d int) { w.Op("VEOR V%d.B16, V%d.B16, V%d.B16", d, d, d) }
 
 // broadcast fills a vector with a field of the arguments.
 func (w *neon) broadcast(field string, d int) {
-	w.op("FMOVS %s(R0), F%d", field, d)
-	w.op("VDUP V%d.S[0], V%d.S4", d, d)
+	w.Op("FMOVS %s(R0), F%d", field, d)
+	w.Op("VDUP V%d.S[0], V%d.S4", d, d)
 }
 
 // clamp keeps NaN, which FMAX and FMIN pass on.
@@ -103,36 +104,36 @@ func (b block) registers(first int) string {
 func (w *neon) load(ptr, step string, first int, b block) {
 	switch {
 	case b.one && step == "":
-		w.op("FMOVS.P 4(%s), F%d", ptr, first)
+		w.Op("FMOVS.P 4(%s), F%d", ptr, first)
 	case b.one:
-		w.op("FMOVS (%s), F%d", ptr, first)
+		w.Op("FMOVS (%s), F%d", ptr, first)
 		w.further(ptr, step)
 	case step == "":
-		w.op("VLD1.P %d(%s), %s", 16*b.nv, ptr, b.registers(first))
+		w.Op("VLD1.P %d(%s), %s", 16*b.nv, ptr, b.registers(first))
 	case step == "0":
-		w.op("VLD1 (%s), %s", ptr, b.registers(first))
+		w.Op("VLD1 (%s), %s", ptr, b.registers(first))
 	default:
-		w.op("VLD1.P (%s)(%s), %s", ptr, step, b.registers(first))
+		w.Op("VLD1.P (%s)(%s), %s", ptr, step, b.registers(first))
 	}
 }
 
 func (w *neon) store(first int, ptr, step string, b block) {
 	switch {
 	case b.one && step == "":
-		w.op("FMOVS.P F%d, 4(%s)", first, ptr)
+		w.Op("FMOVS.P F%d, 4(%s)", first, ptr)
 	case b.one:
-		w.op("FMOVS F%d, (%s)", first, ptr)
+		w.Op("FMOVS F%d, (%s)", first, ptr)
 		w.further(ptr, step)
 	case step == "":
-		w.op("VST1.P %s, %d(%s)", b.registers(first), 16*b.nv, ptr)
+		w.Op("VST1.P %s, %d(%s)", b.registers(first), 16*b.nv, ptr)
 	default:
-		w.op("VST1.P %s, (%s)(%s)", b.registers(first), ptr, step)
+		w.Op("VST1.P %s, (%s)(%s)", b.registers(first), ptr, step)
 	}
 }
 
 func (w *neon) further(ptr, step string) {
 	if step != "0" {
-		w.op("ADD %s, %s, %s", step, ptr, ptr)
+		w.Op("ADD %s, %s, %s", step, ptr, ptr)
 	}
 }
 
@@ -140,35 +141,34 @@ func (w *neon) further(ptr, step string) {
 // blocks of nv vectors, then of one, then single channels. R7 counts what is
 // left and R19 is the offset in bytes.
 func (w *neon) channels(c string, nv int, body func(block)) {
-	w.op("MOVD %s, R7", c)
-	w.op("MOVD $0, R19")
+	w.Op("MOVD %s, R7", c)
+	w.Op("MOVD $0, R19")
 	for _, b := range []block{{nv: nv}, {nv: 1}, {nv: 1, one: true}} {
-		loop, next := w.fresh("loop"), w.fresh("next")
-		w.mark(loop)
-		w.op("CMP $%d, R7", b.channels())
-		w.op("BLT %s", next)
+		loop, next := w.Fresh("loop"), w.Fresh("next")
+		w.Mark(loop)
+		w.Op("CMP $%d, R7", b.channels())
+		w.Op("BLT %s", next)
 		body(b)
-		w.op("SUB $%d, R7, R7", b.channels())
-		w.op("ADD $%d, R19, R19", 4*b.channels())
-		w.op("B %s", loop)
-		w.mark(next)
+		w.Op("SUB $%d, R7, R7", b.channels())
+		w.Op("ADD $%d, R19, R19", 4*b.channels())
+		w.Op("B %s", loop)
+		w.Mark(next)
 	}
 }
 
 func (w *neon) function(name, args, doc string) {
-	w.text("neon"+name, args, doc)
-	w.op("MOVD p+0(FP), R0")
+	w.Text("neon"+name, args, doc, 0)
+	w.Op("MOVD p+0(FP), R0")
 }
 
 // next counts a register down and goes back as long as something is left.
 func (w *neon) next(counter, label string) {
-	w.op("SUBS $1, %s, %s", counter, counter)
-	w.op("BNE %s", label)
+	w.Op("SUBS $1, %s, %s", counter, counter)
+	w.Op("BNE %s", label)
 }
 
 func generateNEON() []byte {
-	var out bytes.Buffer
-	out.WriteString("// Code generated by genasm; DO NOT EDIT.\n\n//go:build arm64\n\n#include \"textflag.h\"\n#include \"go_asm.h\"\n")
+	out := asm.Assembly("arm64")
 	w := &neon{writer{isa: neonSet}}
 	for nv := 1; nv <= 2; nv++ {
 		for m := 1; m <= w.tile; m++ {

@@ -5,37 +5,37 @@ package main
 // (shift) and writes at R12, and moves them on.
 func (w *neon) rows(name, doc string, nv int, prepare func(), body func(block)) {
 	w.function(name, "rowArgs", doc)
-	w.op("MOVD rowArgs_a(R0), R1")
-	w.op("MOVD rowArgs_b(R0), R2")
-	w.op("MOVD rowArgs_out(R0), R3")
-	w.op("MOVD rowArgs_m(R0), R4")
+	w.Op("MOVD rowArgs_a(R0), R1")
+	w.Op("MOVD rowArgs_b(R0), R2")
+	w.Op("MOVD rowArgs_out(R0), R3")
+	w.Op("MOVD rowArgs_m(R0), R4")
 	prepare()
-	w.mark("pixel")
-	w.op("MOVD R1, R10")
-	w.op("MOVD R2, R11")
-	w.op("MOVD R3, R12")
-	w.op("MOVD rowArgs_scale(R0), R13")
-	w.op("MOVD rowArgs_shift(R0), R14")
+	w.Mark("pixel")
+	w.Op("MOVD R1, R10")
+	w.Op("MOVD R2, R11")
+	w.Op("MOVD R3, R12")
+	w.Op("MOVD rowArgs_scale(R0), R13")
+	w.Op("MOVD rowArgs_shift(R0), R14")
 	w.channels("rowArgs_c(R0)", nv, body)
 	w.advance("R1", "aStep")
 	w.advance("R2", "bStep")
 	w.advance("R3", "outStep")
 	w.next("R4", "pixel")
-	w.op("RET")
+	w.Op("RET")
 }
 
 // advance moves a pointer on to the next pixel.
 func (w *neon) advance(ptr, step string) {
-	w.op("MOVD rowArgs_%s(R0), R6", step)
-	w.op("ADD R6, %s, %s", ptr, ptr)
+	w.Op("MOVD rowArgs_%s(R0), R6", step)
+	w.Op("ADD R6, %s, %s", ptr, ptr)
 }
 
 // number fills a vector with one of the constants.
 func (w *neon) number(name string, d int) {
 	for _, c := range constants {
 		if c.name == name {
-			w.op("MOVD $0x%08x, R6", c.bits)
-			w.op("VDUP R6, V%d.S4", d)
+			w.Op("MOVD $0x%08x, R6", c.bits)
+			w.Op("VDUP R6, V%d.S4", d)
 			return
 		}
 	}
@@ -141,8 +141,8 @@ func (w *neon) sigmoid(name, doc string, swish bool) {
 			sum, other = other, p+q-other
 		}
 		for v := range b.nv {
-			w.op("VSHL $23, V%d.S4, V%d.S4", n+v, n+v)
-			w.op("VADD V%d.S4, V%d.S4, V%d.S4", n+v, sum+v, sum+v)
+			w.Op("VSHL $23, V%d.S4, V%d.S4", n+v, n+v)
+			w.Op("VADD V%d.S4, V%d.S4, V%d.S4", n+v, sum+v, sum+v)
 			w.three("fadd .4s", sum+v, sum+v, register["one"])
 			w.multiplyAdd(sum+v, x+v, register["zero"])
 			over := register["one"]
@@ -162,24 +162,24 @@ func (w *neon) windowPool(name, doc string, maximum bool) {
 		op, first = "fmax .4s", "minusInf"
 	}
 	w.function(name, "rowArgs", doc)
-	w.op("MOVD rowArgs_a(R0), R1")
-	w.op("MOVD rowArgs_out(R0), R3")
-	w.op("MOVD rowArgs_m(R0), R4")
+	w.Op("MOVD rowArgs_a(R0), R1")
+	w.Op("MOVD rowArgs_out(R0), R3")
+	w.Op("MOVD rowArgs_m(R0), R4")
 	w.number(first, 30)
 	w.broadcast("rowArgs_lo", divisor)
-	w.mark("pixel")
-	w.op("MOVD R3, R12")
+	w.Mark("pixel")
+	w.Op("MOVD R3, R12")
 	w.channels("rowArgs_c(R0)", 4, func(b block) {
 		for v := range b.nv {
 			w.move(v, 30)
 		}
-		w.op("MOVD rowArgs_taps(R0), R2")
-		w.op("MOVD rowArgs_ntaps(R0), R5")
-		w.op("ADD R19, R1, R10")
-		tap := w.fresh("tap")
-		w.mark(tap)
-		w.op("MOVD.P 8(R2), R6")
-		w.op("ADD R6<<2, R10, R6")
+		w.Op("MOVD rowArgs_taps(R0), R2")
+		w.Op("MOVD rowArgs_ntaps(R0), R5")
+		w.Op("ADD R19, R1, R10")
+		tap := w.Fresh("tap")
+		w.Mark(tap)
+		w.Op("MOVD.P 8(R2), R6")
+		w.Op("ADD R6<<2, R10, R6")
 		w.load("R6", "0", 4, b)
 		for v := range b.nv {
 			w.three(op, v, v, 4+v)
@@ -195,37 +195,37 @@ func (w *neon) windowPool(name, doc string, maximum bool) {
 	w.advance("R1", "aStep")
 	w.advance("R3", "outStep")
 	w.next("R4", "pixel")
-	w.op("RET")
+	w.Op("RET")
 }
 
 // globalMean sums in float64, pixel by pixel, so that large images lose nothing.
 func (w *neon) globalMean() {
 	const in, wide, count = 8, 16, 31
 	w.function("GlobalMean", "rowArgs", "The mean of each channel over an image of rows (ntaps, bStep apart) of m pixels; lo has their number.")
-	w.op("MOVD rowArgs_out(R0), R12")
-	w.op("MOVD rowArgs_aStep(R0), R8")
-	w.op("MOVD rowArgs_bStep(R0), R9")
+	w.Op("MOVD rowArgs_out(R0), R12")
+	w.Op("MOVD rowArgs_aStep(R0), R8")
+	w.Op("MOVD rowArgs_bStep(R0), R9")
 	w.broadcast("rowArgs_lo", count)
 	w.widen(count, count, false)
 	w.channels("rowArgs_c(R0)", 4, func(b block) {
 		for v := range 2 * b.nv {
 			w.zero(v)
 		}
-		w.op("MOVD rowArgs_a(R0), R1")
-		w.op("ADD R19, R1, R1")
-		w.op("MOVD rowArgs_ntaps(R0), R3")
-		row, pixel := w.fresh("row"), w.fresh("pixel")
-		w.mark(row)
-		w.op("MOVD R1, R10")
-		w.op("MOVD rowArgs_m(R0), R4")
-		w.mark(pixel)
+		w.Op("MOVD rowArgs_a(R0), R1")
+		w.Op("ADD R19, R1, R1")
+		w.Op("MOVD rowArgs_ntaps(R0), R3")
+		row, pixel := w.Fresh("row"), w.Fresh("pixel")
+		w.Mark(row)
+		w.Op("MOVD R1, R10")
+		w.Op("MOVD rowArgs_m(R0), R4")
+		w.Mark(pixel)
 		w.load("R10", "R8", in, b)
 		for half := range 2 * b.nv {
 			w.widen(wide+half, in+half/2, half%2 == 1)
 			w.three("fadd .2d", half, half, wide+half)
 		}
 		w.next("R4", pixel)
-		w.op("ADD R9, R1, R1")
+		w.Op("ADD R9, R1, R1")
 		w.next("R3", row)
 		for half := range 2 * b.nv {
 			w.three("fdiv .2d", half, half, count)
@@ -233,5 +233,5 @@ func (w *neon) globalMean() {
 		}
 		w.store(in, "R12", "", b)
 	})
-	w.op("RET")
+	w.Op("RET")
 }

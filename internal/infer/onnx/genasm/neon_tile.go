@@ -11,35 +11,35 @@ const (
 // panelTile is the matrix product of tiles of m pixels and nv vectors of
 // channels, tiles times from left to right.
 func (w *neon) panelTile(m, nv int) {
-	w.function(fmt.Sprintf("Tile%dx%d", m, nv), "tileArgs", fmt.Sprintf("Tiles of %d pixels by %d channels.", m, nv*w.lanes))
+	w.function(fmt.Sprintf("Tile%dx%d", m, nv), "tileArgs", fmt.Sprintf("Tiles of %d pixels by %d channels.", m, nv*w.Lanes))
 	acc := func(i, v int) int { return i*nv + v }
 	pixel := func(i int) string { return fmt.Sprintf("R%d", 8+i) }
 	const x, b = nFree, nFree + 8 // four inputs of each pixel, weights of four inputs
 	all := block{nv: nv}
-	w.mark("tile")
-	w.op("MOVD tileArgs_aStep(R0), R5")
-	w.op("MOVD tileArgs_bias(R0), R6")
+	w.Mark("tile")
+	w.Op("MOVD tileArgs_aStep(R0), R5")
+	w.Op("MOVD tileArgs_bias(R0), R6")
 	w.load("R6", "0", 0, all)
 	for i := 1; i < m; i++ {
 		for v := range nv {
 			w.move(acc(i, v), v)
 		}
 	}
-	w.op("MOVD tileArgs_w(R0), R1")
-	w.op("MOVD tileArgs_taps(R0), R2")
-	w.op("MOVD tileArgs_ntaps(R0), R3")
+	w.Op("MOVD tileArgs_w(R0), R1")
+	w.Op("MOVD tileArgs_taps(R0), R2")
+	w.Op("MOVD tileArgs_ntaps(R0), R3")
 
-	w.mark("tap")
-	w.op("MOVD.P 8(R2), R6")
-	w.op("MOVD tileArgs_a(R0), R8")
-	w.op("ADD R6<<2, R8, R8")
+	w.Mark("tap")
+	w.Op("MOVD.P 8(R2), R6")
+	w.Op("MOVD tileArgs_a(R0), R8")
+	w.Op("ADD R6<<2, R8, R8")
 	for i := 1; i < m; i++ {
-		w.op("ADD R5, %s, %s", pixel(i-1), pixel(i))
+		w.Op("ADD R5, %s, %s", pixel(i-1), pixel(i))
 	}
-	w.op("MOVD tileArgs_depth(R0), R4")
-	w.op("SUBS $%d, R4, R4", unroll)
-	w.op("BLT some")
-	w.mark("many")
+	w.Op("MOVD tileArgs_depth(R0), R4")
+	w.Op("SUBS $%d, R4, R4", unroll)
+	w.Op("BLT some")
+	w.Mark("many")
 	for v := range nv {
 		w.load("R1", "", b+unroll*v, block{nv: unroll})
 	}
@@ -53,12 +53,12 @@ func (w *neon) panelTile(m, nv int) {
 			}
 		}
 	}
-	w.op("SUBS $%d, R4, R4", unroll)
-	w.op("BGE many")
-	w.mark("some")
-	w.op("ADDS $%d, R4, R4", unroll)
-	w.op("BEQ done")
-	w.mark("one")
+	w.Op("SUBS $%d, R4, R4", unroll)
+	w.Op("BGE many")
+	w.Mark("some")
+	w.Op("ADDS $%d, R4, R4", unroll)
+	w.Op("BEQ done")
+	w.Mark("one")
 	w.load("R1", "", b, all)
 	for i := range m {
 		w.load(pixel(i), "", x+i, block{one: true})
@@ -67,7 +67,7 @@ func (w *neon) panelTile(m, nv int) {
 		}
 	}
 	w.next("R4", "one")
-	w.mark("done")
+	w.Mark("done")
 	w.next("R3", "tap")
 	w.finish(m, nv)
 	w.nextTile()
@@ -78,77 +78,77 @@ func (w *neon) finish(m, nv int) {
 	all := block{nv: nv}
 	w.broadcast("tileArgs_lo", nLo)
 	w.broadcast("tileArgs_hi", nHi)
-	w.op("MOVD tileArgs_hasRes(R0), R3")
-	w.op("MOVD tileArgs_n(R0), R4")
-	w.op("MOVD tileArgs_out(R0), R8")
-	w.op("MOVD tileArgs_outStep(R0), R9")
-	w.op("MOVD tileArgs_res(R0), R10")
-	w.op("MOVD tileArgs_resStep(R0), R11")
-	w.op("CMP $%d, R4", nv*w.lanes)
-	w.op("BNE part")
-	w.op("CBZ R3, plain")
+	w.Op("MOVD tileArgs_hasRes(R0), R3")
+	w.Op("MOVD tileArgs_n(R0), R4")
+	w.Op("MOVD tileArgs_out(R0), R8")
+	w.Op("MOVD tileArgs_outStep(R0), R9")
+	w.Op("MOVD tileArgs_res(R0), R10")
+	w.Op("MOVD tileArgs_resStep(R0), R11")
+	w.Op("CMP $%d, R4", nv*w.Lanes)
+	w.Op("BNE part")
+	w.Op("CBZ R3, plain")
 	for i := range m {
 		w.load("R10", "R11", nFree, all)
 		for v := range nv {
 			w.three("fadd .4s", i*nv+v, i*nv+v, nFree+v)
 		}
 	}
-	w.mark("plain")
+	w.Mark("plain")
 	for i := range m {
 		for v := range nv {
 			w.clamp(i*nv+v, nLo, nHi)
 		}
 		w.store(i*nv, "R8", "R9", all)
 	}
-	w.op("B next")
-	w.mark("part")
+	w.Op("B next")
+	w.Mark("part")
 	for i := range m {
 		w.finishPart(i*nv, nv)
 	}
-	w.mark("next")
+	w.Mark("next")
 }
 
 // finishPart does the same for one pixel of R4 channels: it takes the first of
 // its sums and moves the others down.
 func (w *neon) finishPart(first, nv int) {
 	const sum, res = nFree, nFree + 1
-	channel, plain := w.fresh("channel"), w.fresh("bare")
-	w.op("MOVD R4, R14")
-	w.op("MOVD R8, R12")
-	w.op("MOVD R10, R13")
-	w.mark(channel)
-	w.op("FMOVS F%d, F%d", first, sum)
+	channel, plain := w.Fresh("channel"), w.Fresh("bare")
+	w.Op("MOVD R4, R14")
+	w.Op("MOVD R8, R12")
+	w.Op("MOVD R10, R13")
+	w.Mark(channel)
+	w.Op("FMOVS F%d, F%d", first, sum)
 	for v := range nv {
 		above := min(v+1, nv-1)
-		w.op("VEXT $4, V%d.B16, V%d.B16, V%d.B16", first+above, first+v, first+v)
+		w.Op("VEXT $4, V%d.B16, V%d.B16, V%d.B16", first+above, first+v, first+v)
 	}
-	w.op("CBZ R3, %s", plain)
-	w.op("FMOVS.P 4(R13), F%d", res)
-	w.op("FADDS F%d, F%d, F%d", res, sum, sum)
-	w.mark(plain)
+	w.Op("CBZ R3, %s", plain)
+	w.Op("FMOVS.P 4(R13), F%d", res)
+	w.Op("FADDS F%d, F%d, F%d", res, sum, sum)
+	w.Mark(plain)
 	w.clamp(sum, nLo, nHi)
-	w.op("FMOVS.P F%d, 4(R12)", sum)
+	w.Op("FMOVS.P F%d, 4(R12)", sum)
 	w.next("R14", channel)
-	w.op("ADD R9, R8, R8")
-	w.op("ADD R11, R10, R10")
+	w.Op("ADD R9, R8, R8")
+	w.Op("ADD R11, R10, R10")
 }
 
 // nextTile goes on to the next tile, if there is one: the pointers stay within
 // their slices, where the garbage collector may look at them.
 func (w *neon) nextTile() {
-	w.op("MOVD tileArgs_tiles(R0), R6")
-	w.op("SUBS $1, R6, R6")
-	w.op("MOVD R6, tileArgs_tiles(R0)")
-	w.op("BEQ end")
+	w.Op("MOVD tileArgs_tiles(R0), R6")
+	w.Op("SUBS $1, R6, R6")
+	w.Op("MOVD R6, tileArgs_tiles(R0)")
+	w.Op("BEQ end")
 	for _, f := range []string{"out", "res", "a"} {
-		w.op("MOVD tileArgs_%sTile(R0), R6", f)
-		w.op("MOVD tileArgs_%s(R0), R7", f)
-		w.op("ADD R6, R7, R7")
-		w.op("MOVD R7, tileArgs_%s(R0)", f)
+		w.Op("MOVD tileArgs_%sTile(R0), R6", f)
+		w.Op("MOVD tileArgs_%s(R0), R7", f)
+		w.Op("ADD R6, R7, R7")
+		w.Op("MOVD R7, tileArgs_%s(R0)", f)
 	}
-	w.op("B tile")
-	w.mark("end")
-	w.op("RET")
+	w.Op("B tile")
+	w.Mark("end")
+	w.Op("RET")
 }
 
 // depthwiseTile filters tiles of m pixels, all their channels.
@@ -157,16 +157,16 @@ func (w *neon) depthwiseTile(m int) {
 	const weights, x = nFree, nFree + 4
 	w.broadcast("tileArgs_lo", nLo)
 	w.broadcast("tileArgs_hi", nHi)
-	w.op("MOVD tileArgs_aStep(R0), R5")
-	w.op("MOVD tileArgs_wStep(R0), R9")
-	w.op("MOVD tileArgs_outStep(R0), R10")
-	w.op("MOVD tileArgs_resStep(R0), R11")
-	w.op("MOVD tileArgs_hasRes(R0), R12")
+	w.Op("MOVD tileArgs_aStep(R0), R5")
+	w.Op("MOVD tileArgs_wStep(R0), R9")
+	w.Op("MOVD tileArgs_outStep(R0), R10")
+	w.Op("MOVD tileArgs_resStep(R0), R11")
+	w.Op("MOVD tileArgs_hasRes(R0), R12")
 	start := func(field, r string) { // where this block of channels begins
-		w.op("MOVD tileArgs_%s(R0), %s", field, r)
-		w.op("ADD R19, %s, %s", r, r)
+		w.Op("MOVD tileArgs_%s(R0), %s", field, r)
+		w.Op("ADD R19, %s, %s", r, r)
 	}
-	w.mark("tile")
+	w.Mark("tile")
 	w.channels("tileArgs_n(R0)", 4, func(b block) {
 		start("bias", "R6")
 		w.load("R6", "0", 0, b)
@@ -177,12 +177,12 @@ func (w *neon) depthwiseTile(m int) {
 		}
 		start("w", "R1")
 		start("a", "R8")
-		w.op("MOVD tileArgs_taps(R0), R2")
-		w.op("MOVD tileArgs_ntaps(R0), R3")
-		tap, plain := w.fresh("tap"), w.fresh("plain")
-		w.mark(tap)
-		w.op("MOVD.P 8(R2), R6")
-		w.op("ADD R6<<2, R8, R6")
+		w.Op("MOVD tileArgs_taps(R0), R2")
+		w.Op("MOVD tileArgs_ntaps(R0), R3")
+		tap, plain := w.Fresh("tap"), w.Fresh("plain")
+		w.Mark(tap)
+		w.Op("MOVD.P 8(R2), R6")
+		w.Op("ADD R6<<2, R8, R6")
 		w.load("R1", "R9", weights, b)
 		for i := range m {
 			in := x + i%2*4
@@ -192,7 +192,7 @@ func (w *neon) depthwiseTile(m int) {
 			}
 		}
 		w.next("R3", tap)
-		w.op("CBZ R12, %s", plain)
+		w.Op("CBZ R12, %s", plain)
 		start("res", "R6")
 		for i := range m {
 			w.load("R6", "R11", x, b)
@@ -200,7 +200,7 @@ func (w *neon) depthwiseTile(m int) {
 				w.three("fadd .4s", i*b.nv+v, i*b.nv+v, x+v)
 			}
 		}
-		w.mark(plain)
+		w.Mark(plain)
 		start("out", "R6")
 		for i := range m {
 			for v := range b.nv {

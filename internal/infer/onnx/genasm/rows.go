@@ -61,25 +61,25 @@ func tables(out *bytes.Buffer) {
 // channels of each. SI and DX are the pixel's operands, BX its result, R10 and
 // R11 scale and shift; the body makes the v-th of nv vectors, disp bytes further.
 func (w *writer) rows(name, doc string, nv int, prepare func(), body func(v, disp int, k mask)) {
-	w.function(w.name+name, "rowArgs", doc)
-	w.op("MOVQ rowArgs_a(DI), SI")
-	w.op("MOVQ rowArgs_b(DI), DX")
-	w.op("MOVQ rowArgs_out(DI), BX")
-	w.op("MOVQ rowArgs_scale(DI), R10")
-	w.op("MOVQ rowArgs_shift(DI), R11")
+	w.function(w.Name+name, "rowArgs", doc)
+	w.Op("MOVQ rowArgs_a(DI), SI")
+	w.Op("MOVQ rowArgs_b(DI), DX")
+	w.Op("MOVQ rowArgs_out(DI), BX")
+	w.Op("MOVQ rowArgs_scale(DI), R10")
+	w.Op("MOVQ rowArgs_shift(DI), R11")
 	prepare()
-	w.mark("pixel")
+	w.Mark("pixel")
 	w.channels("rowArgs_c(DI)", nv, func(nv int, k mask) {
 		for v := range nv {
 			body(v, v*w.size(), k)
 		}
 	})
-	w.op("ADDQ rowArgs_aStep(DI), SI")
-	w.op("ADDQ rowArgs_bStep(DI), DX")
-	w.op("ADDQ rowArgs_outStep(DI), BX")
-	w.op("DECQ rowArgs_m(DI)")
-	w.op("JNZ pixel")
-	w.end()
+	w.Op("ADDQ rowArgs_aStep(DI), SI")
+	w.Op("ADDQ rowArgs_bStep(DI), DX")
+	w.Op("ADDQ rowArgs_outStep(DI), BX")
+	w.Op("DECQ rowArgs_m(DI)")
+	w.Op("JNZ pixel")
+	w.End()
 }
 
 func at(disp int, reg string) string { return fmt.Sprintf("%d(%s)(R13*1)", disp, reg) }
@@ -91,15 +91,15 @@ const (
 
 func (w *writer) elementwise() {
 	bounds := func() {
-		w.op("VBROADCASTSS rowArgs_lo(DI), %s", w.v(rLo))
-		w.op("VBROADCASTSS rowArgs_hi(DI), %s", w.v(rHi))
+		w.Op("VBROADCASTSS rowArgs_lo(DI), %s", w.V(rLo))
+		w.Op("VBROADCASTSS rowArgs_hi(DI), %s", w.V(rHi))
 	}
 	w.rows("Affine", "a*scale + shift, clamped.", 2, bounds, func(v, disp int, k mask) {
 		x, t := 3*v, 3*v+1
 		w.load(at(disp, "SI"), x, k)
 		w.load(at(disp, "R10"), t, k)
 		w.load(at(disp, "R11"), t+1, k)
-		w.op("VFMADD213PS %s, %s, %s", w.v(t+1), w.v(t), w.v(x))
+		w.Op("VFMADD213PS %s, %s, %s", w.V(t+1), w.V(t), w.V(x))
 		w.clamp(x, rLo, rHi)
 		w.store(x, at(disp, "BX"), k)
 	})
@@ -110,7 +110,7 @@ func (w *writer) elementwise() {
 			x, t := 3*v, 3*v+1
 			w.load(at(disp, "SI"), x, k)
 			w.load(at(disp, "DX"), t, k)
-			w.op("%s %s, %s, %s", o.instruction, w.v(t), w.v(x), w.v(x))
+			w.Op("%s %s, %s, %s", o.instruction, w.V(t), w.V(x), w.V(x))
 			w.clamp(x, rLo, rHi)
 			w.store(x, at(disp, "BX"), k)
 		})
@@ -122,20 +122,20 @@ func (w *writer) elementwise() {
 	})
 	w.rows("Quantised", "a in steps of alpha, half to even, plus beta, clamped; and back.", 2, func() {
 		bounds()
-		w.op("VBROADCASTSS rowArgs_alpha(DI), %s", w.v(rAlpha))
-		w.op("VBROADCASTSS rowArgs_beta(DI), %s", w.v(rBeta))
+		w.Op("VBROADCASTSS rowArgs_alpha(DI), %s", w.V(rAlpha))
+		w.Op("VBROADCASTSS rowArgs_beta(DI), %s", w.V(rBeta))
 	}, func(v, disp int, k mask) {
 		round := "VROUNDPS"
-		if w.opmask {
+		if w.Opmask {
 			round = "VRNDSCALEPS"
 		}
 		w.load(at(disp, "SI"), v, k)
-		w.op("VDIVPS %s, %s, %s", w.v(rAlpha), w.v(v), w.v(v))
-		w.op("%s $0, %s, %s", round, w.v(v), w.v(v))
-		w.op("VADDPS %s, %s, %s", w.v(rBeta), w.v(v), w.v(v))
+		w.Op("VDIVPS %s, %s, %s", w.V(rAlpha), w.V(v), w.V(v))
+		w.Op("%s $0, %s, %s", round, w.V(v), w.V(v))
+		w.Op("VADDPS %s, %s, %s", w.V(rBeta), w.V(v), w.V(v))
 		w.clamp(v, rLo, rHi)
-		w.op("VSUBPS %s, %s, %s", w.v(rBeta), w.v(v), w.v(v))
-		w.op("VMULPS %s, %s, %s", w.v(rAlpha), w.v(v), w.v(v))
+		w.Op("VSUBPS %s, %s, %s", w.V(rBeta), w.V(v), w.V(v))
+		w.Op("VMULPS %s, %s, %s", w.V(rAlpha), w.V(v), w.V(v))
 		w.store(v, at(disp, "BX"), k)
 	})
 	for _, swish := range []bool{false, true} {
@@ -144,18 +144,18 @@ func (w *writer) elementwise() {
 			name, doc = "HardSwish", "a times its hard sigmoid."
 		}
 		w.rows(name, doc, 2, func() {
-			w.op("VMOVUPS %s, %s", constant("zero"), w.v(rLo))
-			w.op("VMOVUPS %s, %s", constant("one"), w.v(rHi))
-			w.op("VBROADCASTSS rowArgs_lo(DI), %s", w.v(rAlpha))
-			w.op("VBROADCASTSS rowArgs_hi(DI), %s", w.v(rBeta))
+			w.Op("VMOVUPS %s, %s", constant("zero"), w.V(rLo))
+			w.Op("VMOVUPS %s, %s", constant("one"), w.V(rHi))
+			w.Op("VBROADCASTSS rowArgs_lo(DI), %s", w.V(rAlpha))
+			w.Op("VBROADCASTSS rowArgs_hi(DI), %s", w.V(rBeta))
 		}, func(v, disp int, k mask) {
 			x, t := 2*v, 2*v+1
 			w.load(at(disp, "SI"), x, k)
-			w.op("VMOVAPS %s, %s", w.v(x), w.v(t))
-			w.op("VFMADD213PS %s, %s, %s", w.v(rBeta), w.v(rAlpha), w.v(t))
+			w.Op("VMOVAPS %s, %s", w.V(x), w.V(t))
+			w.Op("VFMADD213PS %s, %s, %s", w.V(rBeta), w.V(rAlpha), w.V(t))
 			w.clamp(t, rLo, rHi)
 			if swish {
-				w.op("VMULPS %s, %s, %s", w.v(t), w.v(x), w.v(t))
+				w.Op("VMULPS %s, %s, %s", w.V(t), w.V(x), w.V(t))
 			}
 			w.store(t, at(disp, "BX"), k)
 		})
@@ -166,11 +166,11 @@ func (w *writer) elementwise() {
 			name, doc = "Silu", "a / (1 + exp(-a))."
 		}
 		w.rows(name, doc, 2, func() {
-			w.op("VMOVUPS %s, %s", constant("minusLimit"), w.v(rLo))
-			w.op("VMOVUPS %s, %s", constant("limit"), w.v(rHi))
-			w.op("VMOVUPS %s, %s", constant("magic"), w.v(rAlpha))
-			w.op("VMOVUPS %s, %s", constant("one"), w.v(rBeta))
-			w.op("VMOVUPS %s, %s", constant("minusLog2e"), w.v(rLog))
+			w.Op("VMOVUPS %s, %s", constant("minusLimit"), w.V(rLo))
+			w.Op("VMOVUPS %s, %s", constant("limit"), w.V(rHi))
+			w.Op("VMOVUPS %s, %s", constant("magic"), w.V(rAlpha))
+			w.Op("VMOVUPS %s, %s", constant("one"), w.V(rBeta))
+			w.Op("VMOVUPS %s, %s", constant("minusLog2e"), w.V(rLog))
 		}, func(v, disp int, k mask) { w.sigmoid(5*v, disp, swish, k) })
 	}
 }
@@ -178,29 +178,29 @@ func (w *writer) elementwise() {
 // sigmoid computes exp(-x) as 2^n * exp(r), with |r| <= ln(2)/2 and a polynomial
 // of degree 7. NaN passes: it is added to the sum at the end as x*0.
 func (w *writer) sigmoid(first, disp int, swish bool, k mask) {
-	in, x, n, r, p := w.v(first), w.v(first+1), w.v(first+2), w.v(first+3), w.v(first+4)
+	in, x, n, r, p := w.V(first), w.V(first+1), w.V(first+2), w.V(first+3), w.V(first+4)
 	w.load(at(disp, "SI"), first, k)
-	w.op("VMAXPS %s, %s, %s", in, w.v(rLo), x)
-	w.op("VMINPS %s, %s, %s", x, w.v(rHi), x)
-	w.op("VMOVAPS %s, %s", x, n)
-	w.op("VFMADD213PS %s, %s, %s", w.v(rAlpha), w.v(rLog), n) // -x*log2(e) + magic
-	w.op("VSUBPS %s, %s, %s", w.v(rAlpha), n, p)              // rounded
-	w.op("VMOVAPS %s, %s", x, r)
-	w.op("VFMADD231PS %s, %s, %s", constant("ln2High"), p, r)
-	w.op("VFMADD231PS %s, %s, %s", constant("ln2Low"), p, r) // exp(-x) = 2^n * exp(-r)
-	w.op("VMOVUPS %s, %s", constant("c7"), p)
+	w.Op("VMAXPS %s, %s, %s", in, w.V(rLo), x)
+	w.Op("VMINPS %s, %s, %s", x, w.V(rHi), x)
+	w.Op("VMOVAPS %s, %s", x, n)
+	w.Op("VFMADD213PS %s, %s, %s", w.V(rAlpha), w.V(rLog), n) // -x*log2(e) + magic
+	w.Op("VSUBPS %s, %s, %s", w.V(rAlpha), n, p)              // rounded
+	w.Op("VMOVAPS %s, %s", x, r)
+	w.Op("VFMADD231PS %s, %s, %s", constant("ln2High"), p, r)
+	w.Op("VFMADD231PS %s, %s, %s", constant("ln2Low"), p, r) // exp(-x) = 2^n * exp(-r)
+	w.Op("VMOVUPS %s, %s", constant("c7"), p)
 	for _, c := range []string{"c6", "c5", "c4", "c3", "c2", "c1", "one"} {
-		w.op("VFMADD213PS %s, %s, %s", constant(c), r, p)
+		w.Op("VFMADD213PS %s, %s, %s", constant(c), r, p)
 	}
-	w.op("VPSLLD $23, %s, %s", n, n)
-	w.op("VPADDD %s, %s, %s", n, p, p)
-	w.op("VADDPS %s, %s, %s", w.v(rBeta), p, p)
-	w.op("VFMADD231PS %s, %s, %s", constant("zero"), x, p)
-	num := w.v(rBeta)
+	w.Op("VPSLLD $23, %s, %s", n, n)
+	w.Op("VPADDD %s, %s, %s", n, p, p)
+	w.Op("VADDPS %s, %s, %s", w.V(rBeta), p, p)
+	w.Op("VFMADD231PS %s, %s, %s", constant("zero"), x, p)
+	num := w.V(rBeta)
 	if swish {
 		num = in
 	}
-	w.op("VDIVPS %s, %s, %s", p, num, x)
+	w.Op("VDIVPS %s, %s, %s", p, num, x)
 	w.store(first+1, at(disp, "BX"), k)
 }
 

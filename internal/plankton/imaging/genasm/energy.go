@@ -60,33 +60,33 @@ const (
 // compare sets a mask where a op b and the mask was set before, if and: an opmask by that number, or a register.
 func (w *writer) compare(predicate, a, b, mask int, and bool) {
 	switch {
-	case w.opmask && and:
-		w.op("VCMPPD $%d, %s, %s, K%d, K%d", predicate, w.v(b), w.v(a), mask, mask)
-	case w.opmask:
-		w.op("VCMPPD $%d, %s, %s, K%d", predicate, w.v(b), w.v(a), mask)
+	case w.Opmask && and:
+		w.Op("VCMPPD $%d, %s, %s, K%d, K%d", predicate, w.V(b), w.V(a), mask, mask)
+	case w.Opmask:
+		w.Op("VCMPPD $%d, %s, %s, K%d", predicate, w.V(b), w.V(a), mask)
 	case and:
 		t := w.take()
-		w.op("VCMPPD $%d, %s, %s, %s", predicate, w.v(b), w.v(a), w.v(t))
+		w.Op("VCMPPD $%d, %s, %s, %s", predicate, w.V(b), w.V(a), w.V(t))
 		w.do3("VANDPD", mask, t, mask)
 		w.drop(t)
 	default:
-		w.op("VCMPPD $%d, %s, %s, %s", predicate, w.v(b), w.v(a), w.v(mask))
+		w.Op("VCMPPD $%d, %s, %s, %s", predicate, w.V(b), w.V(a), w.V(mask))
 	}
 }
 
 // jumpIfNone jumps where no lane of a mask is set.
 func (w *writer) jumpIfNone(mask int, label string) {
-	if w.opmask {
-		w.op("KORTESTB K%d, K%d", mask, mask)
+	if w.Opmask {
+		w.Op("KORTESTB K%d, K%d", mask, mask)
 	} else {
-		w.op("VTESTPD %s, %s", w.v(mask), w.v(mask))
+		w.Op("VTESTPD %s, %s", w.V(mask), w.V(mask))
 	}
-	w.op("JZ %s", label)
+	w.Op("JZ %s", label)
 }
 
 // newMask gives a mask: the n-th opmask, or a register.
 func (w *writer) newMask(n int) int {
-	if w.opmask {
+	if w.Opmask {
 		return n
 	}
 	return w.take()
@@ -94,7 +94,7 @@ func (w *writer) newMask(n int) int {
 
 // with is dst = a op a number in memory.
 func (w *writer) with(op, address string, a, dst int) {
-	w.op("%s %s, %s, %s", op, address, w.v(a), w.v(dst))
+	w.Op("%s %s, %s, %s", op, address, w.V(a), w.V(dst))
 }
 
 // responses are the registers with the places in the responses of the scales.
@@ -110,23 +110,23 @@ func (w *writer) parts(place string) (re, im string) {
 func (w *writer) energy() {
 	w.function("Energy", "energyArgs", "Adds the squares of an orientation's phase congruency to the moments.")
 	for i, r := range responses {
-		w.op("MOVQ energyArgs_r%d(DI), %s", i, r)
+		w.Op("MOVQ energyArgs_r%d(DI), %s", i, r)
 	}
-	w.op("MOVQ energyArgs_moments(DI), DX")
-	w.op("MOVQ energyArgs_exp(DI), R11")
-	w.op("MOVQ energyArgs_groups(DI), CX")
+	w.Op("MOVQ energyArgs_moments(DI), DX")
+	w.Op("MOVQ energyArgs_exp(DI), R11")
+	w.Op("MOVQ energyArgs_groups(DI), CX")
 	noise, noiseSquare := w.take(), w.take()
 	w.broadcast("energyArgs_noise(DI)", noise)
 	w.broadcast("energyArgs_noiseSquare(DI)", noiseSquare)
 
-	w.mark("group")
+	w.Mark("group")
 	square, energy := w.squareAndEnergy()
 	zero, found, empty, t, u := w.take(), w.newMask(1), w.newMask(2), w.take(), w.take()
 	w.do3("VXORPD", zero, zero, zero)
 	w.compare(equal, square, zero, empty, false)
 	w.jumpIfNone(empty, "some")
 	w.nans(empty, zero)
-	w.mark("some")
+	w.Mark("some")
 	w.compare(greater, energy, zero, found, false)
 	w.do3("VMULPD", energy, energy, t)
 	w.do3("VMULPD", noiseSquare, square, u)
@@ -134,14 +134,14 @@ func (w *writer) energy() {
 	w.jumpIfNone(found, "next")
 
 	norm := w.take()
-	w.op("VSQRTPD %s, %s", w.v(square), w.v(norm))
+	w.Op("VSQRTPD %s, %s", w.V(square), w.V(norm))
 	w.with("VADDPD", constant("epsilon"), norm, norm)
 	w.do3("VMULPD", noise, norm, t)
 	w.do3("VSUBPD", energy, t, energy)
 	w.compare(greater, energy, zero, found, true)
 	w.jumpIfNone(found, "next")
 	w.drop(zero, square, t, u)
-	if !w.opmask {
+	if !w.Opmask {
 		w.drop(empty)
 	}
 	amplitudes, weight := w.amplitudesAndWeight(found)
@@ -149,23 +149,23 @@ func (w *writer) energy() {
 	w.do3("VMULPD", norm, weight, norm)
 	w.do3("VDIVPD", energy, norm, energy)
 	w.do3("VMULPD", energy, energy, energy)
-	if w.opmask {
-		w.op("VMOVUPD (DX), %s", w.v(t))
-		w.op("VADDPD %s, %s, K%d, %s", w.v(energy), w.v(t), found, w.v(t))
+	if w.Opmask {
+		w.Op("VMOVUPD (DX), %s", w.V(t))
+		w.Op("VADDPD %s, %s, K%d, %s", w.V(energy), w.V(t), found, w.V(t))
 	} else {
 		w.do3("VANDPD", energy, found, t)
 		w.with("VADDPD", "(DX)", t, t)
 	}
-	w.op("VMOVUPD %s, (DX)", w.v(t))
+	w.Op("VMOVUPD %s, (DX)", w.V(t))
 
-	w.mark("next")
+	w.Mark("next")
 	for _, r := range responses {
-		w.op("ADDQ $%d, %s", 2*w.size(), r)
+		w.Op("ADDQ $%d, %s", 2*w.size(), r)
 	}
-	w.op("ADDQ $%d, DX", w.size())
-	w.op("DECQ CX")
-	w.op("JNZ group")
-	w.end()
+	w.Op("ADDQ $%d, DX", w.size())
+	w.Op("DECQ CX")
+	w.Op("JNZ group")
+	w.End()
 }
 
 // squareAndEnergy gives the square of the sum of the responses, and what is left of it without the areas between it and
@@ -208,14 +208,14 @@ func (w *writer) amplitudesAndWeight(mask int) (amplitudes, weight int) {
 			a = amplitudes
 		}
 		re, im := w.parts(r)
-		w.op("VMOVUPD %s, %s", re, w.v(a))
+		w.Op("VMOVUPD %s, %s", re, w.V(a))
 		w.do3("VMULPD", a, a, a)
-		w.op("VMOVUPD %s, %s", im, w.v(u))
+		w.Op("VMOVUPD %s, %s", im, w.V(u))
 		w.do3("VMULPD", u, u, u)
 		w.do3("VADDPD", a, u, a)
-		w.op("VSQRTPD %s, %s", w.v(a), w.v(a))
+		w.Op("VSQRTPD %s, %s", w.V(a), w.V(a))
 		if i == 0 {
-			w.op("VMOVAPD %s, %s", w.v(a), w.v(largest))
+			w.Op("VMOVAPD %s, %s", w.V(a), w.V(largest))
 		} else {
 			w.do3("VADDPD", amplitudes, a, amplitudes)
 			w.do3("VMAXPD", largest, a, largest)
@@ -225,7 +225,7 @@ func (w *writer) amplitudesAndWeight(mask int) (amplitudes, weight int) {
 	w.do3("VDIVPD", amplitudes, largest, t)
 	w.with("VSUBPD", constant("one"), t, t)
 	w.with("VMULPD", constant("third"), t, t) // the spread
-	w.op("VMOVUPD %s, %s", constant("cutOff"), w.v(u))
+	w.Op("VMOVUPD %s, %s", constant("cutOff"), w.V(u))
 	w.do3("VSUBPD", u, t, t)
 	w.with("VMULPD", constant("gain"), t, t)
 	w.drop(largest, u)
@@ -246,13 +246,13 @@ func (w *writer) nans(mask, zero int) {
 	}
 	w.with("VANDPD", constant("absolute"), t, t)
 	w.compare(equal, t, zero, mask, false)
-	w.op("VMOVUPD (DX), %s", w.v(t))
-	if w.opmask {
-		w.op("VMOVUPD %s, K%d, %s", constant("nan"), mask, w.v(t))
+	w.Op("VMOVUPD (DX), %s", w.V(t))
+	if w.Opmask {
+		w.Op("VMOVUPD %s, K%d, %s", constant("nan"), mask, w.V(t))
 	} else {
-		w.op("VBLENDVPD %s, %s, %s, %s", w.v(mask), constant("nan"), w.v(t), w.v(t))
+		w.Op("VBLENDVPD %s, %s, %s, %s", w.V(mask), constant("nan"), w.V(t), w.V(t))
 	}
-	w.op("VMOVUPD %s, (DX)", w.v(t))
+	w.Op("VMOVUPD %s, (DX)", w.V(t))
 	w.drop(t)
 }
 
@@ -263,23 +263,23 @@ func (w *writer) exp(x, mask int) int {
 	w.with("VMULPD", constant("expSteps"), t, t)
 	w.with("VADDPD", constant("half"), t, t)
 	half := fmt.Sprintf("X%d", index)
-	if w.opmask {
-		w.op("VCVTTPD2QQ %s, %s", w.v(t), w.v(index))
-		w.op("VCVTQQ2PD %s, %s", w.v(index), w.v(r))
+	if w.Opmask {
+		w.Op("VCVTTPD2QQ %s, %s", w.V(t), w.V(index))
+		w.Op("VCVTQQ2PD %s, %s", w.V(index), w.V(r))
 	} else {
-		w.op("VCVTTPD2DQY %s, %s", w.v(t), half)
-		w.op("VCVTDQ2PD %s, %s", half, w.v(r))
+		w.Op("VCVTTPD2DQY %s, %s", w.V(t), half)
+		w.Op("VCVTDQ2PD %s, %s", half, w.V(r))
 	}
 	w.with("VMULPD", constant("expStep"), r, r)
 	w.with("VADDPD", constant("expLow"), r, r)
 	w.do3("VSUBPD", x, r, r)
 	w.do3("VXORPD", power, power, power)
-	if w.opmask {
-		w.op("KMOVB K%d, K3", mask)
-		w.op("VGATHERQPD (R11)(%s*8), K3, %s", w.v(index), w.v(power))
+	if w.Opmask {
+		w.Op("KMOVB K%d, K3", mask)
+		w.Op("VGATHERQPD (R11)(%s*8), K3, %s", w.V(index), w.V(power))
 	} else {
-		w.op("VMOVAPD %s, %s", w.v(mask), w.v(t))
-		w.op("VGATHERDPD %s, (R11)(%s*8), %s", w.v(t), half, w.v(power))
+		w.Op("VMOVAPD %s, %s", w.V(mask), w.V(t))
+		w.Op("VGATHERDPD %s, (R11)(%s*8), %s", w.V(t), half, w.V(power))
 	}
 	w.do3("VMULPD", r, r, square)
 	w.with("VMULPD", constant("c3"), r, t)

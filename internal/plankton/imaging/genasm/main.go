@@ -5,38 +5,25 @@
 // order of the portable code: the bits are the same.
 package main
 
-import (
-	"bytes"
-	"fmt"
-	"os"
-)
+import "github.com/axiom-data-science/hydraulics/internal/asm"
 
-func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: genasm ASSEMBLY DECLARATIONS")
-		os.Exit(2)
-	}
-	for i, data := range [][]byte{generate(), declarations()} {
-		if err := os.WriteFile(os.Args[1+i], data, 0o644); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-	}
+func main() { asm.Main(files()) }
+
+// files is all that genasm writes.
+func files() map[string][]byte {
+	return map[string][]byte{"kernel_amd64.s": generate(), "kernel_amd64_decl.go": declarations()}
 }
 
 // isa is an instruction set.
 type isa struct {
-	name   string
-	reg    string // letter of the vector registers
-	lanes  int    // float64 in a vector
-	opmask bool
-	frees  []int // registers that functions take from
-	block  []int // how many frequencies of a prime radix are computed together, the most first
+	asm.Set
+	frees []int // registers that functions take from
+	block []int // how many frequencies of a prime radix are computed together, the most first
 }
 
 var sets = []isa{
-	{name: "avx2", reg: "Y", lanes: 4, frees: numbers(0, 16), block: []int{2, 1}},
-	{name: "avx512", reg: "Z", lanes: 8, opmask: true, frees: append(numbers(0, 16), numbers(28, 32)...), block: []int{4, 2, 1}},
+	{Set: asm.Set{Name: "avx2", Reg: "Y", Lanes: 4}, frees: numbers(0, 16), block: []int{2, 1}},
+	{Set: asm.Set{Name: "avx512", Reg: "Z", Lanes: 8, Opmask: true}, frees: append(numbers(0, 16), numbers(28, 32)...), block: []int{4, 2, 1}},
 }
 
 func numbers(from, to int) (list []int) {
@@ -46,49 +33,28 @@ func numbers(from, to int) (list []int) {
 	return list
 }
 
-// writer emits one function at a time; labels are made unique by the function.
+// writer writes the functions of an instruction set.
 type writer struct {
-	bytes.Buffer
+	asm.Writer
 	isa
-	label int
-	free  []int // vector registers that are not in use
-}
-
-func (w *writer) op(format string, args ...any) { fmt.Fprintf(w, "\t"+format+"\n", args...) }
-
-func (w *writer) mark(label string) { fmt.Fprintf(w, "%s:\n", label) }
-
-// fresh gives a label that this function has not used.
-func (w *writer) fresh(name string) string {
-	w.label++
-	return fmt.Sprintf("%s%d", name, w.label)
+	free []int // vector registers that are not in use
 }
 
 func (w *writer) function(name, args, doc string) { w.functionWith(0, name, args, doc) }
 
 // functionWith begins a function that has so many bytes of the stack.
 func (w *writer) functionWith(stack int, name, args, doc string) {
-	w.label = 0
 	w.free = append([]int(nil), w.frees...)
-	fmt.Fprintf(w, "\n// func %s%s(p *%s)\n// %s\nTEXT ·%s%s(SB), NOSPLIT, $%d-8\n", w.name, name, args, doc, w.name, name, stack)
-	w.op("MOVQ p+0(FP), DI")
+	w.Function(w.Name+name, args, doc, stack)
 }
-
-func (w *writer) end() {
-	w.op("VZEROUPPER")
-	w.op("RET")
-}
-
-// v names a vector register.
-func (w *writer) v(i int) string { return fmt.Sprintf("%s%d", w.reg, i) }
 
 // size is a vector in bytes; a group, real parts and imaginary parts, has two.
-func (w *writer) size() int { return 8 * w.lanes }
+func (w *writer) size() int { return 8 * w.Lanes }
 
 // take gives a register that is free.
 func (w *writer) take() int {
 	if len(w.free) == 0 {
-		panic("no register is free in a function of " + w.name)
+		panic("no register is free in a function of " + w.Name)
 	}
 	r := w.free[0]
 	w.free = w.free[1:]
@@ -100,8 +66,8 @@ func (w *writer) drop(regs ...int) { w.free = append(append([]int(nil), regs...)
 
 // bytesOf loads a field that counts float64 and makes it bytes.
 func (w *writer) bytesOf(field, reg string) {
-	w.op("MOVQ %s(DI), %s", field, reg)
-	w.op("SHLQ $3, %s", reg)
+	w.Op("MOVQ %s(DI), %s", field, reg)
+	w.Op("SHLQ $3, %s", reg)
 }
 
 // value is a complex number per lane, in two registers.
@@ -116,20 +82,20 @@ func (w *writer) dropValue(values ...value) {
 // load loads a group.
 func (w *writer) load(address string) value {
 	c := value{w.take(), w.take()}
-	w.op("VMOVUPD 0%s, %s", address, w.v(c.re))
-	w.op("VMOVUPD %d%s, %s", w.size(), address, w.v(c.im))
+	w.Op("VMOVUPD 0%s, %s", address, w.V(c.re))
+	w.Op("VMOVUPD %d%s, %s", w.size(), address, w.V(c.im))
 	return c
 }
 
 // store stores a group and gives its registers back.
 func (w *writer) store(c value, address string) {
-	w.op("VMOVUPD %s, 0%s", w.v(c.re), address)
-	w.op("VMOVUPD %s, %d%s", w.v(c.im), w.size(), address)
+	w.Op("VMOVUPD %s, 0%s", w.V(c.re), address)
+	w.Op("VMOVUPD %s, %d%s", w.V(c.im), w.size(), address)
 	w.dropValue(c)
 }
 
 // do3 is dst = a op b.
-func (w *writer) do3(op string, a, b, dst int) { w.op("%s %s, %s, %s", op, w.v(b), w.v(a), w.v(dst)) }
+func (w *writer) do3(op string, a, b, dst int) { w.Op("%s %s, %s, %s", op, w.V(b), w.V(a), w.V(dst)) }
 
 func (w *writer) sum(a, b value) value {
 	c := value{w.take(), w.take()}
@@ -177,12 +143,11 @@ func (w *writer) times(a value, re, im int, conjugate bool) value {
 }
 
 // broadcast fills a register with a number.
-func (w *writer) broadcast(address string, dst int) { w.op("VBROADCASTSD %s, %s", address, w.v(dst)) }
+func (w *writer) broadcast(address string, dst int) { w.Op("VBROADCASTSD %s, %s", address, w.V(dst)) }
 
 func generate() []byte {
-	var out bytes.Buffer
-	out.WriteString("// Code generated by genasm; DO NOT EDIT.\n\n//go:build amd64\n\n#include \"textflag.h\"\n#include \"go_asm.h\"\n")
-	tables(&out)
+	out := asm.Assembly("amd64")
+	tables(out)
 	for _, set := range sets {
 		w := &writer{isa: set}
 		for _, last := range []bool{false, true} {

@@ -12,76 +12,76 @@ func (w *writer) prime(last bool) {
 		doc = "A last stage of a prime radix: without twiddle factors."
 	}
 	w.functionWith(8, stageName(0, last), "stageArgs", doc)
-	w.op("MOVQ stageArgs_x(DI), SI")
-	w.op("MOVQ stageArgs_y(DI), DX")
-	w.op("MOVQ stageArgs_twiddle(DI), BX")
+	w.Op("MOVQ stageArgs_x(DI), SI")
+	w.Op("MOVQ stageArgs_y(DI), DX")
+	w.Op("MOVQ stageArgs_twiddle(DI), BX")
 	w.bytesOf("stageArgs_xNext", "R8")
 	w.bytesOf("stageArgs_yNext", "R10")
 	w.stepOver("R13")
-	w.op("MOVQ R13, stageArgs_yStep(DI)") // from here on in bytes, and over the groups
-	w.mark("outer")
-	w.op("MOVQ stageArgs_inner(DI), AX")
-	w.op("MOVQ AX, left-8(SP)")
-	w.mark("inner")
+	w.Op("MOVQ R13, stageArgs_yStep(DI)") // from here on in bytes, and over the groups
+	w.Mark("outer")
+	w.Op("MOVQ stageArgs_inner(DI), AX")
+	w.Op("MOVQ AX, left-8(SP)")
+	w.Mark("inner")
 	w.fold()
-	w.op("LEAQ (DX)(R10*1), R9")
-	w.op("MOVQ stageArgs_half(DI), CX")
-	w.op("LEAQ (CX)(CX*1), R11")
-	w.op("MOVQ CX, R15")
-	w.op("SHLQ $5, R15")
-	w.op("LEAQ -16(BX)(R15*1), R15")
-	w.op("IMULQ R10, R11")
-	w.op("ADDQ DX, R11")
-	w.op("MOVQ BX, AX")
+	w.Op("LEAQ (DX)(R10*1), R9")
+	w.Op("MOVQ stageArgs_half(DI), CX")
+	w.Op("LEAQ (CX)(CX*1), R11")
+	w.Op("MOVQ CX, R15")
+	w.Op("SHLQ $5, R15")
+	w.Op("LEAQ -16(BX)(R15*1), R15")
+	w.Op("IMULQ R10, R11")
+	w.Op("ADDQ DX, R11")
+	w.Op("MOVQ BX, AX")
 	for i, n := range w.block {
 		label, next := fmt.Sprint("block", n), fmt.Sprint("less", n)
-		w.mark(label)
-		w.op("CMPQ CX, $%d", n)
-		w.op("JLT %s", next)
+		w.Mark(label)
+		w.Op("CMPQ CX, $%d", n)
+		w.Op("JLT %s", next)
 		w.pairs(n, last)
-		w.op("SUBQ $%d, CX", n)
+		w.Op("SUBQ $%d, CX", n)
 		if i == 0 {
-			w.op("JMP %s", label)
+			w.Op("JMP %s", label)
 		}
-		w.mark(next)
+		w.Mark(next)
 	}
-	w.op("ADDQ $%d, SI", 2*w.size())
-	w.op("ADDQ $%d, DX", 2*w.size())
-	w.op("DECQ left-8(SP)")
-	w.op("JNZ inner")
-	w.op("ADDQ stageArgs_yStep(DI), DX")
+	w.Op("ADDQ $%d, SI", 2*w.size())
+	w.Op("ADDQ $%d, DX", 2*w.size())
+	w.Op("DECQ left-8(SP)")
+	w.Op("JNZ inner")
+	w.Op("ADDQ stageArgs_yStep(DI), DX")
 	if !last {
-		w.op("MOVQ stageArgs_half(DI), AX")
-		w.op("SHLQ $5, AX")
-		w.op("ADDQ AX, BX")
+		w.Op("MOVQ stageArgs_half(DI), AX")
+		w.Op("SHLQ $5, AX")
+		w.Op("ADDQ AX, BX")
 	}
-	w.op("DECQ stageArgs_outer(DI)")
-	w.op("JNZ outer")
-	w.end()
+	w.Op("DECQ stageArgs_outer(DI)")
+	w.Op("JNZ outer")
+	w.End()
 }
 
 // fold stores the sums and differences, and the output 0.
 func (w *writer) fold() {
-	w.op("MOVQ stageArgs_half(DI), CX")
-	w.op("MOVQ stageArgs_folds(DI), R13")
-	w.op("LEAQ (SI)(R8*1), R9")
-	w.op("LEAQ (CX)(CX*1), R11")
-	w.op("IMULQ R8, R11")
-	w.op("ADDQ SI, R11")
+	w.Op("MOVQ stageArgs_half(DI), CX")
+	w.Op("MOVQ stageArgs_folds(DI), R13")
+	w.Op("LEAQ (SI)(R8*1), R9")
+	w.Op("LEAQ (CX)(CX*1), R11")
+	w.Op("IMULQ R8, R11")
+	w.Op("ADDQ SI, R11")
 	total := w.load("(SI)")
-	w.mark("fold")
+	w.Mark("fold")
 	sum, difference := w.sumAndDifference(w.load("(R9)"), w.load("(R11)"))
 	w.do3("VADDPD", total.re, sum.re, total.re)
 	w.do3("VADDPD", total.im, sum.im, total.im)
 	for i, r := range []int{sum.re, sum.im, difference.re, difference.im} {
-		w.op("VMOVUPD %s, %d(R13)", w.v(r), i*w.size())
+		w.Op("VMOVUPD %s, %d(R13)", w.V(r), i*w.size())
 	}
 	w.dropValue(sum, difference)
-	w.op("ADDQ $%d, R13", 4*w.size())
-	w.op("ADDQ R8, R9")
-	w.op("SUBQ R8, R11")
-	w.op("DECQ CX")
-	w.op("JNZ fold")
+	w.Op("ADDQ $%d, R13", 4*w.size())
+	w.Op("ADDQ R8, R9")
+	w.Op("SUBQ R8, R11")
+	w.Op("DECQ CX")
+	w.Op("JNZ fold")
 	w.store(total, "(DX)")
 }
 
@@ -89,15 +89,15 @@ func (w *writer) fold() {
 func (w *writer) pairs(n int, last bool) {
 	whole := w.free
 	w.free = numbers(0, 16)
-	if w.opmask {
+	if w.Opmask {
 		w.free = numbers(0, 32)
 	}
-	w.op("MOVQ stageArgs_half(DI), R12")
-	w.op("MOVQ R12, R14")
-	w.op("SUBQ CX, R14")
-	w.op("SHLQ $4, R14")
-	w.op("ADDQ stageArgs_roots(DI), R14")
-	w.op("MOVQ stageArgs_folds(DI), R13")
+	w.Op("MOVQ stageArgs_half(DI), R12")
+	w.Op("MOVQ R12, R14")
+	w.Op("SUBQ CX, R14")
+	w.Op("SHLQ $4, R14")
+	w.Op("ADDQ stageArgs_roots(DI), R14")
+	w.Op("MOVQ stageArgs_folds(DI), R13")
 	c, d := make([]value, n), make([]value, n)
 	for i := range n {
 		c[i] = w.load("(SI)")
@@ -105,12 +105,12 @@ func (w *writer) pairs(n int, last bool) {
 		w.do3("VXORPD", d[i].re, d[i].re, d[i].re)
 		w.do3("VXORPD", d[i].im, d[i].im, d[i].im)
 	}
-	loop := w.fresh("term")
-	w.mark(loop)
+	loop := w.Fresh("term")
+	w.Mark(loop)
 	sum := w.load("(R13)")
 	difference := value{w.take(), w.take()}
-	w.op("VMOVUPD %d(R13), %s", 2*w.size(), w.v(difference.re))
-	w.op("VMOVUPD %d(R13), %s", 3*w.size(), w.v(difference.im))
+	w.Op("VMOVUPD %d(R13), %s", 2*w.size(), w.V(difference.re))
+	w.Op("VMOVUPD %d(R13), %s", 3*w.size(), w.V(difference.im))
 	root, product := w.take(), w.take()
 	for i := range n {
 		for k, term := range []struct{ with, to value }{{sum, c[i]}, {difference, d[i]}} {
@@ -121,10 +121,10 @@ func (w *writer) pairs(n int, last bool) {
 			w.do3("VADDPD", term.to.im, product, term.to.im)
 		}
 	}
-	w.op("ADDQ $%d, R13", 4*w.size())
-	w.op("ADDQ stageArgs_rootStep(DI), R14")
-	w.op("DECQ R12")
-	w.op("JNZ %s", loop)
+	w.Op("ADDQ $%d, R13", 4*w.size())
+	w.Op("ADDQ stageArgs_rootStep(DI), R14")
+	w.Op("DECQ R12")
+	w.Op("JNZ %s", loop)
 	w.drop(root, product)
 	w.dropValue(sum, difference)
 	for i := range n {
@@ -141,10 +141,10 @@ func (w *writer) pairs(n int, last bool) {
 		}
 		w.store(plus, "(R9)")
 		w.store(minus, "(R11)")
-		w.op("ADDQ R10, R9")
-		w.op("SUBQ R10, R11")
+		w.Op("ADDQ R10, R9")
+		w.Op("SUBQ R10, R11")
 	}
-	w.op("ADDQ $%d, AX", 16*n)
-	w.op("SUBQ $%d, R15", 16*n)
+	w.Op("ADDQ $%d, AX", 16*n)
+	w.Op("SUBQ $%d, R15", 16*n)
 	w.free = whole
 }

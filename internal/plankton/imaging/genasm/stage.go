@@ -36,28 +36,28 @@ func (w *writer) stage(r int, last bool) {
 		doc = fmt.Sprintf("A last stage of radix %d: without twiddle factors.", r)
 	}
 	w.function(stageName(r, last), "stageArgs", doc)
-	w.op("MOVQ stageArgs_x(DI), SI")
-	w.op("MOVQ stageArgs_y(DI), DX")
-	w.op("MOVQ stageArgs_twiddle(DI), BX")
-	w.op("MOVQ stageArgs_roots(DI), R14")
+	w.Op("MOVQ stageArgs_x(DI), SI")
+	w.Op("MOVQ stageArgs_y(DI), DX")
+	w.Op("MOVQ stageArgs_twiddle(DI), BX")
+	w.Op("MOVQ stageArgs_roots(DI), R14")
 	w.bytesOf("stageArgs_xNext", "R8")
 	w.bytesOf("stageArgs_yNext", "R10")
-	w.op("LEAQ (R8)(R8*2), R9")
-	w.op("LEAQ (R10)(R10*2), R11")
+	w.Op("LEAQ (R8)(R8*2), R9")
+	w.Op("LEAQ (R10)(R10*2), R11")
 	w.stepOver("R13")
-	if w.opmask {
+	if w.Opmask {
 		for i := range b.constants() {
 			w.broadcast(fmt.Sprintf("%d(R14)", 8*i), firstConstant+i)
 		}
 	}
-	w.mark("outer")
-	if w.opmask && !last && r < 8 {
+	w.Mark("outer")
+	if w.Opmask && !last && r < 8 {
 		for i := range 2 * (r - 1) {
 			w.broadcast(fmt.Sprintf("%d(BX)", 8*i), firstTwiddle+i)
 		}
 	}
-	w.op("MOVQ stageArgs_inner(DI), CX")
-	w.mark("inner")
+	w.Op("MOVQ stageArgs_inner(DI), CX")
+	w.Mark("inner")
 	switch r {
 	case 2:
 		b.two()
@@ -70,25 +70,25 @@ func (w *writer) stage(r int, last bool) {
 	case 8:
 		b.eight()
 	}
-	w.op("ADDQ $%d, SI", 2*w.size())
-	w.op("ADDQ $%d, DX", 2*w.size())
-	w.op("DECQ CX")
-	w.op("JNZ inner")
-	w.op("ADDQ R13, DX")
+	w.Op("ADDQ $%d, SI", 2*w.size())
+	w.Op("ADDQ $%d, DX", 2*w.size())
+	w.Op("DECQ CX")
+	w.Op("JNZ inner")
+	w.Op("ADDQ R13, DX")
 	if !last {
-		w.op("ADDQ $%d, BX", 16*(r-1))
+		w.Op("ADDQ $%d, BX", 16*(r-1))
 	}
-	w.op("DECQ stageArgs_outer(DI)")
-	w.op("JNZ outer")
-	w.end()
+	w.Op("DECQ stageArgs_outer(DI)")
+	w.Op("JNZ outer")
+	w.End()
 }
 
 // stepOver computes what is left to the next row of outputs after the groups of one.
 func (w *writer) stepOver(reg string) {
-	w.op("MOVQ stageArgs_inner(DI), AX")
-	w.op("IMULQ $%d, AX", 2*w.size())
+	w.Op("MOVQ stageArgs_inner(DI), AX")
+	w.Op("IMULQ $%d, AX", 2*w.size())
 	w.bytesOf("stageArgs_yStep", reg)
-	w.op("SUBQ AX, %s", reg)
+	w.Op("SUBQ AX, %s", reg)
 }
 
 // constants is how many numbers of the stage's roots a butterfly needs.
@@ -120,7 +120,7 @@ func (b butterfly) output(k int, c value) {
 }
 
 func (b butterfly) twiddled(k int, c value) value {
-	if b.opmask && b.r < 8 {
+	if b.Opmask && b.r < 8 {
 		return b.times(c, firstTwiddle+2*k-2, firstTwiddle+2*k-1, false)
 	}
 	re, im := b.take(), b.take()
@@ -135,7 +135,7 @@ func (b butterfly) twiddled(k int, c value) value {
 func (b butterfly) scaled(i int, a value) value {
 	c := value{b.take(), b.take()}
 	k := firstConstant + i
-	if !b.opmask {
+	if !b.Opmask {
 		k = c.re
 		b.broadcast(fmt.Sprintf("%d(R14)", 8*i), k)
 	}
@@ -207,8 +207,8 @@ func (b butterfly) both(op string, c, d value) value {
 // eight makes the even outputs of the sums of inputs four apart, then the odd ones of their differences; each half
 // fits the registers, so that all inputs are loaded twice.
 func (b butterfly) eight() {
-	b.op("LEAQ (SI)(R8*4), AX")
-	b.op("LEAQ (DX)(R10*4), R12")
+	b.Op("LEAQ (SI)(R8*4), AX")
+	b.Op("LEAQ (DX)(R10*4), R12")
 	var x [4]value
 	far := func(j int) value {
 		if j == 0 {
@@ -255,12 +255,12 @@ func (b butterfly) eighth(a value, three bool) value {
 // negate changes the sign: zero minus it would lose that of a zero.
 func (b butterfly) negate(r int) {
 	t := b.take()
-	if b.opmask {
-		b.op("VPTERNLOGQ $0xff, %s, %s, %s", b.v(t), b.v(t), b.v(t))
+	if b.Opmask {
+		b.Op("VPTERNLOGQ $0xff, %s, %s, %s", b.V(t), b.V(t), b.V(t))
 	} else {
-		b.op("VPCMPEQQ %s, %s, %s", b.v(t), b.v(t), b.v(t))
+		b.Op("VPCMPEQQ %s, %s, %s", b.V(t), b.V(t), b.V(t))
 	}
-	b.op("VPSLLQ $63, %s, %s", b.v(t), b.v(t))
-	b.op("VXORPD %s, %s, %s", b.v(t), b.v(r), b.v(r))
+	b.Op("VPSLLQ $63, %s, %s", b.V(t), b.V(t))
+	b.Op("VXORPD %s, %s, %s", b.V(t), b.V(r), b.V(r))
 	b.drop(t)
 }

@@ -11,33 +11,33 @@ type slices struct {
 // strip writes eight partial sums of two triangles per step along the edges.
 func (w *writer) strip() {
 	w.function("Strip", "stripArgs", "The area of the triangles between two slices, in eight partial sums.")
-	w.op("MOVQ stripArgs_cos(DI), SI")
-	w.op("MOVQ stripArgs_sin(DI), DX")
-	w.op("MOVQ stripArgs_steps(DI), CX")
+	w.Op("MOVQ stripArgs_cos(DI), SI")
+	w.Op("MOVQ stripArgs_sin(DI), DX")
+	w.Op("MOVQ stripArgs_steps(DI), CX")
 	s := slices{w, map[string]int{}}
-	if w.opmask {
+	if w.Opmask {
 		for _, name := range []string{"y0", "y1", "r0", "r1", "gapSquare"} {
 			s.parameters[name] = s.parameter(name)
 		}
 	}
-	sums := make([]int, 8/w.lanes)
+	sums := make([]int, 8/w.Lanes)
 	for i := range sums {
 		sums[i] = w.take()
 		w.do3("VXORPD", sums[i], sums[i], sums[i])
 	}
-	w.mark("step")
+	w.Mark("step")
 	for i, sum := range sums {
 		s.step(i*w.size(), sum)
 	}
-	w.op("ADDQ $64, SI")
-	w.op("ADDQ $64, DX")
-	w.op("DECQ CX")
-	w.op("JNZ step")
-	w.op("MOVQ stripArgs_sums(DI), AX")
+	w.Op("ADDQ $64, SI")
+	w.Op("ADDQ $64, DX")
+	w.Op("DECQ CX")
+	w.Op("JNZ step")
+	w.Op("MOVQ stripArgs_sums(DI), AX")
 	for i, sum := range sums {
-		w.op("VMOVUPD %s, %d(AX)", w.v(sum), i*w.size())
+		w.Op("VMOVUPD %s, %d(AX)", w.V(sum), i*w.size())
 	}
-	w.end()
+	w.End()
 }
 
 // parameter gives a register that is filled with a parameter.
@@ -108,7 +108,7 @@ func (s slices) triangle(uy, uz, vy, vz int) int {
 	s.do3("VMULPD", gap, t, t)
 	s.done("gapSquare", gap)
 	s.do3("VADDPD", x, t, x)
-	s.op("VSQRTPD %s, %s", s.v(x), s.v(x))
+	s.Op("VSQRTPD %s, %s", s.V(x), s.V(x))
 	s.with("VMULPD", constant("half"), x, x)
 	s.drop(t, uy, uz)
 	return x
