@@ -2,7 +2,6 @@ package avro
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -11,6 +10,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/avro"
 	"github.com/axiom-data-science/hydraulics/internal/registry"
+	"github.com/axiom-data-science/hydraulics/internal/registry/wire"
 )
 
 // Version is what the converter reports.
@@ -26,16 +26,9 @@ func init() { connector.RegisterConverter(func() connector.Converter { return ne
 
 // Converter converts to and from Avro. It is safe for concurrent use.
 type Converter struct {
-	client       *registry.Client
-	isKey        bool
-	autoRegister bool
-	useLatest    bool
-	strict       bool
-	latestTTL    time.Duration // negative is for ever
-	subject      string        // empty: by the strategy
-	strategy     string
-	from         avro.FromOptions
-	cacheSize    int
+	client   *registry.Client
+	settings wire.Settings
+	from     avro.FromOptions
 
 	mu     sync.Mutex
 	reads  map[int]*avro.Schema
@@ -49,10 +42,10 @@ type writing struct {
 	schema *connector.Schema // by identity
 }
 
-// target is the schema that values are written with, and the five bytes before
-// each of them.
+// target is the schema that values are written with, and the bytes before each
+// of them.
 type target struct {
-	head    [headSize]byte
+	prefix  [wire.PrefixSize]byte
 	schema  *avro.Schema
 	size    atomic.Int64 // of the value before, which the next one is likely to need
 	fetched time.Time    // of a newest version
@@ -63,11 +56,6 @@ type newest struct {
 	id      int
 	fetched time.Time
 }
-
-const (
-	magic    = 0
-	headSize = 5
-)
 
 // Info describes the plugin.
 func (*Converter) Info() connector.Info {
@@ -80,40 +68,20 @@ func (*Converter) ConfigDef() *connector.ConfigDef { return configDef }
 
 // Validate checks what depends on several keys.
 func (*Converter) Validate(conf connector.Config, p *connector.Problems) {
-	if len(conf.List(keyURL)) == 0 {
-		return // said already
-	}
-	options, err := registryOptions(conf)
-	if err == nil {
-		_, err = registry.New(options)
-	}
-	if err != nil {
-		p.Add(keyURL, "%v", err)
-	}
+	registry.Validate(conf, p)
 }
 
 // Configure reads the configuration. It does not connect.
 func (c *Converter) Configure(_ connector.Context, conf connector.Config, key bool) error {
-	options, err := registryOptions(conf)
+	options, err := registry.OptionsOf(conf)
 	if err != nil {
 		return connector.Fatal(err)
 	}
 	if c.client, err = registry.New(options); err != nil {
 		return err
 	}
-	c.isKey = key
-	c.autoRegister, c.useLatest, c.strict = conf.Bool(keyAutoRegister), conf.Bool(keyUseLatest), conf.Bool(keyStrict)
-	c.latestTTL = time.Duration(conf.Int64(keyLatestTTL)) * time.Second
-	c.subject = conf.String(keySubject)
-	c.strategy = strategyOf(conf.String(keyValueStrategy))
-	if key {
-		c.strategy = strategyOf(conf.String(keyKeyStrategy))
-	}
+	c.settings = wire.SettingsOf(conf, key)
 	c.from = avro.FromOptions{Enhanced: conf.Bool(keyEnhanced), NoMetadata: !conf.Bool(keyMetadata)}
-	c.cacheSize = conf.Int(keyCacheSize)
-	if n := conf.Int(keyConfluentCache); n > 0 {
-		c.cacheSize = n
-	}
 	c.reads, c.writes, c.newest = map[int]*avro.Schema{}, map[writing]*target{}, map[string]newest{}
 	return nil
 }
@@ -135,7 +103,7 @@ func (c *Converter) FromConnect(ctx context.Context, topic string, schema *conne
 	if err != nil {
 		return nil, err
 	}
-	out := append(make([]byte, 0, t.size.Load()), t.head[:]...)
+	out := append(make([]byte, 0, t.size.Load()), t.prefix[:]...)
 	if out, err = t.schema.Append(out, value); err != nil {
 		return nil, err
 	}
@@ -148,31 +116,19 @@ func (c *Converter) ToConnect(ctx context.Context, _ string, data []byte) (*conn
 	if data == nil {
 		return nil, nil, nil
 	}
-	if len(data) < headSize || data[0] != magic {
-		return nil, nil, connector.Data(notAvro(data))
+	id, value, err := wire.Split(data)
+	if err != nil {
+		return nil, nil, connector.Data(err)
 	}
-	id := int(int32(binary.BigEndian.Uint32(data[1:])))
 	s, err := c.reader(ctx, id)
 	if err != nil {
 		return nil, nil, err
 	}
-	v, err := s.Decode(data[headSize:])
+	v, err := s.Decode(value)
 	if err != nil {
 		return nil, nil, connector.Data(fmt.Errorf("schema %d: %w", id, err))
 	}
 	return s.Connect(), v, nil
-}
-
-func notAvro(data []byte) error {
-	switch {
-	case len(data) == 0:
-		return fmt.Errorf("no bytes at all, expected a zero byte and a schema's id")
-	case data[0] == magic:
-		return fmt.Errorf("%d bytes, expected a zero byte and a schema's id in 5", len(data))
-	case data[0] == '{' || data[0] == '[' || data[0] == '"':
-		return fmt.Errorf("the first byte is %q, expected a zero byte and a schema's id: is this JSON? then the converter must be json", data[0])
-	}
-	return fmt.Errorf("the first byte is %#x, expected a zero byte and a schema's id: this was not written with a schema registry", data[0])
 }
 
 // reader gives the schema with an id.
@@ -192,7 +148,7 @@ func (c *Converter) reader(ctx context.Context, id int) (*avro.Schema, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.reads) >= c.cacheSize {
+	if len(c.reads) >= c.settings.CacheSize {
 		clear(c.reads)
 	}
 	c.reads[id] = s
@@ -205,7 +161,7 @@ func (c *Converter) target(ctx context.Context, topic string, schema *connector.
 	c.mu.Lock()
 	t := c.writes[key]
 	c.mu.Unlock()
-	if t != nil && !c.stale(t.fetched) {
+	if t != nil && !c.settings.Stale(t.fetched) {
 		return t, nil
 	}
 	t, err := c.newTarget(ctx, topic, schema)
@@ -214,23 +170,19 @@ func (c *Converter) target(ctx context.Context, topic string, schema *connector.
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.writes) >= c.cacheSize {
+	if len(c.writes) >= c.settings.CacheSize {
 		clear(c.writes)
 	}
 	c.writes[key] = t
 	return t, nil
 }
 
-func (c *Converter) stale(fetched time.Time) bool {
-	return c.useLatest && c.latestTTL >= 0 && time.Since(fetched) > c.latestTTL
-}
-
 func (c *Converter) newTarget(ctx context.Context, topic string, schema *connector.Schema) (*target, error) {
-	subject, err := c.subjectOf(topic, schema)
+	subject, err := c.settings.Subjects.Of(topic, schema)
 	if err != nil {
 		return nil, connector.Data(err)
 	}
-	if c.useLatest {
+	if c.settings.UseLatest {
 		return c.latestTarget(ctx, subject, schema)
 	}
 	text, err := avro.FromConnect(schema, c.from)
@@ -238,7 +190,7 @@ func (c *Converter) newTarget(ctx context.Context, topic string, schema *connect
 		return nil, err
 	}
 	ask := c.client.Lookup
-	if c.autoRegister {
+	if c.settings.AutoRegister {
 		ask = c.client.Register
 	}
 	got, err := ask(ctx, subject, text)
@@ -253,16 +205,14 @@ func (c *Converter) newTarget(ctx context.Context, topic string, schema *connect
 }
 
 func newTarget(id int, s *avro.Schema) *target {
-	t := &target{schema: s}
-	binary.BigEndian.PutUint32(t.head[1:], uint32(id))
-	return t
+	return &target{prefix: wire.Prefix(id), schema: s}
 }
 
 func (c *Converter) latestTarget(ctx context.Context, subject string, schema *connector.Schema) (*target, error) {
 	c.mu.Lock()
 	n, ok := c.newest[subject]
 	c.mu.Unlock()
-	if !ok || c.stale(n.fetched) {
+	if !ok || c.settings.Stale(n.fetched) {
 		got, err := c.client.Latest(ctx, subject)
 		if err != nil {
 			return nil, err
@@ -276,32 +226,12 @@ func (c *Converter) latestTarget(ctx context.Context, subject string, schema *co
 		c.newest[subject] = n
 		c.mu.Unlock()
 	}
-	if c.strict {
+	if c.settings.Strict {
 		if err := n.schema.Check(schema); err != nil {
-			return nil, connector.Data(fmt.Errorf("subject %s: %w (%s=false leaves it to the values)", subject, err, keyStrict))
+			return nil, connector.Data(fmt.Errorf("subject %s: %w (%s=false leaves it to the values)", subject, err, wire.KeyStrict))
 		}
 	}
 	t := newTarget(n.id, n.schema)
 	t.fetched = n.fetched
 	return t, nil
-}
-
-// subjectOf gives the subject of a value.
-func (c *Converter) subjectOf(topic string, schema *connector.Schema) (string, error) {
-	if c.subject != "" {
-		return c.subject, nil
-	}
-	if c.strategy == strategyTopic {
-		if c.isKey {
-			return topic + "-key", nil
-		}
-		return topic + "-value", nil
-	}
-	if schema == nil || schema.Name() == "" {
-		return "", fmt.Errorf("%s needs a record with a name, the value's schema has none: set one with the transform SetSchemaMetadata", c.strategy)
-	}
-	if c.strategy == strategyRecord {
-		return schema.Name(), nil
-	}
-	return topic + "-" + schema.Name(), nil
 }

@@ -61,7 +61,7 @@ func converterSuite(t *testing.T, url, subject string) {
 	} {
 		connectortest.Converter(t, connectortest.ConverterCase{
 			New:   func() connector.Converter { return new(Converter) },
-			Props: connector.Props{keyURL: url, keySubject: subject + "-" + name}, Values: values,
+			Props: connector.Props{"schema.registry.url": url, "subject": subject + "-" + name}, Values: values,
 			Bad: [][]byte{{}, []byte(`{"a":1}`), {0, 0, 0}, {1, 0, 0, 0, 1, 2}, {0, 0x3f, 0xff, 0xff, 0xff, 2}},
 		})
 	}
@@ -77,7 +77,7 @@ func TestUseLatestVersion(t *testing.T) {
 	if _, err := registryClient(t, url).Register(t.Context(), "ifcb-stats-value", statsLatest); err != nil {
 		t.Fatal(err)
 	}
-	c := configured(t, false, connector.Props{keyURL: url, keySubject: "ifcb-stats-value", keyUseLatest: "true"})
+	c := configured(t, false, connector.Props{"schema.registry.url": url, "subject": "ifcb-stats-value", "use.latest.version": "true"})
 	value := connector.NewStruct(stats).Set("roi", int32(7)).Set("prob", 0.1).Set("extra", "not in the schema")
 	data, err := c.FromConnect(t.Context(), "any", stats, value)
 	if err != nil {
@@ -115,7 +115,7 @@ func TestUseLatestVersion(t *testing.T) {
 			t.Errorf("%s: %v (%s), want data with %q", name, err, connector.KindOf(err), bad.want)
 		}
 	}
-	loose := configured(t, false, connector.Props{keyURL: url, keySubject: "ifcb-stats-value", keyUseLatest: "true", keyStrict: "false"})
+	loose := configured(t, false, connector.Props{"schema.registry.url": url, "subject": "ifcb-stats-value", "use.latest.version": "true", "latest.compatibility.strict": "false"})
 	odd := connector.StructOf("x", connector.F("roi", connector.OptionalStringSchema), connector.F("prob", connector.Float32Schema))
 	_, err = loose.FromConnect(t.Context(), "any", odd, connector.NewStruct(odd).Set("roi", "7").Set("prob", float32(1)))
 	if err == nil || !strings.Contains(err.Error(), "field roi: expected int, got string") {
@@ -137,8 +137,8 @@ func TestLatestIsAskedAgain(t *testing.T) {
 		}
 		return int(binary.BigEndian.Uint32(data[1:]))
 	}
-	kept := configured(t, false, connector.Props{keyURL: url, keySubject: "s", keyUseLatest: "true"})
-	fresh := configured(t, false, connector.Props{keyURL: url, keySubject: "s", keyUseLatest: "true", keyLatestTTL: "0"})
+	kept := configured(t, false, connector.Props{"schema.registry.url": url, "subject": "s", "use.latest.version": "true"})
+	fresh := configured(t, false, connector.Props{"schema.registry.url": url, "subject": "s", "use.latest.version": "true", "latest.cache.ttl.sec": "0"})
 	before := id(kept)
 	if id(fresh) != before {
 		t.Fatal("two converters see two newest versions")
@@ -158,7 +158,7 @@ func TestLatestIsAskedAgain(t *testing.T) {
 // TestEvolution reads each record as it was written.
 func TestEvolution(t *testing.T) {
 	url := registryURL(t)
-	c := configured(t, false, connector.Props{keyURL: url})
+	c := configured(t, false, connector.Props{"schema.registry.url": url})
 	old := connector.StructOf("n.v", connector.F("a", connector.Int32Schema))
 	young := connector.StructOf("n.v", connector.F("a", connector.Int32Schema), connector.F("b", connector.OptionalStringSchema))
 	first, err := c.FromConnect(t.Context(), "topic", old, connector.NewStruct(old).Set("a", int32(1)))
@@ -196,11 +196,11 @@ func TestSubjects(t *testing.T) {
 	}{
 		"topic-value":  {false, connector.Props{}},
 		"topic-key":    {true, connector.Props{}},
-		"ns.Rec":       {false, connector.Props{keyValueStrategy: "io.confluent.kafka.serializers.subject.RecordNameStrategy"}},
-		"topic-ns.Rec": {true, connector.Props{keyKeyStrategy: "TopicRecordNameStrategy"}},
-		"fixed":        {false, connector.Props{keySubject: "fixed", keyValueStrategy: "RecordNameStrategy"}},
+		"ns.Rec":       {false, connector.Props{"value.subject.name.strategy": "io.confluent.kafka.serializers.subject.RecordNameStrategy"}},
+		"topic-ns.Rec": {true, connector.Props{"key.subject.name.strategy": "TopicRecordNameStrategy"}},
+		"fixed":        {false, connector.Props{"subject": "fixed", "value.subject.name.strategy": "RecordNameStrategy"}},
 	} {
-		c.props[keyURL] = url
+		c.props["schema.registry.url"] = url
 		if _, err := configured(t, c.key, c.props).FromConnect(t.Context(), "topic", s, v); err != nil {
 			t.Error(err)
 		}
@@ -208,7 +208,7 @@ func TestSubjects(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
-	c := configured(t, false, connector.Props{keyURL: url, keyValueStrategy: "RecordNameStrategy"})
+	c := configured(t, false, connector.Props{"schema.registry.url": url, "value.subject.name.strategy": "RecordNameStrategy"})
 	if _, err := c.FromConnect(t.Context(), "topic", connector.StringSchema, "x"); err == nil || !strings.Contains(err.Error(), "RecordNameStrategy needs a record with a name") {
 		t.Errorf("%v", err)
 	}
@@ -216,7 +216,7 @@ func TestSubjects(t *testing.T) {
 
 func TestWithoutAutoRegister(t *testing.T) {
 	url := registryURL(t)
-	c := configured(t, false, connector.Props{keyURL: url, keyAutoRegister: "false"})
+	c := configured(t, false, connector.Props{"schema.registry.url": url, "auto.register.schemas": "false"})
 	_, err := c.FromConnect(t.Context(), "topic", connector.StringSchema, "x")
 	if connector.KindOf(err) != connector.KindData || !strings.Contains(err.Error(), "Subject 'topic-value' not found.") {
 		t.Errorf("%v", err)
@@ -230,7 +230,7 @@ func TestWithoutAutoRegister(t *testing.T) {
 }
 
 func TestTombstones(t *testing.T) {
-	c := configured(t, false, connector.Props{keyURL: "http://127.0.0.1:1"}) // which is not asked
+	c := configured(t, false, connector.Props{"schema.registry.url": "http://127.0.0.1:1"}) // which is not asked
 	for _, s := range []*connector.Schema{nil, connector.StringSchema, stats} {
 		if data, err := c.FromConnect(t.Context(), "topic", s, nil); data != nil || err != nil {
 			t.Errorf("null is written as %v (%v)", data, err)
@@ -252,7 +252,7 @@ func TestOutage(t *testing.T) {
 		_, _ = fmt.Fprint(w, `{"schema":"\"string\""}`)
 	}))
 	t.Cleanup(s.Close)
-	c := configured(t, false, connector.Props{keyURL: s.URL})
+	c := configured(t, false, connector.Props{"schema.registry.url": s.URL})
 	data := []byte{0, 0, 0, 0, 9, 2, 'x'}
 	if _, _, err := c.ToConnect(t.Context(), "topic", data); connector.KindOf(err) != connector.KindRetriable {
 		t.Errorf("%v is %s, want retriable", err, connector.KindOf(err))
@@ -270,11 +270,11 @@ func TestOutage(t *testing.T) {
 func TestConfigProblems(t *testing.T) {
 	for want, props := range map[string]connector.Props{
 		`Missing required configuration "schema.registry.url"`:                       {},
-		"schema.registry.url must be http://host:port":                               {keyURL: "localhost:8081"},
-		"basic.auth.user.info: it must be user:password":                             {keyURL: "http://h:1", keyAuthSource: "USER_INFO", keyUserInfo: "hush"},
-		"bearer.auth.token: it must be set":                                          {keyURL: "http://h:1", keyBearerSource: "STATIC_TOKEN"},
-		"schema.registry.ssl.truststore.location: open nowhere.pem":                  {keyURL: "http://h:1", keyTrustStore: "nowhere.pem"},
-		"Invalid value Best for configuration key.subject.name.strategy: it must be": {keyURL: "http://h:1", keyKeyStrategy: "Best"},
+		"schema.registry.url must be http://host:port":                               {"schema.registry.url": "localhost:8081"},
+		"basic.auth.user.info: it must be user:password":                             {"schema.registry.url": "http://h:1", "basic.auth.credentials.source": "USER_INFO", "basic.auth.user.info": "hush"},
+		"bearer.auth.token: it must be set":                                          {"schema.registry.url": "http://h:1", "bearer.auth.credentials.source": "STATIC_TOKEN"},
+		"schema.registry.ssl.truststore.location: open nowhere.pem":                  {"schema.registry.url": "http://h:1", "schema.registry.ssl.truststore.location": "nowhere.pem"},
+		"Invalid value Best for configuration key.subject.name.strategy: it must be": {"schema.registry.url": "http://h:1", "key.subject.name.strategy": "Best"},
 	} {
 		_, err := connector.ParsePlugin(new(Converter), props)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -1,0 +1,80 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// KeyStrict is the configuration key of [Settings.Strict].
+const KeyStrict = "latest.compatibility.strict"
+
+// The other keys; but for subject they are Confluent's.
+const (
+	keyAutoRegister   = "auto.register.schemas"
+	keyUseLatest      = "use.latest.version"
+	keyLatestTTL      = "latest.cache.ttl.sec"
+	keySubject        = "subject"
+	keyKeyStrategy    = "key.subject.name.strategy"
+	keyValueStrategy  = "value.subject.name.strategy"
+	keyCacheSize      = "schemas.cache.size"
+	keyConfluentCache = "schemas.cache.config"
+)
+
+// Group is the group that the keys belong to.
+const Group = "Schemas"
+
+// Keys are the configuration keys of a converter.
+func Keys() []connector.Key {
+	return []connector.Key{
+		{Name: keyAutoRegister, Type: connector.BooleanKey, Default: true, Importance: connector.Medium, Group: Group,
+			Doc: "Register the schema that a record maps to where it is new. If false the subject must have it."},
+		{Name: keyUseLatest, Type: connector.BooleanKey, Default: false, Importance: connector.Medium, Group: Group,
+			Doc: "Write records field by field into the newest schema of their subject. Fields that it lacks are left out; fields that the record lacks take its defaults. Overrides auto.register.schemas."},
+		{Name: KeyStrict, Type: connector.BooleanKey, Default: true, Importance: connector.Low, Group: Group,
+			Doc: "With use.latest.version: compare the schemas before the first record is written, so that a field whose type can never fit is an error even where its values are null."},
+		{Name: keyLatestTTL, Type: connector.LongKey, Default: -1, Importance: connector.Low, Group: Group,
+			Check: connector.AtLeast(-1), Doc: "With use.latest.version: how long the newest schema is taken for the newest, seconds; -1 is until the task ends."},
+		{Name: keySubject, Type: connector.StringKey, Importance: connector.Medium, Group: Group,
+			Doc: "The subject of all records, in place of what the subject name strategy gives."},
+		{Name: keyKeyStrategy, Type: connector.StringKey, Default: javaPackage + byTopic, Importance: connector.Medium, Group: Group,
+			Check: isStrategy, Doc: "The subject of keys: TopicNameStrategy (<topic>-key), RecordNameStrategy (<record name>) or TopicRecordNameStrategy (<topic>-<record name>)."},
+		{Name: keyValueStrategy, Type: connector.StringKey, Default: javaPackage + byTopic, Importance: connector.Medium, Group: Group,
+			Check: isStrategy, Doc: "The subject of values: TopicNameStrategy (<topic>-value), RecordNameStrategy (<record name>) or TopicRecordNameStrategy (<topic>-<record name>)."},
+		{Name: keyCacheSize, Type: connector.IntKey, Default: 1000, Importance: connector.Low, Group: Group,
+			Check: connector.AtLeast(1), Doc: "How many schemas are remembered in each direction."},
+		{Name: keyConfluentCache, Type: connector.IntKey, Importance: connector.Low, Group: Group,
+			Doc: "Confluent's name of schemas.cache.size."},
+	}
+}
+
+// Settings are what a configuration says about schemas.
+type Settings struct {
+	Subjects     Subjects
+	AutoRegister bool          // the schemas of records, where they are new
+	UseLatest    bool          // write into the newest schema of the subject
+	Strict       bool          // compare a record's schema with that one first
+	LatestTTL    time.Duration // how long that is taken for the newest; negative is for ever
+	CacheSize    int
+}
+
+// SettingsOf reads a configuration, of a converter of keys or of values.
+func SettingsOf(conf connector.Config, key bool) Settings {
+	s := Settings{
+		Subjects:     Subjects{fixed: conf.String(keySubject), strategy: simple(conf.String(keyValueStrategy)), suffix: "-value"},
+		AutoRegister: conf.Bool(keyAutoRegister), UseLatest: conf.Bool(keyUseLatest), Strict: conf.Bool(KeyStrict),
+		LatestTTL: time.Duration(conf.Int64(keyLatestTTL)) * time.Second, CacheSize: conf.Int(keyCacheSize),
+	}
+	if key {
+		s.Subjects.strategy, s.Subjects.suffix = simple(conf.String(keyKeyStrategy)), "-key"
+	}
+	if n := conf.Int(keyConfluentCache); n > 0 {
+		s.CacheSize = n
+	}
+	return s
+}
+
+// Stale tells whether a newest schema that was fetched at a time is to be asked for again.
+func (s Settings) Stale(fetched time.Time) bool {
+	return s.UseLatest && s.LatestTTL >= 0 && time.Since(fetched) > s.LatestTTL
+}
