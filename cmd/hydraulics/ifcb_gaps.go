@@ -6,15 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/axiom-data-science/hydraulics/connector"
-	source "github.com/axiom-data-science/hydraulics/connectors/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
 // binMissing is the status of a bin that a dashboard lists and the topic does
@@ -77,7 +78,7 @@ type binOutcome struct {
 }
 
 func (b binOutcome) isGap() bool {
-	return b.Status == source.BinPartial || b.Status == source.BinFailed || b.Status == binMissing
+	return b.Status == ifcb.BinPartial || b.Status == ifcb.BinFailed || b.Status == binMissing
 }
 
 func (o *gapsOptions) run(ctx context.Context, out io.Writer) error {
@@ -94,12 +95,12 @@ func (o *gapsOptions) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fail(err)
 	}
-	place := &dashboardBins{dataset: o.dataset}
+	place := &listing{dataset: o.dataset}
 	if o.dashboard != "" { // first: a mistake in it shows at once
 		if place, err = o.list(ctx, from, until); err != nil {
 			return fail(fmt.Errorf("--dashboard: %w", err))
 		}
-		defer place.listing.Close()
+		defer place.close()
 	}
 	dataset := place.dataset
 	known, err := o.read(ctx, settings)
@@ -157,46 +158,89 @@ func (o *gapsOptions) period() (from, until time.Time, err error) {
 	return from, until, nil
 }
 
-// dashboardBins are what a dashboard or folder has.
-type dashboardBins struct {
-	listing *source.Listing // nil without one
+// listing is the bins that a dashboard or folder has.
+type listing struct {
 	url     string
 	dataset string
 	bins    []ifcb.BinID
+	shown   func(context.Context, []ifcb.BinID) ([]ifcb.BinID, error) // those that are not flagged to be skipped
+	close   func()
 }
 
 // list asks for the bins of a period.
-func (o *gapsOptions) list(ctx context.Context, from, until time.Time) (*dashboardBins, error) {
-	props := connector.Props{"dashboard.url": o.dashboard}
-	if !strings.Contains(o.dashboard, "://") {
-		props = connector.Props{"folder": o.dashboard}
+func (o *gapsOptions) list(ctx context.Context, from, until time.Time) (*listing, error) {
+	if strings.Contains(o.dashboard, "://") {
+		return o.listDashboard(ctx, from, until)
 	}
-	if o.dataset != "" {
-		props["dataset"] = o.dataset
+	return o.listFolder(from, until)
+}
+
+func (o *gapsOptions) listDashboard(ctx context.Context, from, until time.Time) (*listing, error) {
+	if err := dashboard.CheckURL(o.dashboard); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.dashboard, err)
 	}
-	listing, err := source.OpenListing(ctx, props)
+	address, err := dashboard.ParseAddress(o.dashboard, o.dataset)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := listing.Bins(ctx, from, until)
+	address = address.WithTags(nil)
+	client := dashboard.NewClient(dashboard.Options{Agent: "hydraulics/" + config.Version})
+	l := &listing{url: o.dashboard, dataset: address.Series(), close: client.Close}
+	data, err := dashboard.Detect(ctx, client, address, "")
+	if err == nil {
+		l.bins, err = data.Bins(ctx, from, until)
+	}
 	if err != nil {
-		listing.Close()
+		client.Close()
 		return nil, err
 	}
-	return &dashboardBins{listing, o.dashboard, listing.Dataset(), ids}, nil
+	l.shown = func(ctx context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) {
+		shown, err := data.Shown(ctx, bins)
+		if dashboard.IsAbsent(err) { // it has no flags
+			return bins, nil
+		}
+		return shown, err
+	}
+	return l, nil
+}
+
+func (o *gapsOptions) listFolder(from, until time.Time) (*listing, error) {
+	l := &listing{url: o.dashboard, dataset: o.dataset, close: func() {},
+		shown: func(_ context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) { return bins, nil }}
+	if l.dataset == "" {
+		dir, err := filepath.Abs(o.dashboard)
+		if err != nil {
+			return nil, err
+		}
+		l.dataset = filepath.Base(dir)
+	}
+	files, err := ifcb.ListSince(o.dashboard, from)
+	if err != nil {
+		return nil, err
+	}
+	end := time.Now()
+	if !until.IsZero() && until.Before(end) {
+		end = until
+	}
+	for _, f := range files {
+		if t := f.ID.Time(); !t.Before(from) && t.Before(end) {
+			l.bins = append(l.bins, f.ID)
+		}
+	}
+	return l, nil
 }
 
 // missing gives the bins that the topic does not know, but for those that are flagged to be skipped unless these count
 // too; unknown is the number of both.
-func (d *dashboardBins) missing(ctx context.Context, told map[string]bool, withSkipped bool) (bins []binOutcome, unknown int, err error) {
-	ids := slices.DeleteFunc(d.bins, func(id ifcb.BinID) bool { return told[id.String()] })
+func (l *listing) missing(ctx context.Context, told map[string]bool, withSkipped bool) (bins []binOutcome, unknown int, err error) {
+	ids := slices.DeleteFunc(l.bins, func(id ifcb.BinID) bool { return told[id.String()] })
 	if unknown = len(ids); unknown > 0 && !withSkipped {
-		if ids, err = d.listing.Shown(ctx, ids); err != nil {
+		if ids, err = l.shown(ctx, ids); err != nil {
 			return nil, 0, err
 		}
 	}
 	for _, id := range ids {
-		bins = append(bins, binOutcome{PID: id.String(), Dataset: d.dataset, Dashboard: d.url, IFCB: id.IFCB(),
+		bins = append(bins, binOutcome{PID: id.String(), Dataset: l.dataset, Dashboard: l.url, IFCB: id.IFCB(),
 			Time: id.Time().Unix(), Status: binMissing, Reason: "the dashboard lists it, the topic does not know it"})
 	}
 	return bins, unknown, nil

@@ -2,13 +2,12 @@ package ifcb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
@@ -30,7 +29,7 @@ type bin struct {
 
 // imageReader gives the images of a bin under way.
 type imageReader interface {
-	// image gives one image. An error that [isGone] is of this image alone.
+	// image gives one image. An error that [dashboard.IsGone] is of this image alone.
 	image(ctx context.Context, number int) (image, error)
 	// check tells whether the bin's files are still those that were opened.
 	check() error
@@ -84,7 +83,7 @@ func reason(err error) string {
 // leftOut is a bin that is not wanted. Its reason is empty when it is none of those that were asked for.
 type leftOut struct {
 	reason string
-	known  details
+	known  dashboard.Details
 }
 
 func (e *leftOut) Error() string { return "left out: " + e.reason }
@@ -94,17 +93,13 @@ type growing struct{ wait time.Duration }
 
 func (e *growing) Error() string { return "its files are being written" }
 
-// isGone tells whether an error means that this way of getting images does not work for the bin, for now: the route is
-// absent, or what it gave is damaged. An error of the environment is not.
-func isGone(err error) bool { return connector.KindOf(err) == connector.KindUnmarked }
-
 // openBin opens a bin behind the last image that was given before.
 func (l *lane) openBin(ctx context.Context, w waiting) (*bin, error) {
 	known, err := l.ask(ctx, w.id)
 	if err != nil {
 		return nil, err
 	}
-	b, err := l.site.open(ctx, l, w.id)
+	b, err := l.site.open(ctx, w.id)
 	if err != nil {
 		return nil, err
 	}
@@ -151,32 +146,23 @@ func (b *bin) arriving() error {
 }
 
 // ask gives what the dashboard itself knows of a bin. A bin that is not wanted for it is an error that is a leftOut.
-func (l *lane) ask(ctx context.Context, id ifcb.BinID) (details, error) {
-	tags := l.address.tagList()
+func (l *lane) ask(ctx context.Context, id ifcb.BinID) (dashboard.Details, error) {
+	tags := l.address.TagList()
 	if !l.opts.metadata && !l.opts.skip && len(tags) == 0 {
-		return details{}, nil
+		return dashboard.Details{}, nil
 	}
-	known, err := l.site.details(ctx, id)
+	known, err := l.site.Details(ctx, id)
 	switch {
-	case err != nil && !isGone(err) && (l.opts.skip || len(tags) > 0):
-		return details{}, err // it would be a guess
+	case err != nil && !dashboard.IsGone(err) && (l.opts.skip || len(tags) > 0):
+		return dashboard.Details{}, err // it would be a guess
 	case err != nil: // a bonus: it never holds up images
-		return details{}, nil
-	case !known.hasTags(tags):
-		return details{}, &leftOut{}
-	case known.skip && l.opts.skip:
+		return dashboard.Details{}, nil
+	case !known.HasTags(tags):
+		return dashboard.Details{}, &leftOut{}
+	case known.Skip && l.opts.skip:
 		return known, &leftOut{"the dashboard flags it to be skipped", known}
 	}
 	return known, nil
-}
-
-// servedNumbers are the targets that a table announces an image of.
-func servedNumbers(id ifcb.BinID, table []ifcb.Target) []int {
-	var numbers []int
-	for _, roi := range ifcb.NewBin(id, table, ifcb.Header{}, nil, 0).Served() {
-		numbers = append(numbers, roi.Number)
-	}
-	return numbers
 }
 
 // facts are what a bin's table and header tell.
@@ -185,15 +171,15 @@ type facts struct {
 	header ifcb.Header
 }
 
-// cut tells whether a table was read up to where it breaks off.
-func cut(err error) bool { return errors.Is(err, ifcb.ErrTruncated) }
-
 // sample is what is known of a bin as a whole; nil is unknown.
 type sample struct{ volume, latitude, longitude, depth, tags any }
 
 // newSample gathers the facts about a bin, from its files and from the dashboard.
-func newSample(id ifcb.BinID, table []ifcb.Target, header ifcb.Header, known details) sample {
-	out := sample{tags: known.tagText()}
+func newSample(id ifcb.BinID, table []ifcb.Target, header ifcb.Header, known dashboard.Details) sample {
+	out := sample{}
+	if known.Tags != nil {
+		out.tags = strings.Join(known.Tags, ",")
+	}
 	if ml, err := ifcb.NewBin(id, table, header, nil, 0).MLAnalyzed(); err == nil {
 		out.volume = ml
 	}
@@ -205,13 +191,8 @@ func newSample(id ifcb.BinID, table []ifcb.Target, header ifcb.Header, known det
 			*to = *v
 		}
 	}
-	set(&out.latitude, known.latitude)
-	set(&out.longitude, known.longitude)
-	set(&out.depth, known.depth)
+	set(&out.latitude, known.Latitude)
+	set(&out.longitude, known.Longitude)
+	set(&out.depth, known.Depth)
 	return out
 }
-
-// errNoImages is a bin whose images are not there: its .roi file is missing, or has not arrived yet.
-var errNoImages = errors.New("its images are not there")
-
-func noImages(err error) error { return fmt.Errorf("%w: %w", errNoImages, err) }

@@ -6,16 +6,8 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
-)
-
-// What can become of a bin.
-const (
-	BinComplete = "complete" // all images were given
-	BinPartial  = "partial"  // some were not, or the bin's table breaks off
-	BinFailed   = "failed"   // none were, although there are some or may be
-	BinEmpty    = "empty"    // it has none
-	BinSkipped  = "skipped"  // it was left out because the dashboard flags it
 )
 
 // BinSchema is the schema of the values on bins.topic; keys are the bins' names. A later record of a bin replaces an
@@ -60,7 +52,7 @@ func (l *lane) tell(r report) []connector.SourceRecord {
 		why = r.reason
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	values := []any{r.id.String(), l.address.series(), l.address.base, r.id.IFCB(), r.id.Time().Unix(), r.status, why,
+	values := []any{r.id.String(), l.address.Series(), l.address.Base, r.id.IFCB(), r.id.Time().Unix(), r.status, why,
 		r.expected, int32(r.ingested), int32(r.failed), r.sample.volume, r.sample.latitude, r.sample.longitude,
 		r.sample.depth, r.sample.tags, now}
 	record := connector.NewRecord(l.opts.binsTopic, connector.StringSchema, r.id.String(), BinSchema, nil)
@@ -79,16 +71,16 @@ func (l *lane) tell(r report) []connector.SourceRecord {
 
 // reportDone tells of a bin whose images were all asked for.
 func (l *lane) reportDone(b *bin) []connector.SourceRecord {
-	r := report{id: b.id, status: BinComplete, reason: b.why, expected: int32(b.expected), ingested: b.given, failed: len(b.missing), sample: b.sample}
+	r := report{id: b.id, status: ifcb.BinComplete, reason: b.why, expected: int32(b.expected), ingested: b.given, failed: len(b.missing), sample: b.sample}
 	switch {
 	case len(b.missing) > 0 && b.given == 0:
-		r.status = BinFailed
+		r.status = ifcb.BinFailed
 	case len(b.missing) > 0:
-		r.status = BinPartial
+		r.status = ifcb.BinPartial
 	case b.short != nil:
-		r.status, r.reason = BinPartial, reason(b.short)
+		r.status, r.reason = ifcb.BinPartial, reason(b.short)
 	case b.expected == 0:
-		r.status = BinEmpty
+		r.status = ifcb.BinEmpty
 	}
 	return l.tell(r)
 }
@@ -107,7 +99,7 @@ func (l *lane) leaveOut(id ifcb.BinID, why *leftOut) []connector.SourceRecord {
 	l.rememberSkipped(id)
 	l.metrics.skipped.Add(1)
 	l.log.Info("bin skipped", "bin", id.String(), "reason", why.reason)
-	return l.tell(report{id: id, status: BinSkipped, reason: why.reason, sample: newSample(id, nil, ifcb.Header{}, why.known)})
+	return l.tell(report{id: id, status: ifcb.BinSkipped, reason: why.reason, sample: newSample(id, nil, ifcb.Header{}, why.known)})
 }
 
 // giveUp settles a bin whose images cannot be had.
@@ -117,9 +109,9 @@ func (l *lane) giveUp(ctx context.Context, id ifcb.BinID, why error) []connector
 	if l.opts.binsTopic == "" {
 		return nil
 	}
-	r := report{id: id, status: BinFailed, reason: reason(why), ingested: came.given, failed: len(came.missing)}
-	if facts, err := l.site.facts(ctx, l, id); err == nil {
-		numbers := servedNumbers(id, facts.table)
+	r := report{id: id, status: ifcb.BinFailed, reason: reason(why), ingested: came.given, failed: len(came.missing)}
+	if facts, err := l.site.facts(ctx, id); err == nil {
+		numbers := ifcb.ServedNumbers(id, facts.table)
 		if came.given == 0 { // a run before this one may have given some
 			for _, n := range numbers {
 				if !came.wants(n) {
@@ -130,12 +122,12 @@ func (l *lane) giveUp(ctx context.Context, id ifcb.BinID, why error) []connector
 		r.expected, r.failed = int32(len(numbers)), len(numbers)-r.ingested
 		known, err := l.ask(ctx, id)
 		if err != nil {
-			known = details{}
+			known = dashboard.Details{}
 		}
 		r.sample = newSample(id, facts.table, facts.header, known)
 	}
 	if r.ingested > 0 {
-		r.status, r.reason = BinPartial, fmt.Sprintf("given up behind image %d: %s", came.after, r.reason)
+		r.status, r.reason = ifcb.BinPartial, fmt.Sprintf("given up behind image %d: %s", came.after, r.reason)
 	}
 	return l.tell(r)
 }

@@ -2,12 +2,12 @@ package ifcb
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
@@ -23,6 +23,8 @@ const (
 
 	formatAvro = "avro"
 	formatJSON = "json"
+
+	day = 24 * time.Hour
 
 	// maxNewest bounds nbins when the newest bins come first: until the last is done the offset names each that is.
 	maxNewest = 10_000
@@ -85,9 +87,9 @@ func configDef() *connector.ConfigDef {
 			Doc: "How often to try a bin whose images cannot be had, before it is given up as failed."},
 		connector.Key{Name: "bin.retry.interval.ms", Type: connector.LongKey, Default: 60_000, Check: connector.AtLeast(0),
 			Doc: "The time between two attempts at a failing bin (mode=once: a second at most)."},
-		connector.Key{Name: "dashboard.max.connections", Type: connector.IntKey, Default: 2, Check: connector.Between(1, 64),
+		connector.Key{Name: "dashboard.max.connections", Type: connector.IntKey, Default: dashboard.DefaultConnections, Check: connector.Between(1, 64),
 			Doc: "How many requests the dashboard's host gets at a time, from all tasks of this process."},
-		connector.Key{Name: "request.timeout.ms", Type: connector.LongKey, Default: 60_000, Check: connector.AtLeast(100),
+		connector.Key{Name: "request.timeout.ms", Type: connector.LongKey, Default: dashboard.DefaultTimeout.Milliseconds(), Check: connector.AtLeast(100),
 			Doc: "How long the dashboard may be silent, before an answer and within one."},
 		connector.Key{Name: "zip.max.bytes", Type: connector.LongKey, Default: int64(4 << 30), Check: connector.AtLeast(1), Importance: connector.Low,
 			Doc: "The largest zip of a bin. It passes through a temporary file."},
@@ -103,14 +105,7 @@ func checkURL(_ string, value any) error {
 	if !given {
 		return nil
 	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
-		return fmt.Errorf("must be an http or https URL such as https://ifcb.example.org/mvco/")
-	case u.User != nil:
-		return fmt.Errorf("must not contain a user or password: dashboards are read without")
-	}
-	return nil
+	return dashboard.CheckURL(text)
 }
 
 func checkDate(_ string, value any) error {
@@ -143,7 +138,7 @@ func checkDataset(_ string, value any) error {
 type options struct {
 	topic       string
 	binsTopic   string // empty for none
-	addresses   []address
+	addresses   []dashboard.Address
 	generation  string
 	once        bool
 	nbins       int // -1 is all
@@ -194,6 +189,10 @@ func newOptions(conf connector.Config) (options, error) {
 	}
 	o.addresses, err = newAddresses(conf)
 	return o, err
+}
+
+func (o options) newClient() *dashboard.Client {
+	return dashboard.NewClient(dashboard.Options{Timeout: o.timeout, Connections: o.connections, Agent: "hydraulics-ifcb/" + Version})
 }
 
 // Validate checks what one key alone cannot tell.

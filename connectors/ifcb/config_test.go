@@ -1,50 +1,12 @@
 package ifcb
 
 import (
-	"net/http"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
-
-func TestParseAddress(t *testing.T) {
-	tests := []struct {
-		name, url, dataset string
-		want               address
-		bad                string
-	}{
-		{name: "slash", url: "https://x.example/mvco/", want: address{base: "https://x.example", dataset: "mvco"}},
-		{name: "no slash", url: "https://x.example/mvco", want: address{base: "https://x.example", dataset: "mvco"}},
-		{name: "feed", url: "http://x.example:8888/mvco/feed.json", want: address{base: "http://x.example:8888", dataset: "mvco"}},
-		{name: "tags", url: "http://x.example/mvco:beads", want: address{base: "http://x.example", dataset: "mvco:beads"}},
-		{name: "below a path", url: "https://x.example/ifcb/mvco/", want: address{base: "https://x.example/ifcb", dataset: "mvco"}},
-		{name: "timeline page", url: "https://x.example/timeline?dataset=mvco&bin=D1", want: address{base: "https://x.example", dataset: "mvco"}},
-		{name: "page below a path", url: "https://x.example/ifcb/timeline?dataset=mvco", want: address{base: "https://x.example/ifcb", dataset: "mvco"}},
-		{name: "root with query", url: "https://x.example/?dataset=mvco", want: address{base: "https://x.example", dataset: "mvco"}},
-		{name: "dataset given", url: "https://x.example", dataset: "mvco", want: address{base: "https://x.example", dataset: "mvco"}},
-		{name: "dataset given twice", url: "https://x.example/mvco/", dataset: "mvco", want: address{base: "https://x.example", dataset: "mvco"}},
-		{name: "dataset given, below a path", url: "https://x.example/ifcb/", dataset: "mvco", want: address{base: "https://x.example/ifcb", dataset: "mvco"}},
-		{name: "none", url: "https://x.example/", bad: "names no dataset"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := parseAddress(tt.url, tt.dataset)
-			if tt.bad != "" {
-				if err == nil || !strings.Contains(err.Error(), tt.bad) {
-					t.Fatalf("%v, %v", got, err)
-				}
-				return
-			}
-			if err != nil || got != tt.want {
-				t.Errorf("%v, %v, want %v", got, err, tt.want)
-			}
-		})
-	}
-}
 
 func TestValidate(t *testing.T) {
 	good := connector.Props{"topic": "t", "dashboard.url": "https://x.example/mvco"}
@@ -94,18 +56,5 @@ func TestValidate(t *testing.T) {
 				t.Errorf("keys with problems (-want +got):\n%s\n%v", diff, problems.Err())
 			}
 		})
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for text, want := range map[string]time.Duration{
-		"": 0, "5": 5 * time.Second, "-5": 0, "soon": 0, "99999999999999": 0, "86400": time.Hour,
-		now.Add(30 * time.Second).Format(http.TimeFormat): 30 * time.Second,
-		now.Add(-time.Hour).Format(http.TimeFormat):       0,
-	} {
-		if got := retryAfter(text, now); got != want {
-			t.Errorf("%q: %s, want %s", text, got, want)
-		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
@@ -44,14 +45,16 @@ type fingerprint [3]struct{ size, changed int64 }
 
 var rawExts = [3]string{".adc", ".hdr", ".roi"}
 
-func (f *folder) kind() string { return "folder" }
+func (f *folder) Kind() string { return "folder" }
 
-func (f *folder) span() time.Duration { return 366 * 100 * day }
+func (f *folder) Span() time.Duration { return 366 * 100 * day }
 
-func (f *folder) details(context.Context, ifcb.BinID) (details, error) { return details{}, nil }
+func (f *folder) Details(context.Context, ifcb.BinID) (dashboard.Details, error) {
+	return dashboard.Details{}, nil
+}
 
-// shown gives all: files have no flags.
-func (f *folder) shown(_ context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) { return bins, nil }
+// Shown gives all: files have no flags.
+func (f *folder) Shown(_ context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) { return bins, nil }
 
 // list gives the bins of a folder, oldest first; of day folders those from a day on.
 func (f *folder) list(from time.Time) ([]ifcb.BinID, error) {
@@ -69,23 +72,23 @@ func (f *folder) list(from time.Time) ([]ifcb.BinID, error) {
 	return bins, nil
 }
 
-func (f *folder) recent(_ context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
+func (f *folder) Recent(_ context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
 	bins, err := f.list(since.Add(-lateDays))
 	slices.Reverse(bins)
 	return bins, true, err
 }
 
-func (f *folder) period(_ context.Context, from, until time.Time) ([]ifcb.BinID, error) {
+func (f *folder) Period(_ context.Context, from, until time.Time) ([]ifcb.BinID, error) {
 	bins, err := f.list(from)
 	end := until.UTC().Truncate(day).Add(day)
 	return slices.DeleteFunc(bins, func(id ifcb.BinID) bool { return !id.Time().Before(end) }), err
 }
 
-func (f *folder) earliest(context.Context) (time.Time, error) { return firstIFCB, nil }
+func (f *folder) Earliest(context.Context) (time.Time, error) { return ifcb.Dawn, nil }
 
 // open opens a bin whose files are whole. Those that were changed a short time ago must have stayed the same for a
 // while and agree with each other, or they are still being written; later the bin is taken as it is.
-func (f *folder) open(_ context.Context, _ *lane, id ifcb.BinID) (*bin, error) {
+func (f *folder) open(_ context.Context, id ifcb.BinID) (*bin, error) {
 	stem, ok := f.paths[id]
 	if !ok {
 		if _, err := f.list(id.Time()); err != nil {
@@ -124,7 +127,7 @@ func (f *folder) open(_ context.Context, _ *lane, id ifcb.BinID) (*bin, error) {
 	delete(f.seen, id)
 	if !raw.HasPixels() && len(raw.Served()) > 0 {
 		raw.Close()
-		return nil, noImages(fmt.Errorf("%s.roi: %w", stem, fs.ErrNotExist))
+		return nil, fmt.Errorf("its images are not there: %s.roi: %w", stem, fs.ErrNotExist)
 	}
 	r := &rawReader{bin: raw, stem: stem, print: print, rois: map[int]ifcb.ROI{}}
 	b := &bin{id: id, table: raw.Targets, header: raw.Header, short: raw.Truncated, reader: r}
@@ -136,7 +139,7 @@ func (f *folder) open(_ context.Context, _ *lane, id ifcb.BinID) (*bin, error) {
 }
 
 // facts reads the files as they are.
-func (f *folder) facts(_ context.Context, _ *lane, id ifcb.BinID) (facts, error) {
+func (f *folder) facts(_ context.Context, id ifcb.BinID) (facts, error) {
 	raw, err := ifcb.Open(f.paths[id] + ".adc")
 	if err != nil {
 		return facts{}, err

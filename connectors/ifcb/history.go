@@ -67,7 +67,7 @@ func (l *lane) lookBack(ctx context.Context) error {
 			return nil
 		}
 		piece := period{h.from, h.until}
-		if size := l.site.span(); piece.end.Sub(piece.start) > size {
+		if size := l.site.Span(); piece.end.Sub(piece.start) > size {
 			if l.queue.oldestFirst {
 				piece.end = piece.start.Add(size).Truncate(day)
 			} else {
@@ -90,7 +90,7 @@ func (l *lane) boundHistory(ctx context.Context) (err error) {
 	h := l.history
 	h.from, h.until = h.period.start, h.period.end
 	if h.from.IsZero() {
-		if h.from, err = l.site.earliest(ctx); err != nil {
+		if h.from, err = l.site.Earliest(ctx); err != nil {
 			return err
 		}
 	}
@@ -101,7 +101,7 @@ func (l *lane) boundHistory(ctx context.Context) (err error) {
 	if h.until.IsZero() || h.until.After(limit) {
 		h.until = limit
 	}
-	l.log.Info("filling in the past", "dataset", l.address.series(), "from", h.from, "until", h.until)
+	l.log.Info("filling in the past", "dataset", l.address.Series(), "from", h.from, "until", h.until)
 	return nil
 }
 

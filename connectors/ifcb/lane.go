@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
@@ -18,10 +19,10 @@ const maxBatchBytes = 8 << 20
 // one after the other.
 type lane struct {
 	opts    options
-	address address
+	address dashboard.Address
 	log     *slog.Logger
 	metrics metrics
-	client  *client
+	client  *dashboard.Client
 	site    site     // nil until the dashboard's generation is known
 	history *history // nil for a live lane
 	ledger  *ledger
@@ -39,7 +40,7 @@ type lane struct {
 
 func (l *lane) partition() map[string]any {
 	if l.source == nil {
-		l.source = map[string]any{"dashboard": l.address.base, "dataset": l.address.series()}
+		l.source = map[string]any{"dashboard": l.address.Base, "dataset": l.address.Series()}
 		if l.history != nil {
 			l.source["backfill"] = l.history.period.String()
 		}
@@ -57,11 +58,11 @@ func (l *lane) drop() {
 // poll gives the next records. idle is not 0 when there is nothing to do for that long.
 func (l *lane) poll(ctx context.Context) (records []connector.SourceRecord, idle time.Duration, err error) {
 	if l.site == nil {
-		if l.site, err = detect(ctx, l.client, l.address, l.opts.generation, l.opts.settle); err != nil {
+		if l.site, err = l.findSite(ctx); err != nil {
 			l.site = nil
 			return nil, 0, err
 		}
-		l.log.Info("bins are of", "url", l.address.base, "dataset", l.address.series(), "kind", l.site.kind())
+		l.log.Info("bins are of", "url", l.address.Base, "dataset", l.address.Series(), "kind", l.site.Kind())
 	}
 	if l.current == nil {
 		if records, idle, err = l.nextBin(ctx); err != nil || l.current == nil {
@@ -175,7 +176,7 @@ func (l *lane) trouble(ctx context.Context, id ifcb.BinID, err error) ([]connect
 		if l.hitches++; l.hitches < l.opts.attempts {
 			return nil, err
 		}
-		if _, _, listErr := l.site.recent(ctx, time.Time{}); listErr != nil {
+		if _, _, listErr := l.site.Recent(ctx, time.Time{}); listErr != nil {
 			return nil, err
 		}
 	}
@@ -213,7 +214,7 @@ func (l *lane) read(ctx context.Context) ([]connector.SourceRecord, error) {
 	for size := 0; b.next < len(b.numbers) && len(records) < l.opts.batch && size < maxBatchBytes; {
 		number := b.numbers[b.next]
 		img, err := b.image(ctx, number)
-		if err != nil && !isGone(err) {
+		if err != nil && !dashboard.IsGone(err) {
 			if len(records) > 0 {
 				return records, nil // the next poll meets the error again
 			}

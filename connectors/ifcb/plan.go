@@ -73,7 +73,7 @@ func (l *lane) plan(ctx context.Context) (bins []ifcb.BinID, err error) {
 	if l.opts.once && !l.ledger.bin.IsZero() && !l.ledger.skipped[l.ledger.bin] {
 		bins = append(bins, l.ledger.bin)
 	}
-	bins = distinct(bins)
+	bins = ifcb.NewestFirst(bins)
 	floor := int64(1) // an empty dashboard: whatever comes
 	if len(bins) > 0 {
 		floor = bins[len(bins)-1].Time().Unix()
@@ -88,7 +88,7 @@ func (l *lane) plan(ctx context.Context) (bins []ifcb.BinID, err error) {
 
 // recent is the dashboard's cheap look at its newest bins, newest first.
 func (l *lane) recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
-	bins, complete, err := l.site.recent(ctx, since)
+	bins, complete, err := l.site.Recent(ctx, since)
 	bins = present(bins)
 	if len(bins) > 0 && bins[0].Time().After(l.seen) {
 		l.seen = bins[0].Time()
@@ -98,18 +98,18 @@ func (l *lane) recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool,
 
 // period lists the bins of some days, newest first.
 func (l *lane) period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
-	bins, err := l.site.period(ctx, from, until)
+	bins, err := l.site.Period(ctx, from, until)
 	return present(bins), err
 }
 
 // newest gives the newest nbins bins: from the cheap look while that is enough, else going back through time in steps
 // that double while there is nothing.
 func (l *lane) newest(ctx context.Context) ([]ifcb.BinID, error) {
-	bins, complete, err := l.recent(ctx, firstIFCB)
+	bins, complete, err := l.recent(ctx, ifcb.Dawn)
 	if err != nil || complete || len(bins) >= l.opts.nbins || len(bins) == 0 {
 		return first(bins, l.opts.nbins), err
 	}
-	earliest, err := l.site.earliest(ctx)
+	earliest, err := l.site.Earliest(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (l *lane) newest(ctx context.Context) ([]ifcb.BinID, error) {
 			return nil, err
 		}
 		before := len(bins)
-		if bins = distinct(append(bins, more...)); len(bins) == before {
+		if bins = ifcb.NewestFirst(append(bins, more...)); len(bins) == before {
 			step *= 2
 		}
 		until = from.Add(-day)
@@ -135,13 +135,13 @@ func (l *lane) newest(ctx context.Context) ([]ifcb.BinID, error) {
 // oldest gives the oldest nbins bins, or all, going forward through time in steps that double while there is nothing
 // (or while everything is wanted anyway).
 func (l *lane) oldest(ctx context.Context) ([]ifcb.BinID, error) {
-	bins, complete, err := l.recent(ctx, firstIFCB)
+	bins, complete, err := l.recent(ctx, ifcb.Dawn)
 	if err != nil || len(bins) == 0 {
 		return nil, err
 	}
 	if !complete {
 		end := bins[0].Time()
-		from, err := l.site.earliest(ctx)
+		from, err := l.site.Earliest(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -155,7 +155,7 @@ func (l *lane) oldest(ctx context.Context) ([]ifcb.BinID, error) {
 			if len(more) == 0 || l.opts.nbins < 0 {
 				step = min(2*step, 366*day)
 			}
-			bins = distinct(append(bins, more...))
+			bins = ifcb.NewestFirst(append(bins, more...))
 			from = until.Add(day)
 		}
 	}
@@ -172,24 +172,19 @@ func (l *lane) since(ctx context.Context, known time.Time) ([]ifcb.BinID, error)
 		return bins, err
 	}
 	from := known.Add(-day)
-	if earliest, err := l.site.earliest(ctx); err != nil {
+	if earliest, err := l.site.Earliest(ctx); err != nil {
 		return nil, err
 	} else if from.Before(earliest) {
 		from = earliest
 	}
 	more, err := l.period(ctx, from.Truncate(day), bins[0].Time())
-	return distinct(append(bins, more...)), err
+	return ifcb.NewestFirst(append(bins, more...)), err
 }
 
 // present sorts bins, newest first, and leaves out repeats and those of the future.
 func present(bins []ifcb.BinID) []ifcb.BinID {
 	limit := time.Now().Add(future)
-	return distinct(slices.DeleteFunc(bins, func(id ifcb.BinID) bool { return id.Time().After(limit) }))
-}
-
-func distinct(bins []ifcb.BinID) []ifcb.BinID {
-	slices.SortFunc(bins, func(a, b ifcb.BinID) int { return b.Compare(a) })
-	return slices.Compact(bins)
+	return ifcb.NewestFirst(slices.DeleteFunc(bins, func(id ifcb.BinID) bool { return id.Time().After(limit) }))
 }
 
 func first[T any](list []T, n int) []T { return list[:min(n, len(list))] }

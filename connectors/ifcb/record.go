@@ -47,7 +47,7 @@ func (l *lane) record(b *bin, img image) connector.SourceRecord {
 		}
 		r = connector.NewRecord(l.opts.topic, connector.StringSchema, key, ImageSchema, connector.StructFrom(ImageSchema, []any{
 			b.id.String(), b.id.IFCB(), b.id.Time().Unix(), int32(img.number), img.png, int32(img.width), int32(img.height),
-			l.address.series(), b.sample.volume, b.sample.latitude, b.sample.longitude, b.sample.depth,
+			l.address.Series(), b.sample.volume, b.sample.latitude, b.sample.longitude, b.sample.depth,
 			light[0], light[1], light[2], light[3],
 		}))
 	}

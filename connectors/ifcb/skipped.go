@@ -43,7 +43,7 @@ func (l *lane) watched() []ifcb.BinID {
 			bins = append(bins, id)
 		}
 	}
-	return distinct(bins)
+	return ifcb.NewestFirst(bins)
 }
 
 // askAboutSkipped queues the bins whose flag the dashboard has taken back since they were skipped. It does so when the
@@ -64,14 +64,14 @@ func (l *lane) askAboutSkipped(ctx context.Context) {
 	}
 	if l.opts.skip {
 		var err error
-		if lifted, err = l.site.shown(ctx, lifted); err != nil {
+		if lifted, err = l.site.Shown(ctx, lifted); err != nil {
 			l.recheck = time.Now().Add(min(l.opts.interval, l.opts.recheck))
-			l.log.Warn("flags of skipped bins are not to be had, they are asked for again", "dataset", l.address.series(), "err", err)
+			l.log.Warn("flags of skipped bins are not to be had, they are asked for again", "dataset", l.address.Series(), "err", err)
 			return
 		}
 	}
 	for _, id := range lifted {
 		l.log.Info("skipped bin is taken after all", "bin", id.String())
 	}
-	l.queue.add(distinct(lifted))
+	l.queue.add(ifcb.NewestFirst(lifted))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/dashboard"
 )
 
 // Version is what the connector reports.
@@ -24,7 +25,7 @@ func init() { connector.RegisterSource(func() connector.Source { return new(Sour
 // bin, on a topic of its own.
 type Source struct {
 	metrics metrics
-	client  *client
+	client  *dashboard.Client
 	live    []*lane // one per dataset, served in turn
 	history []*lane // periods to fill in, served while no live lane has anything
 	turn    int     // of the live lanes
@@ -45,7 +46,7 @@ func (s *Source) Start(ctx context.Context, c connector.Context, conf connector.
 	if err != nil {
 		return err
 	}
-	s.metrics, s.client = newMetrics(c.Metrics), newClient(o.timeout, o.connections)
+	s.metrics, s.client = newMetrics(c.Metrics), o.newClient()
 	for _, at := range o.addresses {
 		var live *lane
 		if !o.once || o.period.isZero() {
@@ -72,7 +73,7 @@ func (s *Source) Stop() error {
 		l.drop()
 	}
 	if s.client != nil {
-		s.client.close()
+		s.client.Close()
 	}
 	return nil
 }
@@ -158,7 +159,7 @@ func newMetrics(m connector.Metrics) metrics {
 	}
 }
 
-func (s *Source) newLane(ctx context.Context, c connector.Context, o options, at address, refine ...func(*lane)) (*lane, error) {
+func (s *Source) newLane(ctx context.Context, c connector.Context, o options, at dashboard.Address, refine ...func(*lane)) (*lane, error) {
 	l := &lane{opts: o, address: at, log: c.Log, metrics: s.metrics, client: s.client}
 	l.queue.oldestFirst = o.oldestFirst
 	for _, f := range refine {
@@ -168,7 +169,7 @@ func (s *Source) newLane(ctx context.Context, c connector.Context, o options, at
 	var err error
 	if c.Offsets != nil {
 		if stored, err = c.Offsets.Offset(ctx, l.partition()); err != nil {
-			return nil, fmt.Errorf("offset of %s: %w", at.series(), err)
+			return nil, fmt.Errorf("offset of %s: %w", at.Series(), err)
 		}
 	}
 	if l.ledger, err = readLedger(stored); err != nil {

@@ -119,6 +119,15 @@ func (b *Bin) Served() []ROI {
 // Raw lists the lines with an image as they stand in the .adc file.
 func (b *Bin) Raw() []ROI { return rawROIs(b.Targets) }
 
+// ServedNumbers are the numbers of the targets that a table announces an image of, as [Bin.Served] gives them.
+func ServedNumbers(id BinID, table []Target) []int {
+	var numbers []int
+	for _, roi := range NewBin(id, table, Header{}, nil, 0).Served() {
+		numbers = append(numbers, roi.Number)
+	}
+	return numbers
+}
+
 // ServedAt is the served ROI with this number. Asking for the second half of a stitched pair is an error that names
 // the first.
 func (b *Bin) ServedAt(number int) (ROI, error) {

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// Dawn is before the first bin of any instrument.
+var Dawn = time.Date(2005, time.January, 1, 0, 0, 0, 0, time.UTC)
+
 // dateLayouts are the spellings of a time that dashboards use: Django's JSON writes Z (milliseconds if there are any),
 // its timestamp_iso and zip metadata +00:00, generation 1 takes bare dates and times as UTC.
 var dateLayouts = []string{

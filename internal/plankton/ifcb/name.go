@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -118,6 +119,12 @@ func (b BinID) Target(number int) TargetID { return TargetID{Bin: b, Number: num
 // Compare orders bins by time, then by name.
 func (b BinID) Compare(c BinID) int {
 	return cmp.Or(cmp.Compare(b.unix, c.unix), cmp.Compare(b.lid, c.lid))
+}
+
+// NewestFirst sorts bins, in place, and leaves out repeats.
+func NewestFirst(bins []BinID) []BinID {
+	slices.SortFunc(bins, func(a, b BinID) int { return b.Compare(a) })
+	return slices.Compact(bins)
 }
 
 // ParseTargetID reads "D20190728T212639_IFCB104_00002", with or without a URL before it. The number may be written

@@ -1,4 +1,4 @@
-package ifcb
+package dashboard
 
 import (
 	"context"
@@ -10,12 +10,10 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
-const day = 24 * time.Hour
-
 // generation1 is the Flask dashboard. Everything hangs off the time series' path, which may carry tags (mvco:tag).
 type generation1 struct {
-	*client
-	address
+	*Client
+	Address
 	flags dayFlags
 }
 
@@ -42,27 +40,19 @@ func (f feed1) bins() []ifcb.BinID {
 	return parsePIDs(pids)
 }
 
-func (g *generation1) kind() string { return "dashboard of generation 1" }
+func (g *generation1) Kind() string { return "dashboard of generation 1" }
 
-func (g *generation1) root() string { return g.base + "/" + url.PathEscape(g.series()) }
+func (g *generation1) root() string { return g.Base + "/" + url.PathEscape(g.Series()) }
 
 func (g *generation1) binURL(id ifcb.BinID) string { return g.root() + "/" + id.String() }
 
-func (g *generation1) open(ctx context.Context, l *lane, id ifcb.BinID) (*bin, error) {
-	return openRemote(ctx, l, g, id)
-}
-
-func (g *generation1) facts(ctx context.Context, l *lane, id ifcb.BinID) (facts, error) {
-	return remoteFacts(ctx, l, g, id)
-}
-
 // span is a week: a day is a request.
-func (g *generation1) span() time.Duration { return 7 * day }
+func (g *generation1) Span() time.Duration { return 7 * day }
 
 func (g *generation1) probe(ctx context.Context) (bool, error) {
 	var feed feed1
 	err := g.list(ctx, g.root()+"/feed.json", &feed)
-	if isAbsent(err) {
+	if IsAbsent(err) {
 		return false, nil
 	}
 	return err == nil, err
@@ -73,7 +63,7 @@ const feedLength = 25
 
 // recent is feed.json, the newest 25 bins, and the lists of their days and of today, since feed.json may leave out bins
 // that are flagged to be skipped.
-func (g *generation1) recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
+func (g *generation1) Recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
 	var feed feed1
 	if err := g.list(ctx, g.root()+"/feed.json", &feed); err != nil {
 		return nil, false, err
@@ -89,7 +79,7 @@ func (g *generation1) recent(ctx context.Context, since time.Time) ([]ifcb.BinID
 	}
 	for _, d := range days {
 		flagged, err := g.day(ctx, d)
-		if err != nil && !isAbsent(err) {
+		if err != nil && !IsAbsent(err) {
 			return nil, false, err
 		}
 		bins = append(bins, flagged.bins()...)
@@ -98,7 +88,7 @@ func (g *generation1) recent(ctx context.Context, since time.Time) ([]ifcb.BinID
 }
 
 // period asks day by day. A bin taken at midnight exactly is on two days.
-func (g *generation1) period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
+func (g *generation1) Period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
 	var bins []ifcb.BinID
 	for d := from.UTC().Truncate(day); !d.After(until); d = d.Add(day) {
 		feed, err := g.day(ctx, d)
@@ -115,7 +105,7 @@ func (g *generation1) period(ctx context.Context, from, until time.Time) ([]ifcb
 func (g *generation1) day(ctx context.Context, d time.Time) (feed1, error) {
 	var feed feed1
 	err := g.list(ctx, fmt.Sprintf("%s/api/feed/day_skip/%s", g.root(), d.Format(time.DateOnly)), &feed)
-	if isAbsent(err) {
+	if IsAbsent(err) {
 		err = g.list(ctx, fmt.Sprintf("%s/api/feed/day/%s", g.root(), d.Format(time.DateOnly)), &feed)
 	}
 	if err != nil {
@@ -131,7 +121,7 @@ func (g *generation1) day(ctx context.Context, d time.Time) (feed1, error) {
 }
 
 // shown asks for the lists of their days.
-func (g *generation1) shown(ctx context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) {
+func (g *generation1) Shown(ctx context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) {
 	byDay := map[time.Time][]ifcb.BinID{}
 	for _, id := range bins {
 		d := id.Time().Truncate(day)
@@ -154,7 +144,7 @@ func (g *generation1) shown(ctx context.Context, bins []ifcb.BinID) ([]ifcb.BinI
 }
 
 // earliest asks for the bin nearest to a time before all IFCBs.
-func (g *generation1) earliest(ctx context.Context) (time.Time, error) {
+func (g *generation1) Earliest(ctx context.Context) (time.Time, error) {
 	var nearest struct {
 		PID string `json:"pid"`
 	}
@@ -178,12 +168,12 @@ func (g *generation1) images(ctx context.Context, id ifcb.BinID) ([]int, error) 
 }
 
 // details of generation 1 are the flag of a bin, in the list of its day; its tags choose the list itself.
-func (g *generation1) details(ctx context.Context, id ifcb.BinID) (details, error) {
+func (g *generation1) Details(ctx context.Context, id ifcb.BinID) (Details, error) {
 	d := id.Time().Truncate(day)
 	if !g.flags.day.Equal(d) || time.Since(g.flags.at) > flagsLast {
 		if _, err := g.day(ctx, d); err != nil {
-			return details{}, err
+			return Details{}, err
 		}
 	}
-	return details{skip: g.flags.skipped[id]}, nil
+	return Details{Skip: g.flags.skipped[id]}, nil
 }

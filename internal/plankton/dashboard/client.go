@@ -1,4 +1,4 @@
-package ifcb
+package dashboard
 
 import (
 	"bytes"
@@ -36,18 +36,37 @@ var errNotModified = errors.New("not modified")
 // errPage is a web page where data was expected: a login, a portal, another server.
 var errPage = errors.New("the answer is an HTML page")
 
-// client makes requests that never hang and never read without bound.
-type client struct {
-	http        *http.Client
-	timeout     time.Duration
-	connections int // to one host, of the whole process
-	kept        map[string]keptListing
+// What a client does unless its options say otherwise.
+const (
+	DefaultTimeout     = time.Minute
+	DefaultConnections = 2
+)
+
+// Options of a client.
+type Options struct {
+	Timeout     time.Duration // how long a dashboard may be silent, before an answer and within one
+	Connections int           // to one host, of the whole process
+	Agent       string        // who asks, and in which version
 }
 
-func newClient(timeout time.Duration, connections int) *client {
+// Client makes requests that never hang and never read without bound. It is for one goroutine at a time.
+type Client struct {
+	http    *http.Client
+	options Options
+	kept    map[string]keptListing
+}
+
+// NewClient makes a client. It does not connect.
+func NewClient(o Options) *Client {
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Connections == 0 {
+		o.Connections = DefaultConnections
+	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxConnsPerHost = connections
-	return &client{http: &http.Client{Transport: transport}, timeout: timeout, connections: connections, kept: map[string]keptListing{}}
+	transport.MaxConnsPerHost = o.Connections
+	return &Client{http: &http.Client{Transport: transport}, options: o, kept: map[string]keptListing{}}
 }
 
 // keptListing is an answer and what a server calls that version of it.
@@ -56,7 +75,8 @@ type keptListing struct {
 	data           []byte
 }
 
-func (c *client) close() { c.http.CloseIdleConnections() }
+// Close ends idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // body is an answer whose reading ends when the server is silent for too long.
 type body struct {
@@ -88,25 +108,25 @@ func (b *body) Close() error {
 
 // get asks for a URL. An answer other than 200 is an error: errNotFound, or one marked retriable (with the time the
 // server asks for) or fatal. A web page is errPage.
-func (c *client) get(ctx context.Context, url string, headers ...string) (*body, error) {
+func (c *Client) get(ctx context.Context, url string, headers ...string) (*body, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		cancel(nil)
 		return nil, connector.Fatal(err)
 	}
-	request.Header.Set("User-Agent", "hydraulics-ifcb/"+Version)
+	request.Header.Set("User-Agent", c.options.Agent)
 	for i := 0; i < len(headers); i += 2 {
 		if headers[i+1] != "" {
 			request.Header.Set(headers[i], headers[i+1])
 		}
 	}
-	leave, err := hosts.enter(ctx, request.URL.Host, c.connections)
+	leave, err := hosts.enter(ctx, request.URL.Host, c.options.Connections)
 	if err != nil {
 		cancel(nil)
 		return nil, connector.Retriable(err)
 	}
-	silence := time.AfterFunc(c.timeout, func() { cancel(fmt.Errorf("the dashboard is silent for %s", c.timeout)) })
+	silence := time.AfterFunc(c.options.Timeout, func() { cancel(fmt.Errorf("the dashboard is silent for %s", c.options.Timeout)) })
 	answer, err := c.http.Do(request)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -117,7 +137,7 @@ func (c *client) get(ctx context.Context, url string, headers ...string) (*body,
 		leave()
 		return nil, connector.Retriable(err)
 	}
-	b := &body{ReadCloser: answer.Body, ctx: ctx, cancel: cancel, silence: silence, timeout: c.timeout, header: answer.Header, leave: leave}
+	b := &body{ReadCloser: answer.Body, ctx: ctx, cancel: cancel, silence: silence, timeout: c.options.Timeout, header: answer.Header, leave: leave}
 	if err := checkAnswer(answer); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("%s: %w", url, err)
@@ -157,7 +177,7 @@ func retryAfter(text string, now time.Time) time.Duration {
 }
 
 // bytes reads an answer of at most limit bytes. One that breaks off is retriable.
-func (c *client) bytes(ctx context.Context, url string, limit int64) ([]byte, error) {
+func (c *Client) bytes(ctx context.Context, url string, limit int64) ([]byte, error) {
 	b, err := c.get(ctx, url)
 	if err != nil {
 		return nil, err
@@ -180,7 +200,7 @@ func (b *body) all(url string, limit int64) ([]byte, error) {
 }
 
 // json reads an answer into v. Text that is no such JSON is an error: wrong server, or a new version of it.
-func (c *client) json(ctx context.Context, url string, v any) error {
+func (c *Client) json(ctx context.Context, url string, v any) error {
 	data, err := c.bytes(ctx, url, maxText)
 	if err != nil {
 		return err
@@ -189,7 +209,7 @@ func (c *client) json(ctx context.Context, url string, v any) error {
 }
 
 // list is json for a listing that is asked for again and again: it comes anew only when it has changed.
-func (c *client) list(ctx context.Context, url string, v any) error {
+func (c *Client) list(ctx context.Context, url string, v any) error {
 	data, err := c.listing(ctx, url)
 	if err != nil {
 		return err
@@ -198,7 +218,7 @@ func (c *client) list(ctx context.Context, url string, v any) error {
 }
 
 // listing gives an answer, that of the last time when the server says it is the same.
-func (c *client) listing(ctx context.Context, url string) ([]byte, error) {
+func (c *Client) listing(ctx context.Context, url string) ([]byte, error) {
 	before, known := c.kept[url]
 	b, err := c.get(ctx, url, "If-None-Match", before.etag, "If-Modified-Since", before.modified)
 	if known && errors.Is(err, errNotModified) {
@@ -236,7 +256,7 @@ func decode(url string, data []byte, v any) error {
 var errNotJSON = errors.New("the answer is not the JSON of a dashboard")
 
 // download streams an answer into a file that vanishes when it is closed.
-func (c *client) download(ctx context.Context, url string, limit int64) (*os.File, int64, error) {
+func (c *Client) download(ctx context.Context, url string, limit int64) (*os.File, int64, error) {
 	b, err := c.get(ctx, url)
 	if err != nil {
 		return nil, 0, err
@@ -265,3 +285,12 @@ func discard(file *os.File) {
 	file.Close()
 	os.Remove(file.Name())
 }
+
+// IsAbsent tells whether an error means that a route is not there.
+func IsAbsent(err error) bool {
+	return errors.Is(err, errNotFound) || errors.Is(err, errPage) || errors.Is(err, errNotJSON)
+}
+
+// IsGone tells whether an error means that this way of getting images does not work for a bin, for now: the route is
+// absent, or what it gave is damaged. An error of the environment is not.
+func IsGone(err error) bool { return connector.KindOf(err) == connector.KindUnmarked }

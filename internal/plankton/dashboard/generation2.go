@@ -1,4 +1,4 @@
-package ifcb
+package dashboard
 
 import (
 	"bytes"
@@ -16,40 +16,29 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
-// firstIFCB is before any bin of a dashboard.
-var firstIFCB = time.Date(2005, time.January, 1, 0, 0, 0, 0, time.UTC)
-
 // generation2 is ifcbdb.
 type generation2 struct {
-	*client
-	address
+	*Client
+	Address
 }
 
-func (g *generation2) kind() string { return "dashboard of generation 2" }
+func (g *generation2) Kind() string { return "dashboard of generation 2" }
 
-func (g *generation2) api(path string) string { return g.base + "/api/" + path }
+func (g *generation2) api(path string) string { return g.Base + "/api/" + path }
 
-func (g *generation2) binURL(id ifcb.BinID) string { return g.base + "/data/" + id.String() }
-
-func (g *generation2) open(ctx context.Context, l *lane, id ifcb.BinID) (*bin, error) {
-	return openRemote(ctx, l, g, id)
-}
-
-func (g *generation2) facts(ctx context.Context, l *lane, id ifcb.BinID) (facts, error) {
-	return remoteFacts(ctx, l, g, id)
-}
+func (g *generation2) binURL(id ifcb.BinID) string { return g.Base + "/data/" + id.String() }
 
 // span is a year: the table of a period is one request.
-func (g *generation2) span() time.Duration { return 366 * day }
+func (g *generation2) Span() time.Duration { return 366 * day }
 
-func (g *generation2) query() string { return "?dataset=" + url.QueryEscape(g.dataset) }
+func (g *generation2) query() string { return "?dataset=" + url.QueryEscape(g.Dataset) }
 
 // tagQuery adds the tags to a query.
 func (g *generation2) tagQuery() string {
-	if g.tags == "" {
+	if g.Tags == "" {
 		return ""
 	}
-	return "&tags=" + url.QueryEscape(g.tags)
+	return "&tags=" + url.QueryEscape(g.Tags)
 }
 
 // datasets lists the dashboard's datasets; nil when the answer is another thing.
@@ -65,24 +54,24 @@ func (g *generation2) datasets(ctx context.Context) ([]string, error) {
 func (g *generation2) probe(ctx context.Context) (bool, error) {
 	names, err := g.datasets(ctx)
 	if err == nil && names != nil {
-		if !slices.Contains(names, g.dataset) {
+		if !slices.Contains(names, g.Dataset) {
 			return false, connector.Fatal(fmt.Errorf("%s has no dataset %s; it has %s: check dashboard.url and dataset",
-				g.base, g.dataset, strings.Join(names, ", ")))
+				g.Base, g.Dataset, strings.Join(names, ", ")))
 		}
 		return true, nil
 	}
-	if err != nil && !isAbsent(err) {
+	if err != nil && !IsAbsent(err) {
 		return false, err
 	}
-	bins, _, err := g.recent(ctx, time.Time{})
-	if isAbsent(err) {
+	bins, _, err := g.Recent(ctx, time.Time{})
+	if IsAbsent(err) {
 		return false, nil
 	}
 	return len(bins) > 0, err
 }
 
 // recent is the newest bin. 404 means that there is none.
-func (g *generation2) recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
+func (g *generation2) Recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
 	var newest struct {
 		PID string `json:"pid"`
 	}
@@ -107,7 +96,7 @@ type flaggedBin struct {
 }
 
 // period asks for the table of metadata.
-func (g *generation2) period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
+func (g *generation2) Period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
 	listed, err := g.table(ctx, from, until)
 	bins := make([]ifcb.BinID, len(listed))
 	for i, b := range listed {
@@ -121,17 +110,17 @@ func (g *generation2) period(ctx context.Context, from, until time.Time) ([]ifcb
 func (g *generation2) table(ctx context.Context, from, until time.Time) ([]flaggedBin, error) {
 	start, end := from.UTC().Format(time.DateOnly), until.UTC().Format(time.DateOnly)
 	data, err := g.listing(ctx, fmt.Sprintf("%s?start_date=%s&end_date=%s&include_skip=true%s",
-		g.api("export_metadata/"+url.PathEscape(g.dataset)), start, end, g.tagQuery()))
+		g.api("export_metadata/"+url.PathEscape(g.Dataset)), start, end, g.tagQuery()))
 	if err == nil {
 		return metadataBins(data)
 	}
-	if !isAbsent(err) {
+	if !IsAbsent(err) {
 		return nil, err
 	}
 	var feed feed1
 	next := until.UTC().Truncate(day).Add(day).Format(time.DateOnly)
-	err = g.list(ctx, fmt.Sprintf("%s/%s/api/feed/temperature/start/%s/end/%s", g.base, url.PathEscape(g.dataset), start, next), &feed)
-	if isAbsent(err) {
+	err = g.list(ctx, fmt.Sprintf("%s/%s/api/feed/temperature/start/%s/end/%s", g.Base, url.PathEscape(g.Dataset), start, next), &feed)
+	if IsAbsent(err) {
 		return nil, nil
 	}
 	var bins []flaggedBin
@@ -181,12 +170,12 @@ func isSet(flag string) bool {
 }
 
 // shown asks for the table of the time that they are of, in pieces where that is long.
-func (g *generation2) shown(ctx context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) {
+func (g *generation2) Shown(ctx context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) {
 	left := slices.Clone(bins)
 	slices.SortFunc(left, ifcb.BinID.Compare)
 	var shown []ifcb.BinID
 	for len(left) > 0 {
-		n := slices.IndexFunc(left, func(id ifcb.BinID) bool { return id.Time().Sub(left[0].Time()) > g.span() })
+		n := slices.IndexFunc(left, func(id ifcb.BinID) bool { return id.Time().Sub(left[0].Time()) > g.Span() })
 		if n < 0 {
 			n = len(left)
 		}
@@ -201,11 +190,11 @@ func (g *generation2) shown(ctx context.Context, bins []ifcb.BinID) ([]ifcb.BinI
 		}
 		left = left[n:]
 	}
-	return distinct(shown), nil
+	return ifcb.NewestFirst(shown), nil
 }
 
 // earliest is a time before all IFCBs: one request covers any period.
-func (g *generation2) earliest(context.Context) (time.Time, error) { return firstIFCB, nil }
+func (g *generation2) Earliest(context.Context) (time.Time, error) { return ifcb.Dawn, nil }
 
 func (g *generation2) images(ctx context.Context, id ifcb.BinID) ([]int, error) {
 	var list struct {
@@ -215,7 +204,7 @@ func (g *generation2) images(ctx context.Context, id ifcb.BinID) ([]int, error) 
 	return list.Images, err
 }
 
-func (g *generation2) details(ctx context.Context, id ifcb.BinID) (details, error) {
+func (g *generation2) Details(ctx context.Context, id ifcb.BinID) (Details, error) {
 	var bin struct {
 		Latitude  *float64 `json:"lat"`
 		Longitude *float64 `json:"lng"`
@@ -224,5 +213,5 @@ func (g *generation2) details(ctx context.Context, id ifcb.BinID) (details, erro
 		Tags      []string `json:"tags"`
 	}
 	err := g.json(ctx, g.api("bin/"+id.String())+g.query(), &bin)
-	return details{bin.Latitude, bin.Longitude, bin.Depth, bin.Skip, bin.Tags}, err
+	return Details{bin.Latitude, bin.Longitude, bin.Depth, bin.Skip, bin.Tags}, err
 }

@@ -1,4 +1,4 @@
-package ifcb
+package dashboard
 
 import (
 	"context"
