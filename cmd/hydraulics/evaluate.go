@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -74,33 +71,9 @@ func (o evaluateOptions) run(ctx context.Context, dir string, out, logs io.Write
 		fmt.Fprintf(logs, "left out: %s: %s\n", u.File, u.Why)
 	}
 	if o.out != "" {
-		if err := writeReport(report, o.out); err != nil {
-			return err
+		if err := report.WriteFiles(o.out); err != nil {
+			return fmt.Errorf("--out: %w", err)
 		}
 	}
 	return report.Write(out, o.format)
-}
-
-// writeReport writes a report in all formats, and the class of each image.
-func writeReport(r *evaluate.Report, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
-	write := func(name string, fill func(io.Writer) error) error {
-		var text bytes.Buffer
-		if err := fill(&text); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), text.Bytes(), 0o644); err != nil {
-			return fmt.Errorf("--out: %w", err)
-		}
-		return nil
-	}
-	for _, format := range evaluate.Formats {
-		name := "report." + strings.Replace(format, "text", "txt", 1)
-		if err := write(name, func(w io.Writer) error { return r.Write(w, format) }); err != nil {
-			return err
-		}
-	}
-	return write("predictions.csv", r.WritePredictions)
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/watch"
 	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
@@ -208,7 +209,7 @@ func (s *stream) close(w *cli.Worker, limit time.Duration) error {
 func (s *stream) caughtUp(name, topic string) {
 	s.t.Helper()
 	await(s.t, name+" reads "+topic, func() bool {
-		done, err := caughtUp(s.t.Context(), s.client, "connect-"+name, topic)
+		done, err := watch.CaughtUp(s.t.Context(), s.client, "connect-"+name, topic)
 		return err == nil && done
 	})
 }
@@ -217,7 +218,7 @@ func (s *stream) caughtUp(name, topic string) {
 func counted(w *cli.Worker, name string) float64 {
 	sum := 0.0
 	for _, stats := range w.Herder.Snapshots() {
-		sum += sample(stats, name)
+		sum += watch.Sample(stats, name)
 	}
 	return sum
 }

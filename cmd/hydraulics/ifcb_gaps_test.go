@@ -90,7 +90,7 @@ func TestGaps(t *testing.T) {
 			text, err = p.gaps(append(gaps, "--format", "json", "--dashboard", p.url)...)
 			var list struct {
 				Bins int
-				Gaps []binOutcome
+				Gaps []struct{ PID string }
 			}
 			if err == nil {
 				err = json.Unmarshal([]byte(text), &list)

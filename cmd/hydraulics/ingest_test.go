@@ -22,7 +22,6 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 	"github.com/axiom-data-science/hydraulics/internal/registry"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
-	"github.com/axiom-data-science/hydraulics/runtime"
 )
 
 // pier is a dashboard with synthetic bins of two images each, one every ten
@@ -279,53 +278,5 @@ func TestIngestLosesABin(t *testing.T) {
 	got, _ := p.images()
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
-	}
-}
-
-func TestIngestOffsetFile(t *testing.T) {
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	t.Setenv("HOME", t.TempDir())
-	names := map[string]bool{}
-	for _, in := range []ingestion{
-		{dashboard: "http://a/x", topic: "t", broker: "b:9092"}, {dashboard: "http://a/x/", topic: "t", broker: "b:9092"},
-		{dashboard: "http://a/y", topic: "t", broker: "b:9092"}, {dashboard: "http://a/x", topic: "u", broker: "b:9092"},
-		{dashboard: "http://a/x", topic: "t", broker: "c:9092"},
-	} {
-		name, err := in.offsetFile()
-		if err != nil {
-			t.Fatal(err)
-		}
-		names[name] = true
-	}
-	if len(names) != 4 {
-		t.Errorf("%d files: %v", len(names), names)
-	}
-}
-
-func TestStall(t *testing.T) {
-	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
-	retrying := runtime.Errors{Retrying: true, Last: "dashboard: 503"}
-	steps := []struct {
-		name  string
-		stats runtime.Stats
-		at    int
-		want  string
-	}{
-		{"nothing yet", runtime.Stats{}, 0, ""},
-		{"a slow download", runtime.Stats{}, 1000, ""},
-		{"trouble begins", runtime.Stats{Errors: retrying}, 1001, ""},
-		{"it lasts", runtime.Stats{Errors: retrying}, 1010, ""},
-		{"progress", runtime.Stats{RecordsIn: 2, RecordsOut: 2}, 1062, ""},
-		{"kafka is slow", runtime.Stats{RecordsIn: 4, RecordsOut: 2, Active: 2}, 1070, ""},
-		{"kafka is slow still", runtime.Stats{RecordsIn: 4, RecordsOut: 2, Active: 2}, 1071, ""},
-		{"kafka is gone", runtime.Stats{RecordsIn: 4, RecordsOut: 2, Active: 2}, 1131, "kafka has not taken 2 images"},
-		{"and the dashboard", runtime.Stats{RecordsIn: 4, RecordsOut: 2, Active: 2, Errors: retrying}, 1132, "dashboard: 503"},
-	}
-	var s stall
-	for _, step := range steps {
-		err := s.judge(step.stats, at(step.at), time.Minute)
-		if step.want == "" && err != nil || step.want != "" && (err == nil || !strings.Contains(err.Error(), step.want)) {
-			t.Errorf("%s: %v, want %q", step.name, err, step.want)
-		}
 	}
 }

@@ -1,21 +1,17 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
+	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/readapi"
 	"github.com/axiom-data-science/hydraulics/internal/postgrest"
 )
 
@@ -49,7 +45,8 @@ func newReadAPICommand() *cobra.Command {
 				return err
 			}
 			a.override(cmd, flags, timeout)
-			return a.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			a.config.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+			return readapi.Run(cmd.Context(), a.config, cmd.OutOrStdout())
 		},
 	}
 	f := cmd.Flags()
@@ -114,54 +111,4 @@ func (a *readAPI) override(cmd *cobra.Command, flags postgrest.Config, timeout t
 		c.AdminPort = flags.AdminPort
 	}
 	c.StatementTimeout = timeout
-}
-
-// run serves until ctx ends.
-func (a *readAPI) run(ctx context.Context, out, logs io.Writer) error {
-	c := a.config
-	c.Log = slog.New(slog.NewTextHandler(logs, nil))
-	for _, r := range c.Remarks {
-		c.Log.Warn("configuration: " + r)
-	}
-	api, err := postgrest.New(ctx, c.Options)
-	if err != nil {
-		return fmt.Errorf("read api: %w", err)
-	}
-	defer api.Close()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	group, ctx := errgroup.WithContext(ctx)
-	address, err := serve(ctx, group, postgrest.Listen(c.Host), c.Port, api)
-	if err != nil {
-		return fmt.Errorf("read api: %w: choose another --server-port", err)
-	}
-	if c.AdminPort != 0 {
-		if _, err := serve(ctx, group, postgrest.Listen(c.Host), c.AdminPort, api.Admin()); err != nil {
-			return fmt.Errorf("read api: %w: choose another --admin-server-port", err)
-		}
-	}
-	fmt.Fprintf(out, "read api: http://%s/\n", address)
-	return group.Wait()
-}
-
-// serve listens and serves in the group until ctx ends.
-func serve(ctx context.Context, group *errgroup.Group, host string, port int, handler http.Handler) (net.Addr, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-	if err != nil {
-		return nil, err
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	group.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
-	group.Go(func() error {
-		<-ctx.Done()
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		return errors.Join(server.Shutdown(ending), server.Close())
-	})
-	return listener.Addr(), nil
 }

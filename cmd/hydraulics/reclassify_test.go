@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/reclassify"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
@@ -80,9 +81,9 @@ func (s *stream) reclassify(ctx context.Context, args ...string) (string, error)
 }
 
 // reported reads the report.
-func (s *stream) reported() report {
+func (s *stream) reported() reclassify.Report {
 	s.t.Helper()
-	var rep report
+	var rep reclassify.Report
 	data, err := os.ReadFile(filepath.Join(s.dir, "report.json"))
 	if err != nil {
 		s.t.Fatal(err)
@@ -94,7 +95,7 @@ func (s *stream) reported() report {
 }
 
 // totals is a report without its classes, which are checked for their sum.
-func totals(t *testing.T, rep report) report {
+func totals(t *testing.T, rep reclassify.Report) reclassify.Report {
 	t.Helper()
 	sum := 0
 	for _, c := range rep.Classes {
@@ -160,7 +161,7 @@ func TestReclassifyIntoTopic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := report{Run: topic, Models: []string{"demo-plankton:2"}, Images: reclassified, Changed: reclassified}
+	want := reclassify.Report{Run: topic, Models: []string{"demo-plankton:2"}, Images: reclassified, Changed: reclassified}
 	if diff := cmp.Diff(want, totals(t, s.reported())); diff != "" {
 		t.Errorf("report (-want +got):\n%s\n%s", diff, out)
 	}
@@ -191,7 +192,7 @@ func TestReclassifyIntoTopic(t *testing.T) {
 	if _, err := s.reclassify(t.Context(), "--name", "part", "--since", "2019-07-24T20:27:10Z", "--until", "2019-07-24T20:27:40Z", "--rate", "0"); err != nil {
 		t.Fatal(err)
 	}
-	want = report{Run: "reclassify-part", Models: []string{"demo-plankton:2"}, Images: 30, Changed: 30}
+	want = reclassify.Report{Run: "reclassify-part", Models: []string{"demo-plankton:2"}, Images: 30, Changed: 30}
 	if diff := cmp.Diff(want, totals(t, s.reported())); diff != "" {
 		t.Errorf("report of a part (-want +got):\n%s", diff)
 	}
@@ -239,7 +240,7 @@ func TestReclassifyIntoTables(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := report{Run: "reclassify-stats-demo-plankton-2", Models: []string{"demo-plankton:2"}, Images: reclassified, Changed: reclassified}
+			want := reclassify.Report{Run: "reclassify-stats-demo-plankton-2", Models: []string{"demo-plankton:2"}, Images: reclassified, Changed: reclassified}
 			if diff := cmp.Diff(want, totals(t, s.reported())); diff != "" {
 				t.Errorf("report (-want +got):\n%s\n%s", diff, out)
 			}

@@ -37,6 +37,8 @@ func TestRulesForbid(t *testing.T) {
 		{"connectors/rest", "github.com/jackc/pgx/v5", "pgx"},
 		{"runtime", "github.com/IBM/sarama", "internal/kafka"},
 		{"runtime/cli", "github.com/knadh/koanf/v2", "runtime/config alone"},
+		{"cmd/hydraulics/internal/gaps", "github.com/spf13/cobra", "no command line"},
+		{"cmd/hydraulics", Module + "/connectors/ifcb", "by their names"},
 	}
 	for _, tt := range tests {
 		broken := Check([]Package{{Path: tt.from, Imports: map[string][]string{tt.imports: {tt.from + "/x.go"}}}})

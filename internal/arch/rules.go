@@ -116,4 +116,11 @@ var rules = []rule{
 	home("github.com/prometheus", "runtime/metric"),
 	home("google.golang.org/grpc", "internal/infer/serving"),
 	home("github.com/spf13/cobra", "runtime/cli", "cmd", "examples"),
+	{"what commands do knows no command line", func(p Package, imported string) bool {
+		return !within(p.Path, "cmd/hydraulics/internal") || !within(imported, "github.com/spf13")
+	}},
+	{"commands know plugins by their names", func(p Package, imported string) bool {
+		path, _ := own(imported)
+		return !within(p.Path, "cmd") || plugin(path) == "" || strings.HasSuffix(path, "/all")
+	}},
 }

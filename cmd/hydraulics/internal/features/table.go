@@ -1,4 +1,4 @@
-package main
+package features
 
 import (
 	"bytes"
@@ -10,29 +10,29 @@ import (
 	"strconv"
 )
 
-// featuresWriter writes rows of results as they come.
-type featuresWriter interface {
+// rowWriter writes rows of results as they come.
+type rowWriter interface {
 	row(id string, values []any) error
 	close() error
 }
 
-func newFeaturesWriter(format string, columns []string, to io.Writer) (featuresWriter, error) {
+func newWriter(format string, columns []string, to io.Writer) (rowWriter, error) {
 	switch format {
 	case "csv":
-		return &featuresCSV{out: csv.NewWriter(to), columns: columns}, nil
+		return &csvRows{out: csv.NewWriter(to), columns: columns}, nil
 	case "json":
-		return &featuresJSON{out: to, columns: columns}, nil
+		return &jsonRows{out: to, columns: columns}, nil
 	}
 	return nil, fmt.Errorf("--format: %q is not known, want csv or json", format)
 }
 
-type featuresCSV struct {
+type csvRows struct {
 	out     *csv.Writer
 	columns []string // after the id
 	begun   bool
 }
 
-func (w *featuresCSV) header() error {
+func (w *csvRows) header() error {
 	if w.begun {
 		return nil
 	}
@@ -40,7 +40,7 @@ func (w *featuresCSV) header() error {
 	return w.out.Write(append([]string{"id"}, w.columns...))
 }
 
-func (w *featuresCSV) row(id string, values []any) error {
+func (w *csvRows) row(id string, values []any) error {
 	if err := w.header(); err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func texts(values []any, digits int) []string {
 	return texts
 }
 
-func (w *featuresCSV) close() error {
+func (w *csvRows) close() error {
 	if err := w.header(); err != nil {
 		return err
 	}
@@ -72,14 +72,14 @@ func (w *featuresCSV) close() error {
 	return w.out.Error()
 }
 
-// featuresJSON writes an array of objects, a line each.
-type featuresJSON struct {
+// jsonRows writes an array of objects, a line each.
+type jsonRows struct {
 	out     io.Writer
 	columns []string // after the id
 	rows    int
 }
 
-func (w *featuresJSON) row(id string, values []any) error {
+func (w *jsonRows) row(id string, values []any) error {
 	var line bytes.Buffer
 	if w.rows == 0 {
 		line.WriteString("[\n")
@@ -112,7 +112,7 @@ func (w *featuresJSON) row(id string, values []any) error {
 	return nil
 }
 
-func (w *featuresJSON) close() error {
+func (w *jsonRows) close() error {
 	end := "\n]\n"
 	if w.rows == 0 {
 		end = "[]\n"

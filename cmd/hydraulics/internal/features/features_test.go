@@ -1,7 +1,7 @@
-package main
+package features
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -13,21 +13,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
 	"github.com/axiom-data-science/hydraulics/internal/test/golden"
 )
 
-// features runs the command.
-func features(t *testing.T, args ...string) (stdout string, err error) {
-	t.Helper()
-	cmd := newIFCBCommand()
-	var out bytes.Buffer
-	cmd.SetOut(&out)
-	cmd.SetErr(new(bytes.Buffer))
-	cmd.SetArgs(append([]string{"features"}, args...))
-	err = cmd.Execute()
+// run measures what paths name, with the command's defaults where nothing is said.
+func run(o Options, paths ...string) (string, error) {
+	o.Algorithm, o.Format = cmp.Or(o.Algorithm, imaging.Seed), cmp.Or(o.Format, "csv")
+	o.PixelsPerMicron = cmp.Or(o.PixelsPerMicron, imaging.DefaultPixelsPerMicron)
+	var out strings.Builder
+	err := o.Run(paths, &out)
 	return out.String(), err
 }
 
@@ -137,7 +134,7 @@ func TestFeaturesOfPNGs(t *testing.T) {
 		}
 		paths = append(paths, path)
 	}
-	out, err := features(t, paths...)
+	out, err := run(Options{}, paths...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +152,7 @@ func TestFeaturesOfPNGs(t *testing.T) {
 		checkFeatures(t, rows[id], want)
 	}
 
-	text, err := features(t, append(paths, "--format", "json")...)
+	text, err := run(Options{Format: "json"}, paths...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,37 +169,38 @@ func TestFeaturesOfABin(t *testing.T) {
 	adc := writeOldBin(t)
 	whole, cut := ownRow(t, "02-flagellate"), ownRow(t, "05-chain")
 	tests := []struct {
-		args []string
+		raw  bool
+		path string
 		want map[string]golden.Row // nil: only the id counts
 	}{
-		{[]string{adc}, map[string]golden.Row{oldBin + "_00001": whole, oldBin + "_00002": cut}},
-		{[]string{adc + "#2"}, map[string]golden.Row{oldBin + "_00002": cut}},
-		{[]string{"--raw", adc}, map[string]golden.Row{oldBin + "_00001": whole, oldBin + "_00002": nil, oldBin + "_00003": nil}},
-		{[]string{"--raw", adc + "#3"}, map[string]golden.Row{oldBin + "_00003": nil}},
+		{false, adc, map[string]golden.Row{oldBin + "_00001": whole, oldBin + "_00002": cut}},
+		{false, adc + "#2", map[string]golden.Row{oldBin + "_00002": cut}},
+		{true, adc, map[string]golden.Row{oldBin + "_00001": whole, oldBin + "_00002": nil, oldBin + "_00003": nil}},
+		{true, adc + "#3", map[string]golden.Row{oldBin + "_00003": nil}},
 	}
 	for _, tt := range tests {
-		out, err := features(t, tt.args...)
+		out, err := run(Options{Raw: tt.raw}, tt.path)
 		if err != nil {
-			t.Errorf("%v: %v", tt.args, err)
+			t.Errorf("%s: %v", tt.path, err)
 			continue
 		}
 		rows := table(t, out)
 		if len(rows) != len(tt.want) {
-			t.Errorf("%v: %d rows, want %d", tt.args, len(rows), len(tt.want))
+			t.Errorf("%s: %d rows, want %d", tt.path, len(rows), len(tt.want))
 		}
 		for id, want := range tt.want {
 			if want != nil {
 				checkFeatures(t, rows[id], want)
 			} else if rows[id] == nil {
-				t.Errorf("%v: no row %s", tt.args, id)
+				t.Errorf("%s: no row %s", tt.path, id)
 			}
 		}
 	}
-	raw, err := features(t, "--raw", adc+"#2")
+	raw, err := run(Options{Raw: true}, adc+"#2")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff("130", table(t, raw)[oldBin+"_00002"]["width"]); diff != "" {
+	if diff := gocmp.Diff("130", table(t, raw)[oldBin+"_00002"]["width"]); diff != "" {
 		t.Errorf("width of the raw half (-want +got)\n%s", diff)
 	}
 }
@@ -222,28 +220,28 @@ func TestFeaturesMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := []struct {
-		name string
-		args []string
-		want []string
-		rows int
+		name  string
+		o     Options
+		paths []string
+		want  []string
+		rows  int
 	}{
-		{"second half of a pair", []string{adc + "#3"}, []string{"target 3 is the second half of target 2"}, 0},
-		{"beyond the end", []string{adc + "#9"}, []string{"target 9 is not there"}, 0},
-		{"no number", []string{adc + "#x"}, []string{`"x" is no line`}, 0},
-		{"no pixels", []string{noPixels}, []string{oldBin + ".roi is missing"}, 0},
-		{"truncated pixels", []string{short}, []string{"00002: bin " + oldBin + ": target 2", "truncated"}, 1},
-		{"the rest is measured", []string{text, adc + "x", adc}, []string{"x: not a readable PNG", "want a .png, an .adc or .adc#LINE"}, 2},
-		{"format", []string{"--format", "xml", adc}, []string{"--format", "csv or json"}, 0},
-		{"algorithm", []string{"--algorithm", "v9", adc}, []string{"--algorithm", `"v9" is not known`}, 0},
-		{"products of the seed", []string{"--products", "out", adc}, []string{"--products: they are of --algorithm v4"}, 0},
-		{"products of an image without a number", []string{"--algorithm", "v4", "--products", "out", "cell.png"}, []string{"--products: cell.png: its number in its bin", "_00042.png"}, 0},
-		{"products in a file", []string{"--algorithm", "v4", "--products", text, adc}, []string{"--products: "}, 0},
-		{"resolution", []string{"--pixels-per-micron", "0", adc}, []string{"--pixels-per-micron"}, 0},
-		{"no path", nil, []string{"requires at least 1 arg"}, 0},
+		{"second half of a pair", Options{}, []string{adc + "#3"}, []string{"target 3 is the second half of target 2"}, 0},
+		{"beyond the end", Options{}, []string{adc + "#9"}, []string{"target 9 is not there"}, 0},
+		{"no number", Options{}, []string{adc + "#x"}, []string{`"x" is no line`}, 0},
+		{"no pixels", Options{}, []string{noPixels}, []string{oldBin + ".roi is missing"}, 0},
+		{"truncated pixels", Options{}, []string{short}, []string{"00002: bin " + oldBin + ": target 2", "truncated"}, 1},
+		{"the rest is measured", Options{}, []string{text, adc + "x", adc}, []string{"x: not a readable PNG", "want a .png, an .adc or .adc#LINE"}, 2},
+		{"format", Options{Format: "xml"}, []string{adc}, []string{"--format", "csv or json"}, 0},
+		{"algorithm", Options{Algorithm: "v9"}, []string{adc}, []string{"--algorithm", `"v9" is not known`}, 0},
+		{"products of the seed", Options{Products: "out"}, []string{adc}, []string{"--products: they are of --algorithm v4"}, 0},
+		{"products of an image without a number", Options{Algorithm: imaging.V4, Products: "out"}, []string{"cell.png"}, []string{"--products: cell.png: its number in its bin", "_00042.png"}, 0},
+		{"products in a file", Options{Algorithm: imaging.V4, Products: text}, []string{adc}, []string{"--products: "}, 0},
+		{"resolution", Options{PixelsPerMicron: 5000}, []string{adc}, []string{"--pixels-per-micron"}, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			out, err := features(t, tt.args...)
+			out, err := run(tt.o, tt.paths...)
 			for _, want := range tt.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("error %v, want %s", err, want)
@@ -256,7 +254,7 @@ func TestFeaturesMistakes(t *testing.T) {
 	}
 }
 
-// TestFeaturesOfRealBins holds the command to the reference implementation's rows for every ROI that a dashboard serves
+// TestFeaturesOfRealBins holds the tables to the reference implementation's rows for every ROI that a dashboard serves
 // of the complete real bins, and to the golden table where it has them.
 func TestFeaturesOfRealBins(t *testing.T) {
 	folder := os.Getenv(golden.DataVariable)
@@ -271,7 +269,7 @@ func TestFeaturesOfRealBins(t *testing.T) {
 	for _, path := range roi {
 		bins = append(bins, strings.TrimSuffix(path, ".roi")+".adc")
 	}
-	out, err := features(t, bins...)
+	out, err := run(Options{}, bins...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +284,7 @@ func TestFeaturesOfRealBins(t *testing.T) {
 	for _, want := range served {
 		checkFeatures(t, rows[want["id"]], want)
 	}
-	raw, err := features(t, "--raw", filepath.Join(folder, "bins", oldBin+".adc"))
+	raw, err := run(Options{Raw: true}, filepath.Join(folder, "bins", oldBin+".adc"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,7 @@
-package main
+package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/web"
 	"github.com/axiom-data-science/hydraulics/configs/schemas"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/broker"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
@@ -25,7 +25,7 @@ import (
 
 // demo is a running demo. stop ends everything that was started.
 type demo struct {
-	o    demoOptions
+	o    Options
 	dir  string
 	out  io.Writer
 	log  *slog.Logger
@@ -124,17 +124,17 @@ func (d *demo) startRegistry(ctx context.Context) error {
 
 // startDashboard serves bins, unless a real dashboard is followed.
 func (d *demo) startDashboard(ctx context.Context) error {
-	if d.o.dashboard != "" {
-		if u, err := url.Parse(d.o.dashboard); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return fmt.Errorf("--dashboard: %s is no URL such as https://ifcb.example.org/mvco/", d.o.dashboard)
+	if d.o.Dashboard != "" {
+		if u, err := url.Parse(d.o.Dashboard); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("--dashboard: %s is no URL such as https://ifcb.example.org/mvco/", d.o.Dashboard)
 		}
-		d.at.Dashboard = d.o.dashboard
+		d.at.Dashboard = d.o.Dashboard
 		return nil
 	}
-	options := dashboard.Options{Dir: d.o.bins, Generation: d.o.generation, Log: d.log}
-	if d.o.bins == "" {
+	options := dashboard.Options{Dir: d.o.Bins, Generation: d.o.Generation, Log: d.log}
+	if d.o.Bins == "" {
 		options.Dir = filepath.Join(d.dir, "bins")
-		instrument, err := dashboard.NewInstrument(dashboard.InstrumentOptions{Dir: options.Dir, Seed: 11, Interval: d.o.interval, Keep: 500})
+		instrument, err := dashboard.NewInstrument(dashboard.InstrumentOptions{Dir: options.Dir, Seed: 11, Interval: d.o.Interval, Keep: 500})
 		if err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ const backlog = 3
 // runInstrument has bins of the past to begin with, and takes new ones until the
 // demo stops; with --until-idle no new ones.
 func (d *demo) runInstrument(ctx context.Context, instrument *dashboard.Instrument) error {
-	if err := instrument.Begin(ctx, backlog); err != nil || d.o.untilIdle {
+	if err := instrument.Begin(ctx, backlog); err != nil || d.o.UntilIdle {
 		return err
 	}
 	running, cancel := context.WithCancel(ctx)
@@ -181,21 +181,15 @@ func (d *demo) serve(what string, preferred int, handler http.Handler) (string, 
 	if err != nil {
 		return "", err
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelWarn)}
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { // until the demo stops
 		defer close(done)
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		err := web.Serve(ctx, l, handler, web.Options{Grace: 2 * time.Second, Log: slog.NewLogLogger(d.log.Handler(), slog.LevelWarn)})
+		if err != nil && ctx.Err() == nil { // else connections that did not end by themselves
 			d.log.Error(what, "error", err.Error())
 		}
 	}()
-	d.undo = append(d.undo, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		if server.Shutdown(ctx) != nil {
-			_ = server.Close() // connections that did not end by themselves
-		}
-		<-done
-	})
+	d.undo = append(d.undo, func() { cancel(); <-done })
 	return "http://" + l.Addr().String(), nil
 }

@@ -1,21 +1,20 @@
-package main
+package demo
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/watch"
 	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/postgres"
 	"github.com/axiom-data-science/hydraulics/internal/pg"
 	"github.com/axiom-data-science/hydraulics/internal/postgrest"
 	"github.com/axiom-data-science/hydraulics/runtime/cli"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
-	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
 
@@ -110,10 +109,10 @@ func (d *demo) settings() map[string]string {
 		"connectors.ifcb-postgres.connection.url": d.database,
 		"connectors.ifcb-bins.connection.url":     d.database,
 	}
-	if d.o.dashboard != "" {
+	if d.o.Dashboard != "" {
 		set["connectors.ifcb-images.nbins"] = "1"
 	}
-	if d.o.untilIdle {
+	if d.o.UntilIdle {
 		set["connectors.ifcb-images.mode"] = "once"
 	}
 	for _, l := range []struct {
@@ -127,29 +126,9 @@ func (d *demo) settings() map[string]string {
 	return set
 }
 
-// failed gives the error of the first connector that could not be split into
-// tasks, or has one that failed and does not start again by itself.
-func failed(h *herder.Herder) error {
-	for _, name := range h.Connectors() {
-		status, err := h.Status(name)
-		if err != nil {
-			return err
-		}
-		if status.Connector.State == state.Failed {
-			return fmt.Errorf("connector %s failed: %s", name, status.Connector.Trace)
-		}
-		for _, t := range status.Tasks {
-			if t.State == state.Failed && (t.Restarts == nil || t.Restarts.Next.IsZero()) {
-				return fmt.Errorf("task %s/%d failed: %s", name, t.ID, t.Trace)
-			}
-		}
-	}
-	return nil
-}
-
 // sourceDone tells whether the source has given everything.
 func (d *demo) sourceDone() (bool, error) {
-	if err := failed(d.worker.Herder); err != nil {
+	if err := watch.Failed(d.worker.Herder); err != nil {
 		return false, err
 	}
 	status, err := d.worker.Herder.Status("ifcb-images")

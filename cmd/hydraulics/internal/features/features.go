@@ -1,9 +1,11 @@
-package main
+// Package features measures the particles in images and bins, and writes what it finds as tables.
+package features
 
 import (
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,70 +15,37 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/spf13/cobra"
-
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
 )
 
-// newIFCBCommand makes `hydraulics ifcb`, the tools for images of an Imaging FlowCytobot.
-func newIFCBCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "ifcb",
-		Short: "Work with bins and images of an Imaging FlowCytobot",
-		Args:  cobra.NoArgs,
-	}
-	cmd.AddCommand(newFeaturesCommand(), newGapsCommand())
-	return cmd
+// Options say how to measure, and what to write.
+type Options struct {
+	Algorithm       string  // imaging.Seed or imaging.V4
+	Format          string  // of the rows: csv or json
+	Products        string  // folder for the files that ifcb-features makes, with imaging.V4; empty for none
+	Raw             bool    // take the lines of a bin as they stand, nothing stitched
+	PixelsPerMicron float64 // resolution of the camera
 }
 
-// featuresOptions are the flags of `hydraulics ifcb features`.
-type featuresOptions struct {
-	algorithm, format, products string
-	raw                         bool
-	pixelsPerMicron             float64
+// Run measures what paths name, PNG files and bins, and writes a row for each image.
+func (o *Options) Run(paths []string, to io.Writer) error {
+	if err := o.check(paths); err != nil {
+		return err
+	}
+	out, err := newWriter(o.Format, algorithms[o.Algorithm].columns, to)
+	if err != nil {
+		return err
+	}
+	return errors.Join(o.measure(paths, out), out.close())
 }
 
-func newFeaturesCommand() *cobra.Command {
-	var o featuresOptions
-	cmd := &cobra.Command{
-		Use:   "features PATH...",
-		Short: "Measure the particles in images: area, shape, biovolume, carbon",
-		Long: "Prints one row per image. PATH is a PNG, the .adc file of a bin (all its images) or BIN.adc#LINE.\n" +
-			"A particle that an old camera cut in two is stitched as dashboards do, under the first one's number.\n" +
-			"An image without a particle has a row too, its status says no_blob. Volumes are in px^3 and um^3, carbon in pg.\n" +
-			"Algorithm v4 gives what WHOIGit/ifcb-features gives, under its names; --products DIR also writes its files of each PATH:\n" +
-			"<bin>_features_v4.csv, <bin>_multiblob_v4.csv and <bin>_blobs_v4.zip; of a single image they begin with <bin>_<number>.",
-		Example: "  hydraulics ifcb features D20220522T003051_IFCB134.adc > features.csv\n" +
-			"  hydraulics ifcb features --algorithm v4 --products out D20220522T003051_IFCB134.adc\n" +
-			"  hydraulics ifcb features --format json D20220522T003051_IFCB134.adc#3",
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, paths []string) error {
-			cmd.SilenceUsage = true // what follows is no mistake in the command line
-			if err := o.check(paths); err != nil {
-				return err
-			}
-			out, err := newFeaturesWriter(o.format, algorithms[o.algorithm].columns, cmd.OutOrStdout())
-			if err != nil {
-				return err
-			}
-			return errors.Join(o.run(paths, out), out.close())
-		},
+func (o *Options) check(paths []string) error {
+	if _, ok := algorithms[o.Algorithm]; !ok {
+		return fmt.Errorf("--algorithm: %q is not known, want %s or %s", o.Algorithm, imaging.Seed, imaging.V4)
 	}
-	cmd.Flags().StringVar(&o.algorithm, "algorithm", imaging.Seed, "how particles are found and measured: seed, the original's, or v4, of ifcb-features")
-	cmd.Flags().StringVar(&o.products, "products", "", "with v4, a folder for ifcb-features' own files of each bin or image")
-	cmd.Flags().StringVar(&o.format, "format", "csv", "csv or json")
-	cmd.Flags().BoolVar(&o.raw, "raw", false, "take the lines of a bin as they stand, nothing stitched")
-	cmd.Flags().Float64Var(&o.pixelsPerMicron, "pixels-per-micron", imaging.DefaultPixelsPerMicron, "resolution of the camera")
-	return cmd
-}
-
-func (o *featuresOptions) check(paths []string) error {
-	if _, ok := algorithms[o.algorithm]; !ok {
-		return fmt.Errorf("--algorithm: %q is not known, want %s or %s", o.algorithm, imaging.Seed, imaging.V4)
-	}
-	if o.products != "" {
-		if o.algorithm != imaging.V4 {
+	if o.Products != "" {
+		if o.Algorithm != imaging.V4 {
 			return fmt.Errorf("--products: they are of --algorithm %s", imaging.V4)
 		}
 		for _, path := range paths {
@@ -85,8 +54,8 @@ func (o *featuresOptions) check(paths []string) error {
 			}
 		}
 	}
-	if !(o.pixelsPerMicron >= 0.01 && o.pixelsPerMicron <= 1000) {
-		return fmt.Errorf("--pixels-per-micron: %v is not between 0.01 and 1000", o.pixelsPerMicron)
+	if !(o.PixelsPerMicron >= 0.01 && o.PixelsPerMicron <= 1000) {
+		return fmt.Errorf("--pixels-per-micron: %v is not between 0.01 and 1000", o.PixelsPerMicron)
 	}
 	return nil
 }
@@ -98,13 +67,13 @@ type picture struct {
 	load   func() (*image.Gray, error)
 }
 
-// run measures everything that paths name, in order. What cannot be read does not keep the rest from being measured:
+// measure measures everything that paths name, in order. What cannot be read does not keep the rest from being measured:
 // the error names all of it.
-func (o *featuresOptions) run(paths []string, out featuresWriter) error {
+func (o *Options) measure(paths []string, out rowWriter) error {
 	filters := imaging.NewFilters(256 << 20)
 	analysers := make([]*imaging.Analyser, runtime.GOMAXPROCS(0))
 	for i := range analysers {
-		analysers[i] = imaging.NewAnalyser(imaging.Options{PixelsPerMicron: o.pixelsPerMicron, Filters: filters})
+		analysers[i] = imaging.NewAnalyser(imaging.Options{PixelsPerMicron: o.PixelsPerMicron, Filters: filters})
 	}
 	var bad []error
 	for _, path := range paths {
@@ -128,20 +97,20 @@ func (o *featuresOptions) run(paths []string, out featuresWriter) error {
 }
 
 // runAll measures the pictures of a path. It gives the errors of single pictures, and one that ends everything.
-func (o *featuresOptions) runAll(analysers []*imaging.Analyser, path string, pictures []picture, out featuresWriter) (unreadable []error, err error) {
+func (o *Options) runAll(analysers []*imaging.Analyser, path string, pictures []picture, out rowWriter) (unreadable []error, err error) {
 	var p *products
-	if o.products != "" {
+	if o.Products != "" {
 		stem, lid, err := productNames(path)
 		if err != nil {
 			return nil, fmt.Errorf("--products: %w", err)
 		}
-		if p, err = newProducts(o.products, stem, lid); err != nil {
+		if p, err = newProducts(o.Products, stem, lid); err != nil {
 			return nil, err
 		}
 		defer p.discard()
 	}
 	for batch := range slices.Chunk(pictures, 64) {
-		for i, m := range measureAll(analysers, batch, algorithms[o.algorithm].measure) {
+		for i, m := range measureAll(analysers, batch, algorithms[o.Algorithm].measure) {
 			if m.err != nil {
 				unreadable = append(unreadable, m.err)
 				continue
@@ -185,7 +154,7 @@ func measureAll(analysers []*imaging.Analyser, pictures []picture, measure measu
 }
 
 // open lists the pictures of a path. An error may come with pictures: those of a bin whose .adc is truncated.
-func (o *featuresOptions) open(path string) (pictures []picture, closeAll func() error, err error) {
+func (o *Options) open(path string) (pictures []picture, closeAll func() error, err error) {
 	nothing := func() error { return nil }
 	file, line, hasLine := strings.Cut(path, ".adc#")
 	switch {
@@ -214,7 +183,7 @@ func (o *featuresOptions) open(path string) (pictures []picture, closeAll func()
 }
 
 // openBin lists the pictures of a bin, or the one with a number that is not 0.
-func (o *featuresOptions) openBin(path string, number int) ([]picture, func() error, error) {
+func (o *Options) openBin(path string, number int) ([]picture, func() error, error) {
 	bin, err := ifcb.Open(path)
 	if err != nil {
 		return nil, func() error { return nil }, err
@@ -230,9 +199,9 @@ func (o *featuresOptions) openBin(path string, number int) ([]picture, func() er
 	return pictures, bin.Close, err
 }
 
-func (o *featuresOptions) choose(bin *ifcb.Bin, number int) ([]ifcb.ROI, error) {
+func (o *Options) choose(bin *ifcb.Bin, number int) ([]ifcb.ROI, error) {
 	one, all := bin.ServedAt, bin.Served
-	if o.raw {
+	if o.Raw {
 		one, all = bin.RawAt, bin.Raw
 	}
 	if number == 0 {

@@ -1,4 +1,4 @@
-package main
+package ingest
 
 import (
 	"context"
@@ -12,15 +12,13 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/watch"
 	"github.com/axiom-data-science/hydraulics/runtime"
 )
 
-// stopTime is how long a run that is interrupted may take to deliver what it has.
-const stopTime = 15 * time.Second
-
-// watch shows a task's progress until it has ended, or stops it: when ctx ends,
+// follow shows a task's progress until it has ended, or stops it: when ctx ends,
 // and when it has tried again for as long as patience without any progress.
-func watch(ctx context.Context, task *runtime.Task, patience time.Duration, show *progress) error {
+func follow(ctx context.Context, task *runtime.Task, patience time.Duration, show *progress) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	var s stall
@@ -37,7 +35,7 @@ func watch(ctx context.Context, task *runtime.Task, patience time.Duration, show
 			why = s.judge(stats, now, patience)
 		}
 		if why != nil {
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), watch.StopTime)
 			defer cancel()
 			return errors.Join(why, task.Stop(last))
 		}
@@ -108,8 +106,8 @@ func (p *progress) update(s runtime.Stats) {
 	if p.bar == nil {
 		return
 	}
-	done := int64(sample(s, "ifcb_bins_total") + sample(s, "ifcb_bins_failed_total"))
-	if all := done + int64(sample(s, "ifcb_bins_pending")); all > done {
+	done := int64(watch.Sample(s, "ifcb_bins_total") + watch.Sample(s, "ifcb_bins_failed_total"))
+	if all := done + int64(watch.Sample(s, "ifcb_bins_pending")); all > done {
 		p.bar.ChangeMax64(all)
 	}
 	p.bar.Describe(fmt.Sprintf("%d images, bins", s.RecordsOut))

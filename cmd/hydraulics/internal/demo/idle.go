@@ -1,23 +1,20 @@
-package main
+package demo
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
 
+	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/watch"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 )
 
-// lookEvery is how often the demo looks whether it is done.
-const lookEvery = 300 * time.Millisecond
-
 // firstRows prints the first answer to the query that has rows.
 func (d *demo) firstRows(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(watch.Every)
 	defer tick.Stop()
 	for {
 		if rows, err := d.ask(ctx, d.query()); err == nil && len(rows) > 0 {
@@ -65,12 +62,12 @@ func (d *demo) untilIdle(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(watch.Every)
 	defer tick.Stop()
 	for {
 		done, err := d.sourceDone()
 		for i := 0; done && err == nil && i < len(flow); i++ {
-			done, err = caughtUp(ctx, client, flow[i].group, flow[i].topic)
+			done, err = watch.CaughtUp(ctx, client, flow[i].group, flow[i].topic)
 		}
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("demo: --until-idle: %w", err)
@@ -92,32 +89,11 @@ func (d *demo) outcome() string {
 	givenUp := 0.0
 	for _, s := range d.worker.Herder.Snapshots() {
 		if s.Connector == "ifcb-images" {
-			givenUp += sample(s, "ifcb_bins_failed_total")
+			givenUp += watch.Sample(s, "ifcb_bins_failed_total")
 		}
 	}
 	if givenUp > 0 {
 		return fmt.Sprintf("the bins that could be had have landed; %.0f of those offered were given up, the errors above say why", givenUp)
 	}
 	return "all bins that are offered have landed"
-}
-
-// caughtUp tells whether a group has committed everything in a topic.
-func caughtUp(ctx context.Context, client *kafka.Client, group, topic string) (bool, error) {
-	ends, err := client.EndOffsets(ctx, topic)
-	if errors.Is(err, kafka.ErrUnknownTopic) {
-		return true, nil // nothing was ever written to it
-	}
-	if err != nil {
-		return false, err
-	}
-	committed, err := client.CommittedOffsets(ctx, group)
-	if err != nil {
-		return false, err
-	}
-	for tp, end := range ends {
-		if end > committed[tp] {
-			return false, nil
-		}
-	}
-	return true, nil
 }

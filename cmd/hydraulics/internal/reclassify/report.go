@@ -1,4 +1,4 @@
-package main
+package reclassify
 
 import (
 	"context"
@@ -90,8 +90,8 @@ func imageOf(key any) string {
 	return fmt.Sprint(key)
 }
 
-// report is what has changed from the old model to the new one.
-type report struct {
+// Report is what has changed from the old model to the new one.
+type Report struct {
 	Run    string   `json:"run"`
 	Models []string `json:"models"` // of the run
 	// Images have a class of both; OnlyNew had none before, OnlyOld have none of
@@ -105,11 +105,11 @@ type report struct {
 	// class is a harmful alga.
 	BecameHAB int         `json:"became_hab"`
 	CeasedHAB int         `json:"ceased_hab"`
-	Classes   []confusion `json:"classes"`
+	Classes   []Confusion `json:"classes"`
 }
 
-// confusion counts the images of one class that got another, or the same.
-type confusion struct {
+// Confusion counts the images of one class that got another, or the same.
+type Confusion struct {
 	Old    string `json:"old"`
 	New    string `json:"new"`
 	Images int    `json:"images"`
@@ -119,7 +119,7 @@ type confusion struct {
 
 // compare reads the statistics once more and makes the report. It is a sink of
 // the runtime with a group that is not used again.
-func (p *plan) compare(ctx context.Context, client *kafka.Client, r *run) (*report, error) {
+func (p *plan) compare(ctx context.Context, client *kafka.Client, r *run) (*Report, error) {
 	c := &compared{run: r, old: map[string]verdict{}, new: map[string]verdict{}, models: map[string]bool{}}
 	name := p.name + "-report-" + strconv.FormatInt(time.Now().UnixNano(), 36)
 	topics := []string{r.Stats}
@@ -155,7 +155,7 @@ func (p *plan) collect(ctx context.Context, client *kafka.Client, c *compared, n
 			return err
 		}
 	}
-	registry := reclassifyPlugins(func(r *connector.Registry) { r.Add(connector.SinkType, func() connector.Plugin { return c }) })
+	registry := plugins(func(r *connector.Registry) { r.Add(connector.SinkType, func() connector.Plugin { return c }) })
 	return p.work(ctx, []config.Connector{sink}, registry, func(w *cli.Worker) (bool, error) {
 		for topic, ends := range stop {
 			if left, err := unread(ctx, client, "connect-"+name, topic, ends, idle(w, name)); left > 0 || err != nil {
@@ -167,11 +167,11 @@ func (p *plan) collect(ctx context.Context, client *kafka.Client, c *compared, n
 }
 
 // report counts.
-func (c *compared) report() *report {
+func (c *compared) report() *Report {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	rep := &report{Run: c.run.Name, Models: slices.Sorted(maps.Keys(c.models))}
-	count := map[confusion]int{}
+	rep := &Report{Run: c.run.Name, Models: slices.Sorted(maps.Keys(c.models))}
+	count := map[Confusion]int{}
 	for image, n := range c.new {
 		o, ok := c.old[image]
 		if !ok {
@@ -190,7 +190,7 @@ func (c *compared) report() *report {
 		if o.hab && !n.hab {
 			rep.CeasedHAB++
 		}
-		count[confusion{Old: o.class, New: n.class, OldHAB: o.hab, NewHAB: n.hab}]++
+		count[Confusion{Old: o.class, New: n.class, OldHAB: o.hab, NewHAB: n.hab}]++
 	}
 	for image := range c.old {
 		if _, ok := c.new[image]; !ok {
@@ -201,7 +201,7 @@ func (c *compared) report() *report {
 		k.Images = n
 		rep.Classes = append(rep.Classes, k)
 	}
-	slices.SortFunc(rep.Classes, func(a, b confusion) int {
+	slices.SortFunc(rep.Classes, func(a, b Confusion) int {
 		if d := b.Images - a.Images; d != 0 {
 			return d
 		}
@@ -211,7 +211,7 @@ func (c *compared) report() *report {
 }
 
 // write prints the report, and writes it to files where they are wanted.
-func (r *report) write(out io.Writer, jsonFile, csvFile string) error {
+func (r *Report) write(out io.Writer, jsonFile, csvFile string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: classified by %s\n", r.Run, strings.Join(r.Models, ", "))
 	fmt.Fprintf(&b, "%d images were classified before and now: %d have the same class, %d another one\n", r.Images, r.Same, r.Changed)
@@ -250,7 +250,7 @@ func (r *report) write(out io.Writer, jsonFile, csvFile string) error {
 }
 
 // writeCSV writes the table of classes old and new.
-func (r *report) writeCSV(name string) error {
+func (r *Report) writeCSV(name string) error {
 	f, err := os.Create(name)
 	if err != nil {
 		return err

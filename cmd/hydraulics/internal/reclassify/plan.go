@@ -1,4 +1,4 @@
-package main
+package reclassify
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/connection"
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/infer/model"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
@@ -21,7 +22,7 @@ const keepBest = "keep-best"
 
 // plan is how a flow is run again with another model.
 type plan struct {
-	o        reclassification
+	o        Options
 	flow     *config.Journey
 	stream   config.Connector
 	sink     *config.Connector // that brings the statistics into a table, nil where the flow has none
@@ -34,10 +35,10 @@ type plan struct {
 }
 
 // plan reads the flow and refuses what would not do.
-func (o reclassification) plan() (*plan, error) {
+func (o Options) plan() (*plan, error) {
 	p := &plan{o: o}
 	var err error
-	if p.flow, err = config.Read(o.files...); err != nil {
+	if p.flow, err = config.Read(o.Files...); err != nil {
 		return nil, err
 	}
 	if err := p.flow.ApplyEnv(os.Environ()); err != nil {
@@ -46,8 +47,8 @@ func (o reclassification) plan() (*plan, error) {
 	if err := p.settle(); err != nil {
 		return nil, err
 	}
-	if !(o.rate >= 0) {
-		return nil, fmt.Errorf("--rate: %g is not a number of images a second", o.rate)
+	if !(o.Rate >= 0) {
+		return nil, fmt.Errorf("--rate: %g is not a number of images a second", o.Rate)
 	}
 	if err := p.find(); err != nil {
 		return nil, err
@@ -107,7 +108,7 @@ func transformOf(c config.Connector, kind string) string {
 func (p *plan) find() error {
 	var found []string
 	for _, c := range p.flow.Connectors {
-		if text(c, "connector.class") != config.StreamClass || p.o.stream != "" && c.Name != p.o.stream {
+		if text(c, "connector.class") != config.StreamClass || p.o.Stream != "" && c.Name != p.o.Stream {
 			continue
 		}
 		if alias := transformOf(c, "classify"); alias != "" {
@@ -115,10 +116,10 @@ func (p *plan) find() error {
 			found = append(found, c.Name)
 		}
 	}
-	files := strings.Join(p.o.files, ", ")
+	files := strings.Join(p.o.Files, ", ")
 	switch {
-	case len(found) == 0 && p.o.stream != "":
-		return fmt.Errorf("%s has no stream %s with a transform classify", files, p.o.stream)
+	case len(found) == 0 && p.o.Stream != "":
+		return fmt.Errorf("%s has no stream %s with a transform classify", files, p.o.Stream)
 	case len(found) == 0:
 		return fmt.Errorf("%s has no stream with a transform classify", files)
 	case len(found) > 1:
@@ -139,7 +140,7 @@ func (p *plan) find() error {
 
 // allowed refuses to write where the results would not be seen, or destroy others.
 func (p *plan) allowed() error {
-	if !p.o.same {
+	if !p.o.Same {
 		return nil
 	}
 	if p.best == "" {
@@ -179,19 +180,19 @@ func (p *plan) bestSetting(key string) (string, error) {
 
 // identify loads the model and names the run.
 func (p *plan) identify() error {
-	for _, path := range []*string{&p.o.model, &p.o.manifest, &p.o.labels} {
+	for _, path := range []*string{&p.o.Model, &p.o.Manifest, &p.o.Labels} {
 		if _, err := os.Stat(*path); err == nil {
 			if *path, err = filepath.Abs(*path); err != nil {
 				return err
 			}
 		}
 	}
-	c, err := model.Open(model.Options{Model: p.o.model, Manifest: p.o.manifest, Labels: p.o.labels})
+	c, err := model.Open(model.Options{Model: p.o.Model, Manifest: p.o.Manifest, Labels: p.o.Labels})
 	if err != nil {
 		return err
 	}
-	short := p.o.model[strings.LastIndexByte(strings.TrimRight(p.o.model, "/"), '/')+1:]
-	p.identity = p.o.model
+	short := p.o.Model[strings.LastIndexByte(strings.TrimRight(p.o.Model, "/"), '/')+1:]
+	p.identity = p.o.Model
 	if m, ok := model.Describe(c); ok {
 		short = m.Name + "-" + m.Version
 		p.identity = m.Name + ":" + m.Version + " " + m.Digest
@@ -199,7 +200,7 @@ func (p *plan) identify() error {
 	if err := c.Close(); err != nil {
 		return err
 	}
-	if p.name = p.o.name; p.name == "" {
+	if p.name = p.o.Name; p.name == "" {
 		p.name = p.stream.Name + "-" + short
 	}
 	p.name = "reclassify-" + strings.Map(func(r rune) rune {
@@ -260,7 +261,7 @@ func (p *plan) connectors(r *run) []config.Connector {
 	}
 	chain := []string{"reclassify-within"}
 	for _, alias := range config.SplitList(text(p.stream, "transforms")) {
-		if alias == p.best && !p.o.same { // a table of its own has one classification of each image
+		if alias == p.best && !p.o.Same { // a table of its own has one classification of each image
 			drop = append(drop, "transforms."+alias+".")
 			continue
 		}
@@ -270,15 +271,15 @@ func (p *plan) connectors(r *run) []config.Connector {
 		{"topic", r.Output}, {"tasks.max", "1"}, {"transforms", strings.Join(chain, ",")}, {"consumer.override.max.poll.records", strconv.Itoa(p.batch())},
 		{"transforms.reclassify-within.type", withinName}, {"transforms.reclassify-within.run", p.name}, {"transforms.reclassify-within.ends", r.ends()},
 		{"transforms.reclassify-within.since", strconv.FormatInt(r.Since, 10)}, {"transforms.reclassify-within.until", strconv.FormatInt(r.Until, 10)},
-		{t + "model", p.o.model}, {t + "threads", strconv.Itoa(p.o.threads)}, {t + "max.rate", strconv.FormatFloat(p.o.rate, 'g', -1, 64)},
+		{t + "model", p.o.Model}, {t + "threads", strconv.Itoa(p.o.Threads)}, {t + "max.rate", strconv.FormatFloat(p.o.Rate, 'g', -1, 64)},
 	}
-	for key, value := range map[string]string{"manifest": p.o.manifest, "labels": p.o.labels} {
+	for key, value := range map[string]string{"manifest": p.o.Manifest, "labels": p.o.Labels} {
 		if value != "" {
 			set = append(set, [2]string{t + key, value})
 		}
 	}
 	all := []config.Connector{change(p.stream, p.name, drop, set)}
-	if p.sink != nil && !p.o.same {
+	if p.sink != nil && !p.o.Same {
 		all = append(all, change(*p.sink, p.sinkName(), []string{"consumer.override.group.id"},
 			[][2]string{{"topics", r.Output}, {"table.name.format", p.tableName()}, {"auto.create", "true"}}))
 	}
@@ -288,16 +289,16 @@ func (p *plan) connectors(r *run) []config.Connector {
 // batch is how many images are worked on between two commits: what takes about
 // two seconds, so that an interruption need not wait for long.
 func (p *plan) batch() int {
-	if p.o.rate == 0 {
+	if p.o.Rate == 0 {
 		return 50
 	}
-	return int(min(50, max(1, 2*p.o.rate)))
+	return int(min(50, max(1, 2*p.o.Rate)))
 }
 
 // tableName is the run's own table.
 func (p *plan) tableName() string {
-	if p.o.table != "" {
-		return p.o.table
+	if p.o.Table != "" {
+		return p.o.Table
 	}
 	base := text(*p.sink, "table.name.format")
 	switch {
@@ -316,7 +317,7 @@ func (p *plan) tableName() string {
 
 // connect opens a client with the worker's own settings.
 func (p *plan) connect(ctx context.Context) (*kafka.Client, error) {
-	props, err := workerProps(p.flow)
+	props, err := connection.WorkerProps(p.flow)
 	if err != nil {
 		return nil, err
 	}
@@ -324,7 +325,7 @@ func (p *plan) connect(ctx context.Context) (*kafka.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
-	c, err := kafka.Open(ctx, kafka.Options{Bootstrap: conf.List("bootstrap.servers"), ClientID: p.name, Props: connectionKeys(props)})
+	c, err := kafka.Open(ctx, kafka.Options{Bootstrap: conf.List("bootstrap.servers"), ClientID: p.name, Props: connection.Keys(props)})
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}

@@ -1,4 +1,4 @@
-package main
+package features
 
 import (
 	"archive/zip"
@@ -19,7 +19,7 @@ import (
 
 func TestFeaturesV4(t *testing.T) {
 	dir := t.TempDir()
-	args := []string{"--algorithm", "v4"}
+	var paths []string
 	ids := []string{"02-flagellate", "06-bent-chain", "14-empty", "16-line"}
 	for _, id := range ids {
 		data, _ := ownImage(t, id)
@@ -27,9 +27,9 @@ func TestFeaturesV4(t *testing.T) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		args = append(args, path)
+		paths = append(paths, path)
 	}
-	out, err := features(t, args...)
+	out, err := run(Options{Algorithm: imaging.V4}, paths...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestFeaturesV4(t *testing.T) {
 // TestProducts writes the files of a bin with a whole image, of one blob, and one cut in two, of several.
 func TestProducts(t *testing.T) {
 	adc, dir := writeOldBin(t), filepath.Join(t.TempDir(), "products")
-	out, err := features(t, "--algorithm", "v4", "--products", dir, adc)
+	out, err := run(Options{Algorithm: imaging.V4, Products: dir}, adc)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestProducts(t *testing.T) {
 func TestProductsOfOneImage(t *testing.T) {
 	adc, dir := writeOldBin(t), t.TempDir()
 	whole, one := filepath.Join(dir, "bin"), filepath.Join(dir, "one")
-	if _, err := features(t, "--algorithm", "v4", "--products", whole, adc); err != nil {
+	if _, err := run(Options{Algorithm: imaging.V4, Products: whole}, adc); err != nil {
 		t.Fatal(err)
 	}
 	stem := oldBin + "_00001"
@@ -98,7 +98,7 @@ func TestProductsOfOneImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, path := range map[string]string{"line": adc + "#1", "PNG": picture} {
-		if _, err := features(t, "--algorithm", "v4", "--products", one, path); err != nil {
+		if _, err := run(Options{Algorithm: imaging.V4, Products: one}, path); err != nil {
 			t.Fatal(err)
 		}
 		want, got := readProduct(t, whole, oldBin+"_features_v4.csv"), readProduct(t, one, stem+"_features_v4.csv")
@@ -204,7 +204,7 @@ func TestProductsAreIFCBFeatures(t *testing.T) {
 		t.Skip(golden.DataVariable + " is not set: it is the folder of the IFCB reference data (bins, third-party)")
 	}
 	dir := t.TempDir()
-	if _, err := features(t, "--algorithm", "v4", "--products", dir, filepath.Join(folder, "bins", oldBin+".adc")); err != nil {
+	if _, err := run(Options{Algorithm: imaging.V4, Products: dir}, filepath.Join(folder, "bins", oldBin+".adc")); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"_features_v4.csv", "_multiblob_v4.csv"} {

@@ -1,4 +1,6 @@
-package main
+// Package connection is how commands get at the broker that they are told: where they run a flow as its worker does, and
+// where they are given an address and the file of --kafka-config.
+package connection
 
 import (
 	"errors"
@@ -7,24 +9,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
-// kafkaFlag is the flag of commands that name a broker, not a worker's file.
-const kafkaFlag = "kafka-config"
+// Flag is the flag of commands that name a broker, not a worker's file.
+const Flag = "kafka-config"
 
-// addKafkaFlag adds it.
-func addKafkaFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVar(file, kafkaFlag, "", "file with security.protocol, sasl.* and ssl.* for a broker that wants a login or TLS:\n"+
-		"a worker's (YAML, .properties, JSON), or what Kafka's tools take with --command-config")
-}
-
-// connectionKeys gives those of a configuration that tell how to connect, over
+// Keys gives those of a configuration that tell how to connect, over
 // them those of the roles that clients have: "consumer.", "producer.".
-func connectionKeys(props connector.Props, roles ...string) map[string]string {
+func Keys(props connector.Props, roles ...string) map[string]string {
 	found := map[string]string{}
 	for _, role := range append([]string{""}, roles...) {
 		of := props.WithPrefix(role)
@@ -38,9 +32,9 @@ func connectionKeys(props connector.Props, roles ...string) map[string]string {
 	return found
 }
 
-// workerProps gives the worker's keys of a journey, with what their references
+// WorkerProps gives the worker's keys of configuration files, with what their references
 // stand for.
-func workerProps(j *config.Journey) (connector.Props, error) {
+func WorkerProps(j *config.Journey) (connector.Props, error) {
 	raw := j.Worker.Props()
 	resolver, err := config.NewResolver(raw)
 	if err != nil {
@@ -57,12 +51,12 @@ func workerProps(j *config.Journey) (connector.Props, error) {
 	return props, nil
 }
 
-// readKafkaConfig reads the file of --kafka-config; no file has no keys.
-func readKafkaConfig(file string) (connector.Props, error) {
+// Read reads the file of --kafka-config; no file has no keys.
+func Read(file string) (connector.Props, error) {
 	if file == "" {
 		return nil, nil
 	}
-	fail := func(err error) (connector.Props, error) { return nil, fmt.Errorf("--%s: %w", kafkaFlag, err) }
+	fail := func(err error) (connector.Props, error) { return nil, fmt.Errorf("--%s: %w", Flag, err) }
 	j, err := config.Read(file)
 	if err != nil {
 		return fail(err)
@@ -76,11 +70,11 @@ func readKafkaConfig(file string) (connector.Props, error) {
 	if len(bad) > 0 {
 		return fail(errors.Join(bad...))
 	}
-	props, err := workerProps(j)
+	props, err := WorkerProps(j)
 	if err != nil {
 		return fail(err)
 	}
-	if len(connectionKeys(props, "consumer.", "producer.", "admin.")) == 0 {
+	if len(Keys(props, "consumer.", "producer.", "admin.")) == 0 {
 		return fail(fmt.Errorf("%s says nothing about the connection: want security.protocol, and sasl.* or ssl.* keys", file))
 	}
 	return props, nil

@@ -1,4 +1,4 @@
-package main
+package reclassify
 
 import (
 	"context"
@@ -40,10 +40,10 @@ type run struct {
 // begin takes up a run that was begun before, or notes where a new one ends.
 func (p *plan) begin(ctx context.Context, client *kafka.Client) (*run, error) {
 	r := &run{Name: p.name, Model: p.identity, Images: config.SplitList(text(p.stream, "topics"))[0], Stats: text(p.stream, "topic"), Began: time.Now().UTC()}
-	if r.Output = p.name; p.o.same {
+	if r.Output = p.name; p.o.Same {
 		r.Output = r.Stats
 	}
-	for to, moment := range map[*int64]time.Time{&r.Since: p.o.since, &r.Until: p.o.until} {
+	for to, moment := range map[*int64]time.Time{&r.Since: p.o.Since, &r.Until: p.o.Until} {
 		if !moment.IsZero() {
 			*to = moment.Unix()
 		}
