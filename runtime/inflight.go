@@ -16,76 +16,77 @@ import (
 type inflight struct {
 	connector string
 
-	mu    sync.Mutex
-	lanes map[string]*lane // by offset.Key
-	byMap map[uintptr]*lane
-	// dirty lanes have an offset that was not committed yet.
-	dirty map[*lane]struct{}
+	mu         sync.Mutex
+	partitions map[string]*sourcePartition // by offset.Key
+	byMap      map[uintptr]*sourcePartition
+	// dirty partitions have an offset that was not committed yet.
+	dirty map[*sourcePartition]struct{}
 }
 
-// lane is one source partition.
-type lane struct {
-	partition map[string]any
-	queue     []*flight // in the order they were polled, the first one not done
-	head      int       // queue[:head] has left already
-	offset    map[string]any
-	version   int // counts changes of offset
+// sourcePartition is one of a source's partitions, whose records keep their order.
+type sourcePartition struct {
+	id      map[string]any // as the source gives it
+	queue   []*flight      // in the order they were polled, the first one not done
+	head    int            // queue[:head] has left already
+	offset  map[string]any
+	version int // counts changes of offset
 }
 
 // flight is one record on its way.
 type flight struct {
 	queue  *inflight
-	lane   *lane // nil for a record without source partition
+	of     *sourcePartition // nil for a record without one
 	offset map[string]any
 	done   bool
 }
 
-// maxKnownMaps bounds the short cut from a partition map to its lane.
+// maxKnownMaps bounds the short cut from a partition's map to it.
 const maxKnownMaps = 1024
 
 func newInflight(connector string) *inflight {
-	return &inflight{connector: connector, lanes: map[string]*lane{}, byMap: map[uintptr]*lane{}, dirty: map[*lane]struct{}{}}
+	return &inflight{connector: connector, partitions: map[string]*sourcePartition{},
+		byMap: map[uintptr]*sourcePartition{}, dirty: map[*sourcePartition]struct{}{}}
 }
 
 // add notes a record in the order it was polled. It fails when the partition
 // is no JSON value.
-func (q *inflight) add(f *flight, partition, at map[string]any) error {
+func (q *inflight) add(f *flight, id, at map[string]any) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	f.queue, f.offset = q, at
-	if partition != nil {
-		l, err := q.lane(partition)
+	if id != nil {
+		p, err := q.partition(id)
 		if err != nil {
 			return err
 		}
-		f.lane = l
-		l.queue = append(l.queue, f)
+		f.of = p
+		p.queue = append(p.queue, f)
 	}
 	return nil
 }
 
-// lane finds the lane of a partition. Sources give the same map with many
-// records, and maps that were handed over do not change, so its address stands
-// for its content for as long as the lane keeps it alive.
-func (q *inflight) lane(partition map[string]any) (*lane, error) {
-	address := reflect.ValueOf(partition).Pointer()
-	if l, ok := q.byMap[address]; ok {
-		return l, nil
+// partition finds a partition. Sources give the same map with many records, and
+// maps that were handed over do not change, so its address stands for its
+// content for as long as the partition keeps it alive.
+func (q *inflight) partition(id map[string]any) (*sourcePartition, error) {
+	address := reflect.ValueOf(id).Pointer()
+	if p, ok := q.byMap[address]; ok {
+		return p, nil
 	}
-	key, err := offset.Key(q.connector, partition)
+	key, err := offset.Key(q.connector, id)
 	if err != nil {
 		return nil, err
 	}
-	l, ok := q.lanes[key]
+	p, ok := q.partitions[key]
 	if !ok {
-		l = &lane{partition: partition}
-		q.lanes[key] = l
-		// Only the lane's own map is certain to stay alive.
+		p = &sourcePartition{id: id}
+		q.partitions[key] = p
+		// Only the partition's own map is certain to stay alive.
 		if len(q.byMap) < maxKnownMaps {
-			q.byMap[address] = l
+			q.byMap[address] = p
 		}
 	}
-	return l, nil
+	return p, nil
 }
 
 // settle marks a record as acknowledged, dropped or tolerated. It is safe from
@@ -98,40 +99,40 @@ func (f *flight) settle() {
 		panic("runtime: a source record was settled twice")
 	}
 	f.done = true
-	if f.lane != nil {
-		q.advance(f.lane)
+	if f.of != nil {
+		q.advance(f.of)
 	}
 }
 
-// advance takes settled records off the front of a lane.
-func (q *inflight) advance(l *lane) {
+// advance takes settled records off the front of a partition's queue.
+func (q *inflight) advance(p *sourcePartition) {
 	moved := false
-	for l.head < len(l.queue) && l.queue[l.head].done {
-		if at := l.queue[l.head].offset; at != nil {
-			l.offset, moved = at, true
+	for p.head < len(p.queue) && p.queue[p.head].done {
+		if at := p.queue[p.head].offset; at != nil {
+			p.offset, moved = at, true
 		}
-		l.queue[l.head] = nil
-		l.head++
+		p.queue[p.head] = nil
+		p.head++
 	}
 	switch {
-	case l.head == len(l.queue):
-		l.queue, l.head = l.queue[:0], 0
-	case l.head > 64 && l.head > len(l.queue)/2:
-		n := copy(l.queue, l.queue[l.head:])
-		clear(l.queue[n:])
-		l.queue, l.head = l.queue[:n], 0
+	case p.head == len(p.queue):
+		p.queue, p.head = p.queue[:0], 0
+	case p.head > 64 && p.head > len(p.queue)/2:
+		n := copy(p.queue, p.queue[p.head:])
+		clear(p.queue[n:])
+		p.queue, p.head = p.queue[:n], 0
 	}
 	if moved {
-		l.version++
-		q.dirty[l] = struct{}{}
+		p.version++
+		q.dirty[p] = struct{}{}
 	}
 }
 
 // commitment is a set of offsets that may be committed.
 type commitment struct {
-	entries  []offset.Entry
-	lanes    []*lane
-	versions []int
+	entries    []offset.Entry
+	partitions []*sourcePartition
+	versions   []int
 }
 
 // committable gives the offsets that may be committed and were not yet.
@@ -139,22 +140,22 @@ func (q *inflight) committable() commitment {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var c commitment
-	for l := range q.dirty {
-		c.entries = append(c.entries, offset.Entry{Partition: l.partition, Offset: l.offset})
-		c.lanes = append(c.lanes, l)
-		c.versions = append(c.versions, l.version)
+	for p := range q.dirty {
+		c.entries = append(c.entries, offset.Entry{Partition: p.id, Offset: p.offset})
+		c.partitions = append(c.partitions, p)
+		c.versions = append(c.versions, p.version)
 	}
 	return c
 }
 
-// committed notes that a commitment is durable. Lanes that went on meanwhile
+// committed notes that a commitment is durable. Partitions that went on meanwhile
 // stay committable.
 func (q *inflight) committed(c commitment) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for i, l := range c.lanes {
-		if l.version == c.versions[i] {
-			delete(q.dirty, l)
+	for i, p := range c.partitions {
+		if p.version == c.versions[i] {
+			delete(q.dirty, p)
 		}
 	}
 }
