@@ -190,7 +190,7 @@ func (s *stream) start(name, text string) *cli.Worker {
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	w, err := cli.StartWorker(s.t.Context(), cli.WorkerOptions{Journey: journey, Defaults: configs.FS, Quiet: true, Log: log})
+	w, err := cli.StartWorker(s.t.Context(), cli.WorkerOptions{Setup: journey, Defaults: configs.FS, Quiet: true, Log: log})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func TestKafkaConfigIsRefused(t *testing.T) {
 		{"another form", "client.conf", "security.protocol=SSL", "its name must end in"},
 		{"nothing of it", "other.properties", "bootstrap.servers=a:1\n", "says nothing about the connection"},
 		{"a connector", "c.properties", "name=c\nconnector.class=ifcb\n", "says nothing about the connection"},
-		{"an unknown part", "w.yaml", "wroker:\n  security.protocol: SSL\nconnectors: {}\n", "unknown part of a journey"},
+		{"an unknown part", "w.yaml", "wroker:\n  security.protocol: SSL\nconnectors: {}\n", "unknown part of a configuration"},
 		{"a reference", "e.properties", "security.protocol=SASL_SSL\nsasl.jaas.config=${env:HYDRAULICS_TEST_NONE}\n", "HYDRAULICS_TEST_NONE"},
 		{"a wrong value", "v.properties", "security.protocol=TLS\n", "security.protocol"},
 	}

@@ -102,7 +102,7 @@ func start(t *testing.T, file string) *Worker {
 	if problems := config.Lint(j, connector.Plugins, Defaults); len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	w, err := StartWorker(t.Context(), WorkerOptions{Journey: j, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	w, err := StartWorker(t.Context(), WorkerOptions{Setup: j, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ connectors:
 
 	if j, err := config.Read(file); err != nil {
 		t.Fatal(err)
-	} else if _, err := StartWorker(t.Context(), WorkerOptions{Journey: j, Log: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "another worker is using it") {
+	} else if _, err := StartWorker(t.Context(), WorkerOptions{Setup: j, Log: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "another worker is using it") {
 		t.Errorf("a second worker on the same offsets: %v", err)
 	}
 	for path, want := range map[string]string{"/connectors": `["lines","sorted"]`, "/health": "healthy", "/": "kafka_cluster_id",
@@ -273,7 +273,7 @@ func TestImportSeedConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := new(config.Journey)
+	j := new(config.Setup)
 	if err := j.Add("flow.yaml", []byte(out), config.AnyRole); err != nil || len(j.Problems) > 0 {
 		t.Fatal(err, j.Problems)
 	}

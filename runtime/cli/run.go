@@ -37,11 +37,11 @@ SIGTERM and SIGINT stop it: what was read is delivered and committed first.`,
 			if files = append(files, args...); len(files) == 0 {
 				return errors.New("which files? give at least one with -f")
 			}
-			j, err := config.Read(files...)
+			s, err := config.Read(files...)
 			if err != nil {
 				return err
 			}
-			return runWorker(cmd, j, sets)
+			return runWorker(cmd, s, sets)
 		},
 	}
 	c.Flags().StringArrayVarP(&files, "file", "f", nil, "file of the worker or of connectors; more than once for several")
@@ -57,17 +57,17 @@ func newStandaloneCommand() *cobra.Command {
 		Short: "Run a worker as Kafka Connect's connect-standalone does, on the same files",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			j := new(config.Journey)
+			s := new(config.Setup)
 			for i, name := range args {
 				role := config.ConnectorRole
 				if i == 0 {
 					role = config.WorkerRole
 				}
-				if err := j.ReadFile(name, role); err != nil {
+				if err := s.ReadFile(name, role); err != nil {
 					return err
 				}
 			}
-			return runWorker(cmd, j, sets)
+			return runWorker(cmd, s, sets)
 		},
 	}
 	c.Flags().StringArrayVar(&sets, "set", nil, "key=value for the worker, connectors.NAME.key=value for a connector")
@@ -75,20 +75,20 @@ func newStandaloneCommand() *cobra.Command {
 }
 
 // runWorker runs a journey until the command's context ends.
-func runWorker(cmd *cobra.Command, j *config.Journey, sets []string) error {
+func runWorker(cmd *cobra.Command, s *config.Setup, sets []string) error {
 	ctx, log := cmd.Context(), slog.Default()
-	if err := j.ApplyEnv(os.Environ()); err != nil {
+	if err := s.ApplyEnv(os.Environ()); err != nil {
 		return err
 	}
-	for _, s := range sets {
-		if err := j.Set(s); err != nil {
+	for _, assignment := range sets {
+		if err := s.Set(assignment); err != nil {
 			return err
 		}
 	}
-	if wrong := report(cmd.ErrOrStderr(), config.Lint(j, connector.Plugins, Defaults)); wrong > 0 {
+	if wrong := report(cmd.ErrOrStderr(), config.Lint(s, connector.Plugins, Defaults)); wrong > 0 {
 		return ErrSaid
 	}
-	w, err := StartWorker(ctx, WorkerOptions{Journey: j, Log: log})
+	w, err := StartWorker(ctx, WorkerOptions{Setup: s, Log: log})
 	if err != nil {
 		return err
 	}
@@ -123,11 +123,11 @@ connector, transform, predicate and converter. Keys that nobody knows are
 warnings. Exits with 1 where something is wrong.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			j, err := config.Read(args...)
+			s, err := config.Read(args...)
 			if err != nil {
 				return err
 			}
-			if wrong := report(cmd.OutOrStdout(), config.Lint(j, connector.Plugins, Defaults)); wrong > 0 {
+			if wrong := report(cmd.OutOrStdout(), config.Lint(s, connector.Plugins, Defaults)); wrong > 0 {
 				return ErrSaid
 			}
 			return nil

@@ -25,8 +25,8 @@ import (
 
 // WorkerOptions say what a worker runs.
 type WorkerOptions struct {
-	// Journey is the worker's configuration and its connectors.
-	Journey *config.Journey
+	// Setup is the worker's configuration and its connectors.
+	Setup *config.Setup
 	// Plugins default to connector.Plugins.
 	Plugins *connector.Registry
 	// Defaults default to [Defaults].
@@ -68,16 +68,16 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 			err = errors.Join(err, w.Close(ctx))
 		}
 	}()
-	raw := o.Journey.Worker.Props()
+	raw := o.Setup.Worker.Props()
 	resolver, err := config.NewResolver(raw)
 	if err != nil {
 		return nil, err
 	}
 	resolver.Embedded = o.Defaults
-	if err := w.configure(o.Journey, resolver); err != nil {
+	if err := w.configure(o.Setup, resolver); err != nil {
 		return nil, err
 	}
-	name, err := w.offsetFile(o.Journey, resolver)
+	name, err := w.offsetFile(o.Setup, resolver)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		WorkerID:  w.id(apiListener),
 		File:      strings.TrimSuffix(name, ".offsets") + ".connectors",
 		Log:       o.Log,
-	}, o.Journey.Connectors)
+	}, o.Setup.Connectors)
 	if err != nil {
 		return nil, errors.Join(err, closeListeners(apiListener, pageListener))
 	}
@@ -112,8 +112,8 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 }
 
 // configure resolves and parses the worker's own keys.
-func (w *Worker) configure(j *config.Journey, r *config.Resolver) (err error) {
-	if w.props, err = r.Resolve(j.Worker.Props(), workerOrigin(j)); err != nil {
+func (w *Worker) configure(s *config.Setup, r *config.Resolver) (err error) {
+	if w.props, err = r.Resolve(s.Worker.Props(), workerOrigin(s)); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
 	if w.conf, err = config.WorkerDef().Parse(w.props); err != nil {
@@ -123,8 +123,8 @@ func (w *Worker) configure(j *config.Journey, r *config.Resolver) (err error) {
 }
 
 // workerOrigin gives the folder that the worker's relative paths start from.
-func workerOrigin(j *config.Journey) config.Origin {
-	for _, e := range j.Worker {
+func workerOrigin(s *config.Setup) config.Origin {
+	for _, e := range s.Worker {
 		if filepath.Ext(e.File) != "" {
 			return config.Origin{Dir: filepath.Dir(e.File)}
 		}
@@ -133,14 +133,14 @@ func workerOrigin(j *config.Journey) config.Origin {
 }
 
 // offsetFile gives the file that keeps the offsets.
-func (w *Worker) offsetFile(j *config.Journey, r *config.Resolver) (string, error) {
+func (w *Worker) offsetFile(s *config.Setup, r *config.Resolver) (string, error) {
 	if name := w.conf.String("offset.storage.file.filename"); name != "" {
-		return r.Path(name, workerOrigin(j))
+		return r.Path(name, workerOrigin(s))
 	}
-	if len(j.Files) == 0 {
+	if len(s.Files) == 0 {
 		return "", errors.New("worker: offset.storage.file.filename is missing")
 	}
-	return strings.TrimSuffix(j.Files[0], filepath.Ext(j.Files[0])) + ".offsets", nil
+	return strings.TrimSuffix(s.Files[0], filepath.Ext(s.Files[0])) + ".offsets", nil
 }
 
 // listen opens the listeners of REST API and, where it is wanted, page.

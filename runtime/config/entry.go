@@ -72,8 +72,8 @@ type Connector struct {
 	Line    int
 }
 
-// Journey is what the configuration files of a worker hold together.
-type Journey struct {
+// Setup is what the configuration files of a worker hold together.
+type Setup struct {
 	Worker     List
 	Connectors []Connector
 	Files      []string

@@ -75,24 +75,24 @@ func EnvLayer(environ []string) List {
 	return list
 }
 
-// ApplyEnv lays the environment over a journey's worker.
-func (j *Journey) ApplyEnv(environ []string) (err error) {
-	j.Worker, err = Layers(j.Worker, EnvLayer(environ))
+// ApplyEnv lays the environment over a setup's worker.
+func (s *Setup) ApplyEnv(environ []string) (err error) {
+	s.Worker, err = Layers(s.Worker, EnvLayer(environ))
 	return err
 }
 
 // Set lays "key=value" over the worker, "connectors.NAME.key=value" over a
-// connector of the journey.
-func (j *Journey) Set(assignment string) error {
+// connector of the setup.
+func (s *Setup) Set(assignment string) error {
 	key, text, ok := strings.Cut(assignment, "=")
 	if !ok || key == "" {
 		return fmt.Errorf("--set %s: want key=value, or connectors.NAME.key=value", assignment)
 	}
-	to, name := &j.Worker, ""
+	to, name := &s.Worker, ""
 	if rest, ok := strings.CutPrefix(key, "connectors."); ok {
-		for i, c := range j.Connectors {
+		for i, c := range s.Connectors {
 			if sub, ok := strings.CutPrefix(rest, c.Name+"."); ok && sub != "" && len(c.Name) >= len(name) {
-				to, key, name = &j.Connectors[i].Entries, sub, c.Name
+				to, key, name = &s.Connectors[i].Entries, sub, c.Name
 			}
 		}
 		if name == "" {

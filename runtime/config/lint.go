@@ -10,36 +10,36 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
-// Lint says everything that is wrong with a journey: the worker's keys, every
+// Lint says everything that is wrong with a setup: the worker's keys, every
 // connector as [Validator] sees it, keys that nobody knows, and files that are
 // neither on disk nor among the embedded ones (nil is none).
-func Lint(j *Journey, plugins *connector.Registry, embedded fs.FS) []Problem {
-	problems := append(slices.Clone(j.Problems), lintWorker(j.Worker)...)
-	problems = append(problems, lintConverters(j.Worker, plugins)...)
-	problems = append(problems, lintRepeats("", j.Worker)...)
-	worker := j.Worker.Props()
+func Lint(s *Setup, plugins *connector.Registry, embedded fs.FS) []Problem {
+	problems := append(slices.Clone(s.Problems), lintWorker(s.Worker)...)
+	problems = append(problems, lintConverters(s.Worker, plugins)...)
+	problems = append(problems, lintRepeats("", s.Worker)...)
+	worker := s.Worker.Props()
 	resolver, err := NewResolver(worker)
 	if err != nil {
 		for _, line := range strings.Split(err.Error(), "\n") {
 			key, _, _ := strings.Cut(line, ": ")
-			e, ok := j.Worker.Find(key)
+			e, ok := s.Worker.Find(key)
 			if !ok {
-				e, _ = j.Worker.Find("config.providers")
+				e, _ = s.Worker.Find("config.providers")
 			}
 			problems = append(problems, Problem{File: e.File, Line: e.Line, Message: line})
 		}
 	}
 	if resolver != nil {
 		resolver.Embedded = embedded
-		problems = append(problems, lintReferences(j.Worker, resolver)...)
+		problems = append(problems, lintReferences(s.Worker, resolver)...)
 	}
 	v := &Validator{Plugins: plugins, Worker: worker, Resolver: resolver}
-	for _, c := range j.Connectors {
+	for _, c := range s.Connectors {
 		problems = append(problems, v.lint(c)...)
 		problems = append(problems, lintRepeats(c.Name, c.Entries)...)
 	}
 	order := map[string]int{}
-	for i, f := range j.Files {
+	for i, f := range s.Files {
 		order[f] = i
 	}
 	slices.SortStableFunc(problems, func(a, b Problem) int {

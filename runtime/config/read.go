@@ -14,7 +14,7 @@ import (
 type Role int
 
 // The roles. A file of AnyRole says itself what it is: one with connectors: or
-// worker: is a journey, one with connector.class or config a connector, any
+// worker: is a setup, one with connector.class or config a connector, any
 // other the worker's.
 const (
 	AnyRole Role = iota
@@ -22,41 +22,41 @@ const (
 	ConnectorRole
 )
 
-// Read reads a worker's files into one journey: YAML, Java properties or JSON
+// Read reads a worker's files into one setup: YAML, Java properties or JSON
 // by the files' names. The error says that a file cannot be read at all; what
-// else is wrong is among the journey's problems.
-func Read(paths ...string) (*Journey, error) {
-	j := &Journey{}
+// else is wrong is among the setup's problems.
+func Read(paths ...string) (*Setup, error) {
+	s := &Setup{}
 	for _, path := range paths {
-		if err := j.ReadFile(path, AnyRole); err != nil {
+		if err := s.ReadFile(path, AnyRole); err != nil {
 			return nil, err
 		}
 	}
-	return j, nil
+	return s, nil
 }
 
-// ReadFile adds one file to the journey.
-func (j *Journey) ReadFile(path string, role Role) error {
+// ReadFile adds one file to the setup.
+func (s *Setup) ReadFile(path string, role Role) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	return j.Add(path, data, role)
+	return s.Add(path, data, role)
 }
 
-// Add adds the text of a file to the journey; path says what it is, and is
+// Add adds the text of a file to the setup; path says what it is, and is
 // where relative paths in it start from.
-func (j *Journey) Add(path string, data []byte, role Role) error {
-	problems, err := j.add(path, data, role)
+func (s *Setup) Add(path string, data []byte, role Role) error {
+	problems, err := s.add(path, data, role)
 	if err != nil {
 		return err
 	}
-	j.Files = append(j.Files, path)
-	j.Problems = append(j.Problems, problems...)
+	s.Files = append(s.Files, path)
+	s.Problems = append(s.Problems, problems...)
 	return nil
 }
 
-func (j *Journey) add(path string, data []byte, role Role) ([]Problem, error) {
+func (s *Setup) add(path string, data []byte, role Role) ([]Problem, error) {
 	var node *yaml.Node
 	var err error
 	switch strings.ToLower(filepath.Ext(path)) {
@@ -65,7 +65,7 @@ func (j *Journey) add(path string, data []byte, role Role) ([]Problem, error) {
 		if err != nil {
 			return nil, err
 		}
-		return j.addList(list, path, role), nil
+		return s.addList(list, path, role), nil
 	case ".json":
 		node, err = parseJSON(path, data)
 	case ".yaml", ".yml":
@@ -79,21 +79,21 @@ func (j *Journey) add(path string, data []byte, role Role) ([]Problem, error) {
 	if node.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("%s: must be keys with values, such as \"worker:\" and \"connectors:\"", place(path, node.Line))
 	}
-	return j.addNode(node, path, role), nil
+	return s.addNode(node, path, role), nil
 }
 
-func (j *Journey) addList(list List, path string, role Role) []Problem {
+func (s *Setup) addList(list List, path string, role Role) []Problem {
 	_, isConnector := list.Find("connector.class")
 	if role == ConnectorRole || role == AnyRole && isConnector {
-		return j.addConnector("", list, path, 1)
+		return s.addConnector("", list, path, 1)
 	}
-	j.Worker = append(j.Worker, list...)
+	s.Worker = append(s.Worker, list...)
 	return nil
 }
 
-func (j *Journey) addNode(n *yaml.Node, path string, role Role) []Problem {
+func (s *Setup) addNode(n *yaml.Node, path string, role Role) []Problem {
 	if role != ConnectorRole && (hasKey(n, "connectors") || hasKey(n, "worker")) {
-		return j.addJourney(n, path)
+		return s.addSetup(n, path)
 	}
 	name, body := "", n
 	if config := child(n, "config"); config != nil && config.Kind == yaml.MappingNode {
@@ -105,12 +105,12 @@ func (j *Journey) addNode(n *yaml.Node, path string, role Role) []Problem {
 	f := newFlattener(path)
 	f.mapping(body, "")
 	if body != n {
-		return append(f.errs, j.addConnector(name, f.list, path, n.Line)...)
+		return append(f.errs, s.addConnector(name, f.list, path, n.Line)...)
 	}
-	return append(f.errs, j.addList(f.list, path, role)...)
+	return append(f.errs, s.addList(f.list, path, role)...)
 }
 
-func (j *Journey) addJourney(n *yaml.Node, path string) []Problem {
+func (s *Setup) addSetup(n *yaml.Node, path string) []Problem {
 	var problems []Problem
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], target(n.Content[i+1])
@@ -120,7 +120,7 @@ func (j *Journey) addJourney(n *yaml.Node, path string) []Problem {
 			// a place for YAML anchors, as in compose files
 		case k.Value != "worker" && k.Value != "connectors":
 			problems = append(problems, Problem{File: path, Line: k.Line, Key: k.Value,
-				Message: "unknown part of a journey" + didYouMean(k.Value, []string{"worker", "connectors"})})
+				Message: "unknown part of a configuration" + didYouMean(k.Value, []string{"worker", "connectors"})})
 		case empty:
 		case v.Kind != yaml.MappingNode:
 			problems = append(problems, Problem{File: path, Line: k.Line, Key: k.Value, Message: "must be keys with values"})
@@ -128,15 +128,15 @@ func (j *Journey) addJourney(n *yaml.Node, path string) []Problem {
 			f := newFlattener(path)
 			f.mapping(v, "")
 			problems = append(problems, f.errs...)
-			j.Worker = append(j.Worker, f.list...)
+			s.Worker = append(s.Worker, f.list...)
 		default:
-			problems = append(problems, j.addConnectors(v, path)...)
+			problems = append(problems, s.addConnectors(v, path)...)
 		}
 	}
 	return problems
 }
 
-func (j *Journey) addConnectors(n *yaml.Node, path string) []Problem {
+func (s *Setup) addConnectors(n *yaml.Node, path string) []Problem {
 	var problems []Problem
 	f := newFlattener(path)
 	f.pairs(n, func(k, v *yaml.Node) {
@@ -150,13 +150,13 @@ func (j *Journey) addConnectors(n *yaml.Node, path string) []Problem {
 			p.Connector = k.Value
 			problems = append(problems, p)
 		}
-		problems = append(problems, j.addConnector(k.Value, one.list, path, k.Line)...)
+		problems = append(problems, s.addConnector(k.Value, one.list, path, k.Line)...)
 	})
 	return append(problems, f.errs...)
 }
 
 // addConnector adds a connector whose name may be outside or within its keys.
-func (j *Journey) addConnector(name string, list List, path string, line int) []Problem {
+func (s *Setup) addConnector(name string, list List, path string, line int) []Problem {
 	own, given := list.Find("name")
 	switch {
 	case name == "" && !given:
@@ -169,11 +169,11 @@ func (j *Journey) addConnector(name string, list List, path string, line int) []
 		return []Problem{{File: path, Line: own.Line, Connector: name, Key: "name",
 			Message: fmt.Sprintf("is %q here and %q outside", own.Text, name)}}
 	}
-	if i := slices.IndexFunc(j.Connectors, func(c Connector) bool { return c.Name == name }); i >= 0 {
+	if i := slices.IndexFunc(s.Connectors, func(c Connector) bool { return c.Name == name }); i >= 0 {
 		return []Problem{{File: path, Line: line, Connector: name,
-			Message: "there is another connector of this name in " + place(j.Connectors[i].File, j.Connectors[i].Line)}}
+			Message: "there is another connector of this name in " + place(s.Connectors[i].File, s.Connectors[i].Line)}}
 	}
-	j.Connectors = append(j.Connectors, Connector{Name: name, Entries: list, File: path, Line: line})
+	s.Connectors = append(s.Connectors, Connector{Name: name, Entries: list, File: path, Line: line})
 	return nil
 }
 

@@ -31,8 +31,8 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
-// dump writes a journey as text, one key a line.
-func dump(j *Journey) string {
+// dump writes a setup as text, one key a line.
+func dump(j *Setup) string {
 	var b strings.Builder
 	list := func(l List) {
 		for _, e := range l {
@@ -91,7 +91,7 @@ func TestReadBadFiles(t *testing.T) {
 }
 
 func TestLayers(t *testing.T) {
-	j := &Journey{
+	j := &Setup{
 		Worker:     List{{Key: "value.converter", Text: "avro"}, {Key: "value.converter.subject", Text: "s"}, {Key: "rest.port", Text: "1"}},
 		Connectors: []Connector{{Name: "a", Entries: List{{Key: "topic", Text: "t"}}}, {Name: "a.b", Entries: List{{Key: "topic", Text: "t"}}}},
 	}

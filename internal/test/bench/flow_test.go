@@ -96,7 +96,7 @@ func (f *flow) spec(kind runtime.Kind, yaml string) runtime.TaskSpec {
 		"  key.converter.schema.registry.url: REGISTRY\n  value.converter.schema.registry.url: REGISTRY\n  offset.flush.interval.ms: 200\n  consumer.heartbeat.interval.ms: 100\n" +
 		"connectors:\n  " + name + ":\n" + yaml
 	text = strings.NewReplacer("BROKER", f.broker, "REGISTRY", f.registry, "DASHBOARD", f.dashboard, "DEMO", model).Replace(text)
-	journey := new(config.Journey)
+	journey := new(config.Setup)
 	check(f.b, journey.Add("bench.yaml", []byte(text), config.AnyRole))
 	for _, p := range config.Lint(journey, connector.Plugins, configs.FS) {
 		f.b.Log(p)

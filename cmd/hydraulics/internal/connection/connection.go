@@ -34,15 +34,15 @@ func Keys(props connector.Props, roles ...string) map[string]string {
 
 // WorkerProps gives the worker's keys of configuration files, with what their references
 // stand for.
-func WorkerProps(j *config.Journey) (connector.Props, error) {
-	raw := j.Worker.Props()
+func WorkerProps(s *config.Setup) (connector.Props, error) {
+	raw := s.Worker.Props()
 	resolver, err := config.NewResolver(raw)
 	if err != nil {
 		return nil, err
 	}
 	var from config.Origin
-	if len(j.Files) > 0 {
-		from.Dir = filepath.Dir(j.Files[0])
+	if len(s.Files) > 0 {
+		from.Dir = filepath.Dir(s.Files[0])
 	}
 	props, err := resolver.Resolve(raw, from)
 	if err != nil {
@@ -57,12 +57,12 @@ func Read(file string) (connector.Props, error) {
 		return nil, nil
 	}
 	fail := func(err error) (connector.Props, error) { return nil, fmt.Errorf("--%s: %w", Flag, err) }
-	j, err := config.Read(file)
+	s, err := config.Read(file)
 	if err != nil {
 		return fail(err)
 	}
 	var bad []error
-	for _, p := range j.Problems {
+	for _, p := range s.Problems {
 		if !p.Warning {
 			bad = append(bad, errors.New(p.String()))
 		}
@@ -70,7 +70,7 @@ func Read(file string) (connector.Props, error) {
 	if len(bad) > 0 {
 		return fail(errors.Join(bad...))
 	}
-	props, err := WorkerProps(j)
+	props, err := WorkerProps(s)
 	if err != nil {
 		return fail(err)
 	}

@@ -72,7 +72,7 @@ func (d *demo) startWorker(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	journey := new(config.Journey)
+	journey := new(config.Setup)
 	if err := journey.Add(filepath.Join(d.dir, "demo.yaml"), text, config.AnyRole); err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (d *demo) startWorker(ctx context.Context) error {
 			return err
 		}
 	}
-	if d.worker, err = cli.StartWorker(ctx, cli.WorkerOptions{Journey: journey, Log: d.log,
+	if d.worker, err = cli.StartWorker(ctx, cli.WorkerOptions{Setup: journey, Log: d.log,
 		Links: [][2]string{{"statistics", d.query()}, {"dashboard", d.at.Dashboard}}}); err != nil {
 		return err
 	}

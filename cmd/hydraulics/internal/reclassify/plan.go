@@ -23,7 +23,7 @@ const keepBest = "keep-best"
 // plan is how a flow is run again with another model.
 type plan struct {
 	o        Options
-	flow     *config.Journey
+	flow     *config.Setup
 	stream   config.Connector
 	sink     *config.Connector // that brings the statistics into a table, nil where the flow has none
 	classify string            // alias of the transform
@@ -245,11 +245,11 @@ func change(c config.Connector, name string, drop []string, set [][2]string) con
 }
 
 // journey is the worker's part of the flow with connectors of the run.
-func (p *plan) journey(connectors []config.Connector) *config.Journey {
+func (p *plan) journey(connectors []config.Connector) *config.Setup {
 	worker := slices.Clone(p.flow.Worker)
 	worker = append(worker, config.Entry{Key: "offset.storage.file.filename", Text: filepath.Join(p.dir, p.name+".offsets")},
 		config.Entry{Key: "offset.flush.interval.ms", Text: "500"}) // the end of a run is seen by its commits
-	return &config.Journey{Worker: worker, Connectors: connectors, Files: p.flow.Files}
+	return &config.Setup{Worker: worker, Connectors: connectors, Files: p.flow.Files}
 }
 
 // connectors gives the stream of the run, and the sink for a table of its own.

@@ -93,7 +93,7 @@ func plugins(own ...func(*connector.Registry)) *connector.Registry {
 // work runs connectors until they are done or one has failed for good. The
 // error of an interruption says what to do.
 func (p *plan) work(ctx context.Context, connectors []config.Connector, own *connector.Registry, done func(*cli.Worker) (bool, error)) (err error) {
-	w, err := cli.StartWorker(ctx, cli.WorkerOptions{Journey: p.journey(connectors), Plugins: own, Defaults: configs.FS, Quiet: true, Log: slog.Default()})
+	w, err := cli.StartWorker(ctx, cli.WorkerOptions{Setup: p.journey(connectors), Plugins: own, Defaults: configs.FS, Quiet: true, Log: slog.Default()})
 	if err != nil {
 		return err
 	}
