@@ -1,9 +1,9 @@
 package file
 
 import (
-	"bufio"
 	"context"
 	"errors"
+	"io"
 	"os"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -17,10 +17,23 @@ var (
 
 func init() { connector.RegisterSink(func() connector.Sink { return new(Sink) }) }
 
+// writeSize is about how much is written at once.
+const writeSize = 1 << 20
+
 // Sink appends each record's value to a file, or prints it, as one line.
 type Sink struct {
-	file *os.File
-	out  *bufio.Writer
+	out  output
+	text []byte // lines on their way
+	torn bool   // the last write broke off within a line
+	// open is openFile but in tests of faults.
+	open func(name string) (output, error)
+}
+
+// output is an open file, or one that fails in a test.
+type output interface {
+	io.Writer
+	Sync() error
+	Close() error
 }
 
 // Info describes the plugin.
@@ -42,19 +55,33 @@ func (*Sink) ConfigDef() *connector.ConfigDef {
 func (s *Sink) Start(_ context.Context, _ connector.Context, conf connector.Config) error {
 	name := conf.String("file")
 	if name == "" {
-		s.out = bufio.NewWriter(os.Stdout)
+		s.out = stdout{os.Stdout}
 		return nil
 	}
-	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	open := s.open
+	if open == nil {
+		open = openFile
+	}
+	f, err := open(name)
 	if err != nil {
 		return err
 	}
-	s.file, s.out = f, bufio.NewWriter(f)
+	s.out = f
 	if endsInALine(name) {
-		_, err = f.WriteString("\n")
+		_, err = f.Write([]byte{'\n'})
 	}
 	return err
 }
+
+func openFile(name string) (output, error) {
+	return os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+}
+
+// stdout is standard output, which others write to as well.
+type stdout struct{ io.Writer }
+
+func (stdout) Sync() error  { return nil }
+func (stdout) Close() error { return nil }
 
 // endsInALine tells whether a file ends in the middle of a line, which a power
 // cut may leave: the next record is not to become a part of it.
@@ -72,38 +99,46 @@ func endsInALine(name string) bool {
 	return errors.Join(err, f.Close()) == nil && last[0] != '\n'
 }
 
-// Put buffers the lines; Flush makes them durable. A line is written at once:
-// other tasks append to the file too, and would come between its parts.
+// Put hands the lines to the operating system, so that whoever follows the file
+// sees them; Flush makes them durable. Whole lines are written at once: other
+// tasks append to the file too, and would come between their parts.
 func (s *Sink) Put(_ context.Context, records []connector.Record) error {
-	for _, r := range records {
-		line := tostring.String(r.Value) + "\n"
-		if len(line) > s.out.Available() {
-			if err := s.out.Flush(); err != nil {
-				return err
-			}
+	for i, r := range records {
+		s.text = append(append(s.text, tostring.String(r.Value)...), '\n')
+		if len(s.text) < writeSize && i < len(records)-1 {
+			continue
 		}
-		if _, err := s.out.WriteString(line); err != nil {
-			return err
+		err := s.write()
+		s.text = s.text[:0]
+		if err != nil {
+			return connector.Retriable(err)
 		}
 	}
 	return nil
 }
 
-// Flush writes the buffer and syncs the file.
-func (s *Sink) Flush(context.Context) error {
-	if err := s.out.Flush(); err != nil {
-		return err
+// write writes the lines behind whole ones. Where it breaks off, on a full disk,
+// they come again: half a line is ended first, not continued.
+func (s *Sink) write() error {
+	if s.torn {
+		if _, err := s.out.Write([]byte{'\n'}); err != nil {
+			return err
+		}
+		s.torn = false
 	}
-	if s.file != nil {
-		return s.file.Sync()
-	}
-	return nil
+	n, err := s.out.Write(s.text)
+	s.torn = n > 0 && s.text[n-1] != '\n'
+	return err
 }
+
+// Flush syncs the file. An error ends the task: what the system could not write
+// down then is not tried by the next sync, so the records have to be put again.
+func (s *Sink) Flush(context.Context) error { return connector.Fatal(s.out.Sync()) }
 
 // Stop closes the file. What was put and not flushed is put again by the next task.
 func (s *Sink) Stop() error {
-	f := s.file
-	s.file = nil
+	f := s.out
+	s.out = nil
 	if f == nil {
 		return nil
 	}

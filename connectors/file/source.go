@@ -2,18 +2,10 @@ package file
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -33,19 +25,12 @@ func init() { connector.RegisterSource(func() connector.Source { return new(Sour
 // and goes on as the file grows. Its offset is the byte position behind the
 // line, so it resumes to the line. A last line without line feed waits.
 type Source struct {
-	name   string
-	topic  string
-	batch  int
-	file   io.ReadCloser
-	reader *bufio.Reader
-	// position is the offset of the next unread line, partial what was read of it.
-	position int64
-	partial  []byte
-	offsets  connector.OffsetReader
-	log      *slog.Logger
-	waiting  bool // it was said that the file is not there
-	closer   sync.Once
-	lines    chan string // standard input only, which cannot be unblocked
+	topic string
+	batch int
+	tail  *tail
+	lines chan string // standard input only, which cannot be unblocked
+	// open is os.Open but in tests of faults.
+	open func(name string) (opened, error)
 }
 
 // Info describes the plugin.
@@ -74,17 +59,31 @@ func (*Source) TaskConfigs(_ context.Context, _ connector.Context, conf connecto
 	return []connector.Props{conf.Props()}, nil
 }
 
-// Start notes the configuration. The file may come later: Poll waits for it.
-func (s *Source) Start(_ context.Context, c connector.Context, conf connector.Config) error {
-	s.name, s.topic, s.batch = conf.String("file"), conf.String("topic"), conf.Int("batch.size")
+// Start notes where to go on. The file may come later: Poll waits for it.
+func (s *Source) Start(ctx context.Context, c connector.Context, conf connector.Config) error {
+	s.topic, s.batch = conf.String("topic"), conf.Int("batch.size")
 	if s.batch < 1 {
 		return fmt.Errorf("batch.size: %d is below 1", s.batch)
 	}
-	s.offsets, s.log = c.Offsets, c.Log
-	if s.name == "" {
+	name := conf.String("file")
+	if name == "" {
 		s.lines = make(chan string)
 		go readStdin(s.lines)
+		return nil
 	}
+	offset, err := c.Offsets.Offset(ctx, map[string]any{"filename": name})
+	if err != nil {
+		return fmt.Errorf("offset of %s: %w", name, err)
+	}
+	from, err := markOf(offset)
+	if err != nil {
+		return fmt.Errorf("offset of %s: %w", name, err)
+	}
+	open := s.open
+	if open == nil {
+		open = func(name string) (opened, error) { return os.Open(name) }
+	}
+	s.tail = &tail{name: name, log: c.Log, open: open, from: from}
 	return nil
 }
 
@@ -108,18 +107,21 @@ func (s *Source) Poll(ctx context.Context) ([]connector.SourceRecord, error) {
 	if s.lines != nil {
 		return s.pollStdin(ctx)
 	}
-	if s.reader == nil {
-		opened, err := s.open(ctx)
-		if err != nil || !opened {
-			return nil, err
-		}
+	lines, err := s.tail.next(s.batch)
+	if err != nil {
+		return nil, err
 	}
-	records, err := s.read()
-	if err != nil || len(records) > 0 {
-		return records, err
+	if len(lines) == 0 {
+		wait(ctx, idle)
+		return nil, nil
 	}
-	wait(ctx, idle)
-	return nil, nil
+	records := make([]connector.SourceRecord, len(lines))
+	for i, l := range lines {
+		records[i] = s.record(l.text)
+		records[i].SourcePartition = map[string]any{"filename": s.tail.name}
+		records[i].SourceOffset = l.mark.offset()
+	}
+	return records, nil
 }
 
 func (s *Source) pollStdin(ctx context.Context) ([]connector.SourceRecord, error) {
@@ -135,86 +137,16 @@ func (s *Source) pollStdin(ctx context.Context) ([]connector.SourceRecord, error
 	}
 }
 
-// open opens the file at the committed position; false while there is none.
-func (s *Source) open(ctx context.Context) (bool, error) {
-	f, err := os.Open(s.name)
-	if errors.Is(err, fs.ErrNotExist) {
-		if !s.waiting && s.log != nil {
-			s.waiting = true
-			place, _ := filepath.Abs(s.name) // relative to where the worker runs, as in Java
-			s.log.Warn("the file is not there, waiting for it", "file", place)
-		}
-		wait(ctx, idle)
-		return false, nil
-	}
-	if err != nil {
-		return false, connector.Retriable(err)
-	}
-	if s.offsets != nil {
-		off, err := s.offsets.Offset(ctx, map[string]any{"filename": s.name})
-		if err != nil {
-			_ = f.Close()
-			return false, fmt.Errorf("offset of %s: %w", s.name, err)
-		}
-		if s.position, err = position(off); err != nil {
-			_ = f.Close()
-			return false, fmt.Errorf("offset of %s: %w", s.name, err)
-		}
-	}
-	if _, err := f.Seek(s.position, io.SeekStart); err != nil {
-		_ = f.Close()
-		return false, connector.Retriable(err)
-	}
-	s.file, s.reader = f, bufio.NewReaderSize(f, 64<<10)
-	return true, nil
-}
-
-func position(offset map[string]any) (int64, error) {
-	switch v := offset["position"].(type) {
-	case nil:
-		return 0, nil
-	case json.Number:
-		return v.Int64()
-	default:
-		return 0, fmt.Errorf("position is a %T, expected a number", v)
-	}
-}
-
-func (s *Source) read() ([]connector.SourceRecord, error) {
-	var records []connector.SourceRecord
-	for len(records) < s.batch {
-		chunk, err := s.reader.ReadBytes('\n')
-		s.partial = append(s.partial, chunk...)
-		if errors.Is(err, io.EOF) {
-			return records, nil
-		}
-		if err != nil {
-			return records, connector.Retriable(fmt.Errorf("%s: %w", s.name, err))
-		}
-		s.position += int64(len(s.partial))
-		text := string(bytes.TrimRight(s.partial, "\r\n"))
-		s.partial = s.partial[:0]
-		r := s.record(text)
-		r.SourcePartition = map[string]any{"filename": s.name}
-		r.SourceOffset = map[string]any{"position": s.position}
-		records = append(records, r)
-	}
-	return records, nil
-}
-
 func (s *Source) record(text string) connector.SourceRecord {
 	return connector.SourceRecord{Record: connector.NewRecord(s.topic, nil, nil, connector.StringSchema, text)}
 }
 
 // Stop closes the file.
 func (s *Source) Stop() error {
-	var err error
-	s.closer.Do(func() {
-		if s.file != nil {
-			err = s.file.Close()
-		}
-	})
-	return err
+	if s.tail == nil {
+		return nil
+	}
+	return s.tail.close()
 }
 
 func wait(ctx context.Context, d time.Duration) {
