@@ -9,7 +9,7 @@ import (
 
 // Plugin checks what every plugin promises: it has a name, a version and a
 // sentence of documentation, and so has each of its keys.
-func Plugin(t *testing.T, p connector.Plugin) {
+func Plugin(t testing.TB, p connector.Plugin) {
 	t.Helper()
 	info := p.Info()
 	if info.Name == "" || info.Version == "" || info.Doc == "" {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -15,57 +15,46 @@ import (
 type TransformCase struct {
 	New   func() connector.Transform
 	Props connector.Props
-	// Records are what the transform is given; good ones and bad ones.
+	// Records are what the transform is given; good ones and bad ones. The suite
+	// adds a tombstone of each key, and records of other shapes.
 	Records []connector.Record
 	// Context is the plugin's context; the zero value is [Context].
 	Context connector.Context
+	// KnownFailures are cases of the suite that the transform fails, with the reason.
+	KnownFailures map[string]string
 }
 
-// Transform checks the promises of a transform: it does not change what it was
-// handed, gives the same result for the same record, gives results that fit
-// their schemas, never panics on an odd record (it fails, with an error of the
-// kind data), and in a batch gives for each record what it gives for it alone.
-func Transform(t *testing.T, c TransformCase) {
-	t.Run("plugin", func(t *testing.T) { Plugin(t, c.New()) })
-	records := append(slices.Clone(c.Records), oddRecords()...)
-	t.Run("leaves its input alone and repeats", func(t *testing.T) {
-		apply := applier(t, c)
-		again := applier(t, c)
-		for i, r := range records {
-			before := deepCopy(r)
-			out, keep, err := apply(r)
-			if !sameTransformed(r, before) {
-				t.Errorf("record %d was changed in place: %+v", i, r)
-			}
-			checkTransformed(t, i, out, keep, err)
-			out2, keep2, err2 := again(r)
-			if keep != keep2 || (err == nil) != (err2 == nil) || err == nil && keep && !sameTransformed(out, out2) {
-				t.Errorf("record %d gives another result the second time: %+v, then %+v", i, out, out2)
-			}
-		}
-	})
-	if _, ok := c.New().(connector.BatchTransform); ok {
-		t.Run("a batch is its records", func(t *testing.T) {
-			tr := configured(t, c).(connector.BatchTransform)
-			single := applier(t, c)
-			results := tr.ApplyBatch(t.Context(), records)
-			if len(results) != len(records) {
-				t.Fatalf("%d results of %d records", len(results), len(records))
-			}
-			for i, got := range results {
-				out, keep, err := single(records[i])
-				if (got.Err == nil) != (err == nil) || err == nil && (got.Keep != keep || keep && !sameTransformed(got.Record, out)) {
-					t.Errorf("record %d of a batch gives %+v, alone %+v %v %v", i, got, out, keep, err)
-				}
-			}
-			if got := tr.ApplyBatch(t.Context(), nil); len(got) != 0 {
-				t.Errorf("an empty batch gives %d results", len(got))
-			}
-		})
+// Transform checks the promises of a transform, which package connector's
+// comments make and doc.go of this package lists.
+func Transform(t *testing.T, c TransformCase) { suite(t, c.KnownFailures, c.promises()) }
+
+func (c TransformCase) promises() []promise {
+	return []promise{
+		{"describes itself", func(t testing.TB) { Plugin(t, c.New()) }},
+		{"closes twice and without a configuration", c.closes},
+		{"results are valid", c.valid},
+		{"leaves its input alone", c.leaves},
+		{"results stay as they are", c.results},
+		{"a record has the same result whatever came before", c.independent},
+		{"instances do not disturb each other", c.concurrent},
+		{"a batch is its records", c.batch},
+		{"leaves no goroutine", c.goroutines},
 	}
 }
 
-// oddRecords are what a transform meets sooner or later.
+// records are the case's, a tombstone for each of their keys, and what a
+// transform meets sooner or later.
+func (c TransformCase) records() []connector.Record {
+	records := slices.Clone(c.Records)
+	for _, r := range c.Records {
+		r.Value = nil
+		records = append(records, r)
+		r.ValueSchema = nil
+		records = append(records, r)
+	}
+	return append(records, oddRecords()...)
+}
+
 func oddRecords() []connector.Record {
 	object := connector.StructOf("odd", connector.F("odd", connector.OptionalStringSchema))
 	values := []struct {
@@ -84,7 +73,13 @@ func oddRecords() []connector.Record {
 	return records
 }
 
-func configured(t *testing.T, c TransformCase) connector.Transform {
+// applying is a configured transform and the store it has, if it wants one.
+type applying struct {
+	transform connector.Transform
+	store     *Store
+}
+
+func (c TransformCase) configure(t testing.TB) applying {
 	t.Helper()
 	tr := c.New()
 	ctx := c.Context
@@ -94,102 +89,217 @@ func configured(t *testing.T, c TransformCase) connector.Transform {
 	if err := tr.Configure(ctx, Configure(t, tr, c.Props)); err != nil {
 		t.Fatalf("configure: %v", err)
 	}
-	if closer, ok := tr.(connector.Closer); ok {
-		t.Cleanup(func() {
-			if err := closer.Close(); err != nil {
-				t.Errorf("close: %v", err)
+	t.Cleanup(func() { _ = closeOnce(tr) })
+	return applying{tr, new(Store)}
+}
+
+func closeOnce(p connector.Plugin) error {
+	if c, ok := p.(connector.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// apply gives the result of one record; a panic is an error of the kind fatal.
+func (a applying) apply(r connector.Record) (result connector.Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			result = connector.Result{Err: connector.Fatal(fmt.Errorf("panic: %v", p))}
+		}
+	}()
+	if s, ok := a.transform.(connector.StatefulTransform); ok {
+		out, keep, err := s.ApplyStateful(context.Background(), a.store, r)
+		return connector.Result{Record: out, Keep: keep, Err: err}
+	}
+	out, keep, err := a.transform.Apply(context.Background(), r)
+	return connector.Result{Record: out, Keep: keep, Err: err}
+}
+
+func (a applying) applyAll(records []connector.Record) []connector.Result {
+	results := make([]connector.Result, len(records))
+	for i, r := range records {
+		results[i] = a.apply(r)
+	}
+	return results
+}
+
+func (c TransformCase) closes(t testing.TB) {
+	fresh := c.New()
+	a := c.configure(t)
+	a.applyAll(c.records())
+	for _, tr := range []connector.Transform{fresh, fresh, a.transform, a.transform} {
+		if err := closeOnce(tr); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}
+}
+
+func (c TransformCase) valid(t testing.TB) {
+	records := c.records()
+	for i, got := range c.configure(t).applyAll(records) {
+		if got.Err != nil {
+			checkRecordError(t, fmt.Sprintf("record %d (%v)", i, records[i].Value), got.Err)
+			continue
+		}
+		if !got.Keep {
+			continue
+		}
+		if err := connector.Validate(got.Record.ValueSchema, got.Record.Value); err != nil && got.Record.Value != nil {
+			t.Errorf("record %d: the result does not fit its schema: %v", i, err)
+		}
+		if err := connector.Validate(got.Record.KeySchema, got.Record.Key); err != nil && got.Record.Key != nil {
+			t.Errorf("record %d: the result's key does not fit its schema: %v", i, err)
+		}
+		for _, v := range []any{got.Record.Key, got.Record.Value} {
+			if s, ok := v.(*connector.Struct); ok {
+				if err := s.Validate(); err != nil {
+					t.Errorf("record %d: the result does not fit its schema: %v", i, err)
+				}
+			}
+		}
+	}
+}
+
+// checkRecordError wants that an error of one record does not end the task.
+func checkRecordError(t testing.TB, what string, err error) {
+	t.Helper()
+	if connector.KindOf(err) == connector.KindFatal {
+		t.Errorf("%s: one record ends the task: %v", what, err)
+	}
+	if errors.Is(err, context.Canceled) {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
+func (c TransformCase) leaves(t testing.TB) {
+	records := copyRecords(c.records())
+	before := copyRecords(records)
+	a := c.configure(t)
+	a.applyAll(records)
+	if b, ok := a.transform.(connector.BatchTransform); ok {
+		b.ApplyBatch(context.Background(), slices.Clone(records))
+	}
+	for i := range before {
+		if !sameRecord(records[i], before[i]) {
+			t.Fatalf("record %d was changed in place: it is %+v, was %+v", i, records[i], before[i])
+		}
+	}
+}
+
+// results wants that what was handed over is not changed by what comes later.
+func (c TransformCase) results(t testing.TB) {
+	records := c.records()
+	a := c.configure(t)
+	var results, copies []connector.Result
+	keep := func(r connector.Result) {
+		results = append(results, r)
+		r.Record = copyRecord(r.Record)
+		copies = append(copies, r)
+	}
+	for _, r := range records {
+		keep(a.apply(r))
+	}
+	if b, ok := a.transform.(connector.BatchTransform); ok {
+		for range 2 {
+			for _, r := range b.ApplyBatch(context.Background(), slices.Clone(records)) {
+				keep(r)
+			}
+		}
+	}
+	if err := closeOnce(a.transform); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	for i := range results {
+		if results[i].Err == nil && results[i].Keep && !sameRecord(results[i].Record, copies[i].Record) {
+			t.Fatalf("result %d was changed after it was handed over: it was %+v, and is %+v", i, copies[i].Record, results[i].Record)
+		}
+	}
+}
+
+// independent applies the records backwards too. A transform with a store
+// depends on what came before, through the store alone.
+func (c TransformCase) independent(t testing.TB) {
+	records := c.records()
+	first, again := c.configure(t).applyAll(records), c.configure(t)
+	if _, stateful := again.transform.(connector.StatefulTransform); stateful {
+		compareResults(t, "the second time", again.applyAll(records), first)
+		again.store = new(Store)
+		compareResults(t, "with an empty store", again.applyAll(records), first)
+		return
+	}
+	back := make([]connector.Result, len(records))
+	for i, r := range slices.Backward(records) {
+		back[i] = again.apply(r)
+	}
+	compareResults(t, "in another order", back, first)
+	compareResults(t, "by the same instance once more", again.applyAll(records), first)
+}
+
+func (c TransformCase) concurrent(t testing.TB) {
+	records := c.records()
+	want := c.configure(t).applyAll(records)
+	instances := []applying{c.configure(t), c.configure(t), c.configure(t)}
+	results := make([][]connector.Result, len(instances))
+	var wait sync.WaitGroup
+	for i, a := range instances {
+		wait.Go(func() {
+			for range 3 {
+				a.store = new(Store)
+				results[i] = a.applyAll(records)
 			}
 		})
 	}
-	return tr
+	wait.Wait()
+	for _, got := range results {
+		compareResults(t, "beside other instances", got, want)
+	}
 }
 
-type applyFunc func(connector.Record) (connector.Record, bool, error)
-
-// applier gives a fresh instance's function of one record, panics made errors.
-func applier(t *testing.T, c TransformCase) applyFunc {
-	t.Helper()
-	tr := configured(t, c)
-	store := new(Store)
-	return func(r connector.Record) (out connector.Record, keep bool, err error) {
-		defer func() {
-			if p := recover(); p != nil {
-				t.Errorf("panic on %+v: %v", r, p)
-				err = fmt.Errorf("panic: %v", p)
+// batch compares batches of several sizes with the records one by one.
+func (c TransformCase) batch(t testing.TB) {
+	a := c.configure(t)
+	b, ok := a.transform.(connector.BatchTransform)
+	if !ok {
+		t.Skip("the transform takes no batches")
+	}
+	records := c.records()
+	want := c.configure(t).applyAll(records)
+	if got := b.ApplyBatch(context.Background(), nil); len(got) != 0 {
+		t.Errorf("an empty batch gives %d results", len(got))
+	}
+	for _, size := range []int{len(records), 1, 3} {
+		var got []connector.Result
+		for part := range slices.Chunk(records, size) {
+			batch := slices.Clone(part)
+			results := b.ApplyBatch(context.Background(), batch)
+			if len(results) != len(part) {
+				t.Fatalf("%d results of %d records", len(results), len(part))
 			}
-		}()
-		if s, ok := tr.(connector.StatefulTransform); ok {
-			return s.ApplyStateful(context.Background(), store, r)
+			got = append(got, results...)
+			clear(batch) // the slice is not kept
 		}
-		return tr.Apply(context.Background(), r)
+		compareResults(t, fmt.Sprintf("in batches of %d", size), got, want)
 	}
 }
 
-func checkTransformed(t *testing.T, i int, out connector.Record, keep bool, err error) {
+func compareResults(t testing.TB, how string, got, want []connector.Result) {
 	t.Helper()
-	if err != nil {
-		if k := connector.KindOf(err); k == connector.KindFatal {
-			t.Errorf("record %d: one record stops the task: %v", i, err)
+	for i, w := range want {
+		g := got[i]
+		if (g.Err == nil) != (w.Err == nil) || w.Err == nil && (g.Keep != w.Keep || w.Keep && !sameRecord(g.Record, w.Record)) {
+			t.Fatalf("record %d gives %+v %s, alone %+v", i, g, how, w)
 		}
-		if errors.Is(err, context.Canceled) {
-			t.Errorf("record %d: %v", i, err)
-		}
-		return
-	}
-	if !keep {
-		return
-	}
-	if err := connector.Validate(out.ValueSchema, out.Value); err != nil && out.Value != nil {
-		t.Errorf("record %d: the result does not fit its schema: %v", i, err)
-	}
-	if err := connector.Validate(out.KeySchema, out.Key); err != nil && out.Key != nil {
-		t.Errorf("record %d: the result's key does not fit its schema: %v", i, err)
 	}
 }
 
-func sameTransformed(a, b connector.Record) bool {
-	if a.Topic != b.Topic || a.Partition != b.Partition || a.Timestamp != b.Timestamp || len(a.Headers) != len(b.Headers) {
-		return false
-	}
-	for i := range a.Headers {
-		if a.Headers[i].Key != b.Headers[i].Key || !connector.ValuesEqual(a.Headers[i].Value, b.Headers[i].Value) {
-			return false
+func (c TransformCase) goroutines(t testing.TB) {
+	noneLeft(t, func() {
+		for range 2 {
+			a := c.configure(t)
+			a.applyAll(c.records())
+			if err := closeOnce(a.transform); err != nil {
+				t.Errorf("close: %v", err)
+			}
 		}
-	}
-	return a.KeySchema.Equal(b.KeySchema) && connector.ValuesEqual(a.Key, b.Key) &&
-		a.ValueSchema.Equal(b.ValueSchema) && connector.ValuesEqual(a.Value, b.Value)
-}
-
-func deepCopy(r connector.Record) connector.Record {
-	r.Key, r.Value = copyValue(r.Key), copyValue(r.Value)
-	r.Headers = slices.Clone(r.Headers)
-	return r
-}
-
-func copyValue(v any) any {
-	switch x := v.(type) {
-	case []byte:
-		return slices.Clone(x)
-	case []any:
-		c := slices.Clone(x)
-		for i := range c {
-			c[i] = copyValue(c[i])
-		}
-		return c
-	case map[string]any:
-		c := maps.Clone(x)
-		for k := range c {
-			c[k] = copyValue(c[k])
-		}
-		return c
-	case map[any]any:
-		return maps.Clone(x)
-	case *connector.Struct:
-		values := slices.Clone(x.Values())
-		for i := range values {
-			values[i] = copyValue(values[i])
-		}
-		return connector.StructFrom(x.Schema(), values)
-	}
-	return v
+	})
 }

@@ -12,15 +12,17 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 )
 
-func TestSource(t *testing.T) {
+func TestSourcePromises(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "lines.txt")
-	if err := os.WriteFile(name, []byte("one\ntwo\r\n\nfour\npartial"), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte("one\ntwo\r\n\nfour\nfive\n"+strings.Repeat("six\n", 3000)+"partial"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	var reads readFault
 	connectortest.Source(t, connectortest.SourceCase{
-		New:   func() connector.Source { return new(Source) },
-		Props: connector.Props{"file": name, "topic": "lines"},
-		Want:  4,
+		New:   func() connector.Source { return &Source{open: reads.open} },
+		Props: connector.Props{"file": name, "topic": "lines", "batch.size": "1000"},
+		Want:  3005,
+		Break: reads.fail,
 	})
 }
 
@@ -56,28 +58,6 @@ func appendText(t *testing.T, name, text string) {
 	defer func() { _ = f.Close() }()
 	if _, err := f.WriteString(text); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestSink(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "out.txt")
-	connectortest.Sink(t, connectortest.SinkCase{
-		New:   func() connector.Sink { return new(Sink) },
-		Props: connector.Props{"file": name},
-		Records: []connector.Record{
-			connector.NewRecord("t", nil, nil, connector.StringSchema, "one"),
-			connector.NewRecord("t", nil, nil, nil, map[string]any{"a": int64(1)}),
-		},
-		State: func(t *testing.T) any {
-			data, err := os.ReadFile(name)
-			if err != nil && !os.IsNotExist(err) {
-				t.Fatal(err)
-			}
-			return string(data)
-		},
-	})
-	if data, err := os.ReadFile(name); err != nil || string(data) != "one\n{a=1}\n" {
-		t.Errorf("file holds %q (%v)", data, err)
 	}
 }
 

@@ -2,9 +2,11 @@ package file
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -32,13 +34,50 @@ func startSink(t *testing.T, name string, open func(string) (output, error)) *Si
 	return s
 }
 
-func content(t *testing.T, name string) string {
+func content(t testing.TB, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+func TestSinkPromises(t *testing.T) {
+	var full atomic.Bool
+	connectortest.Sink(t, connectortest.SinkCase{
+		New: func() connector.Sink {
+			return &Sink{open: func(name string) (output, error) {
+				f, err := openFile(name)
+				return fullDisk{f, &full}, err
+			}}
+		},
+		System: func(t testing.TB) connectortest.SinkSystem {
+			name := filepath.Join(t.TempDir(), "out.txt")
+			return connectortest.SinkSystem{
+				Props: connector.Props{"file": name},
+				Held:  func() []string { return strings.FieldsFunc(content(t, name), func(r rune) bool { return r == '\n' }) },
+				Break: func() func() { full.Store(true); return func() { full.Store(false) } },
+			}
+		},
+		Record: func(n int) connector.Record {
+			return connector.NewRecord("t", nil, nil, nil, map[string]any{"a": int64(n)})
+		},
+		Item: func(r connector.Record) string { return fmt.Sprintf("{a=%d}", r.Value.(map[string]any)["a"]) },
+	})
+}
+
+// fullDisk is a file that takes nothing while the disk is full.
+type fullDisk struct {
+	output
+	full *atomic.Bool
+}
+
+func (f fullDisk) Write(p []byte) (int, error) {
+	if f.full.Load() {
+		return 0, syscall.ENOSPC
+	}
+	return f.output.Write(p)
 }
 
 // Who follows the file does not wait for a commit.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -156,22 +157,55 @@ func TestReadErrors(t *testing.T) {
 }
 
 func TestReadErrorIsSaid(t *testing.T) {
-	f := follow(t, func(name string) (opened, error) {
-		file, err := os.Open(name)
-		return broken{file}, err
-	})
+	var reads readFault
+	f := follow(t, reads.open)
 	f.write("one\n")
 	f.start()
+	reads.fail()
 	records, err := f.source.Poll(t.Context())
 	if len(records) > 0 || connector.KindOf(err) != connector.KindRetriable || !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), f.name) {
 		t.Errorf("records %v, error %v", records, err)
 	}
 }
 
-// broken is a file that cannot be read.
-type broken struct{ *os.File }
+// readFault makes reads fail: all of them, or, of those that read ahead, all but
+// the first.
+type readFault struct {
+	failing, half atomic.Bool
+	breaks        atomic.Int64
+}
 
-func (broken) ReadAt([]byte, int64) (int, error) { return 0, syscall.EIO }
+func (f *readFault) open(name string) (opened, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return faulty{file, f}, nil
+}
+
+// fail breaks everything and what is behind the first bytes in turn.
+func (f *readFault) fail() (mend func()) {
+	f.half.Store(f.breaks.Add(1)%2 == 0)
+	f.failing.Store(true)
+	return func() { f.failing.Store(false) }
+}
+
+type faulty struct {
+	*os.File
+	fault *readFault
+}
+
+func (f faulty) ReadAt(p []byte, at int64) (int, error) {
+	switch {
+	case !f.fault.failing.Load():
+		return f.File.ReadAt(p, at)
+	case f.fault.half.Load() && len(p) <= headSize:
+		return f.File.ReadAt(p, at)
+	case f.fault.half.CompareAndSwap(true, false):
+		return f.File.ReadAt(p[:headSize], at)
+	}
+	return 0, syscall.EIO
+}
 
 const (
 	truncated = "the file changed while it was read: it was truncated; reading it from its start"

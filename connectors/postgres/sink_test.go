@@ -103,15 +103,76 @@ func with(p connector.Props, pairs ...string) connector.Props {
 }
 
 func TestSinkPromises(t *testing.T) {
-	d := newDatabase(t, "CREATE TABLE t (id int PRIMARY KEY, name text)")
-	connectortest.Sink(t, connectortest.SinkCase{
-		New:        func() connector.Sink { return new(Sink) },
-		Props:      with(upsert, "connection.url", d.url),
-		Records:    numbered(pair(1, "a"), pair(2, nil), pair(1, "b"), pair(3, `quotes " \ ' and , {}`)),
-		State:      func(t *testing.T) any { return pgtest.Rows(t, d, "SELECT * FROM t ORDER BY id") },
-		Idempotent: true,
-	})
-	wantRows(t, d, "SELECT * FROM t ORDER BY id", "1|b", "2|<null>", `3|quotes " \ ' and , {}`)
+	row := func(r connector.Record) []any { return r.Value.(*connector.Struct).Values() }
+	item := func(r connector.Record) string {
+		if r.Value == nil {
+			return ""
+		}
+		name := "<null>"
+		if n := row(r)[1]; n != nil {
+			name = n.(string)
+		}
+		return fmt.Sprintf("%d|%s", row(r)[0], name)
+	}
+	tests := map[string]connectortest.SinkCase{
+		"upsert": {
+			Record: func(n int) connector.Record { return pair(int32(n%40), fmt.Sprintf(`%d " \ ' , {}`, n)) },
+			Key:    func(r connector.Record) string { return fmt.Sprint(row(r)[0]) },
+			System: table(upsert),
+		},
+		"upsert and delete": {
+			Record: func(n int) connector.Record {
+				if n%7 == 6 {
+					return tombstone(int32(n % 30))
+				}
+				return keyed(int32(n%30), fmt.Sprint("row ", n))
+			},
+			Key:    func(r connector.Record) string { return fmt.Sprint(r.Key.(*connector.Struct).At(0)) },
+			System: table(connector.Props{"insert.mode": "upsert", "pk.mode": "record_key", "delete.enabled": "true"}),
+		},
+		"insert": {
+			Record: func(n int) connector.Record { return pair(int32(n), nil) },
+			System: table(connector.Props{"insert.mode": "insert", "table.name.format": "log"}),
+		},
+	}
+	for name, c := range tests {
+		t.Run(name, func(t *testing.T) {
+			c.New, c.Item = func() connector.Sink { return new(Sink) }, item
+			connectortest.Sink(t, c)
+		})
+	}
+}
+
+// table gives databases for the suite: a table with a key, and one without. Hang
+// holds their locks.
+func table(props connector.Props) func(testing.TB) connectortest.SinkSystem {
+	name := "t"
+	if format, ok := props.Text("table.name.format"); ok {
+		name = format
+	}
+	return func(t testing.TB) connectortest.SinkSystem {
+		d := database{url: pgtest.URL(t)}
+		d.Pool = pgtest.Open(t, d.url)
+		pgtest.Exec(t, d, "CREATE TABLE t (id int PRIMARY KEY, name text); CREATE TABLE log (id int, name text)")
+		return connectortest.SinkSystem{
+			Props: with(props, "connection.url", d.url),
+			Held:  func() []string { return pgtest.Rows(t, d, "SELECT id, name FROM "+name) },
+			Hang: func() func() {
+				tx, err := d.Begin(t.Context())
+				if err == nil {
+					_, err = tx.Exec(t.Context(), "LOCK TABLE "+name)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				return func() {
+					if err := tx.Rollback(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+			},
+		}
+	}
 }
 
 // The original's file, byte for byte but for the address.

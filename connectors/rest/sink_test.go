@@ -4,6 +4,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -100,13 +101,65 @@ func records(n int) []connector.Record {
 }
 
 func TestSinkPromises(t *testing.T) {
-	s := newService(t, nil)
-	connectortest.Sink(t, connectortest.SinkCase{
-		New:     func() connector.Sink { return new(Sink) },
-		Props:   connector.Props{"url": s.URL + "/in"},
-		Records: records(4),
-		State:   func(*testing.T) any { return s.got() },
-	})
+	for name, more := range map[string]connector.Props{"one by one": {}, "in batches": {"batch.size": "7", "format": "ndjson"}} {
+		t.Run(name, func(t *testing.T) {
+			connectortest.Sink(t, connectortest.SinkCase{
+				New:    func() connector.Sink { return new(Sink) },
+				System: func(t testing.TB) connectortest.SinkSystem { return system(t, more) },
+				Record: func(n int) connector.Record {
+					return connector.NewRecord("t", nil, nil, connector.StringSchema, fmt.Sprint("text ", n))
+				},
+				Item: func(r connector.Record) string { return fmt.Sprintf("%q", r.Value) },
+			})
+		})
+	}
+}
+
+// system is a web service for the suite: it can be away, and hang.
+func system(t testing.TB, more connector.Props) connectortest.SinkSystem {
+	var mu sync.Mutex
+	var away bool
+	var hang chan struct{}
+	set := func(isAway bool, hanging chan struct{}) {
+		mu.Lock()
+		defer mu.Unlock()
+		away, hang = isAway, hanging
+	}
+	var taken []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		mu.Lock()
+		hanging := hang
+		mu.Unlock()
+		if hanging != nil {
+			<-hanging
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if away || err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		taken = append(taken, strings.FieldsFunc(string(body), func(r rune) bool { return r == '\n' })...)
+	}))
+	t.Cleanup(server.Close)
+	props := connector.Props{"url": server.URL}
+	maps.Copy(props, more)
+	return connectortest.SinkSystem{
+		Props: props,
+		Held: func() []string {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(taken)
+		},
+		Break: func() func() { set(true, nil); return func() { set(false, nil) } },
+		Hang: func() func() {
+			release := make(chan struct{})
+			set(false, release)
+			return func() { set(false, nil); close(release) }
+		},
+	}
 }
 
 func TestBodies(t *testing.T) {
