@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,10 +25,18 @@ import (
 
 func TestSuite(t *testing.T) {
 	each(t, func(t *testing.T, generation int) {
-		b := newBins(t, dashboard.Options{Generation: generation}, nil)
+		var away atomic.Bool
+		b := newBins(t, dashboard.Options{Generation: generation}, func(w http.ResponseWriter, _ *http.Request) bool {
+			if !away.Load() {
+				return false
+			}
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		})
 		b.take(t, "2024-05-01T10:00:00Z", "2024-05-01T10:20:00Z", "2024-05-03T00:00:00Z")
 		connectortest.Source(t, connectortest.SourceCase{
 			New: func() connector.Source { return new(source.Source) }, Props: b.props("batch.size", "2"), Want: 9,
+			Break: func() func() { away.Store(true); return func() { away.Store(false) } },
 		})
 	})
 }

@@ -118,7 +118,7 @@ func TestSinkPromises(t *testing.T) {
 		"upsert": {
 			Record: func(n int) connector.Record { return pair(int32(n%40), fmt.Sprintf(`%d " \ ' , {}`, n)) },
 			Key:    func(r connector.Record) string { return fmt.Sprint(row(r)[0]) },
-			System: table(upsert),
+			System: tables(t, upsert),
 		},
 		"upsert and delete": {
 			Record: func(n int) connector.Record {
@@ -128,11 +128,11 @@ func TestSinkPromises(t *testing.T) {
 				return keyed(int32(n%30), fmt.Sprint("row ", n))
 			},
 			Key:    func(r connector.Record) string { return fmt.Sprint(r.Key.(*connector.Struct).At(0)) },
-			System: table(connector.Props{"insert.mode": "upsert", "pk.mode": "record_key", "delete.enabled": "true"}),
+			System: tables(t, connector.Props{"insert.mode": "upsert", "pk.mode": "record_key", "delete.enabled": "true"}),
 		},
 		"insert": {
 			Record: func(n int) connector.Record { return pair(int32(n), nil) },
-			System: table(connector.Props{"insert.mode": "insert", "table.name.format": "log"}),
+			System: tables(t, connector.Props{"insert.mode": "insert", "table.name.format": "log"}),
 		},
 	}
 	for name, c := range tests {
@@ -143,20 +143,21 @@ func TestSinkPromises(t *testing.T) {
 	}
 }
 
-// table gives databases for the suite: a table with a key, and one without. Hang
-// holds their locks.
-func table(props connector.Props) func(testing.TB) connectortest.SinkSystem {
+// tables gives systems for the suite: a table with a key and one without, emptied
+// each time. Break cuts the line to the server, Hang holds the table's lock.
+func tables(t *testing.T, props connector.Props) func(testing.TB) connectortest.SinkSystem {
 	name := "t"
 	if format, ok := props.Text("table.name.format"); ok {
 		name = format
 	}
+	d := newDatabase(t, "CREATE TABLE t (id int PRIMARY KEY, name text); CREATE TABLE log (id int, name text)")
+	line := newLine(t, d.url)
 	return func(t testing.TB) connectortest.SinkSystem {
-		d := database{url: pgtest.URL(t)}
-		d.Pool = pgtest.Open(t, d.url)
-		pgtest.Exec(t, d, "CREATE TABLE t (id int PRIMARY KEY, name text); CREATE TABLE log (id int, name text)")
+		pgtest.Exec(t, d, "TRUNCATE t, log")
 		return connectortest.SinkSystem{
-			Props: with(props, "connection.url", d.url),
+			Props: with(props, "connection.url", line.url),
 			Held:  func() []string { return pgtest.Rows(t, d, "SELECT id, name FROM "+name) },
+			Break: line.cut,
 			Hang: func() func() {
 				tx, err := d.Begin(t.Context())
 				if err == nil {

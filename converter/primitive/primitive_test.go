@@ -53,12 +53,26 @@ func TestMisfits(t *testing.T) {
 	}
 }
 
-func TestConverters(t *testing.T) {
-	for _, c := range []connectortest.ConverterCase{
-		{New: func() connector.Converter { return new(String) }, Values: []connectortest.Pair{{Schema: connector.StringSchema, Value: "x"}, {Value: ""}}},
-		{New: func() connector.Converter { return &Converter{codec: &codecs[4]} }, Values: []connectortest.Pair{{Schema: connector.Int64Schema, Value: int64(7)}}, Bad: [][]byte{{}, {1, 2}}},
-		{New: func() connector.Converter { return &Converter{codec: &codecs[0]} }, Values: []connectortest.Pair{{Schema: connector.BytesSchema, Value: []byte("x")}}},
+func TestPromises(t *testing.T) {
+	for name, c := range map[string]connectortest.ConverterCase{
+		"string":  {Values: []connectortest.Pair{{Schema: connector.StringSchema, Value: "x"}, {Value: ""}, {Value: "é中😀"}}, Untyped: true},
+		"bytes":   {Values: []connectortest.Pair{{Schema: connector.BytesSchema, Value: []byte("x")}, {Value: []byte{0, 255}}}},
+		"boolean": {Values: []connectortest.Pair{{Schema: connector.BooleanSchema, Value: true}, {Value: false}}, Bad: [][]byte{{}, {2}, {0, 1}}},
+		"int16":   {Values: []connectortest.Pair{{Schema: connector.Int16Schema, Value: int16(-7)}}, Bad: [][]byte{{}, {1}, {1, 2, 3}}},
+		"int32":   {Values: []connectortest.Pair{{Schema: connector.Int32Schema, Value: int32(-7)}}, Bad: [][]byte{{}, {1, 2}}},
+		"int64":   {Values: []connectortest.Pair{{Schema: connector.Int64Schema, Value: int64(7)}}, Bad: [][]byte{{}, {1, 2}}},
+		"float32": {Values: []connectortest.Pair{{Schema: connector.Float32Schema, Value: float32(1.5)}}, Bad: [][]byte{{}, {1, 2}}},
+		"float64": {Values: []connectortest.Pair{{Schema: connector.Float64Schema, Value: -0.25}}, Bad: [][]byte{{}, {1, 2}}},
 	} {
-		t.Run(c.New().Info().Name, func(t *testing.T) { connectortest.Converter(t, c) })
+		t.Run(name, func(t *testing.T) {
+			c.New = func() connector.Converter {
+				plugin, err := connector.Plugins.New(connector.ConverterType, name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return plugin.(connector.Converter)
+			}
+			connectortest.Converter(t, c)
+		})
 	}
 }
