@@ -103,7 +103,7 @@ func (b *batch) group(wave int, p *plan) *group {
 func (b *batch) encode(p *plan, r *connector.Record, defaults bool) (elements []byte, ends []int, err error) {
 	ends = make([]int, len(p.columns))
 	for i := range p.columns {
-		f := &p.shape.fields[i]
+		f := &p.fields[i]
 		if elements, err = b.cells.element(elements, f, &p.columns[i], f.value(r, defaults)); err != nil {
 			return nil, nil, err
 		}

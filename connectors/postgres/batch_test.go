@@ -66,7 +66,7 @@ func TestBatchKeepsTheOrderOfAKey(t *testing.T) {
 				}
 				seen[id] = true
 				columns := ""
-				for _, f := range c.group.plan.shape.fields[1:] {
+				for _, f := range c.group.plan.fields[1:] {
 					columns += f.name
 				}
 				apply(got, columns, id, func(i int) string { return string(c.group.element(r, i+1)) })

@@ -61,7 +61,7 @@ func writeKeys() []connector.Key {
 		{Name: "replace.null.with.default", Type: connector.BooleanKey, Default: true, Group: writeGroup,
 			Doc: "Whether the schema's default stands for a field that is null."},
 		{Name: "trim.sensitive.log", Type: connector.BooleanKey, Default: true, Importance: connector.Low, Group: writeGroup,
-			Doc: "Leave the values of rows out of error messages."},
+			Doc: "Leave the values of rows out of error messages, and with them what functions of the database, such as triggers, say in their own words."},
 	}
 }
 

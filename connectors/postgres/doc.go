@@ -12,7 +12,8 @@
 // day in db.timezone, into a timestamptz column as the instant. Numbers are
 // refused where PostgreSQL would read something else into their digits: in
 // boolean, date and interval columns. Maps and structs go into json and jsonb
-// columns.
+// columns. Generated columns are left out; identity columns get the record's
+// values (OVERRIDING SYSTEM VALUE).
 //
 // # Delivery
 //
@@ -21,10 +22,24 @@
 // before, and sorted by key, so that tasks lock rows in one order. Insert,
 // update and delete of one key keep their order.
 //
+// What is known of a table is read anew, once per batch that it refuses, before
+// anything is blamed: tables are altered under running sinks.
+//
 // A row that the server refuses is found by halving the statement; the others
-// are committed, then the refused record is reported. Errors of the
-// environment are retriable and never touch a record. After a commit whose
-// answer was lost the batch is put again: upsert, update, delete and insert
-// with pk.mode=kafka change nothing then (the last fails on the repeated key:
-// use upsert), insert with pk.mode=none repeats the rows.
+// are committed, then the refused record is reported. Which error is a row's is
+// told by SQLSTATE alone, since texts are translated: 25006, 55P03, 55006 and the
+// classes 08, 40, 53, 57, 58 are the environment's, retriable, and never touch a
+// record; a missing table, column, schema or constraint for ON CONFLICT is the
+// configuration's, and so is 42501 where the database says, asked, that the user
+// lacks a privilege; all else is that row's, such as what a trigger, a policy or
+// a view's check option refuses. A hundred refusals of a table's rows in a row
+// with one SQLSTATE outside of the classes 22 and 23, and no row written, end the
+// task.
+//
+// After a commit whose answer was lost the batch is put again: upsert, update,
+// delete and insert with pk.mode=kafka change nothing then (the last fails on the
+// repeated key: use upsert), insert with pk.mode=none repeats the rows.
+//
+// With trim.sensitive.log errors tell no values: what a function of the database
+// says in its own words is hidden whole.
 package postgres

@@ -36,6 +36,7 @@ type Sink struct {
 	shapes   map[shapeKey]*shape
 	plans    map[shapeKey]*plan
 	known    map[pg.Name]*pg.Table
+	runs     map[pg.Name]run
 }
 
 // counters are the sink's metrics.
@@ -68,6 +69,7 @@ func (s *Sink) Start(ctx context.Context, c connector.Context, conf connector.Co
 	s.name, s.set, s.log, s.reporter = c.Connector, set, c.Log, c.Reporter
 	s.cells = &cells{zone: set.zone, dateZone: set.dateZone, timestamps: set.timestamps, unit: set.unit}
 	s.count(c.Metrics)
+	s.runs = map[pg.Name]run{}
 	s.forget()
 	pool, remarks, err := pg.Open(ctx, set.options)
 	if err != nil {
@@ -119,7 +121,7 @@ func (s *Sink) checkTable(ctx context.Context, topic string) error {
 	if missing := missingFields(t, sh); len(missing) > 0 {
 		return fmt.Errorf("table %s has no column %s, which pk.fields names", t.Name, missing[0].name)
 	}
-	p := &plan{shape: sh, table: t, operation: s.set.mode}
+	p := &plan{table: t, operation: s.set.mode}
 	for i, f := range sh.fields {
 		c, _ := t.Column(f.name)
 		p.columns, p.keys = append(p.columns, c), append(p.keys, i)
@@ -151,29 +153,23 @@ func (s *Sink) Put(ctx context.Context, records []connector.Record) error {
 		return nil
 	}
 	err := s.put(ctx, records)
-	if pg.Classify(err) == pg.Structure {
-		// A table was changed from outside since it was read.
-		s.forget()
-		err = s.put(ctx, records)
-	}
 	return s.mark(err, s.set.retries, connector.After(s.set.backoff))
 }
 
 // planOf gives how a record is written. Errors that are about the record alone
 // are marked as data.
-func (s *Sink) planOf(ctx context.Context, r *connector.Record) (*plan, error) {
-	sh, key, err := s.shapeOf(r)
-	if err != nil {
-		return nil, err
-	}
+func (s *Sink) planOf(ctx context.Context, r *connector.Record, sh *shape, key shapeKey) (*plan, error) {
 	if p := s.plans[key]; p != nil {
 		return p, nil
 	}
 	t, err := s.table(ctx, sh)
-	if err != nil {
-		return nil, err
+	var p *plan
+	if err == nil {
+		p, err = newPlan(sh, t, s.set.mode)
 	}
-	p, err := newPlan(sh, t, s.set.mode)
+	if connector.KindOf(err) == connector.KindData {
+		err = s.at(r, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -5,34 +5,38 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/pg"
 )
 
 // plan is how the records of one shape are written to a table: one statement
 // that takes an array per column.
 type plan struct {
-	shape     *shape
 	table     *pg.Table
 	operation string      // insert, upsert, update, delete
-	columns   []pg.Column // one per field of the shape
+	fields    []field     // those of the shape that the statement takes
+	columns   []pg.Column // one per field
 	keys      []int       // indexes of the key's columns
 	sql       string
 }
 
 func newPlan(sh *shape, table *pg.Table, mode string) (*plan, error) {
-	p := &plan{shape: sh, table: table, operation: mode}
+	p := &plan{table: table, operation: mode}
 	if sh.delete {
 		p.operation = "delete"
 	}
+	columns, err := columnsOf(table, sh.fields)
+	if err != nil {
+		return nil, err
+	}
 	for i, f := range sh.fields {
-		c, ok := table.Column(f.name)
-		if !ok {
-			return nil, fmt.Errorf("table %s has no column %s", table.Name, f.name)
+		if columns[i].Generated && !f.key { // the server computes it
+			continue
 		}
-		p.columns = append(p.columns, c)
 		if f.key {
-			p.keys = append(p.keys, i)
+			p.keys = append(p.keys, len(p.columns))
 		}
+		p.fields, p.columns = append(p.fields, f), append(p.columns, columns[i])
 	}
 	if err := p.checkKey(); err != nil {
 		return nil, err
@@ -41,14 +45,37 @@ func newPlan(sh *shape, table *pg.Table, mode string) (*plan, error) {
 	case modeInsert, modeUpsert:
 		p.sql = p.insert()
 	case modeUpdate:
-		if len(p.keys) == len(p.columns) {
-			return nil, fmt.Errorf("table %s: insert.mode=update has no column to set: all fields belong to the key", table.Name)
+		if len(p.sets()) == 0 {
+			return nil, fmt.Errorf("table %s: insert.mode=update has no column to set: all fields belong to the key, or to columns that take no change", table.Name)
 		}
 		p.sql = p.update()
 	default:
 		p.sql = "DELETE FROM " + table.Name.SQL() + " AS t USING " + p.rows() + " WHERE " + p.match()
 	}
 	return p, nil
+}
+
+// columnsOf gives the column of each field. A name that a column has exactly is
+// that column's; one that differs in case finds a column that no other field has.
+// Two fields of one column are an error of the records that have both.
+func columnsOf(table *pg.Table, fields []field) ([]pg.Column, error) {
+	columns := make([]pg.Column, len(fields))
+	taken := map[string]string{} // fields by column
+	for i, f := range fields {
+		c, ok := table.Column(f.name)
+		if !ok {
+			return nil, fmt.Errorf("table %s has no column %s", table.Name, f.name)
+		}
+		if other, twice := taken[c.Name]; twice {
+			if f.name == c.Name {
+				f.name, other = other, f.name
+			}
+			return nil, connector.Data(fmt.Errorf("table %s: field %s has no column of its own: column %s is that of the field %s; rename one (ReplaceField), or leave it out with fields.whitelist",
+				table.Name, f.name, c.Name, other))
+		}
+		taken[c.Name], columns[i] = f.name, c
+	}
+	return columns, nil
 }
 
 // checkKey says in time what the server says as "there is no unique or
@@ -84,7 +111,9 @@ func (p *plan) keyNames() []string {
 	return names
 }
 
-// rows gives the FROM item that turns the arrays into rows u(c0, c1, ...).
+// rows gives the FROM item that turns the arrays into rows u(c0, c1, ...). They
+// are texts to the protocol, so that a value is refused by the statement: what is
+// refused before it has the context of a function's errors (see pg.Redacted).
 func (p *plan) rows() string {
 	arrays, names := make([]string, len(p.columns)), make([]string, len(p.columns))
 	for i, c := range p.columns {
@@ -92,7 +121,7 @@ func (p *plan) rows() string {
 		if c.Listable {
 			kind = c.Type
 		}
-		arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, kind)
+		arrays[i] = fmt.Sprintf("$%d::text::%s[]", i+1, kind)
 		names[i] = fmt.Sprintf("c%d", i)
 	}
 	return "unnest(" + strings.Join(arrays, ", ") + ") AS u(" + strings.Join(names, ", ") + ")"
@@ -107,22 +136,30 @@ func (p *plan) cell(i int) string {
 	return fmt.Sprintf("u.c%d::%s", i, p.columns[i].Type)
 }
 
+// insert leaves generated columns out, and gives identity columns the record's
+// values. What a view is made of is not known here: the words do no harm there.
 func (p *plan) insert() string {
-	names, values := make([]string, len(p.columns)), make([]string, len(p.columns))
+	var names, values []string
+	overriding := ""
 	for i, c := range p.columns {
-		names[i], values[i] = pg.Quote(c.Name), p.cell(i)
+		if c.AlwaysIdentity || p.table.Kind == pg.View {
+			overriding = "OVERRIDING SYSTEM VALUE "
+		}
+		if !c.Generated {
+			names, values = append(names, pg.Quote(c.Name)), append(values, p.cell(i))
+		}
 	}
-	sql := "INSERT INTO " + p.table.Name.SQL() + " (" + strings.Join(names, ", ") + ") SELECT " + strings.Join(values, ", ") + " FROM " + p.rows()
+	sql := "INSERT INTO " + p.table.Name.SQL() + " (" + strings.Join(names, ", ") + ") " + overriding + "SELECT " + strings.Join(values, ", ") + " FROM " + p.rows()
 	if p.operation == modeInsert {
 		return sql
 	}
 	var keys, sets []string
-	for i, n := range names {
-		if slices.Contains(p.keys, i) {
-			keys = append(keys, n)
-		} else {
-			sets = append(sets, n+" = EXCLUDED."+n)
-		}
+	for _, n := range p.keyNames() {
+		keys = append(keys, pg.Quote(n))
+	}
+	for _, i := range p.sets() {
+		n := pg.Quote(p.columns[i].Name)
+		sets = append(sets, n+" = EXCLUDED."+n)
 	}
 	sql += " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO "
 	if len(sets) == 0 {
@@ -131,12 +168,21 @@ func (p *plan) insert() string {
 	return sql + "UPDATE SET " + strings.Join(sets, ", ")
 }
 
+// sets gives the indexes of the columns that a change of a row sets.
+func (p *plan) sets() []int {
+	var sets []int
+	for i, c := range p.columns {
+		if !slices.Contains(p.keys, i) && !c.Generated && !c.AlwaysIdentity {
+			sets = append(sets, i)
+		}
+	}
+	return sets
+}
+
 func (p *plan) update() string {
 	var sets []string
-	for i, c := range p.columns {
-		if !slices.Contains(p.keys, i) {
-			sets = append(sets, pg.Quote(c.Name)+" = "+p.cell(i))
-		}
+	for _, i := range p.sets() {
+		sets = append(sets, pg.Quote(p.columns[i].Name)+" = "+p.cell(i))
 	}
 	return "UPDATE " + p.table.Name.SQL() + " AS t SET " + strings.Join(sets, ", ") + " FROM " + p.rows() + " WHERE " + p.match()
 }
@@ -148,4 +194,33 @@ func (p *plan) match() string {
 		parts[i] = "t." + pg.Quote(p.columns[k].Name) + " = " + p.cell(k)
 	}
 	return strings.Join(parts, " AND ")
+}
+
+// rights are what the statement needs on the table.
+func (p *plan) rights() []pg.Right {
+	var sets, inserted []string
+	for _, i := range p.sets() {
+		sets = append(sets, p.columns[i].Name)
+	}
+	for _, c := range p.columns {
+		if !c.Generated {
+			inserted = append(inserted, c.Name)
+		}
+	}
+	right := func(privilege string, columns []string) []pg.Right {
+		if len(columns) == 0 {
+			return nil
+		}
+		return []pg.Right{{Privilege: privilege, Columns: columns}}
+	}
+	insert, set, read := right("INSERT", inserted), right("UPDATE", sets), right("SELECT", p.keyNames())
+	switch p.operation {
+	case modeInsert:
+		return insert
+	case modeUpsert: // EXCLUDED is read with the right to read the column
+		return slices.Concat(insert, set, read, right("SELECT", sets))
+	case modeUpdate:
+		return slices.Concat(set, read)
+	}
+	return append(read, pg.Right{Privilege: "DELETE"})
 }

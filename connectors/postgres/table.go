@@ -117,8 +117,14 @@ func missingFields(t *pg.Table, sh *shape) []field {
 // create creates a table. That another task has just done so is fine.
 func (s *Sink) create(ctx context.Context, name pg.Name, sh *shape) error {
 	lines := make([]string, 0, len(sh.fields)+1)
+	named := map[string]string{} // fields by column
 	for i := range sh.fields {
-		line, err := s.define(&sh.fields[i])
+		f := &sh.fields[i]
+		if other, twice := named[s.column(f.name)]; twice {
+			return connector.Data(fmt.Errorf("table %s: the fields %s and %s would be one column: rename one (ReplaceField), or leave it out with fields.whitelist", name, other, f.name))
+		}
+		named[s.column(f.name)] = f.name
+		line, err := s.define(f)
 		if err != nil {
 			return fmt.Errorf("table %s: %w", name, err)
 		}

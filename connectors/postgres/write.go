@@ -19,27 +19,35 @@ type errant struct {
 
 // put writes the records, and reports those that cannot be written after the
 // others are committed: a report before that would be repeated with the batch.
+//
+// What is known of a table may be old, for anybody may alter it. So nothing is
+// refused for what the table was: it is read anew, once each time, before a
+// record or the configuration is blamed.
 func (s *Sink) put(ctx context.Context, records []connector.Record) error {
 	began := time.Now()
-	b, bad, err := s.fill(ctx, records, false)
+	f, err := s.fill(ctx, records, false)
+	if f.byTable || err != nil && pg.Classify(err) != pg.Environment {
+		s.forget()
+		f, err = s.fill(ctx, records, false)
+	}
 	if err != nil {
 		return err
 	}
-	err = s.write(ctx, b)
-	if pg.Classify(err) == pg.Record {
-		if b, bad, err = s.fill(ctx, records, true); err != nil {
+	err = s.write(ctx, f.batch)
+	if class := pg.Classify(err); class == pg.Record || class == pg.Structure {
+		s.forget()
+		if f, err = s.fill(ctx, records, true); err != nil {
 			return err
 		}
 		var refused []errant
-		if refused, err = s.writeEach(ctx, b, records); err == nil {
-			bad = append(bad, refused...)
-		}
+		refused, err = s.writeApart(ctx, f.batch, records)
+		f.bad = append(f.bad, refused...)
 	}
 	if err != nil {
 		return err
 	}
 	s.counters.seconds.Observe(time.Since(began).Seconds())
-	for _, e := range bad {
+	for _, e := range f.bad {
 		s.counters.errant.Add(1)
 		if err := s.reporter.Report(ctx, records[e.record], e.cause); err != nil {
 			return err
@@ -48,28 +56,38 @@ func (s *Sink) put(ctx context.Context, records []connector.Record) error {
 	return nil
 }
 
-// fill sorts the records into a batch. Those that do not fit are given back, or
-// are the error when they are not tolerated.
-func (s *Sink) fill(ctx context.Context, records []connector.Record, exact bool) (*batch, []errant, error) {
-	b := newBatch(s.cells, exact)
-	var bad []errant
+// filled is the records of a Put, sorted.
+type filled struct {
+	batch   *batch
+	bad     []errant // what does not fit
+	byTable bool     // and some of it for what the table is like
+}
+
+// fill sorts the records into a batch and those that do not fit. One of those is
+// the error where none is tolerated.
+func (s *Sink) fill(ctx context.Context, records []connector.Record, exact bool) (f filled, err error) {
+	f.batch = newBatch(s.cells, exact)
 	for i := range records {
 		r := &records[i]
-		p, err := s.planOf(ctx, r)
+		sh, key, err := s.shapeOf(r)
 		if err == nil {
-			if err = b.add(p, i, r, s.set.defaults); err != nil {
-				err = s.at(r, fmt.Errorf("table %s: %w", p.table.Name, err))
+			var p *plan
+			if p, err = s.planOf(ctx, r, sh, key); err == nil {
+				if err = f.batch.add(p, i, r, s.set.defaults); err != nil {
+					err = s.at(r, fmt.Errorf("table %s: %w", p.table.Name, err))
+				}
 			}
+			f.byTable = f.byTable || err != nil
 		}
 		if err == nil {
 			continue
 		}
 		if s.reporter == nil || connector.KindOf(err) != connector.KindData {
-			return nil, nil, err
+			return f, err
 		}
-		bad = append(bad, errant{i, err})
+		f.bad = append(f.bad, errant{i, err})
 	}
-	return b, bad, nil
+	return f, nil
 }
 
 // failed names the database in an error.
@@ -113,59 +131,8 @@ func (s *Sink) write(ctx context.Context, b *batch) error {
 	}
 	for _, c := range chunks {
 		s.counters.rows[c.group.plan.operation].Add(float64(len(c.rows)))
+		delete(s.runs, c.group.plan.table.Name)
 	}
-	return nil
-}
-
-// writeEach writes a batch of which the server refused something: statement by
-// statement, halving those that fail down to the rows that make them.
-func (s *Sink) writeEach(ctx context.Context, b *batch, records []connector.Record) ([]errant, error) {
-	var bad []errant
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		// Deferred constraints would blame the commit.
-		if _, err := tx.Exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
-			return err
-		}
-		for _, c := range b.chunks(s.set.batch) {
-			if err := s.halve(ctx, tx, c, records, &bad); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, s.failed(err)
-	}
-	return bad, nil
-}
-
-func (s *Sink) halve(ctx context.Context, tx pgx.Tx, c chunk, records []connector.Record, bad *[]errant) error {
-	err := pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error {
-		_, err := savepoint.Exec(ctx, c.group.plan.sql, c.args()...)
-		return err
-	})
-	if err == nil {
-		s.counters.rows[c.group.plan.operation].Add(float64(len(c.rows)))
-		return nil
-	}
-	err = s.wrap(c, err)
-	if pg.Classify(err) != pg.Record {
-		return err
-	}
-	if n := len(c.rows); n > 1 {
-		for _, half := range [][]row{c.rows[:n/2], c.rows[n/2:]} {
-			if err := s.halve(ctx, tx, chunk{c.group, half}, records, bad); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	record := c.rows[0].record
-	cause := s.at(&records[record], err)
-	if s.reporter == nil {
-		return cause
-	}
-	*bad = append(*bad, errant{record, cause})
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -16,11 +17,13 @@ type Class int
 
 // The classes.
 const (
-	// Other is a mistake of configuration or a defect: privileges, passwords, syntax.
+	// Other is a mistake of configuration or a defect: logins, addresses.
 	Other Class = iota
 	// Environment may be over later: connection, resources, shutdown, deadlock.
 	Environment
-	// Record is about the values of a row, and would come again with them.
+	// Record is what the server says of a row, in whatever words: its values, a
+	// constraint, a trigger, a policy. Of a statement that writes no rows it is a
+	// mistake of configuration. 42501 is one or the other: see [Table.Grants].
 	Record
 	// Structure is a table or column that is not as expected.
 	Structure
@@ -29,26 +32,29 @@ const (
 // String gives the class's name in lower case.
 func (c Class) String() string { return [...]string{"other", "environment", "record", "structure"}[c] }
 
-// byClass are the SQLSTATE classes that are of one kind throughout.
+// byClass are the SQLSTATE classes that are of one kind throughout. All others,
+// those that functions of the database make up among them, are Record.
 var byClass = map[string]Class{
 	"08": Environment, // connection
 	"40": Environment, // rollback: serialization failure, deadlock
 	"53": Environment, // resources: disk full, too many connections
 	"57": Environment, // operator: shutdown, cancelled, timeout
 	"58": Environment, // system: I/O
-	"21": Record,      // cardinality: a row twice in one upsert
-	"22": Record,      // data
-	"23": Record,      // constraint
-	"54": Record,      // program limit: an index row too large
+	"F0": Environment, // configuration file
+	"HV": Environment, // the other server of a foreign table
+	"28": Other,       // login
+	"3D": Other,       // no such database
 }
 
 // byState are single states that differ from their class.
 var byState = map[string]Class{
 	"25006": Environment, // read-only: a server that is a standby now
+	"25P03": Environment, // idle in a transaction for too long
+	"25P04": Environment, // a transaction that took too long
 	"55P03": Environment, // lock not available
 	"55006": Environment, // object in use
-	"42804": Record,      // type mismatch
-	"42846": Record,      // no cast
+	"XX001": Environment, // damaged data
+	"XX002": Environment, // damaged index
 	"42P01": Structure,   // no such table
 	"42703": Structure,   // no such column
 	"42701": Structure,   // column is there already
@@ -62,24 +68,32 @@ func Classify(err error) Class {
 	if err == nil {
 		return Other
 	}
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		if c, ok := byState[e.Code]; ok {
-			return c
+		c := classOf(e.Code)
+		if connecting && c != Environment {
+			return Other // who may not log in has written no row
 		}
-		if len(e.Code) == 5 {
-			return byClass[e.Code[:2]]
-		}
-		return Other
+		return c
 	}
-	if _, ok := errors.AsType[net.Error](err); ok || pgconn.Timeout(err) || pgconn.SafeToRetry(err) ||
+	if _, ok := errors.AsType[net.Error](err); ok || connecting || pgconn.Timeout(err) || pgconn.SafeToRetry(err) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, context.DeadlineExceeded) {
 		return Environment
 	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return Environment
-	}
 	return Other
+}
+
+func classOf(state string) Class {
+	if c, ok := byState[state]; ok {
+		return c
+	}
+	if len(state) == 5 {
+		if c, ok := byClass[state[:2]]; ok {
+			return c
+		}
+	}
+	return Record
 }
 
 // State gives the SQLSTATE of an error, empty when the server did not send it.
@@ -93,17 +107,27 @@ func State(err error) string {
 // quotedValue is where the server's messages on values quote one.
 var quotedValue = regexp.MustCompile(`(?s)".*"`)
 
-// Redacted gives an error of the server without the parts that quote a row's
-// values; other errors as they are. State and class stay.
+// hidden stands for what may be a row's values.
+const hidden = "[hidden]"
+
+// Redacted gives an error of the server without what may tell a row's values;
+// other errors as they are. State and class stay. Texts are not read for their
+// meaning: servers translate them, functions of the database make them up.
 func Redacted(err error) error {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return err
 	}
 	c := *e
-	c.Detail, c.Where, c.InternalQuery = "", "", ""
-	if strings.HasPrefix(c.Code, "22") { // others quote names of columns and constraints
-		c.Message = quotedValue.ReplaceAllString(c.Message, "[hidden]")
+	c.Detail, c.Hint, c.Where, c.InternalQuery = "", "", "", ""
+	switch {
+	case e.Where != "": // in a function, which may say, or run, anything
+		c.Message = hidden
+	case strings.HasPrefix(c.Code, "22"): // others quote names of columns and constraints
+		c.Message = quotedValue.ReplaceAllString(c.Message, hidden)
+		if strings.ContainsFunc(c.Message, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			c.Message = hidden // translated, with the quotes of another language
+		}
 	}
 	return &c
 }

@@ -130,8 +130,16 @@ func TestClassify(t *testing.T) {
 		{&pgconn.PgError{Code: "25006"}, Environment},
 		{&pgconn.PgError{Code: "42703"}, Structure},
 		{&pgconn.PgError{Code: "42P01"}, Structure},
-		{&pgconn.PgError{Code: "42501"}, Other},
+		{&pgconn.PgError{Code: "42501"}, Record},
+		{&pgconn.PgError{Code: "P0001"}, Record},
+		{&pgconn.PgError{Code: "44000"}, Record},
+		{&pgconn.PgError{Code: "428C9"}, Record},
+		{&pgconn.PgError{Code: "ABC12"}, Record},
+		{&pgconn.PgError{Code: ""}, Record},
+		{&pgconn.PgError{Code: "57014"}, Environment},
+		{&pgconn.PgError{Code: "HV00N"}, Environment},
 		{&pgconn.PgError{Code: "28P01"}, Other},
+		{&pgconn.PgError{Code: "3D000"}, Other},
 		{io.ErrUnexpectedEOF, Environment},
 		{&net.OpError{Op: "dial", Err: errors.New("refused")}, Environment},
 		{context.DeadlineExceeded, Environment},
@@ -150,16 +158,26 @@ func TestClassify(t *testing.T) {
 }
 
 func TestRedacted(t *testing.T) {
-	tests := []struct{ in, want *pgconn.PgError }{
-		{&pgconn.PgError{Severity: "ERROR", Code: "23505", Message: `duplicate key violates "t_pkey"`, Detail: "Key (a)=(private)", Where: "private"},
-			&pgconn.PgError{Severity: "ERROR", Code: "23505", Message: `duplicate key violates "t_pkey"`}},
-		{&pgconn.PgError{Severity: "ERROR", Code: "22P02", Message: `invalid input syntax for type uuid: "pri"vate"`},
-			&pgconn.PgError{Severity: "ERROR", Code: "22P02", Message: `invalid input syntax for type uuid: [hidden]`}},
+	tests := []struct {
+		name    string
+		in      pgconn.PgError
+		message string
+	}{
+		{"a constraint", pgconn.PgError{Code: "23505", Message: `duplicate key violates "t_pkey"`, Detail: "Key (a)=(private)"}, `duplicate key violates "t_pkey"`},
+		{"a value in quotes", pgconn.PgError{Code: "22P02", Message: `invalid input syntax for type uuid: "pri"vate"`}, "invalid input syntax for type uuid: [hidden]"},
+		{"a value in the quotes of another language", pgconn.PgError{Code: "22P02", Message: "syntaxe en entrée invalide pour le type uuid : « private »"}, "[hidden]"},
+		{"raised by a function", pgconn.PgError{Code: "P0001", Message: "private is negative", Hint: "not private", Where: "PL/pgSQL function f() line 1 at RAISE"}, "[hidden]"},
+		{"raised by a function as a constraint's", pgconn.PgError{Code: "23514", Message: "private is negative", Where: "PL/pgSQL function f() line 1 at RAISE"}, "[hidden]"},
+		{"run by a function", pgconn.PgError{Code: "42601", Message: `syntax error at or near "private"`, InternalQuery: "private", Where: "private"}, "[hidden]"},
 	}
 	for _, test := range tests {
-		if d := cmp.Diff(error(test.want), Redacted(fmt.Errorf("put: %w", test.in))); d != "" {
-			t.Error(d)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			test.in.Severity = "ERROR"
+			want := &pgconn.PgError{Severity: "ERROR", Code: test.in.Code, Message: test.message}
+			if d := cmp.Diff(error(want), Redacted(fmt.Errorf("put: %w", &test.in))); d != "" {
+				t.Error(d)
+			}
+		})
 	}
 	if Redacted(pgx.ErrNoRows) != pgx.ErrNoRows {
 		t.Error("another error was changed")

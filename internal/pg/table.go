@@ -52,10 +52,16 @@ type Column struct {
 	Elem string
 	// Listable tells that unnest(type[]) gives the type's values one by one.
 	Listable bool
+	// Generated tells that the server computes the column: it takes no value.
+	Generated bool
+	// AlwaysIdentity tells that the column takes a value with OVERRIDING SYSTEM
+	// VALUE only, and never a change.
+	AlwaysIdentity bool
 }
 
 // Column finds a column by name, by exact spelling first, then ignoring case.
 func (t *Table) Column(name string) (Column, bool) {
+	name = cut(name)
 	if i := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == name }); i >= 0 {
 		return t.Columns[i], true
 	}
@@ -75,7 +81,7 @@ func (t *Table) HasUnique(columns []string) bool {
 
 const columnsSQL = `
 WITH RECURSIVE a AS (
-	SELECT attnum, attname, atttypid
+	SELECT attnum, attname, atttypid, attgenerated <> '' AS generated, attidentity = 'a' AS identity
 	FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped
 ), base AS (
 	SELECT attnum, atttypid AS typ FROM a
@@ -84,7 +90,7 @@ WITH RECURSIVE a AS (
 )
 SELECT a.attname::text, pg_catalog.format_type(y.oid, -1), y.oid, y.typcategory::text,
 	CASE WHEN y.typcategory = 'A' THEN pg_catalog.format_type(y.typelem, -1) ELSE '' END,
-	y.typcategory <> 'A' AND y.typtype <> 'c' AND y.typarray <> 0
+	y.typcategory <> 'A' AND y.typtype <> 'c' AND y.typarray <> 0, a.generated, a.identity
 FROM a JOIN base USING (attnum) JOIN pg_catalog.pg_type y ON y.oid = base.typ
 WHERE y.typtype <> 'd' ORDER BY a.attnum`
 
@@ -128,7 +134,7 @@ func (t *Table) readColumns(ctx context.Context, q Querier) error {
 	}
 	t.Columns, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c Column, err error) {
 		var category string
-		err = row.Scan(&c.Name, &c.Type, &c.OID, &category, &c.Elem, &c.Listable)
+		err = row.Scan(&c.Name, &c.Type, &c.OID, &category, &c.Elem, &c.Listable, &c.Generated, &c.AlwaysIdentity)
 		if category != "" {
 			c.Category = category[0]
 		}

@@ -1,0 +1,159 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/pg"
+)
+
+// mostRefused is how many rows of a table may be refused in a row, with one
+// SQLSTATE and none written, until the cause is looked for in the table.
+const mostRefused = 100
+
+// run is refusals of a table's rows without a success between them.
+type run struct {
+	state string
+	rows  int
+	last  error
+}
+
+// apart writes a batch of which the server refused something: statement by
+// statement, halving those that fail down to the rows that make them.
+//
+// Who is to blame is told by SQLSTATE: the environment, the configuration (a
+// table, column or privilege that is missing), else the row. Only a long run of
+// refusals that are no matter of values or constraints ends the task.
+type apart struct {
+	s       *Sink
+	tx      pgx.Tx
+	records []connector.Record
+	bad     []errant
+	counts  map[string]int   // rows written, by operation
+	written map[pg.Name]bool // tables that took a row
+	runs    map[pg.Name]run
+	granted map[*plan]bool // asked, and all privileges are there
+}
+
+func (s *Sink) writeApart(ctx context.Context, b *batch, records []connector.Record) ([]errant, error) {
+	a := &apart{s: s, records: records, counts: map[string]int{}, written: map[pg.Name]bool{}, runs: map[pg.Name]run{}, granted: map[*plan]bool{}}
+	if err := a.write(ctx, b); err != nil {
+		return nil, s.failed(err)
+	}
+	for operation, rows := range a.counts {
+		s.counters.rows[operation].Add(float64(rows))
+	}
+	for name := range a.written {
+		delete(s.runs, name)
+	}
+	maps.Copy(s.runs, a.runs)
+	return a.bad, nil
+}
+
+func (a *apart) write(ctx context.Context, b *batch) (err error) {
+	if a.tx, err = a.s.pool.Begin(ctx); err != nil {
+		return pg.OneLine(err)
+	}
+	defer func() { _ = a.tx.Rollback(ctx) }() // without effect after the commit
+	// Deferred constraints would blame the commit.
+	if _, err := a.tx.Exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
+		return err
+	}
+	for _, c := range b.chunks(a.s.set.batch) {
+		if err := a.halve(ctx, c); err != nil {
+			return err
+		}
+	}
+	if err := a.settle(); err != nil {
+		return err
+	}
+	return a.s.redact(a.tx.Commit(ctx))
+}
+
+func (a *apart) halve(ctx context.Context, c chunk) error {
+	p := c.group.plan
+	err := pgx.BeginFunc(ctx, a.tx, func(savepoint pgx.Tx) error {
+		_, err := savepoint.Exec(ctx, p.sql, c.args()...)
+		return err
+	})
+	if err == nil {
+		a.counts[p.operation] += len(c.rows)
+		a.written[p.table.Name] = true
+		return nil
+	}
+	err = a.s.wrap(c, err)
+	if pg.Classify(err) != pg.Record {
+		return err
+	}
+	if pg.State(err) == "42501" {
+		if err := a.mayWrite(ctx, p, err); err != nil {
+			return err
+		}
+	}
+	if n := len(c.rows); n > 1 {
+		for _, half := range [][]row{c.rows[:n/2], c.rows[n/2:]} {
+			if err := a.halve(ctx, chunk{c.group, half}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return a.refuse(p.table.Name, c.rows[0].record, err)
+}
+
+// mayWrite tells a privilege that is missing from a policy that refuses a row:
+// both have one SQLSTATE.
+func (a *apart) mayWrite(ctx context.Context, p *plan, refused error) error {
+	if a.granted[p] {
+		return nil
+	}
+	grants, err := p.table.Grants(ctx, a.tx, p.rights())
+	if err != nil {
+		return err
+	}
+	if grants != "" {
+		return fmt.Errorf("%w: run %s", refused, grants)
+	}
+	a.granted[p] = true
+	return nil
+}
+
+// refuse notes a row that the server does not take. It is the error where none
+// is tolerated.
+func (a *apart) refuse(table pg.Name, record int, err error) error {
+	cause := a.s.at(&a.records[record], err)
+	if a.s.reporter == nil {
+		return cause
+	}
+	a.bad = append(a.bad, errant{record, cause})
+	state := pg.State(err)
+	r, begun := a.runs[table]
+	if !begun {
+		r = a.s.runs[table]
+	}
+	if r.state != state {
+		r = run{state: state}
+	}
+	a.runs[table] = run{state, r.rows + 1, err}
+	return nil
+}
+
+// settle forgets the runs of tables that a row was written to, in whatever order
+// this batch was tried, and says which are too long.
+func (a *apart) settle() error {
+	for name := range a.written {
+		delete(a.runs, name)
+	}
+	for name, r := range a.runs {
+		if r.rows >= mostRefused && !strings.HasPrefix(r.state, "22") && !strings.HasPrefix(r.state, "23") {
+			return fmt.Errorf("table %s: %d records in a row were refused with SQLSTATE %s and none was written, so the cause is the table, its triggers or policies, or the user's rights: %w",
+				name, r.rows, r.state, r.last)
+		}
+	}
+	return nil
+}
