@@ -78,6 +78,7 @@ func (a *apart) write(ctx context.Context, b *batch) (err error) {
 func (a *apart) halve(ctx context.Context, c chunk) error {
 	p := c.group.plan
 	err := pgx.BeginFunc(ctx, a.tx, func(savepoint pgx.Tx) error {
+		a.s.waiting.Heard()
 		_, err := savepoint.Exec(ctx, p.sql, c.args()...)
 		return err
 	})

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,9 @@ const (
 	quoteAlways, quoteNever                         = "always", "never"
 	connectionGroup, writeGroup, mapGroup, ddlGroup = "Connection", "Writes", "Data Mapping", "DDL Support"
 )
+
+// defaultAnswer is how long to wait for an answer where nothing says.
+const defaultAnswer = 2 * time.Minute
 
 // kafkaFields are the columns of pk.mode=kafka when pk.fields names no others.
 var kafkaFields = []string{"__connect_topic", "__connect_partition", "__connect_offset"}
@@ -58,6 +62,8 @@ func writeKeys() []connector.Key {
 			Doc: "How often to repeat a batch that the environment made fail, before the task fails. 0: the task fails at once, and its restart policy brings it back. Without it a batch is repeated without end."},
 		{Name: "retry.backoff.ms", Type: connector.IntKey, Default: 3000, Check: connector.AtLeast(0), Group: writeGroup,
 			Doc: "The least time before a batch is repeated."},
+		{Name: "statement.timeout.ms", Type: connector.LongKey, Check: connector.Optional(connector.AtLeast(1)), Importance: connector.Low, Group: writeGroup,
+			Doc: "How long to wait for the database's answer to a statement, before its connection is dropped and the batch is repeated. Without it the socketTimeout of connection.url, else two minutes."},
 		{Name: "replace.null.with.default", Type: connector.BooleanKey, Default: true, Group: writeGroup,
 			Doc: "Whether the schema's default stands for a field that is null."},
 		{Name: "trim.sensitive.log", Type: connector.BooleanKey, Default: true, Importance: connector.Low, Group: writeGroup,
@@ -125,6 +131,7 @@ type settings struct {
 	deletes        bool
 	retries        int // -1 without end
 	backoff        time.Duration
+	answer         time.Duration // the longest wait for one
 	defaults, trim bool
 	format         string
 	normalize      bool
@@ -144,7 +151,7 @@ type settings struct {
 // newSettings takes a configuration that was validated.
 func newSettings(conf connector.Config) (settings, error) {
 	s := settings{
-		options:  pg.Options{URL: conf.String("connection.url"), User: conf.String("connection.user"), Password: conf.Password("connection.password").Secret(), ApplicationName: "hydraulics", MaxConns: 2},
+		options:  pg.Options{URL: conf.String("connection.url"), User: conf.String("connection.user"), Password: conf.Password("connection.password").Secret(), ApplicationName: "hydraulics", MaxConns: 2, Writes: true},
 		attempts: -1, connectBackoff: milliseconds(conf, "connection.backoff.ms"),
 		mode: conf.String("insert.mode"), batch: conf.Int("batch.size"), deletes: conf.Bool("delete.enabled"),
 		retries: -1, backoff: milliseconds(conf, "retry.backoff.ms"),
@@ -153,6 +160,10 @@ func newSettings(conf connector.Config) (settings, error) {
 		pkMode: conf.String("pk.mode"), pkFields: conf.List("pk.fields"), timestamps: map[string]bool{}, unit: time.Microsecond,
 		fromTable: conf.String("schema.from") == fromTable, create: conf.Bool("auto.create"), evolve: conf.Bool("auto.evolve"),
 		fold: conf.String("quote.sql.identifiers") == quoteNever,
+	}
+	s.answer = cmp.Or(s.options.AnswerTimeout(), defaultAnswer)
+	if conf.Has("statement.timeout.ms") {
+		s.answer = milliseconds(conf, "statement.timeout.ms")
 	}
 	if conf.Has("connection.attempts") {
 		s.attempts = conf.Int("connection.attempts") - 1

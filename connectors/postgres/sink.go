@@ -32,6 +32,7 @@ type Sink struct {
 	counters counters
 	pool     *pgxpool.Pool
 	database string
+	waiting  *pg.Patience // of Start or a Put
 	cells    *cells
 	shapes   map[shapeKey]*shape
 	plans    map[shapeKey]*plan
@@ -71,9 +72,16 @@ func (s *Sink) Start(ctx context.Context, c connector.Context, conf connector.Co
 	s.count(c.Metrics)
 	s.runs = map[pg.Name]run{}
 	s.forget()
-	pool, remarks, err := pg.Open(ctx, set.options)
+	ctx, s.waiting = pg.WithPatience(ctx, set.answer)
+	defer s.waiting.End()
+	return s.mark(s.waiting.Explain(s.connect(ctx, conf)), set.attempts, connector.After(set.connectBackoff))
+}
+
+// connect makes the pool, and checks the tables that are there already.
+func (s *Sink) connect(ctx context.Context, conf connector.Config) error {
+	pool, remarks, err := pg.Open(ctx, s.set.options)
 	if err != nil {
-		return s.mark(err, set.attempts, connector.After(set.connectBackoff))
+		return err
 	}
 	s.pool, s.database = pool, pool.Config().ConnConfig.Database
 	for _, r := range remarks {
@@ -85,7 +93,7 @@ func (s *Sink) Start(ctx context.Context, c connector.Context, conf connector.Co
 			continue
 		}
 		if err := s.checkTable(ctx, topic); err != nil {
-			return s.mark(err, set.attempts, connector.After(set.connectBackoff))
+			return err
 		}
 	}
 	return nil

@@ -82,6 +82,7 @@ func (s *Sink) table(ctx context.Context, sh *shape) (*pg.Table, error) {
 
 // read reads a table, nil when there is none.
 func (s *Sink) read(ctx context.Context, name pg.Name) (*pg.Table, error) {
+	s.waiting.Heard()
 	t, err := pg.ReadTable(ctx, s.pool, name)
 	if err != nil || t == nil {
 		return nil, err
@@ -187,6 +188,7 @@ func (s *Sink) extend(ctx context.Context, t *pg.Table, missing []field) error {
 }
 
 func (s *Sink) ddl(ctx context.Context, sql string) error {
+	s.waiting.Heard()
 	if _, err := s.pool.Exec(ctx, sql); err != nil {
 		return err
 	}

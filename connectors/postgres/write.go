@@ -25,35 +25,45 @@ type errant struct {
 // record or the configuration is blamed.
 func (s *Sink) put(ctx context.Context, records []connector.Record) error {
 	began := time.Now()
-	f, err := s.fill(ctx, records, false)
-	if f.byTable || err != nil && pg.Classify(err) != pg.Environment {
-		s.forget()
-		f, err = s.fill(ctx, records, false)
-	}
-	if err != nil {
-		return err
-	}
-	err = s.write(ctx, f.batch)
-	if class := pg.Classify(err); class == pg.Record || class == pg.Structure {
-		s.forget()
-		if f, err = s.fill(ctx, records, true); err != nil {
-			return err
-		}
-		var refused []errant
-		refused, err = s.writeApart(ctx, f.batch, records)
-		f.bad = append(f.bad, refused...)
-	}
+	bad, err := s.store(ctx, records)
 	if err != nil {
 		return err
 	}
 	s.counters.seconds.Observe(time.Since(began).Seconds())
-	for _, e := range f.bad {
+	for _, e := range bad {
 		s.counters.errant.Add(1)
 		if err := s.reporter.Report(ctx, records[e.record], e.cause); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// store commits the records, and gives those that cannot be written.
+func (s *Sink) store(ctx context.Context, records []connector.Record) (bad []errant, err error) {
+	ctx, s.waiting = pg.WithPatience(ctx, s.set.answer)
+	defer func() {
+		s.waiting.End()
+		err = s.waiting.Explain(err)
+	}()
+	f, err := s.fill(ctx, records, false)
+	if f.byTable || err != nil && pg.Classify(err) != pg.Environment {
+		s.forget()
+		f, err = s.fill(ctx, records, false)
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = s.write(ctx, f.batch)
+	if class := pg.Classify(err); class != pg.Record && class != pg.Structure {
+		return f.bad, err
+	}
+	s.forget()
+	if f, err = s.fill(ctx, records, true); err != nil {
+		return nil, err
+	}
+	refused, err := s.writeApart(ctx, f.batch, records)
+	return append(f.bad, refused...), err
 }
 
 // filled is the records of a Put, sorted.
@@ -114,16 +124,17 @@ func (s *Sink) write(ctx context.Context, b *batch) error {
 	results := conn.SendBatch(ctx, &queue)
 	tx := results.Tx()
 	defer func() { _ = tx.Rollback(ctx) }() // without effect after the commit
-	_, err = results.Exec()
-	for i := 0; err == nil && i < len(chunks); i++ {
+	for i := -1; err == nil && i < len(chunks); i++ { // the first answer is that to begin
+		s.waiting.Heard()
 		if _, err = results.Exec(); err != nil {
-			err = s.wrap(chunks[i], err)
+			err = s.wrap(chunks[max(i, 0)], err)
 		}
 	}
 	if closed := results.Close(); err == nil {
 		err = closed
 	}
 	if err == nil {
+		s.waiting.Heard()
 		err = s.redact(tx.Commit(ctx))
 	}
 	if err != nil {

@@ -76,6 +76,9 @@ func Classify(err error) Class {
 		}
 		return c
 	}
+	if _, silent := errors.AsType[*Silence](err); silent {
+		return Environment
+	}
 	if _, ok := errors.AsType[net.Error](err); ok || connecting || pgconn.Timeout(err) || pgconn.SafeToRetry(err) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, context.DeadlineExceeded) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
@@ -189,5 +190,84 @@ func TestQuoteLiteral(t *testing.T) {
 		if got := QuoteLiteral(text); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+}
+
+// However a URL says that a pooler shares connections, or does not, no statement
+// outlives its transaction. Only who asks for named ones gets them.
+func TestStatementsAreUnnamed(t *testing.T) {
+	tests := map[string]pgx.QueryExecMode{
+		"jdbc:postgresql://h/d?user=u":                                                       pgx.QueryExecModeExec,
+		"jdbc:postgresql://h/d?user=u&prepareThreshold=0":                                    pgx.QueryExecModeExec,
+		"jdbc:postgresql://h/d?user=u&preferQueryMode=simple":                                pgx.QueryExecModeExec,
+		"postgres://u@h/d":                                                                   pgx.QueryExecModeExec,
+		"postgres://u@h/d?prepareThreshold=0":                                                pgx.QueryExecModeExec,
+		"postgres://u@h/d?pgbouncer=true":                                                    pgx.QueryExecModeExec,
+		"postgres://u@h/d?binary_parameters=yes":                                             pgx.QueryExecModeExec,
+		"postgres://u@h/d?default_query_exec_mode=exec":                                      pgx.QueryExecModeExec,
+		"postgres://u@h/d?default_query_exec_mode=describe_exec":                             pgx.QueryExecModeExec, // two round trips: not with every pooler
+		"postgres://u@h/d?default_query_exec_mode=cache_describe":                            pgx.QueryExecModeExec,
+		"postgres://u@h/d?default_query_exec_mode=simple_protocol":                           pgx.QueryExecModeSimpleProtocol,
+		"postgres://u@h/d?default_query_exec_mode=cache_statement":                           pgx.QueryExecModeCacheStatement,
+		"postgres://u@h/d?default_query_exec_mode=cache_statement&prepared_statements=false": pgx.QueryExecModeExec,
+		"host=h user=u dbname=d prepare_threshold=0":                                         pgx.QueryExecModeExec,
+		"host=h user=u dbname=d keepalives=1 keepalives_idle=5 tcp_user_timeout=500":         pgx.QueryExecModeExec,
+		"postgres://u@h/d?keepalives_count=3&load_balance_hosts=random&gssencmode=disable":   pgx.QueryExecModeExec,
+	}
+	for text, want := range tests {
+		conf, _, err := ParseOptions(Options{URL: text})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := conf.ConnConfig.DefaultQueryExecMode; got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+		if d := cmp.Diff(map[string]string{}, conf.ConnConfig.RuntimeParams); d != "" {
+			t.Errorf("%s: the server is asked for\n%s", text, d)
+		}
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	tests := []struct {
+		url             string
+		connect, answer time.Duration
+	}{
+		{"jdbc:postgresql://h/d?user=u", 10 * time.Second, 0},
+		{"jdbc:postgresql://h/d?user=u&connectTimeout=3", 3 * time.Second, 0},
+		{"jdbc:postgresql://h/d?user=u&connectTimeout=3&loginTimeout=7&socketTimeout=90", 7 * time.Second, 90 * time.Second},
+		{"jdbc:postgresql://h/d?user=u&connectTimeout=0&loginTimeout=0&socketTimeout=0", 10 * time.Second, 0},
+		{"postgres://u@h/d?connect_timeout=4", 4 * time.Second, 0},
+	}
+	for _, test := range tests {
+		o := Options{URL: test.url}
+		conf, _, err := ParseOptions(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := conf.ConnConfig.ConnectTimeout; got != test.connect || o.AnswerTimeout() != test.answer {
+			t.Errorf("%s: connect %s, answer %s, want %s, %s", test.url, got, o.AnswerTimeout(), test.connect, test.answer)
+		}
+	}
+}
+
+// An error tells whether its connection is of more use.
+func TestErrorsOfConnections(t *testing.T) {
+	conf, _, err := ParseOptions(Options{URL: "postgres://u@h/d"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for state, usable := range map[string]bool{"22P02": true, "42P05": true, "40001": true, "57014": true, "25006": false, "57P01": false, "57P02": false, "57P03": false, "57P04": false, "57P05": false, "08P01": false, "08006": false} {
+		e := &pgconn.PgError{Code: state, Severity: "ERROR", Message: "m"}
+		if got := conf.ConnConfig.OnPgError(nil, e); got != usable {
+			t.Errorf("%s: usable %t", state, got)
+		}
+		if named := strings.Contains(e.Message, "prepareThreshold=0"); named != (state == "42P05") {
+			t.Errorf("%s: %s", state, e.Message)
+		}
+	}
+	if conf.ConnConfig.OnPgError(nil, &pgconn.PgError{Code: "28000", Severity: "FATALE", SeverityUnlocalized: "FATAL"}) {
+		t.Error("a fatal error in another language")
 	}
 }

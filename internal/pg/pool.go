@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -16,8 +18,7 @@ func Open(ctx context.Context, o Options) (pool *pgxpool.Pool, remarks []string,
 	if err != nil {
 		return nil, nil, fmt.Errorf("database address: %w", err)
 	}
-	pool, err = pgxpool.NewWithConfig(ctx, conf)
-	if err != nil {
+	if pool, err = NewPool(ctx, conf); err != nil {
 		return nil, remarks, fmt.Errorf("database %s: %w", Place(conf), err)
 	}
 	if err := pool.Ping(ctx); err != nil {
@@ -25,6 +26,44 @@ func Open(ctx context.Context, o Options) (pool *pgxpool.Pool, remarks []string,
 		return nil, remarks, fmt.Errorf("database %s: %w", Place(conf), OneLine(err))
 	}
 	return pool, remarks, nil
+}
+
+// NewPool makes a pool of a configuration of ParseOptions. An error that
+// condemns one connection, such as that the server is a standby now, drops them
+// all: the next ones are made anew, wherever the address leads by then.
+func NewPool(ctx context.Context, conf *pgxpool.Config) (*pgxpool.Pool, error) {
+	var made atomic.Pointer[pgxpool.Pool]
+	usable := conf.ConnConfig.OnPgError
+	conf.ConnConfig.OnPgError = func(conn *pgconn.PgConn, e *pgconn.PgError) bool {
+		if pool := made.Load(); pool != nil && condemns(e.Code) {
+			pool.Reset()
+		}
+		return usable(conn, e)
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, conf)
+	made.Store(pool)
+	return pool, err
+}
+
+// onError says to pgx whether a connection is fit for use after an error, and
+// adds to errors of named statements what they come of.
+func onError(usable pgconn.PgErrorHandler) pgconn.PgErrorHandler {
+	return func(conn *pgconn.PgConn, e *pgconn.PgError) bool {
+		if e.Code == "42P05" || e.Code == "26000" {
+			e.Message += ": a pooler shares connections; take default_query_exec_mode=cache_statement out of the URL, or say prepareThreshold=0"
+		}
+		return usable(conn, e) && !condemns(e.Code) && e.SeverityUnlocalized != "FATAL" && e.SeverityUnlocalized != "PANIC"
+	}
+}
+
+// condemns tells whether a connection is of no more use after an error with this
+// SQLSTATE, nor are those made along with it.
+func condemns(state string) bool {
+	switch state {
+	case "25006", "25P03", "25P04", "57P01", "57P02", "57P03", "57P04", "57P05":
+		return true
+	}
+	return strings.HasPrefix(state, "08")
 }
 
 // Place names a server and database for people, without secrets.

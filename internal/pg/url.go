@@ -1,9 +1,12 @@
 package pg
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +27,17 @@ type Options struct {
 	ApplicationName string
 	// MaxConns bounds the pool; 0 leaves it to the URL (pool_max_conns).
 	MaxConns int32
+	// Writes asks for a server that takes writes where the URL names several and
+	// does not say which.
+	Writes bool
 }
+
+// The time-outs where a URL does not say. A server that does not acknowledge
+// what it is sent is gone; one that says nothing may be at work.
+const (
+	connectTimeout     = 10 * time.Second
+	acknowledgeTimeout = time.Minute
+)
 
 // ParseOptions gives the pool's configuration and remarks on parameters that
 // have no effect here. The error never contains the URL: it may hold a password.
@@ -57,20 +70,119 @@ func ParseOptions(o Options) (conf *pgxpool.Config, remarks []string, err error)
 	if o.Password != "" {
 		c.Password = o.Password
 	}
-	if jdbc.unprepared {
-		c.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
-		c.StatementCacheCapacity, c.DescriptionCacheCapacity = 0, 0
+	own, err := takeOwn(c.RuntimeParams)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.DefaultQueryExecMode = execMode(c.DefaultQueryExecMode, text, own.unprepared || jdbc.unprepared)
+	if jdbc.preferPrimary {
+		conf.BeforeConnect = preferPrimary
+	}
+	if o.Writes && c.ValidateConnect == nil && severalHosts(c) && !jdbc.preferPrimary {
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	}
 	if c.RuntimeParams["application_name"] == "" && o.ApplicationName != "" {
 		c.RuntimeParams["application_name"] = o.ApplicationName
 	}
-	if c.ConnectTimeout == 0 {
-		c.ConnectTimeout = 10 * time.Second
+	dial := jdbc.connect
+	if dial == 0 {
+		dial = c.ConnectTimeout
 	}
+	c.ConnectTimeout = cmp.Or(jdbc.login, c.ConnectTimeout, jdbc.connect, connectTimeout)
+	c.DialFunc = dialer(cmp.Or(dial, c.ConnectTimeout), cmp.Or(own.acknowledge, acknowledgeTimeout)).DialContext
+	c.OnPgError = onError(c.OnPgError)
 	if o.MaxConns > 0 {
 		conf.MaxConns = o.MaxConns
 	}
-	return conf, jdbc.remarks, nil
+	return conf, slices.Concat(jdbc.remarks, own.remarks), nil
+}
+
+// execMode gives how statements are sent: as unnamed ones, in one round trip, so
+// that a pooler between us and the server may give each transaction another
+// connection. Named ones, or the simple protocol, are for a URL that asks.
+func execMode(asked pgx.QueryExecMode, url string, unprepared bool) pgx.QueryExecMode {
+	switch {
+	case asked == pgx.QueryExecModeSimpleProtocol:
+		return asked
+	case asked == pgx.QueryExecModeCacheStatement && strings.Contains(url, "default_query_exec_mode") && !unprepared:
+		return asked
+	}
+	return pgx.QueryExecModeExec
+}
+
+// ownParams are parameters of libpq and of other clients that mean something
+// here; to the server they would be settings, which it does not know.
+type ownParams struct {
+	unprepared  bool
+	acknowledge time.Duration
+	remarks     []string
+}
+
+// unpreparedParams are other clients' words for a pooler that shares
+// connections, and the value that says there is one.
+var unpreparedParams = map[string]string{
+	"prepareThreshold": "0", "prepare_threshold": "0", "preferQueryMode": "simple", "prepared_statements": "false", "pgbouncer": "true",
+	"binary_parameters": "yes", "statement_cache_size": "0", "statement_cache_mode": "describe",
+}
+
+// takeOwn takes parameters that are not the server's out of those that are.
+func takeOwn(params map[string]string) (o ownParams, err error) {
+	for name, value := range params {
+		switch off, known := unpreparedParams[name]; {
+		case known:
+			o.unprepared = o.unprepared || strings.EqualFold(value, off)
+		case name == "tcp_user_timeout":
+			n, err := strconv.Atoi(value)
+			if err != nil || n < 0 {
+				return o, fmt.Errorf("tcp_user_timeout: %q is not a number of milliseconds", value)
+			}
+			o.acknowledge = time.Duration(n) * time.Millisecond
+		case libpqOnly[name]:
+			o.remarks = append(o.remarks, "parameter "+name+" of the URL has no effect")
+		default:
+			continue
+		}
+		delete(params, name)
+	}
+	slices.Sort(o.remarks)
+	return o, nil
+}
+
+// libpqOnly are libpq's parameters without effect here: dead connections are
+// found in any case (see dialer).
+var libpqOnly = map[string]bool{
+	"keepalives": true, "keepalives_idle": true, "keepalives_interval": true, "keepalives_count": true, "load_balance_hosts": true,
+	"gssencmode": true, "gsslib": true, "gssdelegation": true, "sslcrl": true, "sslcrldir": true, "sslcompression": true, "requiressl": true,
+}
+
+func severalHosts(c *pgx.ConnConfig) bool {
+	return slices.ContainsFunc(c.Fallbacks, func(f *pgconn.FallbackConfig) bool { return f.Host != c.Host || f.Port != c.Port })
+}
+
+// preferPrimary takes a primary where one of the hosts is one now, else any host.
+func preferPrimary(ctx context.Context, c *pgx.ConnConfig) error {
+	trial := c.Config.Copy()
+	trial.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
+	conn, err := pgconn.ConnectConfig(ctx, trial)
+	if err != nil {
+		return nil // the connection itself tells why
+	}
+	c.ValidateConnect = trial.ValidateConnect
+	return conn.Close(ctx)
+}
+
+// AnswerTimeout gives how long the URL says to wait for an answer (pgjdbc's
+// socketTimeout); 0 where it does not say.
+func (o Options) AnswerTimeout() time.Duration {
+	rest, ok := strings.CutPrefix(strings.TrimSpace(o.URL), "jdbc:")
+	if !ok {
+		return 0
+	}
+	_, jdbc, err := fromJDBC(rest)
+	if err != nil {
+		return 0 // ParseOptions says
+	}
+	return jdbc.answer
 }
 
 // parseReason gives why pgx refused an address, without the address.
@@ -88,9 +200,11 @@ func parseReason(err error) error {
 
 // jdbcParams is what a JDBC URL says beside what a postgres URL can say.
 type jdbcParams struct {
-	user, password string
-	unprepared     bool // prepareThreshold=0: a pooler between us and the server
-	remarks        []string
+	user, password         string
+	unprepared             bool // prepareThreshold=0: a pooler between us and the server
+	preferPrimary          bool
+	connect, login, answer time.Duration // 0: not said
+	remarks                []string
 }
 
 // fromJDBC rewrites pgjdbc's postgresql://host1:5432,host2/db?param=value (the
@@ -165,12 +279,12 @@ func (p *jdbcParams) translate(params url.Values) (url.Values, error) {
 			p.unprepared = n <= 0
 		case "preferQueryMode":
 			p.unprepared = p.unprepared || value == "simple"
-		case "connectTimeout", "loginTimeout":
-			if n, err := strconv.Atoi(value); err != nil || n < 0 {
+		case "connectTimeout", "loginTimeout", "socketTimeout":
+			n, err := strconv.Atoi(value)
+			if err != nil || n < 0 {
 				return nil, fmt.Errorf("%s: %q is not a number of seconds", name, value)
-			} else if n > 0 {
-				out.Set("connect_timeout", value)
 			}
+			*map[string]*time.Duration{"connectTimeout": &p.connect, "loginTimeout": &p.login, "socketTimeout": &p.answer}[name] = time.Duration(n) * time.Second
 		case "targetServerType":
 			target, ok := map[string]string{"any": "any", "primary": "primary", "master": "primary", "secondary": "standby", "slave": "standby",
 				"preferSecondary": "prefer-standby", "preferSlave": "prefer-standby", "preferPrimary": "any"}[value]
@@ -178,6 +292,7 @@ func (p *jdbcParams) translate(params url.Values) (url.Values, error) {
 				return nil, fmt.Errorf("targetServerType: %q is not any, primary, secondary, preferSecondary or preferPrimary", value)
 			}
 			out.Set("target_session_attrs", target)
+			p.preferPrimary = value == "preferPrimary"
 		case "readOnly":
 			if strings.EqualFold(value, "true") {
 				out.Set("default_transaction_read_only", "on")

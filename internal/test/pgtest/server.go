@@ -199,6 +199,18 @@ func (s *Server) Stop() error {
 	return nil
 }
 
+// Demote restarts the server as a standby: it answers questions and takes no
+// writes.
+func (s *Server) Demote() error {
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(s.data(), "standby.signal"), nil, 0o644); err != nil {
+		return err
+	}
+	return s.Restart()
+}
+
 // Close stops the server and removes its data.
 func (s *Server) Close() error {
 	return errors.Join(s.Stop(), os.RemoveAll(s.dir))
