@@ -2,78 +2,14 @@ package postgres
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/pg"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
-
-// line is a way to a server that can be made to carry nothing while it stays up.
-type line struct {
-	net.Listener
-	mu     sync.Mutex
-	open   *sync.Cond
-	frozen bool
-}
-
-func newLine(t *testing.T, to string) *line {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &line{Listener: l}
-	s.open = sync.NewCond(&s.mu)
-	t.Cleanup(func() { s.freeze(false); _ = l.Close() })
-	go func() { // ends with the listener
-		for {
-			near, err := l.Accept()
-			if err != nil {
-				return
-			}
-			far, err := net.Dial("tcp", to)
-			if err != nil {
-				_ = near.Close()
-				continue
-			}
-			go s.carry(near, far)
-			go s.carry(far, near)
-		}
-	}()
-	return s
-}
-
-// carry ends with either connection.
-func (s *line) carry(from, to net.Conn) {
-	defer func() { _, _ = from.Close(), to.Close() }()
-	buffer := make([]byte, 1<<16)
-	for {
-		n, err := from.Read(buffer)
-		if err != nil {
-			return
-		}
-		s.mu.Lock()
-		for s.frozen {
-			s.open.Wait()
-		}
-		s.mu.Unlock()
-		if _, err := to.Write(buffer[:n]); err != nil {
-			return
-		}
-	}
-}
-
-func (s *line) freeze(on bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.frozen = on
-	s.open.Broadcast()
-}
 
 // A database that takes what it is sent and never answers is one that is away.
 func TestDatabaseThatNeverAnswers(t *testing.T) {
@@ -82,7 +18,7 @@ func TestDatabaseThatNeverAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newLine(t, u.Host)
+	l := pgtest.NewLine(t, u.Host)
 	slow := database{d.Pool, "jdbc:postgresql://" + l.Addr().String() + u.Path + "?user=postgres&sslmode=disable&connectTimeout=1"}
 	props := with(upsert, "auto.create", "false")
 	tests := []struct {
@@ -98,12 +34,12 @@ func TestDatabaseThatNeverAnswers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s, reporter := database{d.Pool, test.url}.start(t, test.props)
 			put(t, s, pair(int32(10*i), "a"))
-			l.freeze(true)
+			l.Freeze(true)
 			err := s.Put(t.Context(), numbered(pair(int32(10*i+1), "b")))
 			if connector.KindOf(err) != connector.KindRetriable || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "table public.t: upsert") {
 				t.Errorf("got %v (%s)", err, connector.KindOf(err))
 			}
-			l.freeze(false)
+			l.Freeze(false)
 			put(t, s, pair(int32(10*i+1), "b"))
 			wantRows(t, d, fmt.Sprintf("SELECT id FROM t WHERE id BETWEEN %d AND %d ORDER BY id", 10*i, 10*i+9), fmt.Sprint(10*i), fmt.Sprint(10*i+1))
 			if _, causes := reporter.Reported(); len(causes) > 0 {
@@ -112,8 +48,8 @@ func TestDatabaseThatNeverAnswers(t *testing.T) {
 		})
 	}
 	t.Run("from the start", func(t *testing.T) {
-		l.freeze(true)
-		defer l.freeze(false)
+		l.Freeze(true)
+		defer l.Freeze(false)
 		if _, err := slow.bare(t, props); connector.KindOf(err) != connector.KindRetriable {
 			t.Errorf("got %v (%s)", err, connector.KindOf(err))
 		}

@@ -123,7 +123,7 @@ func (s *Sink) write(ctx context.Context, b *batch) error {
 	}
 	results := conn.SendBatch(ctx, &queue)
 	tx := results.Tx()
-	defer func() { _ = tx.Rollback(ctx) }() // without effect after the commit
+	defer func() { _ = tx.Rollback(ctx) }()           // without effect after the commit
 	for i := -1; err == nil && i < len(chunks); i++ { // the first answer is that to begin
 		s.waiting.Heard()
 		if _, err = results.Exec(); err != nil {

@@ -14,40 +14,64 @@ type column struct {
 	alias     string
 	aggregate string // count, sum, avg, max, min or empty; path.column is empty for count()
 	castAfter string // of the aggregate
+	embedded  bool   // a resource, which is not offered
 }
 
 var aggregates = map[string]bool{"count": true, "sum": true, "avg": true, "max": true, "min": true}
 
-// parseSelect reads select=a,b:c->d::text.
+// parseSelect reads select=a,b:c->d::text. Embedded resources are read, so that
+// what is no select is told from what is not offered.
 func parseSelect(parent, text string) ([]column, error) {
 	if strings.TrimSpace(text) == "" {
 		return []column{{star: true}}, nil
 	}
 	p := newParser("select parameter", text)
+	columns, err := p.columns(0)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range columns {
+		if c.embedded {
+			return nil, noRelation(parent, c.path.column)
+		}
+	}
+	return columns, nil
+}
+
+// columns reads a list, to the end or, within an embedded resource, to the
+// parenthesis that closes it.
+func (p *parser) columns(depth int) ([]column, *apiError) {
+	if depth > maxDepth {
+		return nil, p.say("resources are embedded more than %d deep", maxDepth)
+	}
 	var columns []column
 	for {
 		p.spaces()
-		c, err := p.column(parent)
+		c, err := p.column(depth)
 		if err != nil {
 			return nil, err
 		}
 		columns = append(columns, c)
 		p.spaces()
-		if p.end() {
+		if depth == 0 && p.end() || depth > 0 && p.accept(")") {
 			return columns, nil
 		}
 		if !p.accept(",") {
-			return nil, p.fail(`letter, digit, "-", "->>", "->", "::", ".", "," or end of input`)
+			expected := `letter, digit, "-", "->>", "->", "::", ".", "," or end of input`
+			if depth > 0 {
+				expected = `letter, digit, "-", "->>", "->", "::", ".", "," or ")"`
+			}
+			return nil, p.fail(expected)
 		}
 	}
 }
 
-func (p *parser) column(parent string) (c column, err *apiError) {
+func (p *parser) column(depth int) (c column, err *apiError) {
 	if p.accept("*") {
 		c.star = true
 		return c, nil
 	}
-	spread := p.accept("..")
+	spread := p.accept("...")
 	if c.path.column, err = p.name(); err != nil {
 		return c, err
 	}
@@ -59,7 +83,8 @@ func (p *parser) column(parent string) (c column, err *apiError) {
 		}
 	}
 	if spread || strings.HasPrefix(p.rest(), "!") || strings.HasPrefix(p.rest(), "(") && !(c.path.column == "count" && strings.HasPrefix(p.rest(), "()")) {
-		return c, noRelation(parent, c.path.column)
+		c.embedded = true
+		return c, p.resource(depth)
 	}
 	if p.accept("()") { // count() of all rows
 		c.aggregate, c.path.column = "count", ""
@@ -83,6 +108,25 @@ func (p *parser) column(parent string) (c column, err *apiError) {
 	}
 	c.castAfter, err = p.cast()
 	return c, err
+}
+
+// resource reads what follows the name of an embedded resource: hints and its
+// own list.
+func (p *parser) resource(depth int) *apiError {
+	for p.accept("!") {
+		if _, err := p.name(); err != nil {
+			return err
+		}
+	}
+	if !p.accept("(") {
+		return p.fail(`"!" or "("`)
+	}
+	p.spaces()
+	if p.accept(")") {
+		return nil
+	}
+	_, err := p.columns(depth + 1)
+	return err
 }
 
 func noRelation(parent, child string) *apiError {

@@ -97,12 +97,9 @@ var settable = map[string]func(c *Config, value string) error{
 	"db-pool-acquisition-timeout": func(c *Config, v string) error {
 		return number(v, func(n int64) { c.PoolTimeout = time.Duration(min(n, 1<<30)) * time.Second })
 	},
-	"db-aggregates-enabled": func(c *Config, v string) (err error) {
-		if c.Aggregates, err = strconv.ParseBool(v); err != nil {
-			err = fmt.Errorf("%q is neither true nor false", v)
-		}
-		return err
-	},
+	"db-aggregates-enabled":       func(c *Config, v string) error { return flag(v, func(on bool) { c.Aggregates = on }) },
+	"db-channel-enabled":          func(c *Config, v string) error { return flag(v, func(on bool) { c.Deaf = !on }) },
+	"db-prepared-statements":      func(_ *Config, v string) error { return flag(v, func(bool) {}) }, // none outlives its transaction
 	"server-host":                 func(c *Config, v string) error { c.Host = v; return nil },
 	"server-port":                 func(c *Config, v string) error { return port(v, &c.Port) },
 	"admin-server-port":           func(c *Config, v string) error { return port(v, &c.AdminPort) },
@@ -155,6 +152,15 @@ func number(value string, set func(int64)) error {
 		return fmt.Errorf("%q is not a number", value)
 	}
 	set(n)
+	return nil
+}
+
+func flag(value string, set func(bool)) error {
+	on, err := strconv.ParseBool(value)
+	if err != nil {
+		return fmt.Errorf("%q is neither true nor false", value)
+	}
+	set(on)
 	return nil
 }
 

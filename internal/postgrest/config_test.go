@@ -20,6 +20,8 @@ db-anon-role = "web_anon"   # everyone
 db-max-rows = 1000
 db-pool-acquisition-timeout = 3
 db-aggregates-enabled = true
+db-channel-enabled = false
+db-prepared-statements = false
 server-host = "!4"
 server-port = 3000
 log-level = "info"
@@ -28,7 +30,7 @@ log-level = "info"
 		t.Fatal(err)
 	}
 	want := Config{Options: Options{URI: `postgres://kafka:some"password@localhost:5441/topics`, Schemas: []string{"public", "other"}, AnonRole: "web_anon",
-		MaxRows: 1000, PoolTimeout: 3 * time.Second, Aggregates: true, ExtraSearchPath: []string{"public"}},
+		MaxRows: 1000, PoolTimeout: 3 * time.Second, Aggregates: true, Deaf: true, ExtraSearchPath: []string{"public"}},
 		Host: "!4", Port: 3001, Remarks: []string{"log-level has no effect"}}
 	if d := cmp.Diff(want, c, cmpopts.IgnoreUnexported(Options{})); d != "" {
 		t.Error(d)

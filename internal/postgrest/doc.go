@@ -11,5 +11,8 @@
 // PostgreSQL itself writes the JSON and checks types and privileges: each query
 // runs in a read-only transaction as the anonymous role.
 //
+// Answers are streamed (stream.go). /table.csv is the table as CSV, whatever the
+// Accept header says.
+//
 // Not offered: writes, functions under /rpc, embedded resources, tokens.
 package postgrest

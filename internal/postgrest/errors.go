@@ -65,6 +65,9 @@ var byState = map[string]int{
 	"23503": http.StatusConflict, "23505": http.StatusConflict, "25006": http.StatusMethodNotAllowed,
 	"42501": http.StatusUnauthorized,                                                                                       // the anonymous role may not: a token might help
 	"57P01": http.StatusServiceUnavailable, "57P02": http.StatusServiceUnavailable, "57P03": http.StatusServiceUnavailable, // the server goes or comes
+	"57P04": http.StatusServiceUnavailable, "57P05": http.StatusServiceUnavailable,
+	"25P03": http.StatusServiceUnavailable, "25P04": http.StatusServiceUnavailable,
+	"26000": http.StatusServiceUnavailable, "42P05": http.StatusServiceUnavailable, // a pooler between
 	"42P01": http.StatusNotFound, "42883": http.StatusNotFound, "42P17": 500,
 }
 
@@ -72,6 +75,9 @@ var byState = map[string]int{
 func asAPIError(err error) *apiError {
 	if e, ok := errors.AsType[*apiError](err); ok {
 		return e
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return failure(http.StatusServiceUnavailable, "PGRST000", "Database connection error. Retrying the connection.")
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		status, ok := byState[e.Code]

@@ -110,6 +110,42 @@ func readPreferences(h http.Header, known *schema) (p preferences, err error) {
 	return p, nil
 }
 
+// parseParameters reads a query, in which what is no escape is taken as it is: a
+// percent sign typed by hand, a semicolon.
+func parseParameters(raw string) url.Values {
+	values := url.Values{}
+	for pair := range strings.SplitSeq(raw, "&") {
+		if pair != "" {
+			key, value, _ := strings.Cut(pair, "=")
+			key = unescape(key)
+			values[key] = append(values[key], unescape(value))
+		}
+	}
+	return values
+}
+
+func unescape(s string) string {
+	if text, err := url.QueryUnescape(s); err == nil {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if c, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(c))
+				i += 2
+				continue
+			}
+		}
+		if s[i] == '+' {
+			b.WriteByte(' ')
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
 // readQuery reads the parameters of a request for a table's rows.
 func (s *Server) readQuery(t *table, values url.Values, h http.Header) (*query, error) {
 	q := &query{table: t, columns: []column{{star: true}}, limit: -1}

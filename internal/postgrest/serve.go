@@ -1,11 +1,11 @@
 package postgrest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +14,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/axiom-data-science/hydraulics/internal/pg"
 )
 
 const allowed = "OPTIONS,GET,HEAD"
@@ -26,6 +28,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.serve(w, r); err != nil {
+		if _, begun := errors.AsType[*broken](err); begun {
+			if r.Context().Err() == nil {
+				s.log.Error("read api: " + r.Method + " " + r.URL.Path + ": answer broken off: " + err.Error())
+			}
+			panic(http.ErrAbortHandler) // a well-formed end would say that this is all
+		}
 		answer := asAPIError(err)
 		if answer.status == http.StatusInternalServerError && r.Context().Err() == nil {
 			s.log.Error("read api: " + r.Method + " " + r.URL.Path + ": " + err.Error())
@@ -90,7 +98,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 		return failure(http.StatusNotFound, "PGRST202", "Could not find the function %s.%s in the schema cache", of, name).
 			details("Functions are not offered by this server.")
 	}
-	t, known, err := s.find(r.Context(), of, parts[0])
+	name, asCSV := s.named(of, parts[0])
+	t, known, err := s.find(r.Context(), of, name)
 	if err != nil {
 		return err
 	}
@@ -99,19 +108,29 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	return s.answer(w, r, t, known)
+	return s.answer(w, r, t, known, asCSV)
+}
+
+// named gives the table of a path, and whether its rows are wanted as CSV:
+// table.csv is for browsers and spreadsheets, which cannot say so by a header.
+func (s *Server) named(of, path string) (table string, asCSV bool) {
+	table, asCSV = strings.CutSuffix(path, ".csv")
+	if known := s.schema.Load(); asCSV && known != nil && known.tables[of][path] != nil {
+		return path, false
+	}
+	return table, asCSV
 }
 
 // answer gives a table's rows.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, t *table, known *schema) error {
-	media, stripped, err := negotiate(r, mediaJSON, mediaCSV, mediaObject, mediaArray)
-	if err != nil {
-		return err
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, t *table, known *schema, asCSV bool) error {
+	media, stripped := mediaCSV, false
+	if !asCSV {
+		var err error
+		if media, stripped, err = negotiate(r, mediaJSON, mediaCSV, mediaObject, mediaArray); err != nil {
+			return err
+		}
 	}
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return failure(http.StatusBadRequest, "PGRST100", "failed to parse query string").details("a %% is not followed by two hexadecimal digits, or there is a semicolon: escape it as %%3B")
-	}
+	values := parseParameters(r.URL.RawQuery)
 	q, err := s.readQuery(t, values, r.Header)
 	if err != nil {
 		return err
@@ -120,44 +139,47 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t *table, known 
 	if err != nil {
 		return err
 	}
-	f := form{object: media == mediaObject, stripped: stripped, empty: r.Method == http.MethodHead}
-	var res result
-	err = s.transact(r, prefer, func(ctx context.Context, tx pgx.Tx) error {
-		if media == mediaCSV && !f.empty {
-			res, err = q.csv(ctx, tx, prefer.count == "exact")
-		} else {
-			res, err = q.json(ctx, tx, f, prefer.count == "exact")
+	out := &output{w: w, form: form{media: media, stripped: stripped, empty: r.Method == http.MethodHead}}
+	var total *int64 // nil unless it was asked for
+	out.head = func(rows int64) {
+		s.head(w, r, q, out.form, prefer, values, rows, total)
+		if asCSV {
+			w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": t.name + ".csv"}))
 		}
-		if err == nil && (prefer.count == "planned" || prefer.count == "estimated") {
-			res.total, err = q.estimate(ctx, tx, prefer.count, s.options.MaxRows)
+		w.WriteHeader(status(rows, total))
+	}
+	err = s.transact(r, prefer, func(ctx context.Context, tx pgx.Tx, waiting *pg.Patience) (err error) {
+		if total, err = q.total(ctx, tx, prefer.count, s.options.MaxRows); err != nil {
+			return err
 		}
-		return err
+		if total != nil && q.offset > *total {
+			w.Header().Set("Content-Range", "*/"+strconv.FormatInt(*total, 10))
+			return badRange("An offset of %d was requested, but there are only %d rows.", q.offset, *total)
+		}
+		waiting.Heard()
+		out.waiting = waiting
+		return out.read(ctx, tx, q, prefer.count == "exact", total)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = out.finish()
 	}
-	if f.object && res.rows != 1 {
-		return failure(http.StatusNotAcceptable, "PGRST116", "Cannot coerce the result to a single JSON object").details("The result contains %d rows", res.rows)
+	if err != nil && out.begun {
+		return &broken{err}
 	}
-	if res.total != nil && q.offset > *res.total {
-		w.Header().Set("Content-Range", "*/"+strconv.FormatInt(*res.total, 10))
-		return badRange("An offset of %d was requested, but there are only %d rows.", q.offset, *res.total)
-	}
-	s.send(w, r, q, media, stripped, prefer, values, res)
-	return nil
+	return err
 }
 
-// send writes an answer's headers and body.
-func (s *Server) send(w http.ResponseWriter, r *http.Request, q *query, media string, stripped bool, prefer preferences, values url.Values, res result) {
-	kind := media
-	if stripped {
+// head sets an answer's headers.
+func (s *Server) head(w http.ResponseWriter, r *http.Request, q *query, f form, prefer preferences, values url.Values, rows int64, total *int64) {
+	kind := f.media
+	if f.stripped {
 		kind += ";nulls=stripped"
 	}
 	h := w.Header()
 	h.Set("Content-Type", kind+"; charset=utf-8")
-	h.Set("Content-Range", contentRange(q.offset, res.rows, res.total))
+	h.Set("Content-Range", contentRange(q.offset, rows, total))
 	h.Set("Range-Unit", "items")
-	location := "/" + url.PathEscape(q.table.name)
+	location := "/" + url.PathEscape(strings.Trim(r.URL.Path, "/"))
 	if len(values) > 0 {
 		location += "?" + values.Encode()
 	}
@@ -168,14 +190,13 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, q *query, media st
 	if len(prefer.applied) > 0 {
 		h.Set("Preference-Applied", strings.Join(prefer.applied, ", "))
 	}
-	status := http.StatusOK
-	if res.total != nil && res.rows < *res.total {
-		status = http.StatusPartialContent
+}
+
+func status(rows int64, total *int64) int {
+	if total != nil && rows < *total {
+		return http.StatusPartialContent
 	}
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(res.body) // the client has gone
-	}
+	return http.StatusOK
 }
 
 func contentRange(offset, rows int64, total *int64) string {
@@ -189,39 +210,45 @@ func contentRange(offset, rows int64, total *int64) string {
 	return fmt.Sprintf("%s/%d", text, *total)
 }
 
-// result is what a query gave.
-type result struct {
-	total *int64 // nil unless it was asked for
-	rows  int64
-	body  []byte
-}
-
-// transact runs queries in a read-only transaction as the anonymous role.
-func (s *Server) transact(r *http.Request, prefer preferences, do func(context.Context, pgx.Tx) error) error {
-	ctx := r.Context()
-	conn, err := s.acquire(ctx)
+// transact runs queries in a read-only transaction as the anonymous role. All of
+// them see one state of the tables. Who asks may be slow to read, so the time of
+// a statement is bounded here, where it is known who is waited for.
+func (s *Server) transact(r *http.Request, prefer preferences, do func(context.Context, pgx.Tx, *pg.Patience) error) error {
+	conn, err := s.acquire(r.Context())
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
-	tx, err := conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+	ctx, waiting := pg.WithPatience(r.Context(), s.options.StatementTimeout)
+	defer waiting.End()
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly, IsoLevel: pgx.RepeatableRead})
 	if err != nil {
-		return err
+		return waiting.Explain(err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // without effect after the commit
-	names := []string{"search_path", "statement_timeout", "request.method", "request.path", "role"}
-	values := []string{s.searchPath, strconv.FormatInt(s.options.StatementTimeout.Milliseconds(), 10),
-		r.Method, strings.ToValidUTF8(strings.ReplaceAll(r.URL.Path, "\x00", ""), ""), s.options.AnonRole}
+	err = s.become(ctx, tx, r, prefer)
+	if err == nil {
+		err = do(ctx, tx, waiting)
+	}
+	if err == nil {
+		waiting.Heard()
+		err = tx.Commit(ctx)
+	}
+	if pg.State(err) == "57014" && r.Context().Err() == nil {
+		return failure(http.StatusInternalServerError, "57014", "canceling statement due to statement timeout")
+	}
+	return waiting.Explain(err)
+}
+
+// become makes the transaction the anonymous role's.
+func (s *Server) become(ctx context.Context, tx pgx.Tx, r *http.Request, prefer preferences) error {
+	names := []string{"search_path", "request.method", "request.path", "role"}
+	values := []string{s.searchPath, r.Method, strings.ToValidUTF8(strings.ReplaceAll(r.URL.Path, "\x00", ""), ""), s.options.AnonRole}
 	if prefer.timezone != "" {
 		names, values = append(names, "timezone"), append(values, prefer.timezone)
 	}
-	if _, err := tx.Exec(ctx, "SELECT set_config(n, v, true) FROM unnest($1::text[], $2::text[]) AS u(n, v)", names, values); err != nil {
-		return err
-	}
-	if err := do(ctx, tx); err != nil {
-		return err
-	}
-	return tx.Commit(ctx)
+	_, err := tx.Exec(ctx, "SELECT set_config(n, v, true) FROM unnest($1::text[], $2::text[]) AS u(n, v)", names, values)
+	return err
 }
 
 func (s *Server) acquire(ctx context.Context) (*pgxpool.Conn, error) {
@@ -234,59 +261,22 @@ func (s *Server) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return conn, err
 }
 
-func (q *query) json(ctx context.Context, tx pgx.Tx, f form, counted bool) (res result, err error) {
-	sql, args := q.document(f, counted)
-	err = tx.QueryRow(ctx, sql, args...).Scan(&res.total, &res.rows, &res.body)
-	return res, err
+// total gives the number of all rows as it was asked for, nil when it was not.
+func (q *query) total(ctx context.Context, tx pgx.Tx, how string, most int64) (*int64, error) {
+	switch how {
+	case "exact":
+		return q.all(ctx, tx)
+	case "planned", "estimated":
+		return q.estimate(ctx, tx, how, most)
+	}
+	return nil, nil
 }
 
-// csv writes the page as RFC 4180 has it, values as PostgreSQL prints them; a
-// null is nothing, an empty text is "".
-func (q *query) csv(ctx context.Context, tx pgx.Tx, counted bool) (res result, err error) {
-	if counted {
-		sql, args := q.count()
-		if err := tx.QueryRow(ctx, sql, args...).Scan(&res.total); err != nil {
-			return res, err
-		}
-	}
-	sql, args := q.plain()
-	rows, err := tx.Query(ctx, sql, append([]any{pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.TextFormatCode}}, args...)...)
-	if err != nil {
-		return res, err
-	}
-	defer rows.Close()
-	var out bytes.Buffer
-	for i, d := range rows.FieldDescriptions() {
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		writeCell(&out, []byte(d.Name))
-	}
-	for rows.Next() {
-		res.rows++
-		out.WriteByte('\n')
-		for i, v := range rows.RawValues() {
-			if i > 0 {
-				out.WriteByte(',')
-			}
-			writeCell(&out, v)
-		}
-	}
-	res.body = out.Bytes()
-	return res, rows.Err()
-}
-
-func writeCell(out *bytes.Buffer, v []byte) {
-	if v == nil {
-		return
-	}
-	if len(v) > 0 && !bytes.ContainsAny(v, "\",\r\n") && v[0] != ' ' && v[len(v)-1] != ' ' {
-		out.Write(v)
-		return
-	}
-	out.WriteByte('"')
-	out.Write(bytes.ReplaceAll(v, []byte(`"`), []byte(`""`)))
-	out.WriteByte('"')
+func (q *query) all(ctx context.Context, tx pgx.Tx) (*int64, error) {
+	sql, args := q.count()
+	var n int64
+	err := tx.QueryRow(ctx, sql, args...).Scan(&n)
+	return &n, err
 }
 
 // estimate gives the planner's number of rows; estimated counts exactly as long
@@ -309,8 +299,5 @@ func (q *query) estimate(ctx context.Context, tx pgx.Tx, how string, most int64)
 	if how == "planned" || most > 0 && planned > most {
 		return &planned, nil
 	}
-	var exact *int64
-	sql, args = q.count()
-	err := tx.QueryRow(ctx, sql, args...).Scan(&exact)
-	return exact, err
+	return q.all(ctx, tx)
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/axiom-data-science/hydraulics/internal/pg"
@@ -28,7 +30,7 @@ type Options struct {
 	AnonRole string
 	// MaxRows is the most rows of an answer; 0 is no limit.
 	MaxRows int64
-	// StatementTimeout ends a query that takes longer; 0 is 30 seconds.
+	// StatementTimeout ends a query of which nothing comes for longer; 0 is 30 seconds.
 	StatementTimeout time.Duration
 	// Pool is the number of connections; 0 is 10.
 	Pool int32
@@ -37,6 +39,9 @@ type Options struct {
 	// Channel is the notification channel on which the tables are read again;
 	// empty is pgrst.
 	Channel string
+	// Deaf has the tables read again once a minute instead of at notifications:
+	// behind a pooler that shares connections there are none.
+	Deaf bool
 	// ExtraSearchPath are schemas for functions and operators beside the served one.
 	ExtraSearchPath []string
 	// Aggregates offers count(), sum() and so on in select.
@@ -87,7 +92,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	for _, r := range remarks {
 		o.Log.Warn("db-uri: " + r)
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, conf)
+	conf.ConnConfig.BuildContextWatcherHandler = cancelAtServer
+	pool, err := pg.NewPool(ctx, conf)
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", pg.Place(conf), err)
 	}
@@ -107,6 +113,17 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		s.listen(life)
 	}()
 	return s, nil
+}
+
+// cancelAtServer has the server end the query of a request that nobody waits for
+// any more; its connection goes on, unless the server does not end it in time.
+func cancelAtServer(conn *pgconn.PgConn) ctxwatch.Handler {
+	return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 5 * time.Second}
+}
+
+// dropAtOnce is for the connection that listens: the server has nothing to end.
+func dropAtOnce(conn *pgconn.PgConn) ctxwatch.Handler {
+	return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()}
 }
 
 func (o *Options) searchPath() string {
@@ -172,28 +189,34 @@ func (s *Server) reload(ctx context.Context) error {
 	s.reading.Lock()
 	defer s.reading.Unlock()
 	s.read.Store(time.Now().UnixNano())
+	ctx, waiting := pg.WithPatience(ctx, catalogTimeout)
+	defer waiting.End()
 	read, err := readSchema(ctx, s.pool, s.options.Schemas, s.options.AnonRole)
 	if err != nil {
-		return err
+		return waiting.Explain(err)
 	}
 	s.schema.Store(read)
 	return nil
 }
 
-// listen keeps a connection that hears of changed tables, for ever.
+// listen keeps up with changed tables, for ever.
 func (s *Server) listen(ctx context.Context) {
 	const least, most = 500 * time.Millisecond, 30 * time.Second
+	follow := s.hear
+	if s.options.Deaf {
+		follow = s.wait
+	}
 	wait := least
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := s.hear(ctx)
+		err := follow(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if time.Since(began) > most {
 			wait = least
 		}
-		s.log.Warn("listening for changes of tables: "+err.Error(), "retry_after", wait)
+		s.log.Warn("following changes of tables: "+err.Error(), "retry_after", wait)
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
@@ -205,10 +228,34 @@ func (s *Server) listen(ctx context.Context) {
 	}
 }
 
+// catalogTimeout is how long reading the tables may take.
+const catalogTimeout = 30 * time.Second
+
+// deafInterval is how often the tables are read again without notifications.
+const deafInterval = time.Minute
+
+// wait reads the tables again and again, until that fails.
+func (s *Server) wait(ctx context.Context) error {
+	ticker := time.NewTicker(deafInterval)
+	defer ticker.Stop()
+	for {
+		if err := s.reload(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
 // hear reads the tables now, for a notification may have been missed, and at
 // every notification, until the connection breaks.
 func (s *Server) hear(ctx context.Context) error {
-	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	conf := s.pool.Config().ConnConfig
+	conf.BuildContextWatcherHandler = dropAtOnce
+	conn, err := pgx.ConnectConfig(ctx, conf)
 	if err != nil {
 		return err
 	}

@@ -320,42 +320,39 @@ func (q *query) page(b *builder) {
 
 // form is what a query's answer looks like.
 type form struct {
-	object, stripped bool // one object; without nulls
-	empty            bool // no body: HEAD
+	media    string
+	stripped bool // without nulls
+	empty    bool // no body: HEAD
 }
 
-// document gives the statement whose one row is the number of all rows (null
-// without counted), of those of the page, and the JSON.
+// document gives the statement for the page's rows, each as one JSON text, for
+// CSV as they are; counted ones begin with the number of the page's rows.
 func (q *query) document(f form, counted bool) (string, []any) {
 	b := &builder{table: q.table}
-	b.add("WITH source AS (")
-	q.page(b)
-	b.add(") SELECT ")
+	b.add("SELECT ")
 	if counted {
-		b.add("(SELECT count(*) FROM (")
-		q.rows(b)
-		b.add(") AS everything)")
-	} else {
-		b.add("NULL::bigint")
-	}
-	body := "coalesce(json_agg(_hydraulics_row), '[]')"
-	if f.stripped {
-		body = "coalesce(json_strip_nulls(json_agg(_hydraulics_row)), '[]')"
+		b.add("count(*) OVER (), ")
 	}
 	switch {
-	case f.empty:
-		body = "''"
-	case f.object:
-		body = "coalesce((" + body + "->0)::text, '')"
+	case f.media == mediaCSV:
+		b.add("_hydraulics_row.*")
+	case f.stripped:
+		b.add("json_strip_nulls(row_to_json(_hydraulics_row))")
+	default:
+		b.add("row_to_json(_hydraulics_row)")
 	}
-	b.add(", count(*), (", body, ")::text FROM (SELECT * FROM source) AS _hydraulics_row")
+	b.add(" FROM (")
+	q.page(b)
+	b.add(") AS _hydraulics_row")
 	return b.String(), b.args
 }
 
-// plain gives the statement for the page's rows as they are.
-func (q *query) plain() (string, []any) {
+// pageCount gives the statement for the number of the page's rows.
+func (q *query) pageCount() (string, []any) {
 	b := &builder{table: q.table}
+	b.add("SELECT count(*) FROM (")
 	q.page(b)
+	b.add(") AS page")
 	return b.String(), b.args
 }
 

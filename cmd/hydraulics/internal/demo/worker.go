@@ -57,7 +57,7 @@ func (d *demo) startPostgres(ctx context.Context) error {
 
 // startReadAPI serves the database's tables.
 func (d *demo) startReadAPI(ctx context.Context) error {
-	api, err := postgrest.New(ctx, postgrest.Options{URI: d.at.Postgres, Schemas: []string{"public"}, AnonRole: "web_anon", Log: d.log})
+	api, err := postgrest.New(ctx, postgrest.Options{URI: d.at.Postgres, Schemas: []string{"public"}, AnonRole: "web_anon", Aggregates: true, Log: d.log})
 	if err != nil {
 		return err
 	}
