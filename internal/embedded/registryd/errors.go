@@ -45,6 +45,11 @@ func failf(code int, format string, args ...any) *apiError {
 	return &apiError{status: status, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// httpError is an answer in the words of the server below the API.
+func httpError(status int) *apiError {
+	return failf(status, "HTTP %d %s", status, http.StatusText(status))
+}
+
 func subjectNotFound(subject string) *apiError {
 	return failf(codeSubjectNotFound, "Subject '%s' not found.", subject)
 }

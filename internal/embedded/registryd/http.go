@@ -1,10 +1,12 @@
 package registryd
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -19,6 +21,9 @@ const (
 	modeReadOnly         = "READONLY"
 	modeReadOnlyOverride = "READONLY_OVERRIDE"
 )
+
+// consumed are the types of bodies.
+var consumed = []string{contentType, "application/vnd.schemaregistry+json", "application/json", "application/octet-stream"}
 
 // answer gives what a request is answered with.
 type answer func(req *http.Request) (any, error)
@@ -67,10 +72,7 @@ func (r *registry) handler() http.Handler {
 			reply(w, v, err)
 		})
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, nil, &apiError{status: http.StatusNotFound, Code: http.StatusNotFound, Message: "HTTP 404 Not Found"})
-	})
-	return mux
+	return route(mux)
 }
 
 func reply(w http.ResponseWriter, v any, err error) {
@@ -90,8 +92,13 @@ func reply(w http.ResponseWriter, v any, err error) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// body reads a request's JSON.
+// body reads a request's JSON. As in Confluent's registry, a type that is no JSON
+// is 415, none too, what is no such JSON 400, and what follows the value nothing.
 func body(req *http.Request, v any) error {
+	kind, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	if err != nil || !slices.Contains(consumed, kind) {
+		return httpError(http.StatusUnsupportedMediaType)
+	}
 	data, err := io.ReadAll(io.LimitReader(req.Body, maxBody+1))
 	if err != nil {
 		return failf(http.StatusBadRequest, "request: %v", err)
@@ -99,8 +106,11 @@ func body(req *http.Request, v any) error {
 	if len(data) > maxBody {
 		return failf(http.StatusRequestEntityTooLarge, "request: more than %d bytes", maxBody)
 	}
-	if err := json.Unmarshal(data, v); err != nil {
-		return failf(codeUnprocessable, "request: %v", err)
+	switch err := json.NewDecoder(bytes.NewReader(data)).Decode(v); {
+	case errors.Is(err, io.EOF):
+		return failf(codeUnprocessable, "request: the body is empty")
+	case err != nil:
+		return failf(http.StatusBadRequest, "request: %v", err)
 	}
 	return nil
 }
@@ -236,7 +246,7 @@ func (r *registry) getSchemas(req *http.Request) (any, error) {
 func (r *registry) byID(req *http.Request) (*stored, error) {
 	id, err := strconv.Atoi(req.PathValue("id"))
 	if err != nil {
-		return nil, failf(http.StatusNotFound, "HTTP 404 Not Found")
+		return nil, httpError(http.StatusNotFound)
 	}
 	st := r.state.ids[id]
 	if st == nil {

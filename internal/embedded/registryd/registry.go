@@ -3,6 +3,7 @@ package registryd
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -141,7 +142,8 @@ func (r *registry) lookup(subject string, in submitted, deletedToo bool) (versio
 }
 
 // check compares a schema with a version of a subject, or by the subject's level
-// with all that count when number is empty.
+// with all that count when number is empty. Anything goes with the latest version
+// of a subject that has none.
 func (r *registry) check(subject, number string, in submitted) ([]string, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -153,6 +155,12 @@ func (r *registry) check(subject, number string, in submitted) ([]string, error)
 		return incompatibilities(r.state.level(subject), parsed, r.state.live(subject, false)), nil
 	}
 	v, err := r.version(subject, number, false)
+	if e, ok := errors.AsType[*apiError](err); ok && e.Code == codeSubjectNotFound {
+		if number == "latest" || number == "-1" {
+			return nil, nil
+		}
+		return nil, versionNotFound(number)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,9 @@ func ask(t *testing.T, s *Server, request string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if body != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +93,7 @@ func TestAPI(t *testing.T) {
 		{"POST /subjects/a/versions " + schemaBody(pointReq), 409, `{"error_code":409,...`},
 		{"POST /subjects/a/versions " + schemaBody(`{"type":"record"}`), 422, `{"error_code":42201,"message":"Invalid schema...`},
 		{"POST /subjects/a/versions " + schemaBody(`{}`, `,"schemaType":"PROTOBUF"`), 422, `{"error_code":42201,"message":"Invalid schema type PROTOBUF...`},
-		{"POST /subjects/a/versions {", 422, `{"error_code":422,...`},
+		{"POST /subjects/a/versions {", 400, `{"error_code":400,...`},
 		{"GET /subjects/a/versions", 200, `[1,2]`},
 		{"GET /subjects/a/versions/latest", 200, `{"subject":"a","version":2,"id":2,"schema":` + quoted(pointY) + `}`},
 		{"GET /subjects/a/versions/-1", 200, `{"subject":"a","version":2,...`},
@@ -108,7 +111,12 @@ func TestAPI(t *testing.T) {
 		{"POST /compatibility/subjects/a/versions/latest " + schemaBody(pointBad), 200, `{"is_compatible":false}`},
 		{"POST /compatibility/subjects/a/versions/latest?verbose=true " + schemaBody(pointBad), 200, `{"is_compatible":false,"messages":["the new schema cannot read data of version 2...`},
 		{"POST /compatibility/subjects/a/versions " + schemaBody(pointY), 200, `{"is_compatible":true}`},
-		{"POST /compatibility/subjects/z/versions/latest " + schemaBody(point), 404, `{"error_code":40401,...`},
+		{"POST /compatibility/subjects/z/versions/latest " + schemaBody(point), 200, `{"is_compatible":true}`},
+		{"POST /compatibility/subjects/z/versions/-1?verbose=true " + schemaBody(point), 200, `{"is_compatible":true}`},
+		{"POST /compatibility/subjects/z/versions " + schemaBody(point), 200, `{"is_compatible":true}`},
+		{"POST /compatibility/subjects/z/versions/1 " + schemaBody(point), 404, `{"error_code":40402,"message":"Version 1 not found."}`},
+		{"POST /compatibility/subjects/z/versions/x " + schemaBody(point), 422, `{"error_code":42202,...`},
+		{"POST /compatibility/subjects/a/versions/9 " + schemaBody(point), 404, `{"error_code":40402,...`},
 		{`PUT /config/a {"compatibility":"SOMETIMES"}`, 422, `{"error_code":42203,...`},
 		{`PUT /config/a {"compatibility":"NONE"}`, 200, `{"compatibility":"NONE"}`},
 		{"POST /subjects/a/versions " + schemaBody(pointBad), 200, `{"id":3}`},
