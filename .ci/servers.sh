@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
 # Starts and stops the real servers that `make integration` runs against: Apache
-# Kafka (KRaft, one node), a schema registry (Apicurio, Confluent's API) and
-# PostgreSQL, all on 127.0.0.1, from public packages, data below DIR.
+# Kafka (KRaft, one node), a schema registry (Apicurio, Confluent's API),
+# PostgreSQL and PgBouncer before it, all on 127.0.0.1, from public packages, data
+# below DIR.
 #
 #   servers.sh start DIR   prints NAME=value lines for the tests' environment
 #   servers.sh stop DIR
 #
-# Needs Java 17 and Maven for the first two and Debian's postgresql for the last;
+# Needs Java 17 and Maven for the first two and Debian's postgresql and pgbouncer
+# for the others;
 # as root what is missing is installed with apt-get.
 set -euo pipefail
 KAFKA=4.3.1 LOG4J=2.25.4 APICURIO=3.0.9
 command=${1:?start or stop}
 mkdir -p "${2:?a folder}"
 dir=$(cd "$2" && pwd)
-kafka_port=${KAFKA_PORT:-29092} registry_port=${REGISTRY_PORT:-28081} postgres_port=${POSTGRES_PORT:-25432}
+kafka_port=${KAFKA_PORT:-29092} registry_port=${REGISTRY_PORT:-28081} postgres_port=${POSTGRES_PORT:-25432} pooler_port=${POOLER_PORT:-26432}
+pooler_conf=/tmp/hydraulics-integration-pgbouncer-$pooler_port.ini
 
 install() { # PROGRAM PACKAGE
   command -v "$1" >/dev/null && return
@@ -137,6 +140,28 @@ start_postgres() {
   cd - >/dev/null
 }
 
+# start_pooler shares two connections among the transactions of a database. It
+# does not run as root either.
+start_pooler() {
+  running pooler && return
+  install pgbouncer pgbouncer
+  local as=(); if [ "$(id -u)" = 0 ]; then as=(runuser -u postgres --); fi
+  local conf=$pooler_conf
+  cat >"$conf" <<EOF
+[databases]
+* = host=127.0.0.1 port=$postgres_port user=postgres pool_size=2
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = $pooler_port
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+max_client_conn = 200
+EOF
+  chmod 644 "$conf"
+  daemon pooler "${as[@]}" "$(command -v pgbouncer || echo /usr/sbin/pgbouncer)" "$conf"
+}
+
 stop_postgres() {
   [ -f "$dir/postgres.data" ] || return 0
   local bin data as=(); bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1); data=$(cat "$dir/postgres.data")
@@ -148,14 +173,16 @@ stop_postgres() {
 case $command in
 start)
   install java openjdk-17-jre-headless; install mvn maven; install curl curl
-  start_kafka; start_registry; start_postgres
+  start_kafka; start_registry; start_postgres; start_pooler
   await kafka 90 open_port "$kafka_port"
   await registry 120 curl -sf "http://127.0.0.1:$registry_port/apis/ccompat/v7/subjects"
+  await pooler 30 open_port "$pooler_port"
+  echo "HYDRAULICS_POOLER_ADDRESS=127.0.0.1:$pooler_port"
   echo "HYDRAULICS_KAFKA_BOOTSTRAP=127.0.0.1:$kafka_port"
   echo "HYDRAULICS_KAFKA_CLASSPATH=$dir/lib/kafka/*"
   echo "HYDRAULICS_REGISTRY_URL=http://127.0.0.1:$registry_port/apis/ccompat/v7"
   echo "HYDRAULICS_POSTGRES_URL=postgres://postgres@127.0.0.1:$postgres_port/postgres?sslmode=disable"
   ;;
-stop) end kafka; end registry; stop_postgres ;;
+stop) end kafka; end registry; end pooler; rm -f "$pooler_conf"; stop_postgres ;;
 *) echo "start or stop" >&2; exit 2 ;;
 esac

@@ -145,6 +145,9 @@ func (s *Sink) forget() {
 // mark gives an error its kind: of the environment it may be retried, attempts
 // times, the rest ends the task.
 func (s *Sink) mark(err error, attempts int, after connector.RetryOption) error {
+	if advice := pg.Advice(err); advice != "" {
+		err = fmt.Errorf("%w: %s", err, advice)
+	}
 	switch {
 	case err == nil || connector.KindOf(err) != connector.KindUnmarked || errors.Is(err, context.Canceled):
 		return err

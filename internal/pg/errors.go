@@ -48,6 +48,8 @@ var byClass = map[string]Class{
 
 // byState are single states that differ from their class.
 var byState = map[string]Class{
+	"26000": Environment, // a named statement that is not there: see Advice
+	"42P05": Environment, // or is there already
 	"25006": Environment, // read-only: a server that is a standby now
 	"25P03": Environment, // idle in a transaction for too long
 	"25P04": Environment, // a transaction that took too long
@@ -97,6 +99,15 @@ func classOf(state string) Class {
 		}
 	}
 	return Record
+}
+
+// Advice says what to do about an error that has its remedy in the address, empty
+// for others. Statements are named only where a URL asks.
+func Advice(err error) string {
+	if s := State(err); s == "26000" || s == "42P05" {
+		return "a pooler shares connections: take default_query_exec_mode=cache_statement out of the URL, or say prepareThreshold=0"
+	}
+	return ""
 }
 
 // State gives the SQLSTATE of an error, empty when the server did not send it.

@@ -139,6 +139,8 @@ func TestClassify(t *testing.T) {
 		{&pgconn.PgError{Code: ""}, Record},
 		{&pgconn.PgError{Code: "57014"}, Environment},
 		{&pgconn.PgError{Code: "HV00N"}, Environment},
+		{&pgconn.PgError{Code: "42P05"}, Environment},
+		{&pgconn.PgError{Code: "26000"}, Environment},
 		{&pgconn.PgError{Code: "28P01"}, Other},
 		{&pgconn.PgError{Code: "3D000"}, Other},
 		{io.ErrUnexpectedEOF, Environment},
@@ -263,8 +265,8 @@ func TestErrorsOfConnections(t *testing.T) {
 		if got := conf.ConnConfig.OnPgError(nil, e); got != usable {
 			t.Errorf("%s: usable %t", state, got)
 		}
-		if named := strings.Contains(e.Message, "prepareThreshold=0"); named != (state == "42P05") {
-			t.Errorf("%s: %s", state, e.Message)
+		if named := strings.Contains(Advice(e), "prepareThreshold=0"); named != (state == "42P05") {
+			t.Errorf("%s: %s", state, Advice(e))
 		}
 	}
 	if conf.ConnConfig.OnPgError(nil, &pgconn.PgError{Code: "28000", Severity: "FATALE", SeverityUnlocalized: "FATAL"}) {

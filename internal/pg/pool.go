@@ -45,13 +45,9 @@ func NewPool(ctx context.Context, conf *pgxpool.Config) (*pgxpool.Pool, error) {
 	return pool, err
 }
 
-// onError says to pgx whether a connection is fit for use after an error, and
-// adds to errors of named statements what they come of.
+// onError says to pgx whether a connection is fit for use after an error.
 func onError(usable pgconn.PgErrorHandler) pgconn.PgErrorHandler {
 	return func(conn *pgconn.PgConn, e *pgconn.PgError) bool {
-		if e.Code == "42P05" || e.Code == "26000" {
-			e.Message += ": a pooler shares connections; take default_query_exec_mode=cache_statement out of the URL, or say prepareThreshold=0"
-		}
 		return usable(conn, e) && !condemns(e.Code) && e.SeverityUnlocalized != "FATAL" && e.SeverityUnlocalized != "PANIC"
 	}
 }

@@ -99,3 +99,32 @@ func TestMigrateNamesTheFile(t *testing.T) {
 		t.Errorf("a half migration was kept: %v", got)
 	}
 }
+
+// An error that condemns a connection ends those that are idle, too.
+func TestPoolIsLeftAfterAnErrorThatCondemns(t *testing.T) {
+	pool := pgtest.Open(t, pgtest.URL(t))
+	pids := func() map[uint32]bool {
+		held := map[uint32]bool{}
+		for range 3 {
+			conn, err := pool.Acquire(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Release()
+			held[conn.Conn().PgConn().PID()] = true
+		}
+		return held
+	}
+	before := pids()
+	if after := pids(); !cmp.Equal(before, after) {
+		t.Fatalf("the pool does not keep its connections: %v, %v", before, after)
+	}
+	if _, err := pool.Exec(t.Context(), "DO $$ BEGIN RAISE 'no' USING ERRCODE = 'read_only_sql_transaction'; END $$"); pg.State(err) != "25006" {
+		t.Fatal(err)
+	}
+	for pid := range pids() {
+		if before[pid] {
+			t.Errorf("connection %d is still there", pid)
+		}
+	}
+}

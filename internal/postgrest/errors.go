@@ -1,6 +1,7 @@
 package postgrest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -90,8 +91,8 @@ func asAPIError(err error) *apiError {
 		if e.Detail != "" {
 			answer.Details = &e.Detail
 		}
-		if e.Hint != "" {
-			answer.Hint = &e.Hint
+		if hint := cmp.Or(pg.Advice(err), e.Hint); hint != "" {
+			answer.Hint = &hint
 		}
 		return answer
 	}

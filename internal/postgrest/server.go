@@ -100,6 +100,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{options: o, log: o.Log, pool: pool, searchPath: o.searchPath(), stopped: make(chan struct{})}
 	if err := s.reload(ctx); err != nil {
 		err = fmt.Errorf("database %s: %w", pg.Place(conf), pg.OneLine(err))
+		if advice := pg.Advice(err); advice != "" {
+			err = fmt.Errorf("%w: %s", err, advice)
+		}
 		if pg.Classify(err) != pg.Environment {
 			pool.Close()
 			return nil, err

@@ -35,6 +35,24 @@ var shared struct {
 	err    error
 }
 
+// poolerVariable names a PgBouncer in front of that server, which shares few
+// connections among transactions.
+const poolerVariable = "HYDRAULICS_POOLER_ADDRESS"
+
+// Pooled gives the address of a database of URL by way of a pooler. Without one
+// the test is skipped.
+func Pooled(t testing.TB, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Host = os.Getenv(poolerVariable); u.Host == "" {
+		t.Skip("no pooler: set " + poolerVariable)
+	}
+	return u.String()
+}
+
 var databases atomic.Int64
 
 // Main runs a package's tests and ends the server they used. Call it from
