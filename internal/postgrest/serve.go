@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -32,7 +33,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if r.Context().Err() == nil {
 				s.log.Error("read api: " + r.Method + " " + r.URL.Path + ": answer broken off: " + err.Error())
 			}
-			panic(http.ErrAbortHandler) // a well-formed end would say that this is all
+			abort(w, r)
 		}
 		answer := asAPIError(err)
 		if answer.status == http.StatusInternalServerError && r.Context().Err() == nil {
@@ -40,6 +41,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		answer.write(w, r)
 	}
+}
+
+// abort ends an answer so that the client does not take it for the whole. To
+// HTTP/1.0, which proxies speak, any orderly end of the connection is one.
+func abort(w http.ResponseWriter, r *http.Request) {
+	if !r.ProtoAtLeast(1, 1) {
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			if tcp, ok := conn.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0) // a reset
+			}
+			_ = conn.Close()
+			return
+		}
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // allowOrigin lets pages of other sites read answers: there is nothing here

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -149,6 +150,24 @@ func TestAnswerBrokenOff(t *testing.T) {
 				t.Errorf("the next one: %d %v", resp.StatusCode, err)
 			}
 		})
+	}
+}
+
+func TestAnswerBrokenOffForHTTP10(t *testing.T) {
+	a := newMany(t, nil)
+	server := httptest.NewServer(a)
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, "GET /bad_end HTTP/1.0\r\nPrefer: count=exact\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(conn)
+	if len(text) < chunk || err == nil {
+		t.Errorf("%d bytes, %v", len(text), err)
 	}
 }
 
