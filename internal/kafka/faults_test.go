@@ -374,8 +374,8 @@ func shared(live []*seat) bool {
 
 // kill ends a member without a word to the coordinator.
 func (s *seat) kill() {
-	s.g.coord.fast.end()
-	s.g.coord.slow.end()
+	s.g.member.coord.fast.end()
+	s.g.member.coord.slow.end()
 	s.stop()
 	<-s.done
 	s.gone = true

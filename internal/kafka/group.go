@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,23 +60,18 @@ const (
 type GroupConsumer struct {
 	o        GroupOptions
 	client   *Client
-	coord    *coordinator
+	member   *Member
 	consumer sarama.Consumer
-	trouble  trouble
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
-	work     sync.WaitGroup // heartbeats, watch, a join, readers: Close ends them
+	work     sync.WaitGroup // watch and readers: Close ends them
 
-	mu       sync.Mutex // guards the following
-	m        membership
-	offer    *offer // of the join, until the owner takes it up
-	alive    time.Time
-	assigned []connector.TopicPartition
-	topics   map[string]int32 // and their partitions, as of the last join
-	waiting  bool             // for topics that do not exist yet
+	mu      sync.Mutex                         // guards the following
+	topics  map[string]int32                   // and their partitions, as of the last join
+	waiting bool                               // for topics that do not exist yet
+	starts  map[connector.TopicPartition]int64 // of what was assigned, until the owner takes it up
 
-	wake    chan struct{} // the owner has something to do
-	batches chan batch    // from the readers
+	batches chan batch // from the readers
 
 	// The owner's alone.
 	reader map[connector.TopicPartition]*reader
@@ -108,29 +104,28 @@ func (c *Client) NewGroupConsumer(o GroupOptions) (*GroupConsumer, error) {
 		own.Close()
 		return nil, connector.Retriable(err)
 	}
-	g := &GroupConsumer{o: o, client: own, consumer: consumer, m: newMembership(),
-		coord:   newCoordinator(own, o.Group, o.RebalanceTimeout+o.SessionTimeout),
-		trouble: trouble{log: own.options.Log.With("group", o.Group)},
-		wake:    make(chan struct{}, 1), batches: make(chan batch),
+	g := &GroupConsumer{o: o, client: own, consumer: consumer, batches: make(chan batch),
 		reader: map[connector.TopicPartition]*reader{}, ending: map[connector.TopicPartition]<-chan struct{}{},
 		paused: map[connector.TopicPartition]bool{}}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	g.work.Go(g.heartbeats)
+	if g.member, err = own.NewMember(g.membership()); err != nil {
+		g.cancel()
+		own.Close()
+		return nil, err
+	}
 	g.work.Go(g.watch)
 	return g, nil
 }
 
+// membership describes the member that a consumer is.
+func (g *GroupConsumer) membership() MemberOptions {
+	return MemberOptions{Group: g.o.Group, ProtocolType: consumerType, SessionTimeout: g.o.SessionTimeout,
+		HeartbeatInterval: g.o.HeartbeatInterval, RebalanceTimeout: g.o.RebalanceTimeout,
+		Protocols: g.protocols, Assign: g.assign, prepare: g.prepare}
+}
+
 // complete fills in defaults and says what is wrong.
 func (o *GroupOptions) complete(props map[string]string) error {
-	if o.SessionTimeout <= 0 {
-		o.SessionTimeout = 45 * time.Second
-	}
-	if o.HeartbeatInterval <= 0 {
-		o.HeartbeatInterval = 3 * time.Second
-	}
-	if o.RebalanceTimeout <= 0 {
-		o.RebalanceTimeout = 5 * time.Minute
-	}
 	if o.MaxPollRecords <= 0 {
 		o.MaxPollRecords = 500
 	}
@@ -140,12 +135,13 @@ func (o *GroupOptions) complete(props map[string]string) error {
 			o.MaxPollBytes = n
 		}
 	}
+	if err := completeTimeouts(&o.SessionTimeout, &o.HeartbeatInterval, &o.RebalanceTimeout); err != nil {
+		return err
+	}
 	o.Reset = strings.ToLower(strings.TrimSpace(o.Reset))
 	switch {
 	case o.Group == "" || len(o.Topics) == 0 && o.Pattern == nil:
 		return errors.New("a group member needs a group and topics")
-	case o.HeartbeatInterval >= o.SessionTimeout:
-		return fmt.Errorf("heartbeat.interval.ms (%d) is not below session.timeout.ms (%d)", o.HeartbeatInterval.Milliseconds(), o.SessionTimeout.Milliseconds())
 	case !slices.Contains([]string{"", "earliest", "latest", "none"}, o.Reset):
 		return fmt.Errorf("auto.offset.reset: %q is not one of earliest, latest, none", o.Reset)
 	}
@@ -175,7 +171,7 @@ func (g *GroupConsumer) Poll(ctx context.Context) ([]Message, error) {
 			if err := g.accept(b); err != nil {
 				return nil, err
 			}
-		case <-g.wake:
+		case <-g.member.Wake():
 		case <-timeout.C:
 			return nil, nil
 		case <-ctx.Done():
@@ -187,74 +183,55 @@ func (g *GroupConsumer) Poll(ctx context.Context) ([]Message, error) {
 // move does what the membership asks of the owner. It tells whether partitions
 // came or went.
 func (g *GroupConsumer) move() (bool, error) {
-	g.mu.Lock()
-	d, o := g.m.next(), g.offer
+	c, _, err := g.member.Next()
 	switch {
-	case d == toJoin && o != nil: // a join that failed for good
-		g.offer = nil
-		g.mu.Unlock()
-		return false, o.err
-	case d == toJoin:
-		g.m.join()
-		g.work.Go(g.joinLoop)
-	case d == toForget:
-		g.offer = nil
-		g.m.released()
-	case d == toTake && o != nil:
-		g.offer = nil
-		if o.err != nil {
-			g.m.leave(rejoin)
-		} else {
-			g.m.take()
-		}
-		g.mu.Unlock()
-		return true, g.takeUp(o)
-	case d == toRevoke || d == toLose:
-		g.mu.Unlock()
-		g.handOver()
-		return true, nil
+	case err != nil:
+		return false, remedy(err)
+	case c == Assigned:
+		g.takeUp()
+	case c != Unchanged:
+		g.handOver(c)
 	}
-	g.mu.Unlock()
-	if d == toForget {
-		return g.move() // to the next join
+	return c != Unchanged, nil
+}
+
+// remedy adds what to do to the refusals that a configuration causes.
+func remedy(err error) error {
+	switch {
+	case errors.Is(err, sarama.ErrInvalidSessionTimeout):
+		return fmt.Errorf("%w: set consumer.override.session.timeout.ms within the broker's group.min.session.timeout.ms and group.max.session.timeout.ms", err)
+	case errors.Is(err, sarama.ErrInconsistentGroupProtocol):
+		return fmt.Errorf("%w: its other members are no consumers that offer the range assignor", err)
 	}
-	return false, nil
+	return err
 }
 
 // takeUp starts reading what a join has given.
-func (g *GroupConsumer) takeUp(o *offer) error {
-	if o.err != nil {
-		return o.err
-	}
-	for tp, from := range o.start {
+func (g *GroupConsumer) takeUp() {
+	g.mu.Lock()
+	starts := g.starts
+	g.mu.Unlock()
+	for tp, from := range starts {
 		g.startReader(tp, from)
 	}
-	g.client.options.Log.Debug("partitions assigned", "group", g.o.Group, "partitions", len(o.start))
+	g.client.options.Log.Debug("partitions assigned", "group", g.o.Group, "partitions", len(starts))
 	if g.o.OnAssigned != nil {
-		g.o.OnAssigned(o.start)
+		g.o.OnAssigned(starts)
 	}
-	return nil
 }
 
 // handOver gives the partitions up.
-func (g *GroupConsumer) handOver() {
+func (g *GroupConsumer) handOver(c Change) {
 	tps := g.Assignment()
-	if len(tps) > 0 && g.o.OnRevoked != nil && g.duty() == toRevoke {
-		g.o.OnRevoked(tps) // may find that it is too late
+	if len(tps) > 0 && g.o.OnRevoked != nil && c == Revoked {
+		g.o.OnRevoked(tps)
+		c, _, _ = g.member.Next() // it may be too late by now
 	}
-	if len(tps) > 0 && g.o.OnLost != nil && g.duty() == toLose {
+	if len(tps) > 0 && g.o.OnLost != nil && c == Lost {
 		g.o.OnLost(tps)
 	}
 	g.drop()
-	g.mu.Lock()
-	g.m.released()
-	g.mu.Unlock()
-}
-
-func (g *GroupConsumer) duty() duty {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.m.next()
+	g.member.Release()
 }
 
 // drop forgets the assignment.
@@ -263,73 +240,6 @@ func (g *GroupConsumer) drop() {
 		g.stopReader(tp)
 	}
 	clear(g.paused)
-}
-
-// leave notes that the assignment is to be given up, for Poll to act on.
-func (g *GroupConsumer) leave(v verdict) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.m.leave(v) {
-		g.wakeUp()
-	}
-}
-
-// awake has Poll look what there is to do.
-func (g *GroupConsumer) awake() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.wakeUp()
-}
-
-func (g *GroupConsumer) wakeUp() {
-	select {
-	case g.wake <- struct{}{}:
-	default:
-	}
-}
-
-// Commit commits, for each partition, the offset of the next record to read.
-// ErrGenerationLost says that it is too late: the partitions may be another
-// member's, who starts at the last commit.
-func (g *GroupConsumer) Commit(ctx context.Context, next map[connector.TopicPartition]int64) error {
-	if len(next) == 0 {
-		return nil
-	}
-	for {
-		g.mu.Lock()
-		as, ok := g.m.committer()
-		g.mu.Unlock()
-		if !ok {
-			return fmt.Errorf("group %s: %w", g.o.Group, ErrGenerationLost)
-		}
-		_, err := do(ctx, func() (struct{}, error) { return struct{}{}, g.coord.commit(as.id, as.generation, next) })
-		if ctx.Err() != nil && err != nil {
-			return connector.Retriable(fmt.Errorf("group %s: commit: %w", g.o.Group, err))
-		}
-		g.mu.Lock()
-		v := g.m.answered(as, err)
-		if v == fine {
-			g.alive = time.Now()
-		}
-		if g.m.leaving != fine {
-			g.wakeUp()
-		}
-		g.mu.Unlock()
-		switch v {
-		case fine:
-			return nil
-		case lost:
-			return fmt.Errorf("group %s: %w: %w", g.o.Group, ErrGenerationLost, err)
-		case refused:
-			return connector.Fatal(fmt.Errorf("group %s: commit: %w", g.o.Group, err))
-		case elsewhere:
-			g.trouble.note("the group coordinator cannot be reached, trying on", err)
-			g.coord.fast.drop()
-		}
-		if !pause(ctx, retryPause) {
-			return connector.Retriable(fmt.Errorf("group %s: commit: %w", g.o.Group, err))
-		}
-	}
 }
 
 // Assignment gives the partitions that the member has, sorted.
@@ -342,13 +252,7 @@ func (g *GroupConsumer) Assignment() []connector.TopicPartition {
 // from any goroutine; Close is due all the same.
 func (g *GroupConsumer) Abandon() {
 	g.cancel()
-	g.mu.Lock()
-	id := g.m.id
-	g.m.leave(lost)
-	g.mu.Unlock()
-	if id != "" {
-		_ = g.coord.leave(id) // where it fails, the session's time-out does the same
-	}
+	g.member.Abandon()
 }
 
 // Close gives the partitions up, leaves the group, so that the others need not
@@ -358,35 +262,21 @@ func (g *GroupConsumer) Close(ctx context.Context) error {
 		return nil
 	}
 	g.closed = true
-	g.leave(rejoin)
-	if d := g.duty(); d == toRevoke || d == toLose {
-		g.handOver()
+	g.member.Leave()
+	if c, _, _ := g.member.Next(); c == Revoked || c == Lost {
+		g.handOver(c)
 	}
 	g.drop()
-	g.mu.Lock()
-	id := g.m.id
-	g.m.gaveUp()
-	g.mu.Unlock()
 	g.cancel()
-	_, err := do(ctx, func() (struct{}, error) {
-		if id == "" {
-			return struct{}{}, nil
-		}
-		err := g.coord.leave(id)
-		if errors.Is(err, sarama.ErrUnknownMemberId) {
-			err = nil
-		}
-		return struct{}{}, err
-	})
-	if err != nil {
-		err = connector.Retriable(fmt.Errorf("group %s: leave: %w", g.o.Group, err))
-	}
-	g.coord.slow.end()
-	g.coord.fast.end()
+	err := g.member.Close(ctx)
 	_, waited := do(ctx, func() (struct{}, error) { g.work.Wait(); return struct{}{}, nil })
 	if waited == nil {
 		waited = g.consumer.Close()
 	}
 	g.client.Close()
 	return errors.Join(err, waited)
+}
+
+func compareTP(a, b connector.TopicPartition) int {
+	return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 }

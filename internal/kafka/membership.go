@@ -60,6 +60,8 @@ type membership struct {
 	identity
 	stage   stage
 	leaving verdict // why what it has is to be given up; fine while it is not
+	told    verdict // what of that the owner knows
+	stale   bool    // what the join under way says of the member is out of date
 }
 
 func newMembership() membership { return membership{identity: identity{generation: noGeneration}} }
@@ -75,17 +77,32 @@ func (m *membership) next() duty {
 		return toForget
 	case m.stage == seated:
 		return toTake
+	case m.leaving <= m.told:
+		return nothing // the owner is at it
 	case m.leaving == lost:
 		return toLose
-	case m.leaving == rejoin:
-		return toRevoke
 	}
-	return nothing
+	return toRevoke
 }
+
+// tell notes that the owner was told what next says of leaving. It is told once
+// of each, and of lost after rejoin when handing over takes too long.
+func (m *membership) tell() { m.told = m.leaving }
 
 // join starts a join.
 func (m *membership) join() {
-	m.stage, m.leaving, m.generation = joining, fine, noGeneration
+	m.gaveUp()
+	m.stage = joining
+}
+
+// sends notes that the join under way is to say what is true of the member now.
+func (m *membership) sends() { m.stale = false }
+
+// renew notes that something else is true of the member than when it joined. It
+// tells whether that is news.
+func (m *membership) renew() bool {
+	m.stale = m.stage == joining
+	return m.leave(rejoin)
 }
 
 // joinAnswered notes the answer to a join: the member's id, and the generation
@@ -106,10 +123,13 @@ func (m *membership) joinAnswered(err error, id string, generation int32) verdic
 // synced notes the answer to a sync. If it is fine, heartbeats are due.
 func (m *membership) synced(err error) verdict {
 	v := judge(err)
-	if v == fine {
-		m.stage = seated
-	} else {
+	if v != fine {
 		m.out(err, v)
+		return v
+	}
+	m.stage = seated
+	if m.stale {
+		m.leave(rejoin)
 	}
 	return v
 }
@@ -125,7 +145,9 @@ func (m *membership) out(err error, v verdict) {
 }
 
 // gaveUp ends a join that came to nothing.
-func (m *membership) gaveUp() { m.stage, m.leaving, m.generation = outside, fine, noGeneration }
+func (m *membership) gaveUp() {
+	*m = membership{identity: identity{m.id, noGeneration}}
+}
 
 // take takes the partitions up.
 func (m *membership) take() { m.stage = owning }

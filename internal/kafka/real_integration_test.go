@@ -64,6 +64,13 @@ func TestReadPartitionOnRealKafka(t *testing.T) {
 	testTransactions(t, c, topic)
 }
 
+func TestMembersOfAnyKindOnRealKafka(t *testing.T) {
+	leaders := testConnectGroup(t, open(t, realKafka(t), nil), fresh("workers"), sessionOnRealKafka)
+	if len(leaders) != 1 {
+		t.Errorf("%d leaders", len(leaders))
+	}
+}
+
 func TestOffsetsDeletedMeanwhile(t *testing.T) {
 	c := open(t, realKafka(t), nil)
 	topic := fresh("deleted")

@@ -1,0 +1,135 @@
+package kafka
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// protocols gives what the consumer joins with: the topics that it wants.
+func (g *GroupConsumer) protocols(context.Context) ([]Protocol, error) {
+	known, err := g.look()
+	if err != nil {
+		return nil, err
+	}
+	g.seen(known)
+	p, err := subscribe(g.subscription(known))
+	if err != nil {
+		return nil, connector.Fatal(err)
+	}
+	return []Protocol{p}, nil
+}
+
+// assign is the leader's: it shares the partitions of all members' topics.
+func (g *GroupConsumer) assign(ctx context.Context, _ Generation, metadata map[string][]byte) (map[string][]byte, error) {
+	topics, err := subscriptions(metadata)
+	if err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	partitions := maps.Clone(g.topics)
+	g.mu.Unlock()
+	var others []string // topics that only other members read
+	for _, list := range topics {
+		for _, t := range list {
+			if _, ok := partitions[t]; !ok {
+				others = append(others, t)
+			}
+		}
+	}
+	if len(others) > 0 {
+		slices.Sort(others)
+		more, err := g.client.describe(ctx, slices.Compact(others), false)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(partitions, more)
+		g.seen(partitions) // the leader watches for the others too
+	}
+	return encodePlan(assignRange(topics, partitions))
+}
+
+// look gives the topics there are to read and their numbers of partitions.
+func (g *GroupConsumer) look() (map[string]int32, error) {
+	if g.o.Pattern == nil {
+		return g.client.describe(g.ctx, g.o.Topics, false)
+	}
+	all, err := g.client.describe(g.ctx, nil, false)
+	if err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(all, func(t string, _ int32) bool { return !g.o.Pattern.MatchString(t) })
+	return all, nil
+}
+
+// subscription gives the topics to ask for: those named, there or not, or those
+// that match.
+func (g *GroupConsumer) subscription(known map[string]int32) []string {
+	if g.o.Pattern == nil {
+		return slices.Compact(slices.Sorted(slices.Values(g.o.Topics)))
+	}
+	return slices.Sorted(maps.Keys(known))
+}
+
+// seen notes which topics a join is for.
+func (g *GroupConsumer) seen(topics map[string]int32) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.topics = topics
+	missing := g.o.Pattern == nil && len(topics) < len(g.o.Topics) || len(topics) == 0
+	if missing && !g.waiting {
+		g.client.options.Log.Info("waiting for topics that do not exist yet", "group", g.o.Group)
+	}
+	g.waiting = missing
+}
+
+// watch looks from time to time whether there are other topics or partitions
+// to read than at the last join, and has the member join again then. Close
+// ends it.
+func (g *GroupConsumer) watch() {
+	for {
+		g.mu.Lock()
+		every := g.client.client.Config().Metadata.RefreshFrequency
+		if g.waiting || g.topics == nil { // topics are missing, or the first join has not told yet
+			every = min(every, lookAgain)
+		}
+		g.mu.Unlock()
+		if !pause(g.ctx, every) {
+			return
+		}
+		g.mu.Lock()
+		before := g.topics
+		g.mu.Unlock()
+		if before == nil {
+			continue // no join yet
+		}
+		now, err := g.look()
+		if err == nil {
+			err = g.lookForOthers(before, now)
+		}
+		if err != nil {
+			continue // whoever needs the cluster says that it is away
+		}
+		if !maps.Equal(before, now) {
+			g.member.Rejoin()
+		}
+	}
+}
+
+// lookForOthers adds the topics that the member, as leader, watches for others.
+func (g *GroupConsumer) lookForOthers(before, now map[string]int32) error {
+	var others []string
+	for t := range before {
+		if _, ok := now[t]; !ok && (g.o.Pattern == nil && !slices.Contains(g.o.Topics, t) || g.o.Pattern != nil && !g.o.Pattern.MatchString(t)) {
+			others = append(others, t)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	more, err := g.client.describe(g.ctx, others, false)
+	maps.Copy(now, more)
+	return err
+}
