@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,9 @@ import (
 // consumer is what an intake needs of a member of a consumer group. It is used
 // from the task's goroutine only.
 type consumer interface {
-	Poll(ctx context.Context) ([]kafka.Message, error)
+	Poll(ctx context.Context) (kafka.Event, error)
+	Release()
+	Leave() kafka.Event
 	Commit(ctx context.Context, next map[connector.TopicPartition]int64) error
 	Pause(tps ...connector.TopicPartition)
 	Resume(tps ...connector.TopicPartition)
@@ -31,13 +32,17 @@ const (
 	// patience is how long a batch may take before the consumer is polled
 	// meanwhile, so that rebalances are noticed.
 	patience = 200 * time.Millisecond
+	// glance is how long the consumer is polled at once while the group waits for
+	// a batch: what the batch waits for is looked at in between.
+	glance = 20 * time.Millisecond
 	// lagEvery is how often the lag is noted for snapshots.
 	lagEvery = time.Second
 )
 
 // intake is the reading side of sinks and streams: one member of a group, whose
-// batches are worked on one at a time. Plugins run in a goroutine of their own
-// while the task's goroutine stays a member of the group.
+// batches are worked on one at a time. Plugins run in a job, a goroutine of its
+// own that run waits for; the task's goroutine stays a member of the group. All
+// fields are the task's goroutine's.
 type intake struct {
 	t        *Task
 	consumer consumer
@@ -51,51 +56,59 @@ type intake struct {
 	finish func(b *batch) error
 	// idle is called between batches, for commits that are due.
 	idle func() error
-	// opened and closing tell of partitions. closing commits what is finished;
-	// lost says that it is too late for that.
+	// opened and closing tell of partitions, between batches. closing commits what
+	// is finished; lost says that it is too late for that.
 	opened  func(tps []connector.TopicPartition) error
-	closing func(tps []connector.TopicPartition, lost bool)
+	closing func(tps []connector.TopicPartition, lost bool) error
 
-	job     *job
 	next    []kafka.Message // read while a job was at work
-	err     error           // of a callback: it ends the loop
+	going   *going          // nil while nothing is to be given up
 	halted  bool            // partitions are paused because the task is
 	abandon func() bool     // keeps the end of the task's life from leaving the group
-	owned   map[connector.TopicPartition]bool
 	lagged  time.Time
 }
 
-// job is something that plugins do, in its own goroutine.
-type job struct {
-	cancel context.CancelCauseFunc
-	done   chan struct{} // closed by the goroutine
-	err    error         // valid once done is closed
-	then   func() error
+// going are partitions to be given up, once the job at work is settled.
+type going struct {
+	tps   []connector.TopicPartition
+	lost  bool      // others may have them already
+	until time.Time // so long the group waits; not at all for what is lost
 }
 
-// loop reads and works until the task is to stop or an error.
+// loop reads and works until the task is to stop or an error. What is left to be
+// given up then leave does.
 func (in *intake) loop() error {
 	for in.t.quit.Err() == nil {
 		in.halt()
-		if len(in.next) == 0 {
-			in.read(in.t.quit)
+		if err := in.turn(); err != nil {
+			return err
 		}
-		if in.err != nil {
-			return in.err
-		}
-		messages := in.next
-		in.next = nil
-		if len(messages) > 0 && in.t.quit.Err() == nil {
-			if err := in.batch(messages); err != nil {
-				return err
-			}
-		}
-		if err := in.idle(); err != nil {
+		if err := in.handOver(); err != nil {
 			return err
 		}
 		in.lag()
 	}
 	return nil
+}
+
+// turn reads, works on what was read and commits what is due, unless partitions
+// are to be given up first.
+func (in *intake) turn() error {
+	if len(in.next) == 0 {
+		if err := in.read(in.t.quit); err != nil {
+			return err
+		}
+	}
+	if messages := in.next; in.going == nil && len(messages) > 0 && in.t.quit.Err() == nil {
+		in.next = nil
+		if err := in.batch(messages); err != nil {
+			return err
+		}
+	}
+	if in.going != nil {
+		return nil
+	}
+	return in.idle()
 }
 
 // halt pauses and resumes partitions as the task was told to.
@@ -112,21 +125,57 @@ func (in *intake) halt() {
 	in.t.running()
 }
 
-// read polls once. What comes is put into next.
-func (in *intake) read(ctx context.Context) {
-	var got []kafka.Message
+// read polls once and notes what comes. It is no error that only the wait has
+// ended.
+func (in *intake) read(ctx context.Context) error {
+	var e kafka.Event
 	err := in.poll.call(ctx, in.journey, 0, func() (err error) {
-		got, err = in.consumer.Poll(ctx)
+		e, err = in.consumer.Poll(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		return environment(err)
 	})
-	in.poll.stats.records.Add(int64(len(got)))
-	in.next = append(in.next, got...)
-	if err != nil && ctx.Err() == nil && !errors.Is(err, errStopping) && in.err == nil { // else only the wait has ended
-		in.err = err
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errStopping) {
+		return err
 	}
+	return in.note(e)
+}
+
+// note notes an event, for the loop or the job's wait to act on.
+func (in *intake) note(e kafka.Event) error {
+	in.poll.stats.records.Add(int64(len(e.Messages)))
+	in.next = append(in.next, e.Messages...)
+	switch e.Change {
+	case kafka.Assigned:
+		in.t.log.Info("partitions assigned", "partitions", fmt.Sprint(e.Partitions))
+		if in.halted {
+			in.consumer.Pause(e.Partitions...)
+		}
+		return in.opened(e.Partitions)
+	case kafka.Revoked:
+		in.going = &going{tps: e.Partitions, until: time.Now().Add(in.handover)}
+	case kafka.Lost:
+		in.going = &going{tps: e.Partitions, lost: true}
+	}
+	return nil
+}
+
+// handOver gives up the partitions that are to go, and lets the member join
+// again.
+func (in *intake) handOver() error {
+	g := in.going
+	if g == nil {
+		return nil
+	}
+	in.going = nil
+	in.t.log.Info("partitions given up", "partitions", fmt.Sprint(g.tps), "lost", g.lost)
+	in.next = slices.DeleteFunc(in.next, func(m kafka.Message) bool {
+		return slices.Contains(g.tps, connector.TopicPartition{Topic: m.Topic, Partition: m.Partition})
+	})
+	err := in.closing(g.tps, g.lost)
+	in.consumer.Release()
+	return err
 }
 
 // batch takes messages through the journey and delivers what came through.
@@ -162,26 +211,26 @@ func (in *intake) delivered(b *batch) error {
 	return b.stop
 }
 
-// run does something in a goroutine of its own and then something in this one.
-// Meanwhile the consumer goes on being polled, with all partitions paused. A
-// rebalance may finish or break off the job before run comes back to it.
+// run does something in a job and then something in this goroutine. Meanwhile
+// the consumer goes on being polled, with all partitions paused. When partitions
+// are to be given up the job may still end, but not for long, since the whole
+// group waits; one that only waits for a retry is broken off, and so is one whose
+// partitions are lost. That is no error.
 func (in *intake) run(do func(ctx context.Context) error, then func() error) error {
 	ctx, cancel := context.WithCancelCause(in.t.life)
 	defer cancel(nil)
-	j := &job{cancel: cancel, done: make(chan struct{}), then: then}
-	in.job = j
 	poll, wake := context.WithCancel(in.t.quit)
 	defer wake()
+	done := make(chan error, 1)
 	go func() { // ends when do does; every job is waited for
 		defer wake()
-		defer close(j.done)
-		j.err = guard(func() error { return do(ctx) })
+		done <- guard(func() error { return do(ctx) })
 	}()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case <-j.done:
-		return in.end(j)
+	case err := <-done:
+		return in.end(err, then)
 	case <-timer.C:
 	}
 	in.consumer.Pause(in.consumer.Assignment()...)
@@ -190,121 +239,53 @@ func (in *intake) run(do func(ctx context.Context) error, then func() error) err
 			in.consumer.Resume(in.consumer.Assignment()...)
 		}
 	}()
-	for in.job == j && in.err == nil {
-		select {
-		case <-j.done:
-			return in.end(j)
-		case <-in.t.quit.Done(): // no more polls: the job may end in peace
-			<-j.done
-			return in.end(j)
-		default:
-			in.read(poll)
-		}
-	}
-	if in.job == j { // polling has failed for good
-		j.cancel(in.err)
-		<-j.done
-		in.job = nil
-		return in.err
-	}
-	return j.err
-}
-
-// end finishes a job that is done. That it was broken off is no error.
-func (in *intake) end(j *job) error {
-	in.job = nil
-	if j.err == nil {
-		j.err = j.then()
-	}
-	if errors.Is(j.err, errRevoked) || errors.Is(j.err, errStopping) {
-		j.err = nil
-	}
-	return j.err
-}
-
-// assigned is the consumer's callback for new partitions.
-func (in *intake) assigned(starts map[connector.TopicPartition]int64) {
-	tps := make([]connector.TopicPartition, 0, len(starts))
-	for tp := range starts {
-		tps = append(tps, tp)
-	}
-	slices.SortFunc(tps, func(a, b connector.TopicPartition) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
-	})
-	in.t.log.Info("partitions assigned", "partitions", fmt.Sprint(tps))
-	in.owned = map[connector.TopicPartition]bool{}
-	for _, tp := range tps {
-		in.owned[tp] = true
-	}
-	if in.halted {
-		in.consumer.Pause(tps...)
-	}
-	if err := in.opened(tps); err != nil && in.err == nil {
-		in.err = err
-	}
-}
-
-// revoked is the consumer's callback for partitions that are about to be given
-// up. A batch in work may still be finished, but not for long: the whole group
-// waits.
-func (in *intake) revoked(tps []connector.TopicPartition) {
-	if j := in.job; j != nil {
-		in.settle(j, in.handover)
-		if err := in.end(j); err != nil && in.err == nil {
-			in.err = err
-		}
-	}
-	in.gone(tps, false)
-}
-
-// settle waits for a job to end and breaks it off when that takes too long or
-// when it only waits for a retry.
-func (in *intake) settle(j *job, limit time.Duration) {
-	deadline := time.NewTimer(limit)
-	defer deadline.Stop()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
 	for {
-		select {
-		case <-j.done:
-			return
-		case <-look.C:
-			if in.t.errors.waiting.Load() == 0 {
-				continue
-			}
-		case <-deadline.C:
+		stop := in.t.quit.Done() // no more polls: the job may end in peace
+		if in.going != nil {
+			stop = in.t.life.Done()
 		}
-		j.cancel(errRevoked)
-		<-j.done
-		return
+		select {
+		case err := <-done:
+			return in.end(err, then)
+		case <-stop:
+			return in.end(<-done, then)
+		default:
+		}
+		if g := in.going; g != nil && (time.Now().After(g.until) || in.t.errors.waiting.Load() > 0) {
+			cancel(errRevoked)
+			return in.end(<-done, then)
+		}
+		if err := in.look(poll); err != nil { // polling has failed for good
+			cancel(err)
+			<-done
+			return err
+		}
 	}
 }
 
-// lost is the consumer's callback for partitions that others have already.
-func (in *intake) lost(tps []connector.TopicPartition) {
-	if j := in.job; j != nil {
-		j.cancel(errRevoked)
-		<-j.done
-		in.job, j.err = nil, nil
+// look polls while a job is at work.
+func (in *intake) look(poll context.Context) error {
+	if in.going == nil {
+		return in.read(poll)
 	}
-	in.gone(tps, true)
+	ctx, cancel := context.WithTimeout(in.t.life, glance)
+	defer cancel()
+	return in.read(ctx)
 }
 
-// gone lets go of partitions. Those that turn out to be lost while they are
-// revoked come here twice, and count once.
-func (in *intake) gone(tps []connector.TopicPartition, lost bool) {
-	tps = slices.DeleteFunc(slices.Clone(tps), func(tp connector.TopicPartition) bool { return !in.owned[tp] })
-	if len(tps) == 0 {
-		return
+// end finishes a job that has ended, unless what it has done is another
+// member's to do again.
+func (in *intake) end(err error, then func() error) error {
+	if in.going != nil && in.going.lost {
+		return nil
 	}
-	for _, tp := range tps {
-		delete(in.owned, tp)
+	if err == nil {
+		err = then()
 	}
-	in.t.log.Info("partitions given up", "partitions", fmt.Sprint(tps), "lost", lost)
-	in.next = slices.DeleteFunc(in.next, func(m kafka.Message) bool {
-		return slices.Contains(tps, connector.TopicPartition{Topic: m.Topic, Partition: m.Partition})
-	})
-	in.closing(tps, lost)
+	if errors.Is(err, errRevoked) || errors.Is(err, errStopping) {
+		return nil
+	}
+	return err
 }
 
 // commit commits offsets: the next ones to be read.

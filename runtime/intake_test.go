@@ -17,7 +17,7 @@ type pollFails struct {
 	err error
 }
 
-func (c pollFails) Poll(context.Context) ([]kafka.Message, error) { return nil, c.err }
+func (c pollFails) Poll(context.Context) (kafka.Event, error) { return kafka.Event{}, c.err }
 
 // lateEnd is an error with which the wait for messages ends just when it is
 // looked at.
@@ -38,13 +38,11 @@ func TestPollThatIsNotNeededAnyMoreDoesNotFail(t *testing.T) {
 	in := testIntake()
 	ctx, cancel := context.WithCancel(in.t.quit)
 	in.consumer = pollFails{err: lateEnd{cancel}}
-	in.read(ctx)
-	if in.err != nil {
-		t.Errorf("error is %v", in.err)
+	if err := in.read(ctx); err != nil {
+		t.Errorf("error is %v", err)
 	}
 	in.consumer = pollFails{err: connector.Fatal(errors.New("not authorized"))}
-	in.read(in.t.quit)
-	if in.err == nil {
+	if err := in.read(in.t.quit); err == nil {
 		t.Error("a fatal error is none")
 	}
 	in.t.kill(errStopping)

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -27,7 +28,6 @@ func (in *intake) join(set *settings, c *kafka.Client) (*kafka.GroupConsumer, er
 		Group: set.group(in.t.spec), Topics: set.topics, Pattern: set.pattern,
 		ReadCommitted: set.consumer["isolation.level"] != "read_uncommitted", // ours: see only what is committed
 		Reset:         "earliest",
-		OnAssigned:    in.assigned, OnRevoked: in.revoked, OnLost: in.lost,
 	}
 	if reset := set.consumer["auto.offset.reset"]; reset != "" {
 		o.Reset = reset
@@ -70,13 +70,16 @@ func (e *propError) Error() string {
 	return connector.Invalid("consumer."+e.key, e.text, "Not a number of type INT")
 }
 
-// leave leaves the group, so that the others need not wait for a time-out.
+// leave gives up the partitions and leaves the group, so that the others need
+// not wait for a time-out.
 func (in *intake) leave(group *kafka.GroupConsumer) {
 	if group == nil {
 		return
 	}
 	in.abandon()
+	err := in.note(group.Leave())
+	err = errors.Join(err, in.handOver())
 	ctx, cancel := context.WithTimeout(context.Background(), leaving)
 	defer cancel()
-	in.t.ended(group.Close(ctx))
+	in.t.ended(err, group.Close(ctx))
 }

@@ -217,7 +217,7 @@ func (s *sinkTask) opened(tps []connector.TopicPartition) error {
 }
 
 // closing commits what the sink has of partitions that are given up.
-func (s *sinkTask) closing(tps []connector.TopicPartition, lost bool) {
+func (s *sinkTask) closing(tps []connector.TopicPartition, lost bool) error {
 	if !lost {
 		if err := s.commitNow(); err != nil {
 			s.t.log.Warn("offsets not committed before partitions were given up: " + err.Error())
@@ -228,10 +228,11 @@ func (s *sinkTask) closing(tps []connector.TopicPartition, lost bool) {
 		delete(s.delivered, tp)
 	}
 	if l, ok := s.sink.(connector.PartitionListener); ok {
-		if err := guard(func() error { return l.Close(tps) }); err != nil && s.in.err == nil {
-			s.in.err = s.t.at.wrap(s.put.place, "", err)
+		if err := guard(func() error { return l.Close(tps) }); err != nil {
+			return s.t.at.wrap(s.put.place, "", err)
 		}
 	}
+	return nil
 }
 
 // close leaves the group and stops the plugins.

@@ -268,7 +268,7 @@ func (s *streamTask) opened(tps []connector.TopicPartition) error {
 	return nil
 }
 
-func (s *streamTask) closing(tps []connector.TopicPartition, lost bool) {
+func (s *streamTask) closing(tps []connector.TopicPartition, lost bool) error {
 	partitions := make([]int32, len(tps))
 	for i, tp := range tps {
 		partitions[i] = tp.Partition
@@ -280,6 +280,7 @@ func (s *streamTask) closing(tps []connector.TopicPartition, lost bool) {
 			st.park(partitions)
 		}
 	}
+	return nil
 }
 
 // close leaves the group and stops the plugins.

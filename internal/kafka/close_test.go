@@ -48,8 +48,8 @@ func TestCloseEndsAllGoroutines(t *testing.T) {
 				t.Fatal(err)
 			}
 			eventually(t, "it reads", func() bool {
-				messages, err := joined.Poll(t.Context())
-				return err == nil && len(messages) > 0
+				e, err := joined.Poll(t.Context())
+				return err == nil && len(e.Messages) > 0
 			})
 			never, err := c.NewGroupConsumer(quick("in")) // does not poll
 			if err != nil {

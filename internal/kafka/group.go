@@ -38,12 +38,19 @@ type GroupOptions struct {
 	// Reset says where to start without a committed offset, or with one that is
 	// no longer there: earliest, latest or none, which is an error.
 	Reset string
-	// OnAssigned, OnRevoked and OnLost are called from Poll and Close. Commit
-	// works in OnRevoked; it is too late for it in OnLost, which follows
-	// OnRevoked when that took too long.
-	OnAssigned func(start map[connector.TopicPartition]int64)
-	OnRevoked  func([]connector.TopicPartition)
-	OnLost     func([]connector.TopicPartition)
+}
+
+// Event is what a Poll gives: messages, or that partitions come or go, or
+// nothing. Behind Assigned with partitions comes Revoked, Lost, or Lost after
+// Revoked when handing over takes too long; behind those, once they are
+// released, Assigned again. Commit works until they are, but for Lost.
+type Event struct {
+	Change Change
+	// Messages are in order within each partition.
+	Messages []Message
+	// Partitions are all that the member has now, or that it is to release,
+	// sorted. Only those of Assigned may be none.
+	Partitions []connector.TopicPartition
 }
 
 const (
@@ -78,6 +85,7 @@ type GroupConsumer struct {
 	ending map[connector.TopicPartition]<-chan struct{} // the readers before them
 	held   []batch                                      // read, not yet given: paused, or beyond a Poll's bound
 	paused map[connector.TopicPartition]bool
+	asked  bool // to release what it has
 	closed bool
 }
 
@@ -148,51 +156,59 @@ func (o *GroupOptions) complete(props map[string]string) error {
 	return nil
 }
 
-// Poll gives the next messages, in order within each partition. Nothing and no
-// error means that nothing came within a short wait, or that a rebalance is on.
-func (g *GroupConsumer) Poll(ctx context.Context) ([]Message, error) {
+// Poll gives the next event. Nothing and no error means that nothing came within
+// a short wait. After Revoked and Lost it gives no messages until Release.
+func (g *GroupConsumer) Poll(ctx context.Context) (Event, error) {
 	if g.closed {
-		return nil, connector.Fatal(errors.New("group member is closed"))
+		return Event{}, connector.Fatal(errors.New("group member is closed"))
 	}
 	timeout := time.NewTimer(pollPatience)
 	defer timeout.Stop()
 	for {
-		if moved, err := g.move(); moved || err != nil {
-			return nil, err
+		if e, err := g.change(); e.Change != Unchanged || err != nil {
+			return e, err
 		}
-		if err := g.gather(); err != nil {
-			return nil, err
-		}
-		if out := g.take(); len(out) > 0 {
-			return out, nil
+		batches := g.batches
+		if g.asked {
+			batches = nil
+		} else if err := g.gather(); err != nil {
+			return Event{}, err
+		} else if out := g.take(); len(out) > 0 {
+			return Event{Messages: out}, nil
 		}
 		select {
-		case b := <-g.batches:
+		case b := <-batches:
 			if err := g.accept(b); err != nil {
-				return nil, err
+				return Event{}, err
 			}
 		case <-g.member.Wake():
 		case <-timeout.C:
-			return nil, nil
+			return Event{}, nil
 		case <-ctx.Done():
-			return nil, nil
+			return Event{}, nil
 		}
 	}
 }
 
-// move does what the membership asks of the owner. It tells whether partitions
-// came or went.
-func (g *GroupConsumer) move() (bool, error) {
+// change gives what the owner is to know of its partitions.
+func (g *GroupConsumer) change() (Event, error) {
 	c, _, err := g.member.Next()
 	switch {
 	case err != nil:
-		return false, remedy(err)
+		return Event{}, remedy(err)
+	case c == Unchanged:
+		return Event{}, nil
 	case c == Assigned:
 		g.takeUp()
-	case c != Unchanged:
-		g.handOver(c)
+		return Event{Change: c, Partitions: g.Assignment()}, nil
 	}
-	return c != Unchanged, nil
+	tps := g.Assignment()
+	if len(tps) == 0 { // nothing to ask the owner for
+		g.member.Release()
+		return g.change() // joins
+	}
+	g.asked = true
+	return Event{Change: c, Partitions: tps}, nil
 }
 
 // remedy adds what to do to the refusals that a configuration causes.
@@ -215,23 +231,16 @@ func (g *GroupConsumer) takeUp() {
 		g.startReader(tp, from)
 	}
 	g.client.options.Log.Debug("partitions assigned", "group", g.o.Group, "partitions", len(starts))
-	if g.o.OnAssigned != nil {
-		g.o.OnAssigned(starts)
-	}
 }
 
-// handOver gives the partitions up.
-func (g *GroupConsumer) handOver(c Change) {
-	tps := g.Assignment()
-	if len(tps) > 0 && g.o.OnRevoked != nil && c == Revoked {
-		g.o.OnRevoked(tps)
-		c, _, _ = g.member.Next() // it may be too late by now
+// Release answers Revoked and Lost: the partitions are handed over, and the
+// member joins again with the next Poll. Without a question it does nothing.
+func (g *GroupConsumer) Release() {
+	if g.asked {
+		g.asked = false
+		g.drop()
+		g.member.Release()
 	}
-	if len(tps) > 0 && g.o.OnLost != nil && c == Lost {
-		g.o.OnLost(tps)
-	}
-	g.drop()
-	g.member.Release()
 }
 
 // drop forgets the assignment.
@@ -255,17 +264,22 @@ func (g *GroupConsumer) Abandon() {
 	g.member.Abandon()
 }
 
-// Close gives the partitions up, leaves the group, so that the others need not
-// wait for a time-out, and ends all goroutines. It is safe twice.
+// Leave asks for the partitions that the member has, as Poll does; it takes up
+// no others. Close is due then.
+func (g *GroupConsumer) Leave() Event {
+	g.member.Leave()
+	e, _ := g.change() // what it cannot join any more does not matter
+	return e
+}
+
+// Close leaves the group, so that the others need not wait for a time-out, and
+// ends all goroutines. What Leave asked for is handed over by then. It is safe
+// twice.
 func (g *GroupConsumer) Close(ctx context.Context) error {
 	if g.closed {
 		return nil
 	}
 	g.closed = true
-	g.member.Leave()
-	if c, _, _ := g.member.Next(); c == Revoked || c == Lost {
-		g.handOver(c)
-	}
 	g.drop()
 	g.cancel()
 	err := g.member.Close(ctx)

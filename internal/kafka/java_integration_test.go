@@ -147,7 +147,7 @@ func (s *seat) partitions() []int32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ps []int32
-	for tp := range s.assigned {
+	for _, tp := range s.assigned {
 		ps = append(ps, tp.Partition)
 	}
 	return ps

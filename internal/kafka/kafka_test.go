@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 )
@@ -167,7 +169,7 @@ type seat struct {
 	done     chan struct{}
 	mu       sync.Mutex
 	got      []Message
-	assigned map[connector.TopicPartition]int64
+	assigned []connector.TopicPartition
 	revoked  int
 	lost     int
 	gone     bool // closed or killed
@@ -175,21 +177,7 @@ type seat struct {
 
 func sit(t *testing.T, c *Client, o GroupOptions) *seat {
 	t.Helper()
-	s := &seat{t: t, done: make(chan struct{}), assigned: map[connector.TopicPartition]int64{}}
-	o.OnAssigned = func(start map[connector.TopicPartition]int64) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.assigned = start
-	}
-	forget := func(count *int) func([]connector.TopicPartition) {
-		return func([]connector.TopicPartition) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			*count++
-			s.assigned = nil
-		}
-	}
-	o.OnRevoked, o.OnLost = forget(&s.revoked), forget(&s.lost)
+	s := &seat{t: t, done: make(chan struct{})}
 	g, err := c.NewGroupConsumer(o)
 	if err != nil {
 		t.Fatal(err)
@@ -200,18 +188,16 @@ func sit(t *testing.T, c *Client, o GroupOptions) *seat {
 	go func() { // ends with stop
 		defer close(s.done)
 		for ctx.Err() == nil {
-			messages, err := g.Poll(ctx)
+			e, err := g.Poll(ctx)
 			if err != nil {
 				t.Errorf("poll: %v", err)
 				return
 			}
+			s.note(e)
 			next := map[connector.TopicPartition]int64{}
-			s.mu.Lock()
-			s.got = append(s.got, messages...)
-			for _, m := range messages {
+			for _, m := range e.Messages {
 				next[connector.TopicPartition{Topic: m.Topic, Partition: m.Partition}] = m.Offset + 1
 			}
-			s.mu.Unlock()
 			if err := g.Commit(ctx, next); err != nil && !errors.Is(err, ErrGenerationLost) && ctx.Err() == nil {
 				t.Errorf("commit: %v", err)
 			}
@@ -219,6 +205,25 @@ func sit(t *testing.T, c *Client, o GroupOptions) *seat {
 	}()
 	t.Cleanup(s.close)
 	return s
+}
+
+// note notes an event, and releases what is asked for: everything is committed.
+func (s *seat) note(e Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got = append(s.got, e.Messages...)
+	switch e.Change {
+	case Assigned:
+		s.assigned = e.Partitions
+	case Revoked:
+		s.revoked++
+	case Lost:
+		s.lost++
+	}
+	if e.Change == Revoked || e.Change == Lost {
+		s.assigned = nil
+		s.g.Release()
+	}
 }
 
 func (s *seat) close() {
@@ -313,8 +318,6 @@ func TestBusyMemberLosesItsGeneration(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := quick("in")
-	lost := make(chan struct{}, 1)
-	o.OnLost = func([]connector.TopicPartition) { lost <- struct{}{} }
 	busy, err := c.NewGroupConsumer(o)
 	if err != nil {
 		t.Fatal(err)
@@ -335,12 +338,23 @@ func TestBusyMemberLosesItsGeneration(t *testing.T) {
 	if offsets, err := c.CommittedOffsets(t.Context(), "g"); err != nil || offsets[tp] != 0 {
 		t.Errorf("offset %d was committed (%v)", offsets[tp], err)
 	}
+	var changes []Change
 	eventually(t, "it is told and joins again", func() bool {
-		if _, err := busy.Poll(t.Context()); err != nil {
+		e, err := busy.Poll(t.Context())
+		if err != nil {
 			t.Fatal(err)
 		}
-		return len(busy.Assignment()) == 1 && len(lost) == 1
+		if e.Change != Unchanged {
+			changes = append(changes, e.Change)
+		}
+		if e.Change == Lost {
+			busy.Release()
+		}
+		return len(busy.Assignment()) == 1
 	})
+	if d := cmp.Diff([]Change{Lost, Assigned}, changes); d != "" {
+		t.Error(d)
+	}
 }
 
 func TestPauseSeekAndBounds(t *testing.T) {
@@ -361,10 +375,11 @@ func TestPauseSeekAndBounds(t *testing.T) {
 		t.Helper()
 		var out []Message
 		eventually(t, "something comes", func() bool {
-			out, err = g.Poll(t.Context())
+			e, err := g.Poll(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
+			out = e.Messages
 			return len(out) > 0
 		})
 		return out
@@ -379,8 +394,8 @@ func TestPauseSeekAndBounds(t *testing.T) {
 	}
 	g.Pause(tp)
 	for range 3 {
-		if m, err := g.Poll(t.Context()); len(m) > 0 || err != nil {
-			t.Fatalf("a paused partition gives %d messages (%v)", len(m), err)
+		if e, err := g.Poll(t.Context()); len(e.Messages) > 0 || err != nil {
+			t.Fatalf("a paused partition gives %d messages (%v)", len(e.Messages), err)
 		}
 	}
 	g.Resume(tp)

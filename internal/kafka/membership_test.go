@@ -36,7 +36,10 @@ type simulated struct {
 	offered    bool
 	owned      []int32
 	committing bool
-	revoking   bool // the commit is the one of a revocation
+	asked      Change // what it was told to release for
+	revoking   bool   // the commit is the one of a revocation
+	version    int    // of what is true of it
+	said       int    // the version that its join says
 }
 
 // errConnection stands for an error that is not the coordinator's.
@@ -64,6 +67,8 @@ func (s *simulation) answer(received func(error), err error) {
 
 func (x *simulated) join() {
 	x.request++
+	x.m.sends()
+	x.said = x.version
 	request := x.request
 	received := func(r reply) {
 		if request == x.request && !x.dead {
@@ -153,12 +158,13 @@ func (x *simulated) committed() {
 	x.committing = false
 	if x.revoking {
 		x.revoking = false
-		x.owned = nil
-		x.m.released()
+		if x.asked == Revoked {
+			x.release()
+		}
 	}
 }
 
-// step is the owner's.
+// step is the owner's: it takes an event, or acts on the one before.
 func (x *simulated) step() {
 	if x.dead || x.committing {
 		return
@@ -172,19 +178,40 @@ func (x *simulated) step() {
 		x.m.released()
 	case toTake:
 		if x.offered {
-			if x.owned != nil {
+			if x.owned != nil || x.asked != Unchanged {
 				x.s.t.Fatalf("member %d takes partitions up while it has some", x.name)
 			}
 			x.owned, x.offered = append([]int32{}, x.offer...), false
 			x.m.take()
 		}
 	case toRevoke:
-		x.revoking = true
-		x.commit()
+		x.told(Revoked)
 	case toLose:
-		x.owned = nil
-		x.m.released()
+		x.told(Lost)
+	case nothing:
+		switch x.asked {
+		case Revoked:
+			x.revoking = true
+			x.commit()
+		case Lost:
+			x.release()
+		}
 	}
+}
+
+// told checks the order of events: each once, lost after revoked and not the
+// other way round.
+func (x *simulated) told(c Change) {
+	if x.owned == nil || x.asked >= c {
+		x.s.t.Fatalf("member %d with %v is told %d after %d", x.name, x.owned, c, x.asked)
+	}
+	x.m.tell()
+	x.asked = c
+}
+
+func (x *simulated) release() {
+	x.owned, x.asked = nil, Unchanged
+	x.m.released()
 }
 
 // accepted is the invariant: what the coordinator takes comes from the member
@@ -255,6 +282,9 @@ func (s *simulation) settle() {
 		if x.m.next() != nothing || x.m.stage != owning {
 			s.t.Fatalf("member %d does not come to rest: %+v", x.name, x.m)
 		}
+		if x.said != x.version {
+			s.t.Fatalf("member %d is known as it was at %d, and is at %d", x.name, x.said, x.version)
+		}
 		for _, p := range x.owned {
 			owners[p]++
 		}
@@ -306,8 +336,12 @@ func TestMembershipHoldsItsInvariants(t *testing.T) {
 					x.commit()
 				}
 			},
-			"topics change": func(t *rapid.T) { member(t).m.leave(rejoin) },
-			"silence":       func(t *rapid.T) { member(t).m.leave(lost) },
+			"topics change": func(t *rapid.T) {
+				x := member(t)
+				x.version++
+				x.m.renew()
+			},
+			"silence": func(t *rapid.T) { member(t).m.leave(lost) },
 			"a connection ends": func(t *rapid.T) { // with a join or sync that waits at the coordinator
 				if x := member(t); x.m.stage == joining && !x.dead {
 					x.m.joinAnswered(errConnection, "", 0)
@@ -382,6 +416,10 @@ func TestMembershipKeepsItsIdentity(t *testing.T) {
 			m.answered(as, c.err)
 			if got := m.next(); got != c.duty {
 				t.Errorf("duty %d, want %d", got, c.duty)
+			}
+			m.tell()
+			if got := m.next(); got != nothing {
+				t.Errorf("it is told again: %d", got)
 			}
 			if _, ok := m.committer(); ok != (c.duty != toLose) {
 				t.Errorf("commits are possible: %v", ok)

@@ -86,14 +86,14 @@ func TestOffsetsDeletedMeanwhile(t *testing.T) {
 	tp := connector.TopicPartition{Topic: topic}
 	var got []int64
 	poll := func() bool {
-		messages, err := g.Poll(t.Context())
+		e, err := g.Poll(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range messages {
+		for _, m := range e.Messages {
 			got = append(got, m.Offset)
 		}
-		return len(messages) > 0
+		return len(e.Messages) > 0
 	}
 	eventually(t, "it reads", poll)
 	admin, err := sarama.NewClusterAdminFromClient(c.client)
