@@ -113,7 +113,7 @@ func (in *intake) turn() error {
 
 // halt pauses and resumes partitions as the task was told to.
 func (in *intake) halt() {
-	paused := in.t.isPaused()
+	paused := in.t.held() != nil
 	if paused != in.halted {
 		in.halted = paused
 		if paused {

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
 
 // sourceTask brings records from a source into Kafka.
@@ -28,12 +30,17 @@ type sourceTask struct {
 	// source need not be waited for then.
 	polling context.Context
 	abort   context.CancelCauseFunc
-	flusher sync.WaitGroup
 
-	mu       sync.Mutex
-	through  []passage // for CommitRecord, which is called between polls
-	refused  []refusal // what Kafka did not take
-	notified bool      // offsets were committed since Commit was called last
+	// These are the task's goroutine's.
+	due     time.Time       // of the next commit of offsets
+	quit    <-chan struct{} // of the task, nil once offsets were committed for it
+	busy    bool            // a poll is on: nothing else of the source is called
+	news    bool            // offsets were committed since the source's Commit was called last
+	failure error           // of a commit step while something was at work
+
+	mu      sync.Mutex // guards the following
+	through []passage  // for CommitRecord
+	refused []refusal  // what Kafka did not take
 }
 
 // passage is a record that is through.
@@ -96,33 +103,53 @@ func (s *sourceTask) frame(source connector.Source) {
 // loop polls and delivers until the task is to stop, the source is done, or an
 // error. What was acknowledged is committed then.
 func (s *sourceTask) loop() error {
-	stopFlusher := s.startFlusher()
-	err := s.polls()
-	stopFlusher()
+	s.quit, s.due = s.t.quit.Done(), time.Now().Add(s.set.flushInterval)
+	var err error
+	for err == nil && s.t.quit.Err() == nil {
+		if resumed := s.t.held(); resumed != nil {
+			s.t.become(state.Paused, nil)
+			err = s.rest(resumed)
+		} else {
+			s.t.become(state.Running, nil)
+			err = s.turn()
+		}
+	}
 	if errors.Is(err, errStopping) {
 		err = nil
 	}
-	return s.finish(err)
+	return s.end(err)
 }
 
-func (s *sourceTask) polls() error {
-	for s.t.gate() {
-		s.t.running()
-		records, pollErr := s.pollOnce()
-		if s.t.life.Err() != nil {
-			return errStopping // broken off: a successor may be at work
+// rest waits for the end of a pause, or until the task is to stop or fails.
+func (s *sourceTask) rest(resumed <-chan struct{}) error {
+	err := s.run(func() error {
+		select {
+		case <-resumed:
+		case <-s.polling.Done():
 		}
-		if err := s.deliver(records); err != nil {
+		return nil
+	})
+	return cmp.Or(err, s.finish())
+}
+
+// turn polls once, delivers what comes and takes the commit step.
+func (s *sourceTask) turn() error {
+	var records []connector.SourceRecord
+	s.busy = true
+	pollErr := s.run(func() (err error) { records, err = s.pollOnce(); return err })
+	s.busy = false
+	if s.t.life.Err() != nil {
+		return errStopping // broken off: a successor may be at work
+	}
+	if len(records) > 0 {
+		if err := s.run(func() error { return s.deliver(records) }); err != nil {
 			return err
-		}
-		if err := s.between(); err != nil {
-			return err
-		}
-		if pollErr != nil {
-			return pollErr
 		}
 	}
-	return nil
+	if err := s.finish(); err != nil {
+		return err
+	}
+	return pollErr
 }
 
 // pollOnce gives the next records. Those that come with an error that ends the
@@ -150,9 +177,6 @@ func (s *sourceTask) pollOnce() (records []connector.SourceRecord, err error) {
 
 // deliver takes records through the journey and hands them to the producer.
 func (s *sourceTask) deliver(records []connector.SourceRecord) error {
-	if len(records) == 0 {
-		return nil
-	}
 	s.t.counters.read(len(records))
 	b := &batch{items: make([]item, len(records))}
 	flights := make([]flight, len(records))
@@ -212,121 +236,6 @@ func (s *sourceTask) passed(it *item, f *flight, meta *connector.RecordMetadata)
 		s.through = append(s.through, passage{*it.polled, meta})
 		s.mu.Unlock()
 	}
-}
-
-// between does what waits for the end of a poll: the source is called from one
-// goroutine at a time.
-func (s *sourceTask) between() error {
-	s.mu.Lock()
-	through, refused, notified := s.through, s.refused, s.notified
-	s.through, s.refused, s.notified = nil, nil, false
-	s.mu.Unlock()
-	for _, r := range refused {
-		if err := s.t.refused(s.produce, r.item, r.err); err != nil {
-			return err
-		}
-		if err := s.out.letter(s.t.life, r.item.original(), r.item.failure(s.t.at), func() { s.passed(r.item, r.flight, nil) }); err != nil {
-			return err
-		}
-	}
-	if c, ok := s.source.(connector.RecordCommitter); ok {
-		for _, p := range through {
-			if err := guard(func() error { return c.CommitRecord(s.t.life, p.record, p.meta) }); err != nil {
-				return s.t.at.wrap("commit of record in "+s.poll.place, "", err)
-			}
-		}
-	}
-	if c, ok := s.source.(connector.Committer); ok && notified {
-		if err := guard(func() error { return c.Commit(s.t.life) }); err != nil {
-			return s.t.at.wrap("commit in "+s.poll.place, "", err)
-		}
-	}
-	if _, err := s.out.shorten(s.t.life); err != nil {
-		return err
-	}
-	return s.out.failed()
-}
-
-// startFlusher commits offsets at intervals, and as soon as the task is to stop,
-// in a goroutine of its own, since a poll may take long. The function it gives
-// stops it and waits for its end.
-func (s *sourceTask) startFlusher() (stop func()) {
-	ctx, cancel := context.WithCancel(s.t.life)
-	s.flusher.Go(func() {
-		ticker := time.NewTicker(max(s.set.flushInterval, time.Millisecond))
-		defer ticker.Stop()
-		for quit := s.t.quit.Done(); ; {
-			select {
-			case <-ticker.C:
-			case <-quit:
-				quit = nil
-			case <-ctx.Done():
-			}
-			if ctx.Err() != nil {
-				return
-			}
-			if err := s.commit(s.t.life); err != nil {
-				s.t.log.Warn("source offsets not committed, they will be with the next ones: " + err.Error())
-			}
-		}
-	})
-	return func() { cancel(); s.flusher.Wait() }
-}
-
-// commit makes durable which records need not come again.
-func (s *sourceTask) commit(ctx context.Context) error {
-	c := s.queue.committable()
-	if len(c.entries) == 0 {
-		return nil
-	}
-	began := time.Now()
-	err := s.t.worker.options.Offsets.Commit(ctx, s.t.spec.Connector, c.entries)
-	s.t.counters.committed(began, err)
-	if err != nil {
-		return err
-	}
-	s.queue.committed(c)
-	s.mu.Lock()
-	s.notified = true
-	s.mu.Unlock()
-	return nil
-}
-
-// finish waits for what is on its way and commits. why is what ended the loop:
-// a source that is done has all the time it needs, until the task is stopped.
-func (s *sourceTask) finish(why error) error {
-	ctx := s.t.life
-	if ctx.Err() != nil {
-		return why // a successor may be at work, whose offsets are the newer ones
-	}
-	if why != nil && !errors.Is(why, errDone) {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.set.flushTimeout)
-		defer cancel()
-	}
-	var errs []error
-	for {
-		if err := s.out.wait(ctx); err != nil {
-			errs = append(errs, err)
-			break
-		}
-		if err := s.between(); err != nil { // may send dead letters
-			errs = append(errs, err)
-			break
-		}
-		if s.out.idle() {
-			break
-		}
-	}
-	if err := s.commit(s.t.life); err != nil {
-		errs = append(errs, s.t.at.wrap("offset commit", "", err))
-	} else if err := s.between(); err != nil {
-		errs = append(errs, err)
-	}
-	if len(errs) == 0 || why != nil && !errors.Is(why, errDone) {
-		return why // the first reason is the one to show
-	}
-	return errors.Join(errs...)
 }
 
 // close stops the plugins.

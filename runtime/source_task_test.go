@@ -333,6 +333,25 @@ func (p refusing) Send(_ context.Context, _ kafka.Message, done func(connector.R
 }
 func (refusing) Flush(context.Context) error { return nil }
 
+// refusedBy gives a source task whose producer takes nothing, and a record on
+// its way.
+func refusedBy(t *testing.T, err error, tolerance tolerance) (*sourceTask, *item, *flight) {
+	t.Helper()
+	task := newTask(&Worker{options: Options{Log: testLog()}}, TaskSpec{Connector: "n", Kind: KindSource}, nil)
+	t.Cleanup(func() { task.kill(errStopping) })
+	task.tolerance = &tolerance
+	task.tolerance.log, task.tolerance.stats = testLog(), &task.errors
+	s := &sourceTask{t: task, queue: newInflight("n"), produce: &stage{place: "producer", unmarked: connector.KindFatal, tolerable: true}}
+	s.polling, s.abort = context.WithCancelCause(task.quit)
+	s.out = &outbox{t: task, producer: refusing{err}, topics: &topics{}}
+	it := &item{polled: &connector.SourceRecord{SourcePartition: numbersPartition, SourceOffset: map[string]any{"n": 1}}}
+	f := new(flight)
+	if err := s.queue.add(f, it.polled.SourcePartition, it.polled.SourceOffset); err != nil {
+		t.Fatal(err)
+	}
+	return s, it, f
+}
+
 // A record that Kafka refuses ends the poll under way when it ends the task,
 // and only then: a source that is polled with a context that has ended gives
 // nothing for ever.
@@ -353,30 +372,19 @@ func TestRefusedRecordEndsThePollOrIsTolerated(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			task := newTask(&Worker{options: Options{Log: testLog()}}, TaskSpec{Connector: "n", Kind: KindSource}, nil)
-			task.tolerance = &tt.tolerance
-			task.tolerance.log, task.tolerance.stats = testLog(), &task.errors
-			s := &sourceTask{t: task, queue: newInflight("n"), produce: &stage{place: "producer", unmarked: connector.KindFatal, tolerable: true}}
-			s.polling, s.abort = context.WithCancelCause(task.quit)
-			s.out = &outbox{t: task, producer: refusing{tt.err}, topics: &topics{}}
-			it := &item{polled: &connector.SourceRecord{SourcePartition: numbersPartition, SourceOffset: map[string]any{"n": 1}}}
-			f := new(flight)
-			if err := s.queue.add(f, it.polled.SourcePartition, it.polled.SourceOffset); err != nil {
-				t.Fatal(err)
-			}
+			s, it, f := refusedBy(t, tt.err, tt.tolerance)
 			if err := s.send(it, f); err != nil {
 				t.Fatal(err)
 			}
 			if polls := s.polling.Err() == nil; polls != tt.goesOn {
 				t.Errorf("polls on: %v, want %v", polls, tt.goesOn)
 			}
-			if err := s.between(); (err == nil) != tt.goesOn {
+			if err := s.outputs(); (err == nil) != tt.goesOn {
 				t.Errorf("error is %v", err)
 			}
 			if n := len(s.queue.committable().entries); (n == 1) != tt.goesOn {
 				t.Errorf("%d offsets to be committed", n)
 			}
-			task.kill(errStopping)
 		})
 	}
 }

@@ -158,37 +158,37 @@ func (t *Task) started(start func(ctx context.Context) error) error {
 
 // gate waits while the task is paused. It tells false when it is to stop.
 func (t *Task) gate() bool {
-	for {
-		t.mu.Lock()
-		paused, changed := t.paused, t.changed
-		t.mu.Unlock()
-		if t.quit.Err() != nil {
-			return false
-		}
-		if !paused {
+	for t.quit.Err() == nil {
+		resumed := t.held()
+		if resumed == nil {
 			return true
 		}
 		t.become(state.Paused, nil)
 		select {
-		case <-changed:
+		case <-resumed:
 		case <-t.quit.Done():
 		}
 	}
+	return false
+}
+
+// held gives a channel that is closed with the end of a pause, nil without one.
+func (t *Task) held() (resumed <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.paused {
+		return nil
+	}
+	return t.changed
 }
 
 // running notes that the task works, or is paused.
 func (t *Task) running() {
-	if t.isPaused() {
+	if t.held() != nil {
 		t.become(state.Paused, nil)
 	} else {
 		t.become(state.Running, nil)
 	}
-}
-
-func (t *Task) isPaused() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.paused
 }
 
 // become changes the state and tells who listens. It is called from the task's
