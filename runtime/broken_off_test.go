@@ -75,9 +75,9 @@ func (*endless) ReadPartition(ctx context.Context, _ connector.TopicPartition, _
 
 // A restore may take long, and nothing is lost when it is broken off.
 func TestStopBreaksOffARestore(t *testing.T) {
-	task := newTask(&Worker{options: Options{Log: testLog()}}, TaskSpec{Connector: "st", Kind: KindStream}, nil)
+	task := newTask(Options{Log: testLog()}, TaskSpec{Connector: "st", Kind: KindStream}, nil)
 	task.tolerance = &tolerance{retryTimeout: -1, log: testLog(), stats: &task.errors}
-	s := &streamTask{t: task, inputs: []string{"in"}, restoring: &stage{place: "restore of state", unmarked: connector.KindFatal},
+	s := &streamTask{t: task, inputs: []string{"in"}, restoring: &stage{place: "restore of state", rule: rule{unmarked: connector.KindFatal}},
 		in:    &intake{t: task, journey: &journey{at: task.at, tolerance: task.tolerance, quit: task.quit.Done()}},
 		parts: &parts{stores: []*stores{{topic: "log", live: map[int32]*store{}, parked: map[int32]*store{}}}}}
 	k := &endless{fakeLog{partitions: map[string]int32{"in": 1}}}

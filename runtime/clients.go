@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
 // environment marks an error of Kafka that has no mark as one to be retried:
@@ -19,11 +21,58 @@ func environment(err error) error {
 	return err
 }
 
+// clientProps are the properties of a task's Kafka clients, with all defaults
+// and overrides.
+type clientProps struct {
+	bootstrap                 []string
+	producer, consumer, admin map[string]string
+}
+
+func newClientProps(spec TaskSpec, bootstrap []string) clientProps {
+	return clientProps{bootstrap: bootstrap, producer: roleProps(spec, "producer.", "producer.override."),
+		consumer: roleProps(spec, "consumer.", "consumer.override."), admin: roleProps(spec, "admin.", "admin.override.")}
+}
+
+// roleProps gives the properties of the client of a role: the worker's own ones for
+// the connection, the worker's for this role, then the connector's overrides.
+// Unlike in Java the worker's connection serves every role.
+func roleProps(spec TaskSpec, role, override string) map[string]string {
+	props := map[string]string{}
+	set := func(p connector.Props) {
+		for k := range p {
+			if text, ok := p.Text(k); ok {
+				props[k] = text
+			}
+		}
+	}
+	connection := connector.Props{}
+	for k, v := range spec.Worker {
+		for _, prefix := range []string{"security.", "sasl.", "ssl."} {
+			if strings.HasPrefix(k, prefix) {
+				connection[k] = v
+			}
+		}
+	}
+	set(connection)
+	set(spec.Worker.WithPrefix(role))
+	set(spec.Props.WithPrefix(override))
+	return props
+}
+
+// servers gives the brokers that a client with these properties connects to.
+func (p *clientProps) servers(props map[string]string) []string {
+	text, ok := props["bootstrap.servers"]
+	if !ok {
+		return p.bootstrap
+	}
+	return config.SplitList(text)
+}
+
 // clients are the Kafka clients of one task. Roles with the same properties
 // share one.
 type clients struct {
 	open     func(ctx context.Context, o kafka.Options) (*kafka.Client, error)
-	set      *settings
+	props    clientProps
 	spec     TaskSpec
 	log      *slog.Logger
 	byProps  map[string]*kafka.Client
@@ -32,32 +81,22 @@ type clients struct {
 	producer *kafka.Producer
 }
 
-// connect opens what a task needs. After an error nothing is left open.
-func (t *Task) connect(set *settings, produce, consume bool) (*clients, error) {
-	k := &clients{open: t.worker.options.Open, set: set, spec: t.spec, log: t.log, byProps: map[string]*kafka.Client{}}
-	err := k.connect(t.quit, produce, consume)
-	if err != nil {
-		return nil, errors.Join(environment(fmt.Errorf("kafka: %w", err)), k.Close())
-	}
-	return k, nil
-}
-
 func (k *clients) connect(ctx context.Context, produce, consume bool) (err error) {
 	if consume {
-		if k.consumer, err = k.client(ctx, "consumer", k.set.consumer); err != nil {
+		if k.consumer, err = k.client(ctx, "consumer", k.props.consumer); err != nil {
 			return err
 		}
 	}
 	if produce {
-		c, err := k.client(ctx, "producer", k.set.producer)
+		c, err := k.client(ctx, "producer", k.props.producer)
 		if err != nil {
 			return err
 		}
-		if k.producer, err = c.NewProducer(kafka.ProducerOptions{Props: k.set.producer}); err != nil {
+		if k.producer, err = c.NewProducer(kafka.ProducerOptions{Props: k.props.producer}); err != nil {
 			return err
 		}
 	}
-	k.admin, err = k.client(ctx, "adminclient", k.set.admin)
+	k.admin, err = k.client(ctx, "adminclient", k.props.admin)
 	return err
 }
 
@@ -71,7 +110,7 @@ func (k *clients) client(ctx context.Context, role string, props map[string]stri
 	if id == "" {
 		id = fmt.Sprintf("connector-%s-%s-%d", role, k.spec.Connector, k.spec.Task)
 	}
-	c, err := k.open(ctx, kafka.Options{Bootstrap: k.set.servers(props), ClientID: id, Props: props, Log: k.log})
+	c, err := k.open(ctx, kafka.Options{Bootstrap: k.props.servers(props), ClientID: id, Props: props, Log: k.log})
 	if err != nil {
 		return nil, err
 	}

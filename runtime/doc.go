@@ -5,5 +5,31 @@
 // journey.go lists the stages of a record's path, in order, for each of the
 // three kinds of connectors. tolerance.go alone decides what a failure means,
 // inflight.go alone which source offsets may be committed. Loops and commits
-// are in source_task.go, sink_task.go and stream_task.go.
+// are in source_task.go and source_commit.go, sink_task.go and stream_task.go;
+// intake.go is what the last two have in common.
+//
+// Files name what is in files below them, from the ground: place, tap, metrics,
+// spec; inflight, stats, topics, clients; tolerance; journey; outbox, store;
+// settings; task; intake, letters, parts with its headers and transform; join,
+// runner; the tasks of the three kinds; worker. There is one exception: an item
+// of a journey carries what stores are to write.
+//
+// # Goroutines
+//
+// Each task has one, which Worker.StartTask starts and Task.Stop, an error or
+// the end of a source ends. It alone changes the task's state, uses the member
+// of the consumer group and commits. What may take long, it gives to a goroutine
+// that it waits for, one at a time: batches, flushes and restores of sinks and
+// streams (intake.run), polls, deliveries and pauses of sources
+// (sourceTask.run). So the methods of a plugin are called from one goroutine at
+// a time. Those of the producer call back acknowledgements, which touch nothing
+// but the outbox, the in-flight queue, the counters and sourceTask's lists. When
+// a task's life ends, another one abandons the group in place of a plugin that
+// hangs (join).
+//
+// # Locks
+//
+// Worker, Task, tap, metrics and each metric, errorStats, inflight, sourceTask,
+// reporter, outbox and topics have a mutex each, and none is taken while another
+// one is held. Only that of topics is held during I/O, while a topic is created.
 package runtime

@@ -22,7 +22,7 @@ func (b *builder) headerConverter(prefix string) (headerCodec, *stage, error) {
 	if class == simpleHeaderConverter {
 		if _, ok := b.registry.Lookup(connector.HeaderConverterType, class); !ok {
 			return textHeaders{}, &stage{place: word + " (text)", java: java, class: simpleHeaderConverter,
-				unmarked: connector.KindData, tolerable: true}, nil
+				rule: rule{unmarked: connector.KindData, tolerable: true}}, nil
 		}
 	}
 	plugin, s, err := b.plugin(connector.HeaderConverterType, word, java, class)

@@ -11,9 +11,9 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 )
 
-// consumer is what an intake needs of a member of a consumer group. It is used
+// member is what an intake needs of a member of a consumer group. It is used
 // from the task's goroutine only.
-type consumer interface {
+type member interface {
 	Poll(ctx context.Context) (kafka.Event, error)
 	Release()
 	Leave() kafka.Event
@@ -45,7 +45,7 @@ const (
 // fields are the task's goroutine's.
 type intake struct {
 	t        *Task
-	consumer consumer
+	consumer member
 	poll     *stage
 	journey  *journey
 	handover time.Duration // how long a batch in work may delay a rebalance

@@ -13,7 +13,7 @@ import (
 
 // pollFails is a consumer with nothing but an error.
 type pollFails struct {
-	consumer
+	member
 	err error
 }
 
@@ -27,7 +27,7 @@ func (e lateEnd) Error() string { return "broker is away" }
 func (e lateEnd) As(any) bool   { e.end(); return false }
 
 func testIntake() *intake {
-	task := newTask(&Worker{options: Options{Log: testLog()}}, TaskSpec{Connector: "k", Kind: KindSink}, nil)
+	task := newTask(Options{Log: testLog()}, TaskSpec{Connector: "k", Kind: KindSink}, nil)
 	task.tolerance = &tolerance{retryTimeout: -1, delayMax: time.Minute, log: testLog(), stats: &task.errors}
 	return &intake{t: task, poll: consumeStage(), journey: &journey{at: task.at, tolerance: task.tolerance, quit: task.quit.Done()}}
 }

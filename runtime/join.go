@@ -10,8 +10,8 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 )
 
-// handover is how long a batch in work may delay a rebalance at most.
-const handover = 20 * time.Second
+// maxHandover is how long a batch in work may delay a rebalance at most.
+const maxHandover = 20 * time.Second
 
 // leaving is how long leaving a group may take.
 const leaving = 5 * time.Second
@@ -19,7 +19,7 @@ const leaving = 5 * time.Second
 // consumeStage is the stage that reads from Kafka. What Kafka does not answer
 // now it will answer later.
 func consumeStage() *stage {
-	return &stage{place: "consumer", java: "KAFKA_CONSUME", class: "consumer", unmarked: connector.KindRetriable}
+	return &stage{place: "consumer", java: "KAFKA_CONSUME", class: "consumer", rule: rule{unmarked: connector.KindRetriable}}
 }
 
 // join makes the member of the connector's group. Its first Poll joins.
@@ -51,7 +51,7 @@ func (in *intake) join(set *settings, c *kafka.Client) (*kafka.GroupConsumer, er
 	if err != nil {
 		return nil, err
 	}
-	in.handover = min(handover, o.RebalanceTimeout/3)
+	in.handover = min(maxHandover, o.RebalanceTimeout/3)
 	group, err := c.NewGroupConsumer(o)
 	if err != nil {
 		return nil, environment(err)

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,20 +13,27 @@ import (
 // The three journeys. What comes before the first stage and after the last one
 // (Poll, Put, produce, commit) is the business of the task files.
 
+// chain are the stages of one task.
+type chain struct {
+	readKey, readValue, readHeaders    *stage // of sink and stream
+	transforms                         []*stage
+	writeHeaders, writeKey, writeValue *stage // of source and stream
+}
+
 // sourceStages: Poll, then these, then Kafka.
-func (p *parts) sourceStages() []*stage {
-	return slices.Concat(p.transforms, []*stage{p.writeHeaders, p.writeKey, p.writeValue})
+func (c *chain) sourceStages() []*stage {
+	return slices.Concat(c.transforms, []*stage{c.writeHeaders, c.writeKey, c.writeValue})
 }
 
 // sinkStages: Kafka, then these, then Put.
-func (p *parts) sinkStages() []*stage {
-	return slices.Concat([]*stage{p.readKey, p.readValue, p.readHeaders}, p.transforms)
+func (c *chain) sinkStages() []*stage {
+	return slices.Concat([]*stage{c.readKey, c.readValue, c.readHeaders}, c.transforms)
 }
 
 // streamStages: Kafka, then these, then the commit unit.
-func (p *parts) streamStages() []*stage {
-	return slices.Concat([]*stage{p.readKey, p.readValue, p.readHeaders}, p.transforms,
-		[]*stage{p.writeHeaders, p.writeKey, p.writeValue})
+func (c *chain) streamStages() []*stage {
+	return slices.Concat([]*stage{c.readKey, c.readValue, c.readHeaders}, c.transforms,
+		[]*stage{c.writeHeaders, c.writeKey, c.writeValue})
 }
 
 // item is one record on its journey.
@@ -37,6 +45,17 @@ type item struct {
 	fate   fate
 	failed failure      // of a tolerated item
 	writes []storeWrite // what stateful transforms changed for it
+}
+
+// place names the record by where it came from.
+func (it *item) place() string {
+	switch {
+	case it.read != nil:
+		return fmt.Sprintf("%s[%d]@%d", it.read.Topic, it.read.Partition, it.read.Offset)
+	case it.polled != nil && (it.polled.SourcePartition != nil || it.polled.SourceOffset != nil):
+		return jsonText(it.polled.SourcePartition) + "@" + jsonText(it.polled.SourceOffset)
+	}
+	return ""
 }
 
 // fate is what became of an item.
@@ -53,6 +72,24 @@ type failure struct {
 	stage *stage
 	cause error // what the plugin said
 	err   error // the same with its place
+}
+
+// tolerate leaves an item out that failed.
+func (it *item) tolerate(t *tolerance, why failure) {
+	it.fate, it.failed = tolerated, why
+	t.note(why.err, it.which)
+}
+
+// which tells what record it is, for logs.
+func (it *item) which() []any {
+	which := []any{"topic", it.record.Topic, "timestamp", it.record.Timestamp}
+	if it.polled != nil {
+		which = append(which, "source_partition", jsonText(it.polled.SourcePartition), "source_offset", jsonText(it.polled.SourceOffset))
+	}
+	if it.read != nil {
+		which = append(which, "origin", it.place())
+	}
+	return which
 }
 
 // batch is what a task works on at once. A failure that stops the task cuts
@@ -76,11 +113,10 @@ func (b *batch) alive() []int {
 
 // stage is one step of a journey: a call of a plugin. It has one or many.
 type stage struct {
-	place     string         // as errors name it: "value converter (avro)"
-	java      string         // as Kafka Connect names it in dead letters
-	class     string         // the plugin's class there
-	unmarked  connector.Kind // what an error means that its plugin has not marked
-	tolerable bool           // whether a data error may be tolerated
+	place string // as errors name it: "value converter (avro)"
+	java  string // as Kafka Connect names it in dead letters
+	class string // the plugin's class there
+	rule
 
 	one  func(ctx context.Context, it *item) error
 	many func(ctx context.Context, items []*item) []error
@@ -112,7 +148,7 @@ func (s *stage) run(ctx context.Context, j *journey, b *batch) {
 		return
 	}
 	if s.tap != nil {
-		s.tap.see(b.items)
+		s.show(b.items)
 	}
 	began, n := time.Now(), 0
 	if s.many != nil {
@@ -136,6 +172,21 @@ func (s *stage) run(ctx context.Context, j *journey, b *batch) {
 	s.stats.observe(n, time.Since(began))
 }
 
+// show lets the tap see the last of these records.
+func (s *stage) show(items []item) {
+	for i := max(0, len(items)-tapSize); i < len(items); i++ {
+		it := &items[i]
+		if it.fate != alive {
+			continue
+		}
+		size := 0
+		if it.read != nil {
+			size = len(it.read.Key) + len(it.read.Value)
+		}
+		s.tap.see(it.record, size)
+	}
+}
+
 // settle gives each of the records todo its fate, calling the stage again for
 // those that may be retried. errs are the errors of the first call.
 func (s *stage) settle(ctx context.Context, j *journey, b *batch, todo []int, errs []error) {
@@ -156,12 +207,11 @@ func (s *stage) settle(ctx context.Context, j *journey, b *batch, todo []int, er
 			it := &b.items[i]
 			err := j.at.wrap(s.place, it.place(), errs[k])
 			s.stats.errors.Add(1)
-			switch v := j.tolerance.judge(s, err, attempt, time.Since(began)); v.do {
+			switch v := j.tolerance.judge(s.rule, err, attempt, time.Since(began)); v.do {
 			case retry:
 				again, pause, why = append(again, i), max(pause, v.after), err
 			case tolerate:
-				it.fate, it.failed = tolerated, failure{stage: s, cause: errs[k], err: err}
-				j.tolerance.note(it)
+				it.tolerate(j.tolerance, failure{stage: s, cause: errs[k], err: err})
 			case stop:
 				b.cut(i, v.err)
 				break records
@@ -198,7 +248,7 @@ func (s *stage) call(ctx context.Context, j *journey, records int, do func() err
 		}
 		s.stats.errors.Add(1)
 		err = j.at.wrap(s.place, "", err)
-		v := j.tolerance.judge(s, err, attempt, time.Since(began))
+		v := j.tolerance.judge(s.rule, err, attempt, time.Since(began))
 		if v.do != retry {
 			return v.err
 		}

@@ -237,7 +237,7 @@ func TestJourneyStopsWaiting(t *testing.T) {
 	t.Run("when the batch is broken off", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			j := testJourney(&tolerance{all: true, retryTimeout: -1})
-			s := &stage{place: "s", unmarked: connector.KindData, tolerable: true, one: func(ctx context.Context, _ *item) error {
+			s := &stage{place: "s", rule: rule{unmarked: connector.KindData, tolerable: true}, one: func(ctx context.Context, _ *item) error {
 				<-ctx.Done()
 				return ctx.Err() // unmarked: would be tolerated as data
 			}}
@@ -254,36 +254,36 @@ func TestJourneyStopsWaiting(t *testing.T) {
 }
 
 func TestDelay(t *testing.T) {
-	s := &stage{tolerable: true}
+	s := &stage{rule: rule{tolerable: true}}
 	tol := &tolerance{retryTimeout: -1, delayMax: time.Minute}
 	for i, want := range []time.Duration{300, 600, 1200, 2400, 4800, 9600, 19200, 38400} {
-		if d := tol.delay(0, i, s, 0); d != want*time.Millisecond {
+		if d := tol.delay(0, i, s.rule, 0); d != want*time.Millisecond {
 			t.Errorf("delay %d is %v, want %v ms", i, d, want)
 		}
 	}
 	for _, attempt := range []int{8, 20, 63, 1000} {
-		if d := tol.delay(0, attempt, s, 0); d < 30*time.Second || d > time.Minute {
+		if d := tol.delay(0, attempt, s.rule, 0); d < 30*time.Second || d > time.Minute {
 			t.Errorf("delay %d is %v", attempt, d)
 		}
 	}
-	if d := tol.delay(2*time.Hour, 0, s, 0); d != 2*time.Hour {
+	if d := tol.delay(2*time.Hour, 0, s.rule, 0); d != 2*time.Hour {
 		t.Errorf("delay is %v, the plugin asked for two hours", d)
 	}
 	for _, tol.delayMax = range []time.Duration{0, -time.Millisecond} { // Kafka Connect takes these, and fails at the first retry
-		if d := tol.delay(0, 9, s, 0); d < firstDelay/2 || d > firstDelay {
+		if d := tol.delay(0, 9, s.rule, 0); d < firstDelay/2 || d > firstDelay {
 			t.Errorf("delay is %v with errors.retry.delay.max.ms=%d", d, tol.delayMax.Milliseconds())
 		}
 	}
 	tol.delayMax = time.Minute
 	tol.retryTimeout = time.Second
-	if d := tol.delay(0, 5, s, 900*time.Millisecond); d != 100*time.Millisecond {
+	if d := tol.delay(0, 5, s.rule, 900*time.Millisecond); d != 100*time.Millisecond {
 		t.Errorf("delay is %v with 100 ms left", d)
 	}
 }
 
 func TestStageCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stage{place: "source (ifcb)", unmarked: connector.KindFatal}
+		s := &stage{place: "source (ifcb)", rule: rule{unmarked: connector.KindFatal}}
 		j := testJourney(&tolerance{all: true, retryTimeout: 0})
 		n := 0
 		err := s.call(t.Context(), j, 0, func() error {
@@ -308,6 +308,7 @@ func TestStageCall(t *testing.T) {
 
 func TestTap(t *testing.T) {
 	tp := new(tap)
+	show := (&stage{tap: tp}).show
 	if n := len(tp.records()); n != 0 {
 		t.Errorf("%d records in a new tap", n)
 	}
@@ -317,13 +318,13 @@ func TestTap(t *testing.T) {
 		for k := range b.items {
 			b.items[k].record.Value = 50*i + k
 		}
-		tp.see(b.items)
+		show(b.items)
 	}
 	got := tp.records()
 	if len(got) != tapSize || got[0].Record.Value != 149 || got[48].Record.Value != 101 || got[49].Record.Value != 99 {
 		t.Errorf("%d records, first %v", len(got), got[0].Record.Value)
 	}
-	tp.see(testBatch(1000).items)
+	show(testBatch(1000).items)
 	if got = tp.records(); got[0].Record.Value != 999 || got[59].Record.Value != 940 {
 		t.Errorf("first %v, last %v", got[0].Record.Value, got[59].Record.Value)
 	}
@@ -333,16 +334,16 @@ func TestTap(t *testing.T) {
 	for i := range large.items {
 		large.items[i].read.Value = make([]byte, tapBytes/10)
 	}
-	tp.see(large.items)
+	show(large.items)
 	if got = tp.records(); len(got) != 10 || got[9].Record.Value != 90 {
 		t.Errorf("%d large records", len(got))
 	}
 	large.items[0].read.Value = make([]byte, 2*tapBytes)
-	tp.see(large.items[:1])
+	show(large.items[:1])
 	if got = tp.records(); len(got) != 1 || got[0].Record.Value != 0 {
 		t.Errorf("%d records beside one that is too large", len(got))
 	}
-	tp.see(testBatch(70).items)
+	show(testBatch(70).items)
 	if got = tp.records(); len(got) != tapSize || tp.size >= tapBytes {
 		t.Errorf("%d records of %d bytes", len(got), tp.size)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/dlq"
 )
 
-// producer is what the runtime needs of a Kafka producer.
-type producer interface {
+// sender is what the runtime needs of a Kafka producer.
+type sender interface {
 	Send(ctx context.Context, m kafka.Message, done func(connector.RecordMetadata, error)) error
 	Flush(ctx context.Context) error
 }
@@ -19,8 +19,9 @@ type producer interface {
 // outbox sends to Kafka and knows when everything has arrived. It is safe for
 // use from several goroutines.
 type outbox struct {
-	t        *Task
-	producer producer
+	at       place
+	errors   *errorStats
+	producer sender
 	topics   *topics
 	letters  *dlq.Writer // nil without a topic for them
 	journey  *journey    // for retries
@@ -30,16 +31,6 @@ type outbox struct {
 	pending int
 	stubs   []func(ctx context.Context) error // letters to be sent without their value
 	err     error                             // the first that failed without anyone to handle it
-}
-
-func newOutbox(t *Task, set *settings, k *clients, j *journey) *outbox {
-	o := &outbox{t: t, letters: t.letters(set, k), journey: j,
-		create: &stage{place: "creation of topic", unmarked: connector.KindRetriable}}
-	if k.producer != nil {
-		o.producer = k.producer
-	}
-	o.topics = &topics{create: k.admin.CreateTopic, enabled: set.createTopics, rules: set.topicRules, made: map[string]bool{}}
-	return o
 }
 
 func (o *outbox) add() {
@@ -101,7 +92,7 @@ func (o *outbox) letter(ctx context.Context, original kafka.Message, f dlq.Failu
 		return nil
 	}
 	o.add()
-	o.t.errors.letters.Add(1)
+	o.errors.letters.Add(1)
 	return o.write(ctx, original, f, arrived)
 }
 
@@ -116,7 +107,7 @@ func (o *outbox) write(ctx context.Context, original kafka.Message, f dlq.Failur
 			o.done(nil)
 			return
 		}
-		o.t.errors.letterFailures.Add(1)
+		o.errors.letterFailures.Add(1)
 		if connector.KindOf(err) == connector.KindData && original.Value != nil {
 			stub := original
 			stub.Value = nil
@@ -126,7 +117,7 @@ func (o *outbox) write(ctx context.Context, original kafka.Message, f dlq.Failur
 			o.mu.Unlock()
 			return
 		}
-		o.done(o.t.at.wrap("dead letter", "", err))
+		o.done(o.at.wrap("dead letter", "", err))
 	}
 	err := o.letters.Write(ctx, original, f, done)
 	if err != nil && connector.KindOf(err) == connector.KindData {
@@ -135,7 +126,7 @@ func (o *outbox) write(ctx context.Context, original kafka.Message, f dlq.Failur
 	}
 	if err != nil {
 		o.done(nil)
-		return o.t.at.wrap("dead letter", "", err)
+		return o.at.wrap("dead letter", "", err)
 	}
 	return nil
 }
@@ -182,7 +173,7 @@ func (o *outbox) wait(ctx context.Context) error {
 	for {
 		if o.producer != nil {
 			if err := o.producer.Flush(ctx); err != nil {
-				return o.t.at.wrap("producer", "", err)
+				return o.at.wrap("producer", "", err)
 			}
 		}
 		some, err := o.shorten(ctx)

@@ -11,12 +11,9 @@ import (
 
 // parts are the plugins of one task, as the stages they make.
 type parts struct {
-	readKey, readValue, readHeaders    *stage // of sink and stream
-	transforms                         []*stage
-	writeHeaders, writeKey, writeValue *stage // of source and stream
-	stores                             []*stores
-
-	close []func() error
+	chain
+	stores []*stores
+	close  []func() error
 }
 
 // builder makes the parts of a task.
@@ -141,8 +138,8 @@ func (b *builder) plugin(t connector.PluginType, word, java, class string) (conn
 
 func newStage(p connector.Plugin, word, java string, unmarked connector.Kind) *stage {
 	info := p.Info()
-	return &stage{place: word + " (" + info.Name + ")", java: java, class: config.ClassName(info), unmarked: unmarked,
-		tolerable: unmarked == connector.KindData}
+	return &stage{place: word + " (" + info.Name + ")", java: java, class: config.ClassName(info),
+		rule: rule{unmarked: unmarked, tolerable: unmarked == connector.KindData}}
 }
 
 func (b *builder) reader(prefix string, key bool) (*stage, error) {

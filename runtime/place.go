@@ -29,17 +29,6 @@ func (p place) wrap(stage, record string, err error) error {
 	return fmt.Errorf("%s%w", b.String(), err)
 }
 
-// place names the record by where it came from.
-func (it *item) place() string {
-	switch {
-	case it.read != nil:
-		return fmt.Sprintf("%s[%d]@%d", it.read.Topic, it.read.Partition, it.read.Offset)
-	case it.polled != nil && (it.polled.SourcePartition != nil || it.polled.SourceOffset != nil):
-		return jsonText(it.polled.SourcePartition) + "@" + jsonText(it.polled.SourceOffset)
-	}
-	return ""
-}
-
 func jsonText(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {

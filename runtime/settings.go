@@ -12,16 +12,6 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
-// Kind is what a connector does.
-type Kind string
-
-// The kinds. A stream is ours: topic in, transforms, topic out.
-const (
-	KindSource Kind = "source"
-	KindSink   Kind = "sink"
-	KindStream Kind = "stream"
-)
-
 // settings are the framework's keys of one task, parsed.
 type settings struct {
 	class      string // connector.class
@@ -37,17 +27,15 @@ type settings struct {
 	logErrors    bool
 	logRecords   bool
 
-	letters            string // errors.deadletterqueue.topic.name
-	letterReplicas     int16
-	letterHeaders      bool
-	changelogReplicas  int16
-	flushInterval      time.Duration
-	flushTimeout       time.Duration
-	bootstrap          []string
-	createTopics       bool              // topic.creation.enable
-	producer, consumer map[string]string // client properties with all defaults and overrides
-	admin              map[string]string
-	topicRules         []topicRule
+	letters           string // errors.deadletterqueue.topic.name
+	letterReplicas    int16
+	letterHeaders     bool
+	changelogReplicas int16
+	flushInterval     time.Duration
+	flushTimeout      time.Duration
+	createTopics      bool // topic.creation.enable
+	topicRules        []topicRule
+	clientProps
 	// converters are the worker's configuration with its defaults: what applies
 	// where the connector chooses no converter.
 	converters connector.Props
@@ -80,7 +68,6 @@ func parseSettings(spec TaskSpec) (*settings, error) {
 
 		flushInterval: millis(w.Int64("offset.flush.interval.ms")),
 		flushTimeout:  millis(w.Int64("offset.flush.timeout.ms")),
-		bootstrap:     w.List("bootstrap.servers"),
 		createTopics:  w.Bool("topic.creation.enable"),
 	}
 	// Kafka Connect's default of 0 gives up at once; ours is to go on, so only
@@ -103,9 +90,7 @@ func parseSettings(spec TaskSpec) (*settings, error) {
 			s.converters[key] = class
 		}
 	}
-	s.producer = clientProps(spec, "producer.", "producer.override.")
-	s.consumer = clientProps(spec, "consumer.", "consumer.override.")
-	s.admin = clientProps(spec, "admin.", "admin.override.")
+	s.clientProps = newClientProps(spec, w.List("bootstrap.servers"))
 	return s, nil
 }
 
@@ -149,39 +134,4 @@ func (s *settings) group(spec TaskSpec) string {
 // reads tells whether a topic is one of the connector's inputs.
 func (s *settings) reads(topic string) bool {
 	return slices.Contains(s.topics, topic) || s.pattern != nil && s.pattern.MatchString(topic)
-}
-
-// clientProps gives the properties of a Kafka client: the worker's own ones for
-// the connection, the worker's for this role, then the connector's overrides.
-// Unlike in Java the worker's connection serves every role.
-func clientProps(spec TaskSpec, role, override string) map[string]string {
-	props := map[string]string{}
-	set := func(p connector.Props) {
-		for k := range p {
-			if text, ok := p.Text(k); ok {
-				props[k] = text
-			}
-		}
-	}
-	connection := connector.Props{}
-	for k, v := range spec.Worker {
-		for _, prefix := range []string{"security.", "sasl.", "ssl."} {
-			if strings.HasPrefix(k, prefix) {
-				connection[k] = v
-			}
-		}
-	}
-	set(connection)
-	set(spec.Worker.WithPrefix(role))
-	set(spec.Props.WithPrefix(override))
-	return props
-}
-
-// servers gives the brokers that a client with these properties connects to.
-func (s *settings) servers(props map[string]string) []string {
-	text, ok := props["bootstrap.servers"]
-	if !ok {
-		return s.bootstrap
-	}
-	return config.SplitList(text)
 }

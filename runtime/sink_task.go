@@ -52,7 +52,7 @@ func newSinkTask(t *Task, set *settings) (r runner, err error) {
 		return nil, err
 	}
 	c := t.context()
-	if s.parts, err = build(t.worker.options.Plugins, t.spec, set, c); err != nil {
+	if s.parts, err = build(t.options.Plugins, t.spec, set, c); err != nil {
 		return nil, err
 	}
 	s.frame(sink)
@@ -78,10 +78,10 @@ func (s *sinkTask) frame(sink connector.Sink) {
 	t := s.t
 	s.put = newStage(sink, "sink", "TASK_PUT", connector.KindFatal)
 	s.flushing = newStage(sink, "flush of sink", "TASK_PUT", connector.KindFatal)
-	s.in = &intake{t: t, poll: consumeStage(), handover: handover,
+	s.in = &intake{t: t, poll: consumeStage(), handover: maxHandover,
 		journey: &journey{at: t.at, stages: s.parts.sinkStages(), tolerance: t.tolerance, quit: t.quit.Done()},
 		work:    s.work, finish: s.finish, idle: s.idle, opened: s.opened, closing: s.closing}
-	s.out = newOutbox(t, s.set, s.clients, s.in.journey)
+	s.out = t.outbox(s.set, s.clients, s.in.journey)
 	stages := append([]*stage{s.in.poll}, s.in.journey.stages...)
 	stages = append(stages, s.put, s.flushing)
 	t.stages.Store(&stages)
@@ -298,9 +298,8 @@ func (r *reporter) Report(ctx context.Context, rec connector.Record, cause error
 		return connector.Fatal(fmt.Errorf("record %s[%d]@%d was reported, but it is not among those put since the last flush",
 			rec.Origin.Topic, rec.Origin.Partition, rec.Origin.Offset))
 	}
-	it := &item{record: rec, read: m, fate: tolerated}
-	it.failed = failure{stage: r.s.put, cause: cause, err: r.s.t.at.wrap(r.s.put.place, it.place(), cause)}
+	it := &item{record: rec, read: m}
 	r.s.t.errors.failures.Add(1)
-	r.s.t.tolerance.note(it)
+	it.tolerate(r.s.t.tolerance, failure{stage: r.s.put, cause: cause, err: r.s.t.at.wrap(r.s.put.place, it.place(), cause)})
 	return r.s.out.letter(ctx, it.original(), it.failure(r.s.t.at), nil)
 }

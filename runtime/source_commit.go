@@ -87,7 +87,7 @@ func (s *sourceTask) offsets() error {
 	if len(c.entries) == 0 {
 		return nil
 	}
-	err := s.t.worker.options.Offsets.Commit(s.t.life, s.t.spec.Connector, c.entries)
+	err := s.t.options.Offsets.Commit(s.t.life, s.t.spec.Connector, c.entries)
 	s.t.counters.committed(began, err)
 	if err != nil {
 		return err

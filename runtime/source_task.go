@@ -73,14 +73,14 @@ func newSourceTask(t *Task, set *settings) (r runner, err error) {
 		return nil, err
 	}
 	c := t.context()
-	if s.parts, err = build(t.worker.options.Plugins, t.spec, set, c); err != nil {
+	if s.parts, err = build(t.options.Plugins, t.spec, set, c); err != nil {
 		return nil, err
 	}
 	s.frame(source)
 	if err = s.out.prepare(t.quit); err != nil {
 		return nil, err
 	}
-	c.Offsets = offset.Reader(t.worker.options.Offsets, t.spec.Connector)
+	c.Offsets = offset.Reader(t.options.Offsets, t.spec.Connector)
 	if err = t.started(func(ctx context.Context) error { s.source = source; return source.Start(ctx, c, conf) }); err != nil {
 		return nil, fmt.Errorf("source (%s): %w", source.Info().Name, err)
 	}
@@ -94,7 +94,7 @@ func (s *sourceTask) frame(source connector.Source) {
 	s.produce = newStage(source, "producer", "KAFKA_PRODUCE", connector.KindFatal)
 	s.produce.place, s.produce.tolerable = "producer", true
 	s.journey = &journey{at: t.at, stages: s.parts.sourceStages(), tolerance: t.tolerance, quit: t.quit.Done()}
-	s.out = newOutbox(t, s.set, s.clients, s.journey)
+	s.out = t.outbox(s.set, s.clients, s.journey)
 	stages := append([]*stage{s.poll}, s.journey.stages...)
 	stages = append(stages, s.produce)
 	t.stages.Store(&stages)
@@ -217,7 +217,7 @@ func (s *sourceTask) send(it *item, f *flight) error {
 		s.mu.Lock()
 		s.refused = append(s.refused, refusal{it, f, err})
 		s.mu.Unlock()
-		if do, _ := s.t.tolerance.weigh(s.produce, err, 0, 0); do != tolerate {
+		if do, _ := s.t.tolerance.weigh(s.produce.rule, err, 0, 0); do != tolerate {
 			s.abort(err) // it ends the task: the poll need not be waited for
 		}
 	})

@@ -337,13 +337,13 @@ func (refusing) Flush(context.Context) error { return nil }
 // its way.
 func refusedBy(t *testing.T, err error, tolerance tolerance) (*sourceTask, *item, *flight) {
 	t.Helper()
-	task := newTask(&Worker{options: Options{Log: testLog()}}, TaskSpec{Connector: "n", Kind: KindSource}, nil)
+	task := newTask(Options{Log: testLog()}, TaskSpec{Connector: "n", Kind: KindSource}, nil)
 	t.Cleanup(func() { task.kill(errStopping) })
 	task.tolerance = &tolerance
 	task.tolerance.log, task.tolerance.stats = testLog(), &task.errors
-	s := &sourceTask{t: task, queue: newInflight("n"), produce: &stage{place: "producer", unmarked: connector.KindFatal, tolerable: true}}
+	s := &sourceTask{t: task, queue: newInflight("n"), produce: &stage{place: "producer", rule: rule{unmarked: connector.KindFatal, tolerable: true}}}
 	s.polling, s.abort = context.WithCancelCause(task.quit)
-	s.out = &outbox{t: task, producer: refusing{err}, topics: &topics{}}
+	s.out = &outbox{at: task.at, errors: &task.errors, producer: refusing{err}, topics: &topics{}}
 	it := &item{polled: &connector.SourceRecord{SourcePartition: numbersPartition, SourceOffset: map[string]any{"n": 1}}}
 	f := new(flight)
 	if err := s.queue.add(f, it.polled.SourcePartition, it.polled.SourceOffset); err != nil {

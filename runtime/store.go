@@ -31,20 +31,9 @@ type stores struct {
 	parked     map[int32]*store // given up in a rebalance, for the time until it ends
 }
 
-// stores makes the place for a transform's stores.
-func (b *builder) stores(place string, spec connector.StoreSpec) (*stores, error) {
-	if spec.Name == "" {
-		return nil, connector.Fatal(fmt.Errorf("%s: its store has no name", place))
-	}
-	s := &stores{place: place, topic: b.set.group(b.spec) + "-" + spec.Name + "-changelog",
-		retention: spec.Retention, replicas: b.set.changelogReplicas, live: map[int32]*store{}, parked: map[int32]*store{}}
-	for _, other := range b.parts.stores {
-		if other.topic == s.topic {
-			return nil, connector.Fatal(fmt.Errorf("%s: its store has the name of %s's, %s", place, other.place, spec.Name))
-		}
-	}
-	b.parts.stores = append(b.parts.stores, s)
-	return s, nil
+func newStores(place, topic string, retention time.Duration, replicas int16) *stores {
+	return &stores{place: place, topic: topic, retention: retention, replicas: replicas,
+		live: map[int32]*store{}, parked: map[int32]*store{}}
 }
 
 // open gives the store of an input partition, which prepare has restored.

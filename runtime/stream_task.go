@@ -38,7 +38,7 @@ func newStreamTask(t *Task, set *settings) (r runner, err error) {
 	if s.clients, err = t.connect(set, true, true); err != nil {
 		return nil, err
 	}
-	if s.parts, err = build(t.worker.options.Plugins, t.spec, set, t.context()); err != nil {
+	if s.parts, err = build(t.options.Plugins, t.spec, set, t.context()); err != nil {
 		return nil, err
 	}
 	s.frame()
@@ -57,16 +57,16 @@ func newStreamTask(t *Task, set *settings) (r runner, err error) {
 // frame makes the stages and the intake.
 func (s *streamTask) frame() {
 	t := s.t
-	s.restoring = &stage{place: "restore of state", java: "KAFKA_CONSUME", class: "stream", unmarked: connector.KindFatal}
-	s.produce = &stage{place: "output", java: "KAFKA_PRODUCE", class: "stream", unmarked: connector.KindFatal, tolerable: true}
-	s.committing = &stage{place: "offset commit", java: "KAFKA_PRODUCE", class: "stream", unmarked: connector.KindRetriable}
-	s.in = &intake{t: t, poll: consumeStage(), handover: handover,
+	s.restoring = &stage{place: "restore of state", java: "KAFKA_CONSUME", class: "stream", rule: rule{unmarked: connector.KindFatal}}
+	s.produce = &stage{place: "output", java: "KAFKA_PRODUCE", class: "stream", rule: rule{unmarked: connector.KindFatal, tolerable: true}}
+	s.committing = &stage{place: "offset commit", java: "KAFKA_PRODUCE", class: "stream", rule: rule{unmarked: connector.KindRetriable}}
+	s.in = &intake{t: t, poll: consumeStage(), handover: maxHandover,
 		journey: &journey{at: t.at, stages: s.parts.streamStages(), tolerance: t.tolerance, quit: t.quit.Done()},
 		work:    s.work, finish: s.finish, idle: func() error { return nil }, opened: s.opened, closing: s.closing}
 	if n := len(s.parts.transforms); n > 0 {
-		s.parts.transforms[n-1].tap = t.worker.tap(t.spec.Connector)
+		s.parts.transforms[n-1].tap = t.tap
 	}
-	s.out = newOutbox(t, s.set, s.clients, s.in.journey)
+	s.out = t.outbox(s.set, s.clients, s.in.journey)
 	stages := append([]*stage{s.in.poll}, s.in.journey.stages...)
 	stages = append(stages, s.produce, s.committing)
 	t.stages.Store(&stages)

@@ -36,26 +36,17 @@ type tapped struct {
 	size int
 }
 
-func (t *tap) see(items []item) {
-	now := time.Now()
+// see remembers a record that had size bytes in Kafka.
+func (t *tap) see(r connector.Record, size int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i := max(0, len(items)-tapSize); i < len(items); i++ {
-		if items[i].fate != alive {
-			continue
-		}
-		size := 0
-		if m := items[i].read; m != nil {
-			size = len(m.Key) + len(m.Value)
-		}
-		for t.n == tapSize || t.n > 0 && t.size+size > tapBytes {
-			t.forget()
-		}
-		t.ring[t.next] = tapped{Tapped{Time: now, Record: items[i].record}, size}
-		t.next = (t.next + 1) % tapSize
-		t.n++
-		t.size += size
+	for t.n == tapSize || t.n > 0 && t.size+size > tapBytes {
+		t.forget()
 	}
+	t.ring[t.next] = tapped{Tapped{Time: time.Now(), Record: r}, size}
+	t.next = (t.next + 1) % tapSize
+	t.n++
+	t.size += size
 }
 
 // forget drops the oldest record.

@@ -11,24 +11,8 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
-	"github.com/axiom-data-science/hydraulics/runtime/dlq"
 	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
-
-// TaskSpec is what a task is to do.
-type TaskSpec struct {
-	Connector string
-	Task      int
-	Kind      Kind
-	// Props are the connector's, resolved. TaskProps are what its plugin gets:
-	// one of [Worker.TaskConfigs]; nil is Props themselves.
-	Props     connector.Props
-	TaskProps connector.Props
-	// Worker are the worker's: converters, client properties, intervals.
-	Worker connector.Props
-	// Paused starts the task paused.
-	Paused bool
-}
 
 // Event is a change of a task's state.
 type Event struct {
@@ -39,11 +23,13 @@ type Event struct {
 // Task is a running task. Its goroutine is ended by Stop, by an error, or by a
 // source that is done.
 type Task struct {
-	worker *Worker
-	spec   TaskSpec
-	at     place
-	log    *slog.Logger
-	notify func(Event)
+	options Options
+	spec    TaskSpec
+	make    func(t *Task, set *settings) (runner, error)
+	tap     *tap // of a stream, else nil
+	at      place
+	log     *slog.Logger
+	notify  func(Event)
 
 	// quit ends as soon as the task is to stop: polls and waits end with it.
 	// life ends when there is no more patience: calls of plugins and Kafka end.
@@ -77,9 +63,9 @@ type runner interface {
 // errDone ends a task whose source has nothing more to give.
 var errDone = errors.New("done")
 
-func newTask(w *Worker, spec TaskSpec, notify func(Event)) *Task {
-	t := &Task{worker: w, spec: spec, at: place{spec.Connector, spec.Task}, notify: notify,
-		log:  w.options.Log.With("connector", spec.Connector, "task", spec.Task),
+func newTask(o Options, spec TaskSpec, notify func(Event)) *Task {
+	t := &Task{options: o, spec: spec, at: place{spec.Connector, spec.Task}, notify: notify,
+		log:  o.Log.With("connector", spec.Connector, "task", spec.Task),
 		done: make(chan struct{}), state: state.Unassigned, since: time.Now(), paused: spec.Paused, changed: make(chan struct{})}
 	t.life, t.kill = context.WithCancelCause(context.Background())
 	t.quit, t.stop = context.WithCancelCause(t.life)
@@ -124,36 +110,12 @@ func (t *Task) run() error {
 // tried again. Each attempt has fresh instances.
 func (t *Task) start(set *settings) (r runner, err error) {
 	j := &journey{at: t.at, tolerance: t.tolerance, quit: t.quit.Done()}
-	s := &stage{place: "start", unmarked: connector.KindFatal}
-	err = s.call(t.quit, j, 0, func() error {
-		switch t.spec.Kind {
-		case KindSource:
-			r, err = newSourceTask(t, set)
-		case KindSink:
-			r, err = newSinkTask(t, set)
-		case KindStream:
-			r, err = newStreamTask(t, set)
-		default:
-			err = fmt.Errorf("%q is no kind of connector", t.spec.Kind)
-		}
+	s := &stage{place: "start", rule: rule{unmarked: connector.KindFatal}}
+	err = s.call(t.quit, j, 0, func() (err error) {
+		r, err = t.make(t, set)
 		return err
 	})
 	return r, err
-}
-
-// started calls a plugin's Start. Its context lives on with the plugin until
-// the end of the task's life, but ends with quit while Start has not returned.
-func (t *Task) started(start func(ctx context.Context) error) error {
-	ctx, cancel := context.WithCancel(t.life)
-	unlink := context.AfterFunc(t.quit, cancel)
-	err := guard(func() error { return start(ctx) })
-	if !unlink() && err == nil {
-		err = errStopping
-	}
-	if err != nil {
-		cancel()
-	}
-	return err
 }
 
 // gate waits while the task is paused. It tells false when it is to stop.
@@ -270,74 +232,4 @@ func (t *Task) Snapshot() Stats {
 // context gives what a plugin is told about its task.
 func (t *Task) context() connector.Context {
 	return connector.Context{Connector: t.spec.Connector, Task: t.spec.Task, Log: t.log, Metrics: &t.metrics}
-}
-
-// props gives what the plugin of a source or sink is configured with.
-func (t *Task) props() connector.Props {
-	if t.spec.TaskProps != nil {
-		return t.spec.TaskProps
-	}
-	return t.spec.Props
-}
-
-// instance makes the task's source or sink and parses its configuration.
-func instance[T connector.Plugin](t *Task, kind connector.PluginType, class string) (plugin T, conf connector.Config, err error) {
-	made, err := t.worker.options.Plugins.New(kind, class)
-	if err != nil {
-		return plugin, conf, connector.Fatal(err)
-	}
-	plugin, ok := made.(T)
-	if !ok {
-		return plugin, conf, connector.Fatal(fmt.Errorf("%s is no %s", class, kind))
-	}
-	info := plugin.Info()
-	t.plugin.Store(&info)
-	conf, err = connector.ParsePlugin(plugin, t.props())
-	return plugin, conf, err
-}
-
-// refused decides about a record that Kafka has not taken: nil is that the
-// failure is tolerated. The producer has retried what can be retried.
-func (t *Task) refused(s *stage, it *item, cause error) error {
-	s.stats.errors.Add(1)
-	err := t.at.wrap(s.place, it.place(), cause)
-	if v := t.tolerance.judge(s, err, 0, 0); v.do != tolerate {
-		return err
-	}
-	it.fate, it.failed = tolerated, failure{stage: s, cause: cause, err: err}
-	t.tolerance.note(it)
-	return nil
-}
-
-// release closes what a task has made, its plugin first; after a start that
-// failed any of it may be missing.
-func (t *Task) release(plugin interface{ Stop() error }, p *parts, k *clients) {
-	var errs []error
-	if plugin != nil {
-		errs = append(errs, guard(plugin.Stop))
-	}
-	if p != nil {
-		errs = append(errs, p.Close())
-	}
-	if k != nil {
-		errs = append(errs, k.Close())
-	}
-	t.ended(errs...)
-}
-
-// ended logs what went wrong while things were given back: nothing depends on
-// it any more.
-func (t *Task) ended(errs ...error) {
-	if err := errors.Join(errs...); err != nil {
-		t.log.Warn("end of task: " + err.Error())
-	}
-}
-
-// letters gives the writer of dead letters, nil without a topic for them.
-func (t *Task) letters(set *settings, k *clients) *dlq.Writer {
-	if set.letters == "" {
-		return nil
-	}
-	return dlq.NewWriter(k.producer, dlq.Options{Topic: set.letters, Replication: set.letterReplicas,
-		Context: set.letterHeaders, Create: k.admin.CreateTopic})
 }

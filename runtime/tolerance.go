@@ -39,6 +39,12 @@ const (
 	tolerate
 )
 
+// rule is what a failure means where it happened.
+type rule struct {
+	unmarked  connector.Kind // an error without a mark
+	tolerable bool           // whether a data error may be tolerated
+}
+
 // verdict is what to do about a failure.
 type verdict struct {
 	do    action
@@ -46,16 +52,16 @@ type verdict struct {
 	err   error         // of stop
 }
 
-// judge decides about an error of a stage. attempt counts the retries so far,
+// judge decides about an error. attempt counts the retries so far,
 // elapsed is the time since the first failure.
-func (t *tolerance) judge(s *stage, err error, attempt int, elapsed time.Duration) verdict {
+func (t *tolerance) judge(r rule, err error, attempt int, elapsed time.Duration) verdict {
 	t.stats.failures.Add(1)
-	do, kind := t.weigh(s, err, attempt, elapsed)
+	do, kind := t.weigh(r, err, attempt, elapsed)
 	switch {
 	case do == retry:
 		t.stats.retries.Add(1)
 		t.stats.last(err, true)
-		return verdict{do: retry, after: t.delay(markOf(err).After, attempt, s, elapsed)}
+		return verdict{do: retry, after: t.delay(markOf(err).After, attempt, r, elapsed)}
 	case do == tolerate:
 		return verdict{do: tolerate}
 	case kind == connector.KindRetriable:
@@ -68,21 +74,21 @@ func (t *tolerance) judge(s *stage, err error, attempt int, elapsed time.Duratio
 
 // weigh gives what is to be done about an error, and what kind of error it is
 // by now.
-func (t *tolerance) weigh(s *stage, err error, attempt int, elapsed time.Duration) (action, connector.Kind) {
+func (t *tolerance) weigh(r rule, err error, attempt int, elapsed time.Duration) (action, connector.Kind) {
 	kind := connector.KindOf(err)
 	if kind == connector.KindUnmarked {
-		kind = s.unmarked
+		kind = r.unmarked
 	}
 	if kind == connector.KindRetriable {
 		switch most := markOf(err).Attempts; {
 		case most >= 0 && attempt >= most:
 			return stop, kind
-		case !s.tolerable || t.retryTimeout < 0 || elapsed < t.retryTimeout:
+		case !r.tolerable || t.retryTimeout < 0 || elapsed < t.retryTimeout:
 			return retry, kind
 		}
 		kind = connector.KindData // as Kafka Connect: out of time is an error of the record
 	}
-	if kind == connector.KindData && s.tolerable && t.all {
+	if kind == connector.KindData && r.tolerable && t.all {
 		return tolerate, kind
 	}
 	return stop, kind
@@ -105,7 +111,7 @@ func (t *tolerance) stop(err error) verdict {
 // delay is how long to wait before the next attempt: exponential, at the limit
 // scattered so that tasks do not knock together, never past the time allowed
 // and never less than the plugin asked for.
-func (t *tolerance) delay(atLeast time.Duration, attempt int, s *stage, elapsed time.Duration) time.Duration {
+func (t *tolerance) delay(atLeast time.Duration, attempt int, r rule, elapsed time.Duration) time.Duration {
 	most := t.delayMax
 	if most <= 0 {
 		most = firstDelay // without any wait it would spin
@@ -115,7 +121,7 @@ func (t *tolerance) delay(atLeast time.Duration, attempt int, s *stage, elapsed 
 		d = most/2 + rand.N(most/2+1)
 	}
 	d = max(d, atLeast)
-	if s.tolerable && t.retryTimeout >= 0 {
+	if r.tolerable && t.retryTimeout >= 0 {
 		d = min(d, t.retryTimeout-elapsed)
 	}
 	return d
@@ -138,26 +144,21 @@ func (t *tolerance) wait(ctx context.Context, quit <-chan struct{}, d time.Durat
 	return false
 }
 
-// note counts a tolerated record and logs it if asked to.
+// note counts a tolerated record and logs it if asked to, with what tells which
+// one it was.
 //
 // Invariant 3: what is tolerated is counted here and dead-lettered by the task.
-func (t *tolerance) note(it *item) {
+func (t *tolerance) note(err error, which func() []any) {
 	t.stats.errors.Add(1)
 	t.stats.skipped.Add(1)
-	t.stats.last(it.failed.err, false)
+	t.stats.last(err, false)
 	if !t.logErrors {
 		return
 	}
 	t.stats.logged.Add(1)
 	var attrs []any
 	if t.logRecords {
-		attrs = append(attrs, "topic", it.record.Topic, "timestamp", it.record.Timestamp)
-		if it.polled != nil {
-			attrs = append(attrs, "source_partition", jsonText(it.polled.SourcePartition), "source_offset", jsonText(it.polled.SourceOffset))
-		}
-		if it.read != nil {
-			attrs = append(attrs, "origin", it.place())
-		}
+		attrs = which()
 	}
-	t.log.Error("record tolerated: "+it.failed.err.Error(), attrs...)
+	t.log.Error("record tolerated: "+err.Error(), attrs...)
 }

@@ -184,3 +184,18 @@ func batched(t connector.BatchTransform, applies test) func(context.Context, []*
 		return errs
 	}
 }
+
+// stores makes the place for a transform's stores.
+func (b *builder) stores(place string, spec connector.StoreSpec) (*stores, error) {
+	if spec.Name == "" {
+		return nil, connector.Fatal(fmt.Errorf("%s: its store has no name", place))
+	}
+	s := newStores(place, b.set.group(b.spec)+"-"+spec.Name+"-changelog", spec.Retention, b.set.changelogReplicas)
+	for _, other := range b.parts.stores {
+		if other.topic == s.topic {
+			return nil, connector.Fatal(fmt.Errorf("%s: its store has the name of %s's, %s", place, other.place, spec.Name))
+		}
+	}
+	b.parts.stores = append(b.parts.stores, s)
+	return s, nil
+}

@@ -14,17 +14,6 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/offset"
 )
 
-// Options are what a worker needs.
-type Options struct {
-	// Plugins default to connector.Plugins.
-	Plugins *connector.Registry
-	// Offsets keeps the offsets of sources.
-	Offsets offset.Store
-	// Open connects to Kafka; the default is kafka.Open.
-	Open func(ctx context.Context, o kafka.Options) (*kafka.Client, error)
-	Log  *slog.Logger
-}
-
 // Worker runs tasks. It is safe for use from several goroutines.
 type Worker struct {
 	options Options
@@ -55,13 +44,19 @@ func NewWorker(o Options) (*Worker, error) {
 // notify, if not nil, is called with every change of state, in order, from the
 // task's goroutine; it must not wait for the task.
 func (w *Worker) StartTask(spec TaskSpec, notify func(Event)) (*Task, error) {
+	t := newTask(w.options, spec, notify)
 	switch {
 	case spec.Connector == "":
 		return nil, errors.New("a task needs the name of its connector")
-	case spec.Kind != KindSource && spec.Kind != KindSink && spec.Kind != KindStream:
+	case spec.Kind == KindSource:
+		t.make = newSourceTask
+	case spec.Kind == KindSink:
+		t.make = newSinkTask
+	case spec.Kind == KindStream:
+		t.make, t.tap = newStreamTask, w.tap(spec.Connector)
+	default:
 		return nil, fmt.Errorf("%s/%d: %q is no kind of connector", spec.Connector, spec.Task, spec.Kind)
 	}
-	t := newTask(w, spec, notify)
 	go t.main() // ends after Stop, an error, or with a source that is done
 	return t, nil
 }

@@ -1,8 +1,31 @@
 // Package kafka is how hydraulics talks to Kafka: bytes in, bytes out, over
 // sarama, which nothing else imports. A Client has the connections, a Producer
-// writes, a GroupConsumer is one member of a consumer group.
+// writes, a Member is one member of a group of any kind, a GroupConsumer is one
+// that reads partitions.
 //
 // Membership is our own on raw group requests, because sarama's ConsumerGroup
 // cannot rewind, ends a session when a claim returns, and does not tell whether
-// a commit came through.
+// a commit came through. membership.go is the group protocol as a machine
+// without I/O; member.go and join.go drive it. Offsets are the consumer's
+// (offsets.go), which commits them as whom its member is at that moment.
+//
+// # Goroutines
+//
+// A Member has two, for heartbeats and for the join under way; Next starts a
+// join, and Close ends both. The join calls Protocols, Assign and, of a
+// consumer, the look-up of where to start. A GroupConsumer has one that watches
+// for topics and one for each partition that it reads; Release or Close end the
+// latter, Close waits for all. Everything that an owner calls is called from one
+// goroutine, but for Abandon. A call that sarama cannot cancel goes on by itself
+// when its context has ended, until a line is cut or sarama's time-outs end it.
+// A Producer has two for each lane, which Close ends.
+//
+// # Locks
+//
+// A Member's mu guards the machine and what belongs to it; a GroupConsumer's mu
+// what its goroutines know of topics and starts. No request is sent and nothing
+// of the caller's is called under either, and neither is taken under the other.
+// A line's open is held while connecting, and its mu and its wire's are taken
+// inside. A Producer's look is held while something is found out about a topic,
+// and its mu is taken inside. trouble's mu is the innermost: it logs.
 package kafka

@@ -1,0 +1,46 @@
+package runtime
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/runtime/offset"
+)
+
+// Kind is what a connector does.
+type Kind string
+
+// The kinds. A stream is ours: topic in, transforms, topic out.
+const (
+	KindSource Kind = "source"
+	KindSink   Kind = "sink"
+	KindStream Kind = "stream"
+)
+
+// TaskSpec is what a task is to do.
+type TaskSpec struct {
+	Connector string
+	Task      int
+	Kind      Kind
+	// Props are the connector's, resolved. TaskProps are what its plugin gets:
+	// one of [Worker.TaskConfigs]; nil is Props themselves.
+	Props     connector.Props
+	TaskProps connector.Props
+	// Worker are the worker's: converters, client properties, intervals.
+	Worker connector.Props
+	// Paused starts the task paused.
+	Paused bool
+}
+
+// Options are what a worker needs.
+type Options struct {
+	// Plugins default to connector.Plugins.
+	Plugins *connector.Registry
+	// Offsets keeps the offsets of sources.
+	Offsets offset.Store
+	// Open connects to Kafka; the default is kafka.Open.
+	Open func(ctx context.Context, o kafka.Options) (*kafka.Client, error)
+	Log  *slog.Logger
+}
