@@ -3,11 +3,13 @@ package runtime
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
 
@@ -151,5 +153,56 @@ func TestRefusalEndsAPause(t *testing.T) {
 	}
 	if err := s.rest(s.t.held()); !errors.Is(err, errTest) {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// fullDisk is a store of offsets that cannot write some of them.
+type fullDisk struct {
+	offset.Store
+	fails atomic.Int32
+}
+
+func (d *fullDisk) Commit(ctx context.Context, connector string, entries []offset.Entry) error {
+	if d.fails.Add(-1) >= 0 {
+		return errTest
+	}
+	return d.Store.Commit(ctx, connector, entries)
+}
+
+// Offsets that cannot be written are written with the next ones; the last ones
+// end the task.
+func TestOffsetsThatCannotBeWritten(t *testing.T) {
+	for name, c := range map[string]struct {
+		fails int32
+		wait  string
+		want  state.State
+	}{
+		"once":        {1, "true", state.Running},
+		"at the end":  {1 << 30, "false", state.Failed},
+		"not at once": {0, "false", state.Done},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFlow(t)
+			f.topic("out", 1)
+			w, _ := f.worker(&script{})
+			disk := &fullDisk{Store: w.options.Offsets}
+			disk.fails.Store(c.fails)
+			w.options.Offsets = disk
+			task, see := f.start(w, KindSource, "n", connector.Props{"topic": "out", "count": "20", "wait": c.wait})
+			if c.wait == "false" {
+				f.ended(task)
+			} else {
+				eventually(t, "commit", func() bool { return offsetOf(t, w) == `{"n":19}` })
+				if task.Snapshot().Commits.Failed != 1 {
+					t.Errorf("commits are %+v", task.Snapshot().Commits)
+				}
+			}
+			if see.last() != c.want {
+				t.Errorf("state is %v, %v", see.last(), see.failure())
+			}
+			if err := see.failure(); c.want == state.Failed && (!errors.Is(err, errTest) || !strings.HasPrefix(err.Error(), "n/0: offset commit: ")) {
+				t.Errorf("error is %v", err)
+			}
+		})
 	}
 }

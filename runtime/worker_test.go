@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -77,6 +78,44 @@ func TestTaskConfigs(t *testing.T) {
 				t.Errorf("%d tasks, %q; want %d, %q", len(list), got, tt.want, tt.fails)
 			}
 		})
+	}
+}
+
+// hourly is a source whose tasks follow something that changes.
+type hourly struct{ splitting }
+
+func (*hourly) Info() connector.Info                        { return connector.Info{Name: "hourly", Version: "1"} }
+func (*hourly) ResplitEvery(connector.Config) time.Duration { return time.Hour }
+
+func TestResplitEvery(t *testing.T) {
+	w := testWorker(t)
+	w.options.Plugins.Add(connector.SourceType, func() connector.Plugin { return &hourly{} })
+	for class, c := range map[string]struct {
+		kind Kind
+		want time.Duration
+	}{
+		"hourly": {KindSource, time.Hour}, "splitting": {KindSource, 0}, "nothing": {KindSource, 0},
+		"collect": {KindSink, 0}, "stream": {KindStream, 0},
+	} {
+		got := w.ResplitEvery(TaskSpec{Connector: "c", Kind: c.kind, Props: connector.Props{"connector.class": class, "topic": "t", "count": "1"}})
+		if got != c.want {
+			t.Errorf("%s is asked every %v, want %v", class, got, c.want)
+		}
+	}
+	if got := w.ResplitEvery(TaskSpec{Connector: "c", Kind: KindSource, Props: connector.Props{"connector.class": "hourly"}}); got != 0 {
+		t.Errorf("without its keys it is asked every %v", got)
+	}
+}
+
+func TestForget(t *testing.T) {
+	w := testWorker(t)
+	w.tap("st").see(connector.Record{Topic: "t"}, 1)
+	if n := len(w.Tap("st")); n != 1 {
+		t.Errorf("%d records", n)
+	}
+	w.Forget("st")
+	if got := w.Tap("st"); got != nil {
+		t.Errorf("it remembers %v", got)
 	}
 }
 
