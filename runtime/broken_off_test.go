@@ -6,12 +6,12 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
@@ -86,13 +86,8 @@ func TestStopBreaksOffARestore(t *testing.T) {
 	go func() { done <- s.restore(task.life, k, b) }()
 	eventually(t, "restore", task.counters.restoring.Load)
 	task.stop(errStopping)
-	select {
-	case err := <-done:
-		if !errors.Is(err, errStopping) {
-			t.Errorf("error is %v", err)
-		}
-	case <-time.After(patient):
-		t.Error("the restore goes on")
+	if err := wait.For(t, "the end of the restore", done); !errors.Is(err, errStopping) {
+		t.Errorf("error is %v", err)
 	}
 	task.kill(errStopping)
 }

@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -15,24 +14,13 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
 
-// patient is how long a test waits for what must come.
-const patient = 30 * time.Second
-
 // eventually waits until ok, without a guess how long that takes.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(patient)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("still waiting after %v: %s", patient, what)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
+var eventually = wait.Until
 
 // flow is a broker and what a test does with it.
 type flow struct {
@@ -230,7 +218,7 @@ func (f *flow) start(w *Worker, kind Kind, name string, props connector.Props) (
 
 func (f *flow) stop(task *Task) {
 	f.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patient)
+	ctx, cancel := wait.Context()
 	defer cancel()
 	if err := task.Stop(ctx); err != nil {
 		f.t.Error(err)
@@ -240,11 +228,7 @@ func (f *flow) stop(task *Task) {
 // ended waits for the end of a task.
 func (f *flow) ended(task *Task) {
 	f.t.Helper()
-	select {
-	case <-task.Done():
-	case <-time.After(patient):
-		f.t.Fatal("the task did not end")
-	}
+	wait.For(f.t, "the end of the task", task.Done())
 }
 
 // pace makes a source slow enough that a test happens while it works.

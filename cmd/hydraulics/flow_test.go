@@ -21,28 +21,14 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/cli"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 2 * time.Minute
-
-// await waits until ok, which looks again and again.
-func await(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	end := time.After(patience)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatalf("still waiting after %v: %s", patience, what)
-		}
-	}
-}
+// await waits until ok, without a guess how long that takes.
+var await = wait.Until
 
 // stream is a broker with images, and a folder for flows and models.
 type stream struct {
@@ -194,7 +180,7 @@ func (s *stream) start(name, text string) *cli.Worker {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.t.Cleanup(func() { _ = s.close(w, patience) })
+	s.t.Cleanup(func() { _ = s.close(w, wait.Patience) })
 	return w
 }
 

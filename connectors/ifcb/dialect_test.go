@@ -12,6 +12,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // without answers 404 for paths that contain one of these.
@@ -143,9 +144,10 @@ func TestPageInPlaceOfList(t *testing.T) {
 		}
 		trouble = true
 		var err error
-		for deadline := time.Now().Add(patience); err == nil && time.Now().Before(deadline); {
+		wait.Until(t, "an error", func() bool {
 			_, err = s.Poll(t.Context())
-		}
+			return err != nil
+		})
 		if connector.KindOf(err) != connector.KindRetriable || !strings.Contains(err.Error(), "HTML page") {
 			t.Fatalf("error %v", err)
 		}

@@ -1,7 +1,6 @@
 package ifcb_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -17,12 +16,10 @@ import (
 	source "github.com/axiom-data-science/hydraulics/connectors/ifcb"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
-const (
-	dataset  = "pier"
-	patience = 20 * time.Second
-)
+const dataset = "pier"
 
 // generations are the subtests of everything that both generations must do.
 var generations = []int{1, 2}
@@ -182,7 +179,7 @@ func (r run) drain(t *testing.T) []connector.SourceRecord {
 // until polls until enough says so or an error is not retriable.
 func (r run) until(t *testing.T, enough func([]connector.SourceRecord) bool) ([]connector.SourceRecord, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := wait.Context()
 	defer cancel()
 	var all []connector.SourceRecord
 	for !enough(all) {

@@ -1,7 +1,7 @@
 package kafka
 
 import (
-	"context"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // ours gives the stacks of goroutines in this package's code and sarama's that
@@ -64,7 +65,7 @@ func TestCloseEndsAllGoroutines(t *testing.T) {
 			}
 			before(b)
 			began := time.Now()
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := wait.Context()
 			defer cancel()
 			for _, g := range []*GroupConsumer{waits, never, joined} {
 				if err := g.Close(ctx); err != nil && connector.KindOf(err) != connector.KindRetriable {
@@ -80,15 +81,12 @@ func TestCloseEndsAllGoroutines(t *testing.T) {
 			c.Close()
 			c.Close()
 			t.Logf("closed after %s", time.Since(began))
-			for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-				left := ours()
-				if len(left) == 0 {
-					break
+			wait.Nil(t, "all goroutines end", func() error {
+				if left := ours(); len(left) > 0 {
+					return fmt.Errorf("%d are left, the first:\n%s", len(left), left[0])
 				}
-				if time.Now().After(deadline) {
-					t.Fatalf("%d goroutines are left, the first:\n%s", len(left), left[0])
-				}
-			}
+				return nil
+			})
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 func newTopic(t *testing.T, c *Client, name string, partitions int32, config map[string]string) {
@@ -33,9 +34,6 @@ func values(t *testing.T, c *Client, topic string, partition int32) []string {
 	}
 	return got
 }
-
-// sessionOnRealKafka is the least session time-out that a real broker allows.
-const sessionOnRealKafka = 6 * time.Second
 
 // load sends numbers to a partition and notes how often each was answered.
 type load struct {
@@ -120,7 +118,7 @@ func TestProducerLosesAndRepeatsNothing(t *testing.T) {
 					time.Sleep(time.Millisecond) // so that there are many batches
 				}
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := wait.Context()
 			defer cancel()
 			if err := p.Flush(ctx); err != nil {
 				t.Fatal(err)

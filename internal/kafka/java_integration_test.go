@@ -15,7 +15,11 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
+
+// sessionOnRealKafka is the least session time-out that a real broker allows.
+const sessionOnRealKafka = 6 * time.Second
 
 // realKafka gives the bootstrap servers of a real Kafka.
 func realKafka(t *testing.T) string {
@@ -121,11 +125,7 @@ func (m *javaMember) kill() {
 func (m *javaMember) leave() {
 	m.t.Helper()
 	_ = m.stdin.Close()
-	select {
-	case <-m.done:
-	case <-time.After(30 * time.Second):
-		m.t.Fatal("the Java member does not leave")
-	}
+	wait.For(m.t, "the end of the Java member", m.done)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.left {

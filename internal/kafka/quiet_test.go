@@ -2,13 +2,13 @@ package kafka
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // lines is a log that several goroutines write and a test reads.
@@ -48,7 +48,7 @@ func TestClosingAMemberThatJoinsIsNoTrouble(t *testing.T) {
 		return g
 	}
 	shut := func(g *GroupConsumer) {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := wait.Context()
 		defer cancel()
 		if err := g.Close(ctx); err != nil {
 			t.Error(err)

@@ -76,8 +76,8 @@ func TestOffsetsDeletedMeanwhile(t *testing.T) {
 	topic := fresh("deleted")
 	newTopic(t, c, topic, 1, nil)
 	produce(t, c, numbered(topic, 100)...)
-	o := quick(topic)
-	o.Group, o.SessionTimeout, o.MaxPollRecords = fresh("group"), sessionOnRealKafka, 10
+	o := calm(topic)
+	o.Group, o.MaxPollRecords = fresh("group"), 10
 	g, err := c.NewGroupConsumer(o)
 	if err != nil {
 		t.Fatal(err)

@@ -66,8 +66,8 @@ func testTransactions(t *testing.T, c *Client, topic string) {
 	if got := values(t, c, topic, 0); !slices.Equal(got, []string{"a", "b", "e", "g"}) {
 		t.Errorf("values with an open transaction %q", got)
 	}
-	o := quick(topic)
-	o.Group, o.SessionTimeout, o.ReadCommitted = topic, sessionOnRealKafka, true
+	o := calm(topic)
+	o.Group, o.ReadCommitted = topic, true
 	s := sit(t, c, o)
 	eventually(t, "a member reads the same", func() bool { return len(s.messages()) == 4 })
 }

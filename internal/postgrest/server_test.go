@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -318,13 +319,10 @@ func TestTablesAreReadAgain(t *testing.T) {
 	}
 	pgtest.Exec(t, a.db, "CREATE TABLE later (a int); GRANT SELECT ON later TO web_anon")
 	// A server that has just begun to listen may miss one: notify until it is heard.
-	deadline := time.Now().Add(20 * time.Second)
-	for a.ask(t, "GET /later").StatusCode != 200 {
-		if time.Now().After(deadline) {
-			t.Fatal("the table was not noticed")
-		}
+	wait.Until(t, "the table is noticed", func() bool {
 		pgtest.Exec(t, a.db, "NOTIFY pgrst, 'reload schema'")
-	}
+		return a.ask(t, "GET /later").StatusCode == 200
+	})
 }
 
 func TestStatementTimeout(t *testing.T) {
@@ -385,12 +383,7 @@ func TestOutage(t *testing.T) {
 	}
 	until := func(want int) {
 		t.Helper()
-		deadline := time.Now().Add(20 * time.Second)
-		for a.ask(t, "GET /items").StatusCode != want {
-			if time.Now().After(deadline) {
-				t.Fatalf("no %d", want)
-			}
-		}
+		wait.Until(t, fmt.Sprint("status ", want), func() bool { return a.ask(t, "GET /items").StatusCode == want })
 	}
 	until(200)
 	if err := server.Stop(); err != nil {

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"log/slog"
 
@@ -24,6 +23,7 @@ import (
 	_ "github.com/axiom-data-science/hydraulics/converter/json"
 	_ "github.com/axiom-data-science/hydraulics/converter/primitive"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	_ "github.com/axiom-data-science/hydraulics/transforms/smt"
 )
@@ -66,17 +66,6 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("still waiting for %s", what)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
 func get(t *testing.T, url string) string {
 	t.Helper()
 	res, err := http.Get(url)
@@ -111,7 +100,7 @@ func start(t *testing.T, file string) *Worker {
 
 func stop(t *testing.T, w *Worker) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := wait.Context()
 	defer cancel()
 	if err := w.Close(ctx); err != nil {
 		t.Error(err)
@@ -142,7 +131,7 @@ connectors:
 	holds := func(text string) func() bool {
 		return func() bool { data, err := os.ReadFile(out); return err == nil && string(data) == text }
 	}
-	eventually(t, "the lines", holds("one\ntwo\n"))
+	wait.Until(t, "the lines", holds("one\ntwo\n"))
 
 	if j, err := config.Read(file); err != nil {
 		t.Fatal(err)
@@ -172,7 +161,7 @@ connectors:
 		t.Fatal(err)
 	}
 	w = start(t, file)
-	eventually(t, "the connector made over REST", holds("one\ntwo\nthree\n"))
+	wait.Until(t, "the connector made over REST", holds("one\ntwo\nthree\n"))
 	stop(t, w)
 }
 
@@ -188,7 +177,7 @@ func TestCommandStopsWithItsContext(t *testing.T) {
 	root.SetErr(out)
 	root.SetArgs([]string{"connect-standalone", worker, sink})
 	go func() { done <- root.ExecuteContext(ctx) }()
-	eventually(t, "the REST API", func() bool { return strings.Contains(out.String(), "REST API") })
+	wait.Until(t, "the REST API", func() bool { return strings.Contains(out.String(), "REST API") })
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("%v\n%s", err, out)

@@ -3,6 +3,7 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,6 +21,7 @@ import (
 	_ "github.com/axiom-data-science/hydraulics/converter/json"
 	_ "github.com/axiom-data-science/hydraulics/converter/primitive"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
@@ -171,17 +172,12 @@ func (w *worker) settle(t *testing.T) {
 // eventually waits until what says nothing more is missing.
 func eventually(t *testing.T, what string, missing func() string) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		left := missing()
-		if left == "" {
-			return
+	wait.Nil(t, what, func() error {
+		if left := missing(); left != "" {
+			return errors.New(left)
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("still waiting for %s: %s", what, left)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+		return nil
+	})
 }
 
 func (w *worker) replay(t *testing.T, n int, r recording) {

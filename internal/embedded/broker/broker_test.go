@@ -2,7 +2,6 @@ package broker
 
 import (
 	"bufio"
-	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 func startTest(t *testing.T, o Options) *Broker {
@@ -75,7 +76,7 @@ func TestGuardRefusesWhatIsNotKafka(t *testing.T) {
 			if _, err := conn.Write(request); err != nil {
 				t.Fatal(err)
 			}
-			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+			_ = conn.SetReadDeadline(time.Now().Add(wait.Patience))
 			if n, err := conn.Read(make([]byte, 1)); n != 0 || !isClosed(err) {
 				t.Errorf("the broker answers %d bytes (%v), want a closed connection", n, err)
 			}
@@ -125,7 +126,7 @@ func TestSurvivesKill(t *testing.T) {
 	b := startTest(t, Options{Dir: dir})
 	c := client(t, b.Addr(), kgo.ConsumeTopics("kept"))
 	seen := map[string]bool{}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := wait.Context()
 	defer cancel()
 	for len(seen) < acked {
 		fetches := c.PollFetches(ctx)

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +9,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // contents replays a log into a map.
@@ -162,25 +163,18 @@ func TestCleaning(t *testing.T) {
 	if err := plain.ProduceSync(t.Context(), &kgo.Record{Topic: "plain", Value: value}).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
 	parts := filepath.Join(b.dir, logDir, partsDir)
-	for {
+	wait.Nil(t, "the broker cleans up", func() error {
 		kept, err := folderSize(filepath.Join(parts, "_log-0"))
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		all, err := folderSize(parts)
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || kept <= 5<<20 && all-kept < 1<<20 {
+			return err
 		}
-		if kept <= 5<<20 && all-kept < 1<<20 {
-			break
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("the compacted topic has %d bytes, the others %d", kept, all-kept)
-		}
-	}
+		return fmt.Errorf("the compacted topic has %d bytes, the others %d", kept, all-kept)
+	})
 	if got := contents(t, l); len(got) != 2 {
 		t.Errorf("%d keys are left, want 2", len(got))
 	}

@@ -3,6 +3,7 @@ package dashboard_test
 import (
 	"context"
 	"encoding/csv"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 func instrument(t *testing.T, o dashboard.InstrumentOptions) *dashboard.Instrument {
@@ -184,25 +186,20 @@ func TestRunTakesBinsAndForgets(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- i.Run(ctx, 3) }()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	deadline := time.Now().Add(20 * time.Second)
 	var first []ifcb.File
-	for range look.C {
+	wait.Nil(t, "one bin comes and one goes", func() error {
 		files, err := ifcb.List(dir)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		if len(files) == 2 && first == nil {
 			first = files
 		}
 		if first != nil && len(files) == 2 && first[0].ID.Compare(files[0].ID) < 0 {
-			break // one came, one went
+			return nil
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("still %v", files)
-		}
-	}
+		return fmt.Errorf("still %v", files)
+	})
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)

@@ -4,7 +4,6 @@ package model
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"image"
 	"os"
@@ -14,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // rate is images per second, and milliseconds of the client's CPU per image.
@@ -68,7 +69,7 @@ func medianOf(list []float64) string {
 
 func pythonRate(t *testing.T, python, protocol, server string, batch, clients, images int) (r rate) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := wait.Context()
 	defer cancel()
 	cmd := exec.CommandContext(ctx, python, "testdata/grpc_client.py", protocol, server, "ifcb-densenet", strconv.Itoa(batch), strconv.Itoa(clients), strconv.Itoa(images))
 	var said bytes.Buffer // by TensorFlow, mostly to nobody

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // notes collects what a swapping model tells.
@@ -35,16 +36,14 @@ func (n *notes) add(e SwapEvent) {
 // wait gives the event of a number, once it is there.
 func (n *notes) wait(t *testing.T, i int) SwapEvent {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	var list []SwapEvent
+	wait.Until(t, fmt.Sprintf("event %d", i), func() bool {
 		n.mu.Lock()
-		list := n.list
-		n.mu.Unlock()
-		if len(list) > i {
-			return list[i]
-		}
-	}
-	t.Fatalf("event %d does not come", i)
-	return SwapEvent{}
+		defer n.mu.Unlock()
+		list = n.list
+		return len(list) > i
+	})
+	return list[i]
 }
 
 // pictures gives images that differ.

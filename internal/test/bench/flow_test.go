@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -21,6 +20,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/embedded/registryd"
 	"github.com/axiom-data-science/hydraulics/internal/registry"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/offset"
@@ -124,7 +124,7 @@ func (f *flow) pass(spec runtime.TaskSpec, tasks int, p *profile) {
 	p.images += images
 	p.wall += ended.Sub(began)
 	for _, t := range running {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := wait.Context()
 		check(f.b, t.Stop(ctx))
 		cancel()
 		p.add(t.Snapshot())

@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/internal/pg"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // The addresses and names of the original's development set-up, which its files
@@ -69,7 +69,7 @@ func newOriginal(s *stack) *original {
 	check(s.t, err)
 	s.t.Cleanup(func() {
 		o.pool.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := wait.Context()
 		defer cancel()
 		if _, err := s.pool.Exec(ctx, "DROP DATABASE IF EXISTS topics WITH (FORCE)"); err != nil {
 			s.t.Error(err)

@@ -15,11 +15,12 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // TestDemoInABrowser runs the demo as a newcomer does, asks its API, and looks
@@ -29,7 +30,7 @@ func TestDemoInABrowser(t *testing.T) {
 	browser := findBrowser(t)
 	at := startDemo(t, t.TempDir())
 	var rows []map[string]any
-	within(t, 2*time.Minute, "the query answers with rows", func() error {
+	wait.Nil(t, "the query answers with rows", func() error {
 		resp, err := http.Get(at["api"] + "/ifcb_sample_stats?hab=is.true&order=time.desc&limit=5")
 		if err != nil {
 			return err
@@ -68,7 +69,7 @@ func TestDemoInABrowser(t *testing.T) {
 	}
 	tab, cancel := chromedp.NewContext(allocator, chromedp.WithListener(listen))
 	defer cancel()
-	tab, cancel = context.WithTimeout(tab, 90*time.Second)
+	tab, cancel = context.WithTimeout(tab, patience)
 	defer cancel()
 	fail := func(err error) {
 		if err != nil {
@@ -165,7 +166,7 @@ func startDemo(t *testing.T, data string, args ...string) map[string]string {
 		}
 	})
 	var at map[string]string
-	within(t, 3*time.Minute, "the demo is ready", func() error {
+	wait.Nil(t, "the demo is ready", func() error {
 		text, err := os.ReadFile(filepath.Join(data, "endpoints.json"))
 		if err != nil {
 			return err
@@ -173,23 +174,4 @@ func startDemo(t *testing.T, data string, args ...string) map[string]string {
 		return json.Unmarshal(text, &at)
 	})
 	return at
-}
-
-// within tries until f gives no error.
-func within(t *testing.T, d time.Duration, what string, f func() error) {
-	t.Helper()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(d)
-	for {
-		err := f()
-		if err == nil {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("%s: not within %s: %v", what, d, err)
-		}
-	}
 }

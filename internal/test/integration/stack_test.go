@@ -22,6 +22,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/embedded/registryd"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/pg"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // stack is what a flow runs on. Names of topics and connectors come from
@@ -164,7 +165,7 @@ func (s *stack) connect(server string) {
 	_, err = admin.Exec(s.t.Context(), "CREATE DATABASE "+pg.Quote(name))
 	check(s.t, err)
 	s.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := wait.Context()
 		defer cancel()
 		s.pool.Close()
 		if _, err := admin.Exec(ctx, "DROP DATABASE "+pg.Quote(name)+" WITH (FORCE)"); err != nil {

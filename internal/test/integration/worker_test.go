@@ -17,10 +17,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // patience is how long a test waits for what must come.
-const patience = 90 * time.Second
+const patience = wait.Patience
 
 // eventually waits until ok. state, called when time is up, says what is there
 // instead.
@@ -169,11 +171,7 @@ func (w *worker) kill() {
 func (w *worker) stop() {
 	w.t.Helper()
 	check(w.t, w.cmd.Process.Signal(syscall.SIGTERM))
-	select {
-	case <-w.done:
-	case <-time.After(patience):
-		w.t.Fatal("the worker did not stop")
-	}
+	wait.For(w.t, "the end of the worker", w.done)
 	if w.err != nil {
 		w.t.Errorf("the worker ended with %v", w.err)
 	}

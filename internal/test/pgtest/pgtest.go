@@ -12,12 +12,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/axiom-data-science/hydraulics/internal/pg"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // urlVariable names a server to use instead of one of our own. Its user must be
@@ -107,7 +107,7 @@ func databaseURL(t testing.TB, made func(name string)) string {
 
 func administer(t testing.TB, sql string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := wait.Context()
 	defer cancel()
 	conn, err := pgx.Connect(ctx, shared.url)
 	if err != nil {

@@ -5,7 +5,6 @@ package pgtest
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -20,6 +19,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // Server is a PostgreSQL of a test's own, on a loopback port, with its data in
@@ -167,7 +168,7 @@ func (s *Server) Restart() error {
 }
 
 func (s *Server) wait() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := wait.Context()
 	defer cancel()
 	for {
 		conn, err := pgx.Connect(ctx, s.URL())
