@@ -12,6 +12,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/test/drawn"
 )
 
 // coast is a dashboard of generation 2 whose datasets come and go. Each has an instrument of its own, from 901 on.
@@ -20,7 +21,7 @@ type coast struct {
 	mu          sync.Mutex
 	names       []string // in the order of their instruments
 	handlers    []http.Handler
-	instruments []*dashboard.Instrument
+	instruments []*drawn.Instrument
 	gone        map[string]bool
 	images      map[string]bool // the keys of all that were taken
 }
@@ -28,10 +29,7 @@ type coast struct {
 func (c *coast) add(name string) {
 	c.t.Helper()
 	dir := c.t.TempDir()
-	instrument, err := dashboard.NewInstrument(dashboard.InstrumentOptions{Dir: dir, Number: 901 + len(c.names), ImagesPerBin: 2})
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	instrument := drawn.NewInstrument(dir, 901+len(c.names), 2)
 	handler, err := dashboard.New(dashboard.Options{Dir: dir, Generation: 2, Dataset: name})
 	if err != nil {
 		c.t.Fatal(err)
@@ -44,10 +42,7 @@ func (c *coast) add(name string) {
 // take adds a bin to a dataset.
 func (c *coast) take(set int, at time.Time) {
 	c.t.Helper()
-	id, err := c.instruments[set].Take(at)
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	id := c.instruments[set].Take(c.t, at)
 	answer := httptest.NewRecorder()
 	c.handlers[set].ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/data/"+id.String()+".adc", nil))
 	targets, err := ifcb.ReadADC(answer.Body, id.Schema())

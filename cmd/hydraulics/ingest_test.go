@@ -21,23 +21,26 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 	"github.com/axiom-data-science/hydraulics/internal/registry"
+	"github.com/axiom-data-science/hydraulics/internal/test/drawn"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 )
 
 // pier is a dashboard with synthetic bins of two images each, one every ten
 // minutes, and a broker to publish them to.
 type pier struct {
-	t       *testing.T
-	dir     string
-	url     string
-	broker  string
-	offsets string
-	bins    []ifcb.BinID
+	t          *testing.T
+	dir        string
+	url        string
+	broker     string
+	offsets    string
+	instrument *drawn.Instrument
+	bins       []ifcb.BinID
 }
 
 func newPier(t *testing.T, generation, bins int) *pier {
 	t.Helper()
 	p := &pier{t: t, dir: t.TempDir(), broker: kafkatest.Start(t), offsets: filepath.Join(t.TempDir(), "offsets")}
+	p.instrument = drawn.NewInstrument(p.dir, 901, 2)
 	p.take(bins)
 	handler, err := dashboard.New(dashboard.Options{Dir: p.dir, Generation: generation, Dataset: "pier"})
 	if err != nil {
@@ -52,16 +55,8 @@ func newPier(t *testing.T, generation, bins int) *pier {
 // take adds bins after those that are there.
 func (p *pier) take(n int) {
 	p.t.Helper()
-	instrument, err := dashboard.NewInstrument(dashboard.InstrumentOptions{Dir: p.dir, ImagesPerBin: 2})
-	if err != nil {
-		p.t.Fatal(err)
-	}
 	for range n {
-		id, err := instrument.Take(time.Date(2019, 7, 28, 21, 10*len(p.bins), 0, 0, time.UTC))
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		p.bins = append(p.bins, id)
+		p.bins = append(p.bins, p.instrument.Take(p.t, time.Date(2019, 7, 28, 21, 10*len(p.bins), 0, 0, time.UTC)))
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 	source "github.com/axiom-data-science/hydraulics/connectors/ifcb"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
+	"github.com/axiom-data-science/hydraulics/internal/test/drawn"
 )
 
 // observatory serves several datasets of bins below one root, as one dashboard.
@@ -47,10 +48,7 @@ func newObservatory(t *testing.T, generation int, names ...string) *observatory 
 func (o *observatory) add(t *testing.T, name string) {
 	t.Helper()
 	b, number := &bins{dir: t.TempDir()}, 901+len(o.sets)
-	var err error
-	if b.instrument, err = dashboard.NewInstrument(dashboard.InstrumentOptions{Dir: b.dir, Number: number, Seed: 1, ImagesPerBin: 3}); err != nil {
-		t.Fatal(err)
-	}
+	b.instrument = drawn.NewInstrument(b.dir, number, 3)
 	handler, err := dashboard.New(dashboard.Options{Dir: b.dir, Generation: o.generation, Dataset: name})
 	if err != nil {
 		t.Fatal(err)

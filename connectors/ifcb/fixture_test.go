@@ -9,13 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 	source "github.com/axiom-data-science/hydraulics/connectors/ifcb"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/test/drawn"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
@@ -27,8 +27,7 @@ var generations = []int{1, 2}
 // bins is a folder of bins and the dashboard that serves it.
 type bins struct {
 	dir        string
-	instrument *dashboard.Instrument
-	taken      []ifcb.BinID
+	instrument *drawn.Instrument
 	url        string
 	handler    http.Handler // the dashboard itself, behind front
 }
@@ -38,11 +37,7 @@ type bins struct {
 func newBins(t *testing.T, o dashboard.Options, front func(http.ResponseWriter, *http.Request) bool) *bins {
 	t.Helper()
 	b := &bins{dir: t.TempDir()}
-	instrument, err := dashboard.NewInstrument(dashboard.InstrumentOptions{Dir: b.dir, Seed: 1, ImagesPerBin: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.instrument = instrument
+	b.instrument = drawn.NewInstrument(b.dir, 901, 3)
 	o.Dir, o.Dataset = b.dir, dataset
 	handler, err := dashboard.New(o)
 	if err != nil {
@@ -58,10 +53,6 @@ func newBins(t *testing.T, o dashboard.Options, front func(http.ResponseWriter, 
 	return b
 }
 
-// drawn is how many bins of a folder have particles of their own; later ones have the files of an earlier one, since
-// drawing is what takes time.
-const drawn = 8
-
 // take adds synthetic bins of these times.
 func (b *bins) take(t *testing.T, times ...string) []ifcb.BinID {
 	t.Helper()
@@ -71,40 +62,9 @@ func (b *bins) take(t *testing.T, times ...string) []ifcb.BinID {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var id ifcb.BinID
-		if len(b.taken) < drawn {
-			if id, err = b.instrument.Take(at); err != nil {
-				t.Fatal(err)
-			}
-		} else {
-			id = b.again(t, b.taken[len(b.taken)%drawn], at)
-		}
-		b.taken = append(b.taken, id)
-		ids = append(ids, id)
+		ids = append(ids, b.instrument.Take(t, at))
 	}
 	return ids
-}
-
-// again adds a bin with the files of another; the .adc comes last, as the instrument has it.
-func (b *bins) again(t *testing.T, of ifcb.BinID, at time.Time) ifcb.BinID {
-	t.Helper()
-	id, err := ifcb.NewBinID(901, at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(filepath.Join(b.dir, id.Day()), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, ext := range []string{".roi", ".hdr", ".adc"} {
-		data, err := os.ReadFile(filepath.Join(b.dir, of.Day(), of.String()+ext))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(b.dir, id.Day(), id.String()+ext), data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return id
 }
 
 func (b *bins) file(t *testing.T, name, content string) {

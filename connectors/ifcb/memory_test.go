@@ -21,6 +21,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
+	"github.com/axiom-data-science/hydraulics/internal/test/race"
 )
 
 // mostHeap bounds what lies on the heap while a bin of whatever size is read: a batch of images, the bin's table, the
@@ -30,7 +31,7 @@ const mostHeap = 64 << 20
 // A bin of 500 MB is read in bounded memory. Its zip is made while it is sent.
 func TestMemoryForALargeBin(t *testing.T) {
 	images, least := 10_000, int64(500<<20)
-	if testing.Short() {
+	if testing.Short() || race.Enabled {
 		images, least = 2_000, 100<<20
 	}
 	picture := noise(t)
