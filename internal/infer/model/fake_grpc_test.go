@@ -45,7 +45,7 @@ func (f *fake) stream(_ any, s grpc.ServerStream) error {
 		case <-f.stop:
 		case <-s.Context().Done():
 		}
-		return status.Error(codes.Canceled, "it hung")
+		return status.FromContextError(s.Context().Err()).Err() // the call's own end is sent along
 	}
 	if err != nil {
 		return err
@@ -84,19 +84,19 @@ func (f *fake) call(method string, request []byte) ([]byte, error) {
 	case strings.HasSuffix(method, "/GetModelMetadata"):
 		f.metadata++
 		kind := uint64(1)
-		dims := func(list ...int64) (b []byte) {
+		dims := func(list ...int) (b []byte) {
 			for _, d := range list {
 				b = append(b, pb(2, pb(1, uint64(d)))...)
 			}
 			return b
 		}
-		def := append(pb(1, pb(1, "x"), pb(2, pb(2, kind), pb(3, dims(-1, 224, 224, 3)))), pb(2, pb(1, "p"), pb(2, pb(2, kind), pb(3, dims(-1, 50))))...)
+		def := append(pb(1, pb(1, "x"), pb(2, pb(2, kind), pb(3, dims(-1, side, side, 3)))), pb(2, pb(1, "p"), pb(2, pb(2, kind), pb(3, dims(-1, 50))))...)
 		return pb(2, pb(1, "signature_def"), pb(2, pb(1, "type"), pb(2, pb(1, pb(1, "serving_default"), pb(2, def))))), nil
 	case strings.HasSuffix(method, "/Predict"):
 		input := parse(fields[2][0])
 		tensor := parse(input[2][0])
 		images := int(number(parse(parse(tensor[2][0])[2][0])[1]))
-		if want := images * 224 * 224 * 3 * 4; string(input[1][0]) != "x" || len(tensor[4][0]) != want {
+		if want := images * side * side * 3 * 4; string(input[1][0]) != "x" || len(tensor[4][0]) != want {
 			f.t.Errorf("input %s has %d bytes, expected x with %d", input[1][0], len(tensor[4][0]), want)
 		}
 		if f.limit > 0 && images > f.limit {
@@ -135,13 +135,13 @@ func (f *fake) open(method string, fields map[protowire.Number][][]byte) ([]byte
 		if string(fields[1][0]) != "ifcb" {
 			return nil, status.Error(codes.NotFound, "no such model")
 		}
-		dims := func(list ...int64) (b []byte) {
+		dims := func(list ...int) (b []byte) {
 			for _, d := range list {
 				b = protowire.AppendVarint(b, uint64(d))
 			}
 			return b
 		}
-		b := append(pb(1, "ifcb"), pb(4, pb(1, "x"), pb(2, "FP32"), pb(3, dims(-1, 224, 224, 3)))...)
+		b := append(pb(1, "ifcb"), pb(4, pb(1, "x"), pb(2, "FP32"), pb(3, dims(-1, side, side, 3)))...)
 		b = append(b, pb(5, pb(1, "p"), pb(2, "FP32"), pb(3, dims(-1, 50)))...)
 		if f.version != "" {
 			b = append(b, append(pb(2, "1"), pb(2, f.version)...)...)
@@ -154,7 +154,7 @@ func (f *fake) open(method string, fields map[protowire.Number][][]byte) ([]byte
 		input := parse(fields[5][0])
 		n, _ := protowire.ConsumeVarint(input[3][0])
 		images := int(n)
-		if want := images * 224 * 224 * 3 * 4; string(input[1][0]) != "x" || string(input[2][0]) != "FP32" || len(fields[7][0]) != want {
+		if want := images * side * side * 3 * 4; string(input[1][0]) != "x" || string(input[2][0]) != "FP32" || len(fields[7][0]) != want {
 			f.t.Errorf("input %s %s has %d bytes, expected x FP32 with %d", input[1][0], input[2][0], len(fields[7][0]), want)
 		}
 		version := ""

@@ -7,12 +7,35 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"google.golang.org/grpc"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/race"
 )
+
+// side is that of the images that the fakes' metadata ask for. Reading them is
+// what takes time under the race detector.
+var side = 224
+
+func init() {
+	if race.Enabled {
+		side = 28
+	}
+}
+
+// small gives a manifest with the side, for servers that do not tell it; none
+// where it is the one of models without a manifest.
+func small(t *testing.T) string {
+	t.Helper()
+	if side == 224 {
+		return ""
+	}
+	return filepath.Join(folder(t, map[string][]byte{"m.yaml": fmt.Appendf(nil, "input: {height: %d, width: %[1]d}\n", side)}), "m.yaml")
+}
 
 // fake is a server of all protocols that a test can bend.
 type fake struct {
@@ -58,7 +81,7 @@ func eachProtocol(t *testing.T, do func(t *testing.T, f *fake, opts Options)) {
 	for _, p := range protocols {
 		t.Run(p.name, func(t *testing.T) {
 			f := newFake(t)
-			opts := Options{Model: f.serve(p.grpc) + p.path, Protocol: p.protocol, Format: p.format}
+			opts := Options{Model: f.serve(p.grpc) + p.path, Protocol: p.protocol, Format: p.format, Manifest: small(t)}
 			if p.protocol == "kserve-v1" {
 				f.version, opts.Version = "", "3"
 			}
@@ -199,7 +222,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case "/v2/models/ifcb":
 		f.metadata++
-		fmt.Fprintf(w, `{"name":"ifcb","versions":[%q],"inputs":[{"name":"x","datatype":"FP32","shape":[-1,224,224,3]}],"outputs":[{"name":"p","datatype":"FP32","shape":[-1,50]}],"parameters":{"labels":%q}}`, f.version, f.labels)
+		fmt.Fprintf(w, `{"name":"ifcb","versions":[%q],"inputs":[{"name":"x","datatype":"FP32","shape":[-1,%d,%d,3]}],"outputs":[{"name":"p","datatype":"FP32","shape":[-1,50]}],"parameters":{"labels":%q}}`, f.version, side, side, f.labels)
 	case "/v2/models/ifcb/infer":
 		f.infer(w, r, body, version)
 	default:
@@ -227,7 +250,7 @@ func (f *fake) infer(w http.ResponseWriter, r *http.Request, body []byte, versio
 	}
 	f.read(head, &in)
 	n, raw := in.Inputs[0].Shape[0], in.Inputs[0].Data == nil
-	if raw && (len(body)-len(head) != n*224*224*3*4 || in.Inputs[0].Sizes.Bytes != len(body)-len(head)) {
+	if raw && (len(body)-len(head) != n*side*side*3*4 || in.Inputs[0].Sizes.Bytes != len(body)-len(head)) {
 		f.t.Errorf("%d bytes for %d images, said to be %d", len(body)-len(head), n, in.Inputs[0].Sizes.Bytes)
 	}
 	f.rest(w, n, version, func(values []float32, answered string) {

@@ -338,7 +338,7 @@ func TestCloseEndsGoroutines(t *testing.T) {
 		url := f.serve(p.grpc) + p.path
 		before := runtime.NumGoroutine()
 		for range 3 {
-			c, err := Open(Options{Model: url, Protocol: p.protocol, Format: p.format, BatchSize: 1})
+			c, err := Open(Options{Model: url, Protocol: p.protocol, Format: p.format, BatchSize: 1, Manifest: small(t)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -65,8 +65,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			`{"version":%q,"state":%q,"status":{"error_code":"OK","error_message":""}}]}`, s.version, s.state)
 	case path == pinned+"/metadata" && !s.noMeta:
 		fmt.Fprintf(w, `{"model_spec":{"name":"ifcb","version":%q,"signature_name":""},"metadata":{"signature_def":{"signature_def":{"serving_default":{`+
-			`"inputs":{"input":{"dtype":"DT_FLOAT","tensor_shape":{"dim":[{"size":"-1"},{"size":"224"},{"size":"224"},{"size":"3"}]}}},`+
-			`"outputs":{"p":{"dtype":"DT_FLOAT","tensor_shape":{"dim":[{"size":"-1"},{"size":"50"}]}}}}}}}}`, s.version)
+			`"inputs":{"input":{"dtype":"DT_FLOAT","tensor_shape":{"dim":[{"size":"-1"},{"size":"%d"},{"size":"%[2]d"},{"size":"3"}]}}},`+
+			`"outputs":{"p":{"dtype":"DT_FLOAT","tensor_shape":{"dim":[{"size":"-1"},{"size":"50"}]}}}}}}}}`, s.version, side)
 	case path == pinned+":predict" || s.kserve && path == ":predict":
 		var body struct {
 			Instances [][][][]float64
@@ -75,8 +75,12 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.t.Errorf("the request is no JSON: %v", err)
 		}
 		for _, img := range body.Instances {
-			if len(img) != 224 || len(img[223]) != 224 || len(img[223][223]) != 3 {
-				s.t.Errorf("an image is not 224x224x3")
+			want := side
+			if s.kserve || s.noMeta {
+				want = 224 // where nothing tells
+			}
+			if len(img) != want || len(img[want-1]) != want || len(img[want-1][want-1]) != 3 {
+				s.t.Errorf("an image is not %dx%[1]dx3", want)
 			}
 			s.first = img[0][0][0]
 		}
@@ -249,9 +253,10 @@ func TestRemoteNewVersion(t *testing.T) {
 
 func TestRemoteSignature(t *testing.T) {
 	s := newServer(t)
-	dir := folder(t, map[string][]byte{"m.yaml": []byte("input: {height: 96, width: 224}\nlabels: [a, b]\n")})
+	dir := folder(t, map[string][]byte{"m.yaml": fmt.Appendf(nil, "input: {height: 96, width: %d}\nlabels: [a, b]\n", side)})
 	r := open(t, Options{Model: s.url, Manifest: dir + "/m.yaml"}).Classify(t.Context(), [][]byte{testImage(t, "gray")})[0]
-	if connector.KindOf(r.Err) != connector.KindFatal || !strings.Contains(r.Err.Error(), "dimension 1 of its input input is 224, the manifest says 96\nits output p has 50 classes, there are 2 labels") {
+	want := fmt.Sprintf("dimension 1 of its input input is %d, the manifest says 96\nits output p has 50 classes, there are 2 labels", side)
+	if connector.KindOf(r.Err) != connector.KindFatal || !strings.Contains(r.Err.Error(), want) {
 		t.Errorf("got %v", r.Err)
 	}
 }
