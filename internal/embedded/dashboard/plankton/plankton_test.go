@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard/plankton"
+	"github.com/axiom-data-science/hydraulics/internal/test/race"
 )
 
 func draw(t *testing.T, seed uint64, class string, i int) plankton.Particle {
@@ -41,8 +42,12 @@ func TestDrawIsDeterministic(t *testing.T) {
 // width that is a multiple of 8.
 func TestImagesLookLikeAnIFCB(t *testing.T) {
 	var pixels []int
+	images := 20
+	if race.Enabled {
+		images = 3
+	}
 	for _, class := range plankton.Classes() {
-		for i := range 20 {
+		for i := range images {
 			p := draw(t, 1, class, i)
 			w, h := p.Image.Rect.Dx(), p.Image.Rect.Dy()
 			pixels = append(pixels, w*h)
