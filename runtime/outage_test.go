@@ -1,35 +1,22 @@
 package runtime
 
 import (
-	"net"
 	"strconv"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/embedded/broker"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 )
 
 // A broker that goes away and comes back stops a flow, and no task fails: what
 // was on its way is sent again, in order.
 func TestFlowSurvivesABrokerOutage(t *testing.T) {
 	t.Parallel()
-	options := broker.Options{Dir: t.TempDir(), MinSessionTimeout: 100 * time.Millisecond}
-	b, err := broker.Start(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.Stop() }) // after the tasks, which start later
-	_, port, err := net.SplitHostPort(b.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if options.Port, err = strconv.Atoi(port); err != nil {
-		t.Fatal(err)
-	}
+	b := kafkatest.New(t) // stops after the tasks, which start later
 	f := &flow{t: t, broker: b.Addr(), offsets: t.TempDir() + "/offsets"}
+	var err error
 	if f.client, err = kafka.Open(t.Context(), kafka.Options{Bootstrap: []string{f.broker}, ClientID: "test"}); err != nil {
 		t.Fatal(err)
 	}
@@ -55,9 +42,7 @@ func TestFlowSurvivesABrokerOutage(t *testing.T) {
 		outages.Add(1)
 		b.Stop()
 		eventually(t, "records to pile up", func() bool { return task.Snapshot().Active > 100 })
-		if b, err = broker.Start(options); err != nil {
-			t.Fatal(err)
-		}
+		b.Restart()
 	}
 	eventually(t, "all numbers", func() bool { return len(count(s.values())) == n })
 	for name, see := range map[string]*watcher{"source": source, "stream": stream, "sink": sink} {

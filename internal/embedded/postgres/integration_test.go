@@ -17,6 +17,8 @@ import (
 	"time"
 
 	_ "github.com/lib/pq" // what the embedded library itself uses
+
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 const holderEnv = "HYDRAULICS_TEST_POSTGRES_DIR"
@@ -207,7 +209,7 @@ func TestKilledServer(t *testing.T) {
 	if err := p.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if !gone(t.Context(), s.home.data(), 20*time.Second) {
+	if !gone(t.Context(), s.home.data(), wait.Patience) {
 		t.Fatal("the server survives SIGKILL")
 	}
 	if err := s.Stop(); err != nil {

@@ -3,13 +3,11 @@
 package kafkatest
 
 import (
-	"fmt"
-	"net"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/internal/embedded/broker"
+	"github.com/axiom-data-science/hydraulics/internal/test/port"
 )
 
 // Start runs a broker in memory until the test ends and gives its address. Group
@@ -54,7 +52,11 @@ type Broker struct {
 // New runs a broker in a folder of the test's until the test ends.
 func New(t testing.TB) *Broker {
 	t.Helper()
-	b := &Broker{t: t, options: broker.Options{Dir: t.TempDir(), MinSessionTimeout: 100 * time.Millisecond}}
+	place, err := port.Lasting()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &Broker{t: t, options: broker.Options{Dir: t.TempDir(), Port: place, MinSessionTimeout: 100 * time.Millisecond}}
 	b.Restart()
 	t.Cleanup(func() { b.Stop() })
 	return b
@@ -68,11 +70,4 @@ func (b *Broker) Restart() {
 		b.t.Fatal(err)
 	}
 	b.Broker = started
-	_, port, err := net.SplitHostPort(started.Addr())
-	if err == nil {
-		b.options.Port, err = strconv.Atoi(port)
-	}
-	if err != nil {
-		b.t.Fatal(fmt.Errorf("address %s: %w", started.Addr(), err))
-	}
 }

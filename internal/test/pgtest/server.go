@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/axiom-data-science/hydraulics/internal/test/port"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
@@ -139,12 +139,8 @@ func (s *Server) URL() string {
 // Restart starts the server, on the same port as before, and waits until it answers.
 func (s *Server) Restart() error {
 	if s.port == 0 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		s.port = l.Addr().(*net.TCPAddr).Port
-		if err := l.Close(); err != nil {
+		var err error
+		if s.port, err = port.Lasting(); err != nil {
 			return err
 		}
 	}
