@@ -16,7 +16,7 @@ import (
 
 // patience bounds the waits of the suites; it is never used up by a plugin that
 // keeps its promises.
-var patience = 2 * time.Minute
+var patience = 5 * time.Minute
 
 // grace is how long a call has to arrive where it waits, before what it waits
 // for is cancelled. Nothing depends on it but what a suite can find.

@@ -61,6 +61,31 @@ func appendText(t *testing.T, name, text string) {
 	}
 }
 
+// A worker that is killed while another one runs may leave half a line too: a
+// write is broken off between two pages.
+func TestHalfALineOfAnotherWorker(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "out.txt")
+	s := new(Sink)
+	if err := s.Start(t.Context(), connectortest.Context(t), connectortest.Configure(t, s, connector.Props{"file": name})); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Stop() }()
+	for _, text := range []string{"one", "two", "three"} {
+		if err := s.Put(t.Context(), []connector.Record{connector.NewRecord("t", nil, nil, connector.StringSchema, text)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if text == "one" {
+			appendText(t, name, "tw") // and no more
+		}
+	}
+	if data, err := os.ReadFile(name); err != nil || string(data) != "one\ntw\ntwo\nthree\n" {
+		t.Errorf("file holds %q (%v)", data, err)
+	}
+}
+
 // The tasks of a connector append to the same file, and one that was killed may
 // have left half a line: neither damages what another record wrote.
 func TestLinesStayWhole(t *testing.T) {

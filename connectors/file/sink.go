@@ -2,7 +2,6 @@ package file
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 
@@ -24,7 +23,6 @@ const writeSize = 1 << 20
 type Sink struct {
 	out  output
 	text []byte // lines on their way
-	torn bool   // the last write broke off within a line
 	// open is openFile but in tests of faults.
 	open func(name string) (output, error)
 }
@@ -66,11 +64,8 @@ func (s *Sink) Start(_ context.Context, _ connector.Context, conf connector.Conf
 	if err != nil {
 		return err
 	}
-	s.out = f
-	if endsInALine(name) {
-		_, err = f.Write([]byte{'\n'})
-	}
-	return err
+	s.out = appendTo(f, name)
+	return nil
 }
 
 func openFile(name string) (output, error) {
@@ -83,52 +78,23 @@ type stdout struct{ io.Writer }
 func (stdout) Sync() error  { return nil }
 func (stdout) Close() error { return nil }
 
-// endsInALine tells whether a file ends in the middle of a line, which a power
-// cut may leave: the next record is not to become a part of it.
-func endsInALine(name string) bool {
-	info, err := os.Stat(name)
-	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
-		return false
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return false
-	}
-	var last [1]byte
-	_, err = f.ReadAt(last[:], info.Size()-1)
-	return errors.Join(err, f.Close()) == nil && last[0] != '\n'
-}
-
 // Put hands the lines to the operating system, so that whoever follows the file
 // sees them; Flush makes them durable. Whole lines are written at once: other
-// tasks append to the file too, and would come between their parts.
+// tasks append to the file too, and would come between their parts. Where a write
+// breaks off, on a full disk, they come again.
 func (s *Sink) Put(_ context.Context, records []connector.Record) error {
 	for i, r := range records {
 		s.text = append(append(s.text, tostring.String(r.Value)...), '\n')
 		if len(s.text) < writeSize && i < len(records)-1 {
 			continue
 		}
-		err := s.write()
+		_, err := s.out.Write(s.text)
 		s.text = s.text[:0]
 		if err != nil {
 			return connector.Retriable(err)
 		}
 	}
 	return nil
-}
-
-// write writes the lines behind whole ones. Where it breaks off, on a full disk,
-// they come again: half a line is ended first, not continued.
-func (s *Sink) write() error {
-	if s.torn {
-		if _, err := s.out.Write([]byte{'\n'}); err != nil {
-			return err
-		}
-		s.torn = false
-	}
-	n, err := s.out.Write(s.text)
-	s.torn = n > 0 && s.text[n-1] != '\n'
-	return err
 }
 
 // Flush syncs the file. An error ends the task: what the system could not write
