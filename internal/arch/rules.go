@@ -1,126 +1,172 @@
 package arch
 
 import (
+	"cmp"
+	_ "embed"
+	"fmt"
 	"slices"
 	"strings"
 )
 
-// rule allows or forbids an import.
-type rule struct {
-	text   string
-	allows func(p Package, imported string) bool
+//go:embed imports.txt
+var table string
+
+// Rules are what imports.txt says.
+type Rules struct {
+	packages []row // which packages of the module each package may import
+	modules  []row // which packages each outside module may be imported by
 }
 
-// within tells whether a package of the module is in one of these folders.
-func within(path string, folders ...string) bool {
-	return slices.ContainsFunc(folders, func(f string) bool { return path == f || strings.HasPrefix(path, f+"/") })
+// row is a line: a package, folder or module, and what is allowed it.
+type row struct {
+	name    string
+	allowed []string
+	level   int
+	title   string // of the level
 }
 
-// own gives the path within the module of an import, and whether it is one.
-func own(imported string) (string, bool) { return strings.CutPrefix(imported, Module+"/") }
+// tests is the name of the row for what all tests may import, and of a home of
+// modules that all tests may import.
+const tests = "..._test"
 
-// standard tells whether an import is of the standard library.
-func standard(imported string) bool {
-	first, _, _ := strings.Cut(imported, "/")
-	return !strings.Contains(first, ".")
+// Read gives the rules of imports.txt.
+func Read() (*Rules, error) { return parse(table) }
+
+// parse reads rules, and says which of them contradict the order of levels.
+func parse(text string) (*Rules, error) {
+	r := new(Rules)
+	rows, level, title := &r.packages, 0, ""
+	for i, line := range strings.Split(text, "\n") {
+		line, _, _ = strings.Cut(line, "#")
+		line = strings.TrimSpace(line)
+		switch name, allowed, is := strings.Cut(line, ":"); {
+		case line == "":
+		case line == "modules":
+			rows = &r.modules
+		case is:
+			*rows = append(*rows, row{name, strings.Fields(allowed), level, title})
+		case strings.HasPrefix(line, "level "):
+			level, title = level+1, strings.TrimPrefix(line, "level ")
+		default:
+			return nil, fmt.Errorf("imports.txt:%d: %s: neither a level nor a name with a colon", i+1, line)
+		}
+	}
+	for _, from := range r.packages {
+		for _, to := range r.packages {
+			up := to.level > from.level && from.name != tests && to.name != tests
+			if up && slices.ContainsFunc(from.allowed, func(a string) bool { return meet(a, to.name) }) {
+				return nil, fmt.Errorf("imports.txt: %s is of the level %q and must not import %s above it, of the level %q", from.name, from.title, to.name, to.title)
+			}
+		}
+	}
+	return r, nil
 }
 
-// forTests are packages that only tests, and each other, import.
-var forTests = []string{"internal/test", "internal/arch", "connector/connectortest"}
-
-// plugins are the folders of plugins.
-var plugins = []string{"connectors", "transforms", "converter"}
-
-// leaf tells whether a package is a leaf library. The files that are part of
-// the program are one too.
-func leaf(path string) bool {
-	return within(path, "configs") || within(path, "internal") && !within(path, append([]string{"internal/kafka", "internal/embedded", "internal/external", "internal/scaffold"}, forTests...)...)
+// covers tells whether a pattern, x or x/..., stands for a package.
+func covers(pattern, pkg string) bool {
+	folder, is := strings.CutSuffix(pattern, "...")
+	return pattern == pkg || is && strings.HasPrefix(pkg+"/", folder)
 }
 
-// plugin gives the package of a plugin that a path is in: connectors/ifcb.
-func plugin(path string) string {
-	parts := strings.SplitN(path, "/", 3)
-	if len(parts) < 2 || !within(path, plugins...) {
+// meet tells whether some package is of both patterns.
+func meet(a, b string) bool {
+	return covers(a, strings.TrimSuffix(b, "/...")) || covers(b, strings.TrimSuffix(a, "/..."))
+}
+
+// best gives the longest row whose pattern stands for a package.
+func best(rows []row, covers func(name string) bool) *row {
+	var found *row
+	for i, r := range rows {
+		if covers(r.name) && (found == nil || len(r.name) > len(found.name)) {
+			found = &rows[i]
+		}
+	}
+	return found
+}
+
+func (r *Rules) pkg(name string) *row {
+	return best(r.packages, func(pattern string) bool { return covers(pattern, name) })
+}
+
+func (r *Rules) module(imported string) *row {
+	return best(r.modules, func(module string) bool { return covers(module+"/...", imported) })
+}
+
+// Check gives every import that the rules forbid, as "file: imports x: rule",
+// and every line and word of them that nothing needs any more.
+func (r *Rules) Check(files []File) []string {
+	var broken []string
+	used := map[string]bool{} // names of rows, and "row word"
+	for _, f := range files {
+		from := r.pkg(f.pkg())
+		if from == nil {
+			broken = append(broken, f.Name+": imports.txt has no line for "+f.pkg()+": give it one, on its level")
+			continue
+		}
+		used[from.name] = true
+		for _, imported := range f.Imports {
+			if why := r.forbids(f, from, imported, used); why != "" {
+				broken = append(broken, fmt.Sprintf("%s: imports %s: %s", f.Name, strings.TrimPrefix(imported, Module+"/"), why))
+			}
+		}
+	}
+	return append(broken, r.stale(used)...)
+}
+
+// forbids says why a file, whose package has the row from, may not import
+// something, and notes which words allow it.
+func (r *Rules) forbids(f File, from *row, imported string, used map[string]bool) string {
+	allows := func(by *row, fits func(word string) bool) bool {
+		i := slices.IndexFunc(by.allowed, fits)
+		if used[by.name] = true; i >= 0 {
+			used[by.name+" "+by.allowed[i]] = true
+		}
+		return i >= 0
+	}
+	if standard(imported) {
 		return ""
 	}
-	return parts[0] + "/" + parts[1]
-}
-
-// home forbids an outside client anywhere but in some packages.
-func home(client string, folders ...string) rule {
-	return rule{client + " is for " + strings.Join(folders, ", ") + " alone", func(p Package, imported string) bool {
-		return !within(imported, client) || within(p.Path, folders...)
-	}}
-}
-
-var rules = []rule{
-	{"connector imports the standard library only", func(p Package, imported string) bool {
-		return p.Path != "connector" || standard(imported)
-	}},
-	{"a leaf library imports the standard library, its client, connector and other leaves", func(p Package, imported string) bool {
-		path, ours := own(imported)
-		return !leaf(p.Path) || !ours || path == "connector" || leaf(path)
-	}},
-	{"a plugin imports connector and leaves, and no other plugin", func(p Package, imported string) bool {
-		path, ours := own(imported)
-		if plugin(p.Path) == "" || !ours || strings.HasSuffix(p.Path, "/all") {
-			return true
+	path, ours := strings.CutPrefix(imported, Module+"/")
+	if !ours {
+		home := r.module(imported)
+		switch {
+		case home == nil:
+			return "imports.txt names no home of this module"
+		case allows(home, func(at string) bool {
+			at, tests := strings.CutSuffix(at, "_test")
+			return covers(at, f.pkg()) && (f.test() || !tests)
+		}):
+			return ""
 		}
-		return within(path, "connector") && !within(path, forTests...) || leaf(path) || plugin(path) == plugin(p.Path)
-	}},
-	{"runtime/config, offset and state do not import their parent", func(p Package, imported string) bool {
-		path, _ := own(imported)
-		return !within(p.Path, "runtime/config", "runtime/offset", "runtime/state") || !within(path, "runtime") || within(path, "runtime/config", "runtime/offset", "runtime/state")
-	}},
-	{"runtime is below herder, rest, metric, page and cli", func(p Package, imported string) bool {
-		path, _ := own(imported)
-		return !within(path, "runtime/herder", "runtime/rest", "runtime/metric", "runtime/page", "runtime/cli") || within(p.Path, "runtime/herder", "runtime/rest", "runtime/metric", "runtime/page", "runtime/cli", "cmd", "examples", "internal/test/integration", "internal/test/bench")
-	}},
-	{"herder is below rest, metric, page and cli", func(p Package, imported string) bool {
-		path, _ := own(imported)
-		return p.Path != "runtime/herder" || !within(path, "runtime/rest", "runtime/metric", "runtime/page", "runtime/cli")
-	}},
-	{"rest, metric and page do not import each other or cli", func(p Package, imported string) bool {
-		path, ours := own(imported)
-		sites := []string{"runtime/rest", "runtime/metric", "runtime/page"}
-		return !ours || !within(p.Path, sites...) || path == p.Path || !within(path, append(sites, "runtime/cli")...)
-	}},
-	{"the runtime knows no plugin", func(p Package, imported string) bool {
-		path, _ := own(imported)
-		return !within(p.Path, "runtime") || plugin(path) == ""
-	}},
-	{"only the runtime and its command line talk to Kafka", func(p Package, imported string) bool {
-		path, _ := own(imported)
-		return path != "internal/kafka" || within(p.Path, append([]string{"runtime", "cmd", "internal/kafka"}, forTests...)...)
-	}},
-	{"embedded servers are for cmd and tests", func(p Package, imported string) bool {
-		path, _ := own(imported)
-		return !within(path, "internal/embedded") || within(p.Path, append([]string{"cmd", "internal/embedded"}, forTests...)...)
-	}},
-	{"the packages that register everything are for cmd", func(p Package, imported string) bool {
-		path, _ := own(imported)
-		return plugin(path) == "" || !strings.HasSuffix(path, "/all") || within(p.Path, "cmd")
-	}},
-	{"what is for tests is not in the program", func(p Package, imported string) bool {
-		path, ours := own(imported)
-		return !ours || !within(path, forTests...) || within(p.Path, forTests...)
-	}},
-	{"pgx is for internal/pg and those who import it", func(p Package, imported string) bool {
-		_, importer := p.Imports[Module+"/internal/pg"]
-		return !within(imported, "github.com/jackc/pgx/v5") || p.Path == "internal/pg" || importer || within(p.Path, forTests...)
-	}},
-	home("github.com/IBM/sarama", "internal/kafka", "internal/test/integration", "internal/test/bench"),
-	home("github.com/twmb/franz-go", "internal/embedded/broker", "internal/test/kafkatest", "internal/test/integration"),
-	home("github.com/riferrei/srclient", "internal/registry", "internal/avro"),
-	home("github.com/knadh/koanf", "runtime/config"),
-	home("github.com/prometheus", "runtime/metric"),
-	home("google.golang.org/grpc", "internal/infer/serving"),
-	home("github.com/spf13/cobra", "runtime/cli", "cmd", "examples"),
-	{"what commands do knows no command line", func(p Package, imported string) bool {
-		return !within(p.Path, "cmd/hydraulics/internal") || !within(imported, "github.com/spf13")
-	}},
-	{"commands know plugins by their names", func(p Package, imported string) bool {
-		path, _ := own(imported)
-		return !within(p.Path, "cmd") || plugin(path) == "" || strings.HasSuffix(path, "/all")
-	}},
+		return home.name + " is for " + strings.Join(home.allowed, ", ") + " alone"
+	}
+	fits := func(word string) bool { return covers(word, path) }
+	if path == f.pkg() || allows(from, fits) {
+		return ""
+	}
+	if !f.test() {
+		return from.name + " may import " + cmp.Or(strings.Join(from.allowed, ", "), "nothing") + " of this module"
+	}
+	to, all := r.pkg(path), best(r.packages, func(name string) bool { return name == tests })
+	if to != nil && to.level <= from.level || all != nil && allows(all, fits) {
+		return ""
+	}
+	return "it is of a level above " + from.name + ", and no tool of tests"
+}
+
+// stale gives the lines and words that no import needed.
+func (r *Rules) stale(used map[string]bool) []string {
+	var list []string
+	for _, row := range slices.Concat(r.packages, r.modules) {
+		if !used[row.name] {
+			list = append(list, "imports.txt: "+row.name+": there is no such thing any more: take the line out")
+			continue
+		}
+		for _, word := range row.allowed {
+			if !used[row.name+" "+word] {
+				list = append(list, "imports.txt: "+row.name+": "+word+" is no longer needed: take it out")
+			}
+		}
+	}
+	return list
 }
