@@ -14,6 +14,9 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/offset"
 )
 
+// OpenOffsets opens or creates the file that keeps the offsets of sources.
+func OpenOffsets(name string) (offset.Store, error) { return offset.OpenFile(name) }
+
 // Worker runs tasks. It is safe for use from several goroutines.
 type Worker struct {
 	options Options

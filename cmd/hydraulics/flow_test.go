@@ -203,7 +203,7 @@ func (s *stream) caughtUp(name, topic string) {
 // counted gives a metric of a worker's tasks.
 func counted(w *cli.Worker, name string) float64 {
 	sum := 0.0
-	for _, stats := range w.Herder.Snapshots() {
+	for _, stats := range w.Snapshots() {
 		sum += watch.Sample(stats, name)
 	}
 	return sum

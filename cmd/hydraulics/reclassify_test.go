@@ -185,7 +185,7 @@ func TestReclassifyIntoTopic(t *testing.T) {
 		t.Errorf("the command again: %v\n%s", err, again)
 	}
 	s.caughtUp("stats", "images")
-	if n := dropped(live.Herder.Snapshots()); n != 0 {
+	if n := dropped(live.Snapshots()); n != 0 {
 		t.Errorf("the flow dropped %d records", n)
 	}
 	// A part of the time has a run of its own.

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	_ "github.com/axiom-data-science/hydraulics/connectors/datagen"
 	_ "github.com/axiom-data-science/hydraulics/connectors/file"
 	_ "github.com/axiom-data-science/hydraulics/converter/json"
 	_ "github.com/axiom-data-science/hydraulics/converter/primitive"
@@ -163,6 +164,38 @@ connectors:
 	w = start(t, file)
 	wait.Until(t, "the connector made over REST", holds("one\ntwo\nthree\n"))
 	stop(t, w)
+}
+
+func TestWorkerTellsWhatIsDoneAndWhatFailed(t *testing.T) {
+	w := start(t, write(t, "flow.yaml", `
+worker:
+  bootstrap.servers: `+kafkatest.Start(t)+`
+  listeners: http://127.0.0.1:0
+  page.listener: ""
+  key.converter: json
+  value.converter: json
+connectors:
+  numbers: {connector.class: datagen, topic: numbers, records: 3, once: true}
+  sink:    {connector.class: file-sink, topics: numbers, file: /dev/null/none, restart.policy: never}
+`))
+	defer stop(t, w)
+	wait.Until(t, "the end of the source", func() bool {
+		done, err := w.Done("numbers")
+		return err == nil && done
+	})
+	wait.Until(t, "the failure of the sink", func() bool { return w.Failed() != nil })
+	if err := w.Failed(); !strings.HasPrefix(err.Error(), "task sink/0 failed: ") || !strings.Contains(err.Error(), "/dev/null/none") {
+		t.Errorf("it failed with %v", err)
+	}
+	if done, err := w.Done("sink"); done || err != nil {
+		t.Errorf("a failed task is done: %v, %v", done, err)
+	}
+	if _, err := w.Done("none"); err == nil {
+		t.Error("a connector that is not there is done")
+	}
+	if stats := w.Snapshots(); len(stats) != 2 || stats[0].Connector != "numbers" || stats[0].RecordsOut != 3 {
+		t.Errorf("snapshots are %v", stats)
+	}
 }
 
 func TestCommandStopsWithItsContext(t *testing.T) {

@@ -40,12 +40,11 @@ type WorkerOptions struct {
 
 // Worker is a running worker: tasks, REST API and page.
 type Worker struct {
-	Herder  *herder.Herder
-	Runtime *runtime.Worker
-
 	conf       connector.Config
 	props      connector.Props
 	store      offset.Store
+	runtime    *runtime.Worker
+	herder     *herder.Herder
 	api, pages *site
 	log        *slog.Logger
 }
@@ -86,7 +85,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		return nil, err
 	}
 	w.store = store
-	w.Runtime, err = runtime.NewWorker(runtime.Options{Plugins: o.Plugins, Offsets: w.store, Log: o.Log})
+	w.runtime, err = runtime.NewWorker(runtime.Options{Plugins: o.Plugins, Offsets: w.store, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +95,8 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 			return nil, err
 		}
 	}
-	w.Herder, err = herder.New(herder.Options{
-		Engine:    herder.Worker(w.Runtime),
+	w.herder, err = herder.New(herder.Options{
+		Engine:    herder.Worker(w.runtime),
 		Validator: &config.Validator{Plugins: o.Plugins, Worker: w.props, Resolver: resolver},
 		Worker:    w.props,
 		WorkerID:  w.id(apiListener),
@@ -198,15 +197,15 @@ func (w *Worker) id(l net.Listener) string {
 
 func (w *Worker) serve(o WorkerOptions, apiListener, pageListener net.Listener) {
 	if apiListener != nil {
-		api := rest.New(rest.Options{Herder: w.Herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
-			Metrics: metric.Handler(w.Herder), Log: w.log})
+		api := rest.New(rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
+			Metrics: metric.Handler(w.herder), Log: w.log})
 		w.api = serve(apiListener, api, w.log)
 		api.SetReady()
 		w.log.Info("REST API", "url", w.api.url)
 	}
 	if pageListener != nil {
 		links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}}, o.Links...)
-		w.pages = serve(pageListener, page.New(page.Options{Herder: w.Herder, Tap: w.Runtime.Tap, Links: links, Version: config.Version, Log: w.log}), w.log)
+		w.pages = serve(pageListener, page.New(page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log}), w.log)
 		w.log.Info("page", "url", w.pages.url)
 	}
 }
@@ -260,8 +259,8 @@ func (w *Worker) Patience() time.Duration {
 // on a worker that did not start.
 func (w *Worker) Close(ctx context.Context) error {
 	var errs []error
-	if w.Herder != nil {
-		errs = append(errs, w.Herder.Close(ctx))
+	if w.herder != nil {
+		errs = append(errs, w.herder.Close(ctx))
 	}
 	errs = append(errs, w.pages.close(ctx), w.api.close(ctx))
 	if w.store != nil {

@@ -23,7 +23,6 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
-	"github.com/axiom-data-science/hydraulics/runtime/offset"
 	_ "github.com/axiom-data-science/hydraulics/transforms/all"
 )
 
@@ -77,7 +76,7 @@ func (f *flow) startRegistry() {
 // startWorker makes a worker without tasks.
 func (f *flow) startWorker() {
 	f.b.Helper()
-	offsets, err := offset.OpenFile(filepath.Join(f.b.TempDir(), "offsets"))
+	offsets, err := runtime.OpenOffsets(filepath.Join(f.b.TempDir(), "offsets"))
 	check(f.b, err)
 	f.b.Cleanup(func() { check(f.b, offsets.Close()) })
 	f.worker, err = runtime.NewWorker(runtime.Options{Offsets: offsets, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))})

@@ -15,7 +15,6 @@ import (
 	"github.com/axiom-data-science/hydraulics/converter/avro"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
-	"github.com/axiom-data-science/hydraulics/runtime/dlq"
 )
 
 // read gives all messages of a topic, none of one that is not there.
@@ -203,6 +202,10 @@ func (s *stack) rows(sql string) string {
 type letter struct{ connector, stage, message, trace string }
 
 func newLetter(m kafka.Message) letter {
-	h := dlq.Read(m)
-	return letter{h[dlq.Connector], h[dlq.Stage], h[dlq.Message], h[dlq.Stacktrace]}
+	h := map[string]string{}
+	for _, header := range m.Headers {
+		h[header.Key] = string(header.Value)
+	}
+	return letter{h["__connect.errors.connector.name"], h["__connect.errors.stage"],
+		h["__connect.errors.exception.message"], h["__connect.errors.exception.stacktrace"]}
 }

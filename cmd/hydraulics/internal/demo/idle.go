@@ -87,7 +87,7 @@ func (d *demo) untilIdle(ctx context.Context) error {
 // outcome says in words what became of the bins.
 func (d *demo) outcome() string {
 	givenUp := 0.0
-	for _, s := range d.worker.Herder.Snapshots() {
+	for _, s := range d.worker.Snapshots() {
 		if s.Connector == "ifcb-images" {
 			givenUp += watch.Sample(s, "ifcb_bins_failed_total")
 		}

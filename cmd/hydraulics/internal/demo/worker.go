@@ -8,14 +8,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/watch"
 	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/postgres"
 	"github.com/axiom-data-science/hydraulics/internal/pg"
 	"github.com/axiom-data-science/hydraulics/internal/postgrest"
 	"github.com/axiom-data-science/hydraulics/runtime/cli"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
-	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
 
 // The demo's database, as the original's development set-up had it.
@@ -128,20 +126,8 @@ func (d *demo) settings() map[string]string {
 
 // sourceDone tells whether the source has given everything.
 func (d *demo) sourceDone() (bool, error) {
-	if err := watch.Failed(d.worker.Herder); err != nil {
+	if err := d.worker.Failed(); err != nil {
 		return false, err
 	}
-	status, err := d.worker.Herder.Status("ifcb-images")
-	if err != nil {
-		return false, err
-	}
-	if len(status.Tasks) == 0 {
-		return false, nil
-	}
-	for _, t := range status.Tasks {
-		if t.State != state.Done {
-			return false, nil
-		}
-	}
-	return true, nil
+	return d.worker.Done("ifcb-images")
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/watch"
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
-	"github.com/axiom-data-science/hydraulics/runtime/offset"
 )
 
 // The two forms of ingest, and the bins that each begins with.
@@ -107,7 +106,7 @@ func (in Options) Run(ctx context.Context, out, logs io.Writer) error {
 	if err != nil {
 		return fail(err)
 	}
-	offsets, err := offset.OpenFile(name)
+	offsets, err := runtime.OpenOffsets(name)
 	if err != nil {
 		return fail(err)
 	}

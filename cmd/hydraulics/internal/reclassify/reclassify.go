@@ -105,7 +105,7 @@ func (p *plan) work(ctx context.Context, connectors []config.Connector, own *con
 	tick := time.NewTicker(watch.Every)
 	defer tick.Stop()
 	for {
-		if err := watch.Failed(w.Herder); err != nil {
+		if err := w.Failed(); err != nil {
 			return err
 		}
 		over, err := done(w)

@@ -186,7 +186,7 @@ var errBehind = errors.New("the next record is behind the end")
 // before them. Before their first answer from Kafka they do not know better.
 func idle(w *cli.Worker, name string) bool {
 	tasks := 0
-	for _, s := range w.Herder.Snapshots() {
+	for _, s := range w.Snapshots() {
 		if s.Connector != name {
 			continue
 		}

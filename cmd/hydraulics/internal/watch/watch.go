@@ -1,16 +1,13 @@
-// Package watch tells how far connectors are that commands run, and whether they fail.
+// Package watch tells how far connectors are that commands run.
 package watch
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/runtime"
-	"github.com/axiom-data-science/hydraulics/runtime/herder"
-	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
 
 // Every is how often commands look whether what they run is done.
@@ -38,26 +35,6 @@ func CaughtUp(ctx context.Context, client *kafka.Client, group, topic string) (b
 		}
 	}
 	return true, nil
-}
-
-// Failed gives the error of the first connector that could not be split into
-// tasks, or has one that failed and does not start again by itself.
-func Failed(h *herder.Herder) error {
-	for _, name := range h.Connectors() {
-		status, err := h.Status(name)
-		if err != nil {
-			return err
-		}
-		if status.Connector.State == state.Failed {
-			return fmt.Errorf("connector %s failed: %s", name, status.Connector.Trace)
-		}
-		for _, t := range status.Tasks {
-			if t.State == state.Failed && (t.Restarts == nil || t.Restarts.Next.IsZero()) {
-				return fmt.Errorf("task %s/%d failed: %s", name, t.ID, t.Trace)
-			}
-		}
-	}
-	return nil
 }
 
 // Sample gives the value of one of a task's own metrics.
