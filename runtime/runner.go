@@ -7,7 +7,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/runtime/dlq"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/dlq"
 )
 
 // started calls a plugin's Start. Its context lives on with the plugin until
