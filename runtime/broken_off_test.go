@@ -12,7 +12,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
-	"github.com/axiom-data-science/hydraulics/runtime/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
 

@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"sync"
 
-	"github.com/axiom-data-science/hydraulics/runtime/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 )
 
 // inflight is the queue of source records that are on their way. It alone

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/runtime/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 )
 
 // The tests here kill workers. A worker is the test binary itself, started with

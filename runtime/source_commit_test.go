@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/runtime/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/state"
 )
 

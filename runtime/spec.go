@@ -6,7 +6,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/runtime/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 )
 
 // Kind is what a connector does.

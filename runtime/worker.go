@@ -11,7 +11,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/runtime/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 )
 
 // OpenOffsets opens or creates the file that keeps the offsets of sources.

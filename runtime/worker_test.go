@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/runtime/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 )
 
 // splitting is a source that splits its work.

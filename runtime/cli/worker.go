@@ -18,7 +18,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/metric"
-	"github.com/axiom-data-science/hydraulics/runtime/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/page"
 	"github.com/axiom-data-science/hydraulics/runtime/rest"
 )
