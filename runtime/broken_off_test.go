@@ -13,7 +13,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
-	"github.com/axiom-data-science/hydraulics/runtime/state"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // hangingSource starts a source that hangs in its poll, until the channel is

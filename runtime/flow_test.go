@@ -16,7 +16,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
-	"github.com/axiom-data-science/hydraulics/runtime/state"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // eventually waits until ok, without a guess how long that takes.

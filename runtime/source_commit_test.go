@@ -10,7 +10,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
-	"github.com/axiom-data-science/hydraulics/runtime/state"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // alone is a source that notes when two of its methods are called at once, or

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/runtime/state"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // Stats is a snapshot of a task: what metrics and the page are made of. All

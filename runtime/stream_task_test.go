@@ -12,7 +12,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/dlq"
-	"github.com/axiom-data-science/hydraulics/runtime/state"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 func TestStreamTransforms(t *testing.T) {

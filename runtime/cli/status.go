@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
-	"github.com/axiom-data-science/hydraulics/runtime/state"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // Failed gives the error of the first connector that could not be split into

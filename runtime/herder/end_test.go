@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/runtime/state"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // The REST API answers until the tasks have stopped.

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
-	"github.com/axiom-data-science/hydraulics/runtime/state"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // Restarts says what the restart policy makes of a failed task.

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/runtime/state"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // kept is what the herder's file holds: the connectors made over REST, and

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
-	"github.com/axiom-data-science/hydraulics/runtime/state"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // stalledAfter is how long nothing may come of a task that has work before it

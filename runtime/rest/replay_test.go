@@ -26,7 +26,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
-	"github.com/axiom-data-science/hydraulics/runtime/state"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 	_ "github.com/axiom-data-science/hydraulics/transforms/predicate"
 	_ "github.com/axiom-data-science/hydraulics/transforms/smt"
 )
