@@ -8,6 +8,9 @@
 // are in source_task.go and source_commit.go, sink_task.go and stream_task.go;
 // intake.go is what the last two have in common.
 //
+// Nothing of it is promised to those outside the module: a worker of one's own
+// is made with runtime/cli.
+//
 // Files name what is in files below them, from the ground: place, tap, metrics,
 // spec; inflight, stats, topics, clients; tolerance; journey; outbox, store;
 // settings; task; intake, letters, parts with its headers and transform; join,

@@ -10,4 +10,6 @@
 // Secrets written as ${env:..}, ${file:..:..} and ${dir:..:..} are put in
 // by [Resolver], as late as possible: what is stored, shown and logged is the
 // reference.
+//
+// Nothing of it is promised to those outside the module.
 package config

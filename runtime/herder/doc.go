@@ -7,4 +7,6 @@
 // of all connectors, in a file beside the offsets. Each connector has one
 // goroutine, which alone starts and stops its tasks; requests change what is
 // wanted and wake it.
+//
+// Nothing of it is promised to those outside the module.
 package herder

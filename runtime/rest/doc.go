@@ -6,4 +6,6 @@
 // managed_by, a task that will start again by itself has a field restarts,
 // status?progress=true adds what each task has done and whether it is stalled,
 // and /metrics is there for Prometheus.
+//
+// Nothing of it is promised to those outside the module.
 package rest
