@@ -2,8 +2,8 @@
 //
 // A configuration is an ordered flat list of key, text and line, whatever the
 // file it was written in: YAML, Java properties or JSON. The keys are Kafka
-// Connect's. The definitions of the framework's own keys, [SourceDef],
-// [SinkDef], [StreamDef] and [WorkerDef], are the single truth for parsing,
+// Connect's. The definitions of the framework's own keys, sources, sinks,
+// streams and workers ([Def], [WorkerDef]) are the single truth for parsing,
 // validation, the REST API and the generated reference; [Validator] adds the
 // keys of a connector's plugins to them.
 //

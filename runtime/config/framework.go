@@ -24,18 +24,18 @@ const (
 
 // What a restart policy may be.
 const (
-	RestartOnFailure = "on-failure"
+	restartOnFailure = "on-failure"
 	RestartNever     = "never"
 )
 
-// SourceDef gives the framework's keys of a source: Kafka Connect's, in its
+// sourceDef gives the framework's keys of a source: Kafka Connect's, in its
 // words, order and groups, then ours (see [Ours]).
-var SourceDef = sync.OnceValue(func() *connector.ConfigDef {
+var sourceDef = sync.OnceValue(func() *connector.ConfigDef {
 	return connector.NewConfigDef(slices.Concat(commonKeys(), sourceKeys(), letterKeys(), restartKeys())...)
 })
 
-// SinkDef gives the framework's keys of a sink.
-var SinkDef = sync.OnceValue(func() *connector.ConfigDef {
+// sinkDef gives the framework's keys of a sink.
+var sinkDef = sync.OnceValue(func() *connector.ConfigDef {
 	return connector.NewConfigDef(slices.Concat(commonKeys(), topicKeys(), letterKeys(), restartKeys())...)
 })
 
@@ -49,9 +49,9 @@ var StreamDef = sync.OnceValue(func() *connector.ConfigDef {
 func Def(kind string) *connector.ConfigDef {
 	switch kind {
 	case "source":
-		return SourceDef()
+		return sourceDef()
 	case "sink":
-		return SinkDef()
+		return sinkDef()
 	}
 	return StreamDef()
 }
@@ -221,7 +221,7 @@ func restartKeys() []connector.Key {
 			Importance: connector.Low, Group: restartGroup, Order: order, Width: "SHORT", DisplayName: display, Doc: doc}
 	}
 	return []connector.Key{
-		{Name: "restart.policy", Type: connector.StringKey, Default: RestartOnFailure, Check: connector.OneOf(RestartOnFailure, RestartNever),
+		{Name: "restart.policy", Type: connector.StringKey, Default: restartOnFailure, Check: connector.OneOf(restartOnFailure, RestartNever),
 			Importance: connector.Medium, Group: restartGroup, Order: 1, Width: "SHORT", DisplayName: "Restart policy",
 			Doc: "Whether a task that failed is started again: on-failure does so after a delay, unless a record was to blame, which would fail again; never leaves it to a request."},
 		number("restart.delay.ms", 1000, 1, 2, "First restart delay",

@@ -8,10 +8,10 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// EnvPrefix starts the environment variables that set a worker's keys, as in
+// envPrefix starts the environment variables that set a worker's keys, as in
 // the usual images of Kafka Connect: CONNECT_BOOTSTRAP_SERVERS is
 // bootstrap.servers. Two underscores stand for one, three for a hyphen.
-const EnvPrefix = "CONNECT_"
+const envPrefix = "CONNECT_"
 
 // delimiter is what no key contains: koanf would take keys apart at a dot, and
 // value.converter beside value.converter.subject would be lost.
@@ -32,9 +32,9 @@ func (l layer) Read() (map[string]any, error) {
 	return m, nil
 }
 
-// Layers merges lists: a later one wins. The order is that of the first list
+// layered merges lists: a later one wins. The order is that of the first list
 // which has a key.
-func Layers(lists ...List) (List, error) {
+func layered(lists ...List) (List, error) {
 	k := koanf.New(delimiter)
 	var order []string
 	for _, l := range lists {
@@ -58,13 +58,13 @@ func Layers(lists ...List) (List, error) {
 	return merged, nil
 }
 
-// EnvLayer gives the worker's keys that the environment sets, in the form of
+// envLayer gives the worker's keys that the environment sets, in the form of
 // os.Environ.
-func EnvLayer(environ []string) List {
+func envLayer(environ []string) List {
 	var list List
 	for _, pair := range environ {
 		name, text, _ := strings.Cut(pair, "=")
-		rest, ok := strings.CutPrefix(name, EnvPrefix)
+		rest, ok := strings.CutPrefix(name, envPrefix)
 		if !ok || rest == "" {
 			continue
 		}
@@ -77,7 +77,7 @@ func EnvLayer(environ []string) List {
 
 // ApplyEnv lays the environment over a setup's worker.
 func (s *Setup) ApplyEnv(environ []string) (err error) {
-	s.Worker, err = Layers(s.Worker, EnvLayer(environ))
+	s.Worker, err = layered(s.Worker, envLayer(environ))
 	return err
 }
 
@@ -99,7 +99,7 @@ func (s *Setup) Set(assignment string) error {
 			return fmt.Errorf("--set %s: no file has such a connector", assignment)
 		}
 	}
-	merged, err := Layers(*to, List{{Key: key, Text: text, File: "--set"}})
+	merged, err := layered(*to, List{{Key: key, Text: text, File: "--set"}})
 	if err == nil {
 		*to = merged
 	}

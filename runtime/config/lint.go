@@ -207,7 +207,7 @@ func (v *Validator) lint(c Connector) []Problem {
 			continue
 		}
 		for _, path := range report.paths(key, text) {
-			if v.Resolver.Missing(path, c.Origin()) { // it may be there where the worker runs
+			if v.Resolver.missing(path, c.Origin()) { // it may be there where the worker runs
 				note(key, "no such file beside "+c.File+": "+path, true)
 			}
 		}

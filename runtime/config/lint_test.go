@@ -124,7 +124,7 @@ func TestPath(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "own.onnx"), []byte("own"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := &Resolver{Embedded: os.DirFS("testdata"), CacheDir: cache}
+	r := &Resolver{Embedded: os.DirFS("testdata"), cacheDir: cache}
 	read := func(path string) string {
 		t.Helper()
 		got, err := r.Path(path, Origin{Dir: dir})
@@ -195,7 +195,7 @@ func TestMissing(t *testing.T) {
 	r := &Resolver{Embedded: os.DirFS("testdata")}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := r.Missing(tt.path, Origin{Dir: dir}); got != tt.want {
+			if got := r.missing(tt.path, Origin{Dir: dir}); got != tt.want {
 				t.Errorf("%t", got)
 			}
 		})

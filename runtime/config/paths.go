@@ -20,7 +20,7 @@ func sortedKeys(p connector.Props) []string { return slices.Sorted(maps.Keys(p))
 
 // Path gives the place on disk of a path in a configuration: relative ones
 // start from the file that names them; what is not there may be an embedded
-// default, which is put into CacheDir. A path that is nowhere stays what it
+// default, which is put into cacheDir. A path that is nowhere stays what it
 // is beside its file, so that the error of whoever opens it names it. A URL is
 // no path and stays what it is.
 func (r *Resolver) Path(path string, from Origin) (string, error) {
@@ -42,8 +42,8 @@ func (r *Resolver) Path(path string, from Origin) (string, error) {
 	return r.unpack(name, data)
 }
 
-// Missing tells that a path is neither on disk nor among the embedded files.
-func (r *Resolver) Missing(path string, from Origin) bool {
+// missing tells that a path is neither on disk nor among the embedded files.
+func (r *Resolver) missing(path string, from Origin) bool {
 	if path == "" || strings.Contains(path, "://") {
 		return false
 	}
@@ -64,11 +64,11 @@ func (r *Resolver) Missing(path string, from Origin) bool {
 // a shared one another user could replace what is in it.
 var spareDir = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "hydraulics-embedded-") })
 
-// unpack writes an embedded file into CacheDir, else below the user's cache
+// unpack writes an embedded file into cacheDir, else below the user's cache
 // folder, else into a temporary one.
 func (r *Resolver) unpack(name string, data []byte) (string, error) {
-	if r.CacheDir != "" {
-		return unpackInto(r.CacheDir, name, data)
+	if r.cacheDir != "" {
+		return unpackInto(r.cacheDir, name, data)
 	}
 	base, err := os.UserCacheDir()
 	if err == nil {

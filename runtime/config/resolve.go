@@ -30,8 +30,8 @@ type Resolver struct {
 	// Embedded holds what a relative path stands for that is not beside the
 	// file that names it; nil for nothing.
 	Embedded fs.FS
-	// CacheDir is where embedded files are put for those who need them on disk.
-	CacheDir string
+	// cacheDir is where embedded files are put for those who need them on disk.
+	cacheDir string
 }
 
 // classes of config providers: Kafka's and our short names.

@@ -26,15 +26,15 @@ type Validator struct {
 type Check struct {
 	Def    connector.Key
 	Value  connector.Value
-	Hidden bool   // the value comes out of a reference, which is shown instead
-	Raw    string // that reference
+	hidden bool   // the value comes out of a reference, which is shown instead
+	raw    string // that reference
 }
 
 // Text gives the value as the REST API shows it: secrets hidden, references
 // as they were written.
 func (c Check) Text() (string, bool) {
-	if c.Hidden {
-		return c.Raw, true
+	if c.hidden {
+		return c.raw, true
 	}
 	return connector.FormatValue(c.Value.Value)
 }
@@ -101,11 +101,11 @@ func (r *Report) paths(key, text string) []string {
 	return []string{strings.TrimSpace(text)}
 }
 
-// InvalidError says everything that is wrong with a connector's configuration.
-type InvalidError struct{ Problems []connector.Problem }
+// invalidError says everything that is wrong with a connector's configuration.
+type invalidError struct{ Problems []connector.Problem }
 
 // Error gives Kafka Connect's text.
-func (e *InvalidError) Error() string {
+func (e *invalidError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Connector configuration is invalid and contains the following %d error(s):", len(e.Problems))
 	for _, p := range e.Problems {
@@ -115,19 +115,19 @@ func (e *InvalidError) Error() string {
 	return b.String()
 }
 
-// Err gives an [InvalidError], nil where nothing is wrong.
+// Err gives an [invalidError], nil where nothing is wrong.
 func (r *Report) Err() error {
 	if list := r.Problems(); len(list) > 0 {
-		return &InvalidError{Problems: list}
+		return &invalidError{Problems: list}
 	}
 	return nil
 }
 
-// ClassError says that a configuration names no connector, or none there is.
-type ClassError struct{ Text string }
+// classError says that a configuration names no connector, or none there is.
+type classError struct{ Text string }
 
 // Error gives the text.
-func (e *ClassError) Error() string { return e.Text }
+func (e *classError) Error() string { return e.Text }
 
 // Kind gives what a connector's class is, with its description.
 func (v *Validator) Kind(class string) (kind string, info connector.Info, err error) {
@@ -147,7 +147,7 @@ func (v *Validator) Kind(class string) (kind string, info connector.Info, err er
 			known = append(known, ClassName(i))
 		}
 	}
-	return "", connector.Info{}, &ClassError{fmt.Sprintf(
+	return "", connector.Info{}, &classError{fmt.Sprintf(
 		"Failed to find any class that implements Connector and which name matches %s, available connectors are: %s", class, strings.Join(known, ", "))}
 }
 
@@ -170,7 +170,7 @@ func (v *Validator) plugin(kind, class string) (connector.Plugin, error) {
 	return nil, nil
 }
 
-// Validate checks a connector. The error is a [ClassError]; the report then
+// Validate checks a connector. The error is a [classError]; the report then
 // holds what can be said of the framework's keys all the same.
 func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error) {
 	r := &Report{from: from, resolved: props, unresolved: new(connector.Problems)}
@@ -184,7 +184,7 @@ func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error
 	class, given := w.props.Text("connector.class")
 	var err error
 	if !given || strings.TrimSpace(class) == "" {
-		err = &ClassError{"Connector config " + javaMap(props) + " contains no connector type"}
+		err = &classError{"Connector config " + javaMap(props) + " contains no connector type"}
 	} else {
 		w.report.Kind, w.report.Info, err = v.Kind(class)
 	}
@@ -384,7 +384,7 @@ func (w *work) finish() {
 		raw, _ := w.raw[key].(string)
 		value, _ := w.props[key].(string)
 		if raw != value {
-			c.Hidden, c.Raw = true, raw
+			c.hidden, c.raw = true, raw
 			for j, e := range c.Value.Errors {
 				if value != "" {
 					c.Value.Errors[j] = strings.ReplaceAll(e, value, raw)
@@ -393,7 +393,7 @@ func (w *work) finish() {
 		}
 		for _, x := range w.report.unresolved.List() {
 			if x.Key == key {
-				c.Hidden, c.Raw, c.Value.Errors = true, raw, []string{x.Message}
+				c.hidden, c.raw, c.Value.Errors = true, raw, []string{x.Message}
 			}
 		}
 		if g := c.Def.Group; g != "" && !slices.Contains(w.report.Groups, g) {

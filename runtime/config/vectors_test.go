@@ -97,7 +97,7 @@ func TestConnectorConfigVectors(t *testing.T) {
 			}
 			v := &Validator{Plugins: registryOf(in.Kind)}
 			report, err := v.Validate(in.Props, Origin{})
-			if _, ok := errors.AsType[*ClassError](err); err != nil && !ok {
+			if _, ok := errors.AsType[*classError](err); err != nil && !ok {
 				t.Fatal(err)
 			}
 			named := map[string]bool{}

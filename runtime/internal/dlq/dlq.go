@@ -13,8 +13,8 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 )
 
-// Prefix starts the name of every header that a dead letter gets.
-const Prefix = "__connect.errors."
+// prefix starts the name of every header that a dead letter gets.
+const prefix = "__connect.errors."
 
 // The headers, without their prefix. The last three are ours: records of
 // sources come from no place in Kafka, and a value that Kafka refuses for its
@@ -53,12 +53,12 @@ type Failure struct {
 	OmittedBytes int
 }
 
-// Headers gives the context headers of a dead letter. original is the record as
+// headers gives the context headers of a dead letter. original is the record as
 // it was read from Kafka; of a source's record only the topic counts.
-func (f Failure) Headers(original kafka.Message) []kafka.Header {
+func (f Failure) headers(original kafka.Message) []kafka.Header {
 	var list []kafka.Header
 	add := func(name, value string) {
-		list = append(list, kafka.Header{Key: Prefix + name, Value: []byte(value)})
+		list = append(list, kafka.Header{Key: prefix + name, Value: []byte(value)})
 	}
 	add(Topic, original.Topic)
 	if f.SourcePartition == "" {
@@ -96,8 +96,8 @@ func exception(err error) string {
 	return pkg + "DataException"
 }
 
-// Producer is what a writer needs of a Kafka producer.
-type Producer interface {
+// producer is what a writer needs of a Kafka producer.
+type producer interface {
 	Send(ctx context.Context, m kafka.Message, done func(connector.RecordMetadata, error)) error
 }
 
@@ -112,12 +112,12 @@ type Options struct {
 // Writer writes dead letters to a topic, which it creates with one partition
 // if it is not there.
 type Writer struct {
-	producer Producer
+	producer producer
 	options  Options
 }
 
 // NewWriter makes a writer.
-func NewWriter(p Producer, o Options) *Writer { return &Writer{producer: p, options: o} }
+func NewWriter(p producer, o Options) *Writer { return &Writer{producer: p, options: o} }
 
 // Write sends one dead letter; [Writer.Create] comes before the first. done is
 // called once when it has arrived or could not, from the producer's goroutine;
@@ -126,7 +126,7 @@ func (w *Writer) Write(ctx context.Context, original kafka.Message, f Failure, d
 	letter := kafka.Message{Topic: w.options.Topic, Partition: connector.AnyPartition, Key: original.Key, Value: original.Value,
 		Headers: original.Headers[:len(original.Headers):len(original.Headers)], Timestamp: original.Timestamp}
 	if w.options.Context || f.OmittedBytes > 0 {
-		letter.Headers = append(letter.Headers, f.Headers(original)...)
+		letter.Headers = append(letter.Headers, f.headers(original)...)
 	}
 	return w.producer.Send(ctx, letter, func(_ connector.RecordMetadata, err error) {
 		if err != nil {
@@ -150,7 +150,7 @@ func (w *Writer) Create(ctx context.Context) error {
 func Read(m kafka.Message) map[string]string {
 	found := map[string]string{}
 	for _, h := range m.Headers {
-		if name, ok := strings.CutPrefix(h.Key, Prefix); ok {
+		if name, ok := strings.CutPrefix(h.Key, prefix); ok {
 			found[name] = string(h.Value)
 		}
 	}

@@ -82,7 +82,7 @@ func (f *File) load() error {
 		return fmt.Errorf("not a list of offsets: %w; restore it, or move it away to start anew", err)
 	}
 	for i, l := range lines {
-		name, partition, err := ParseKey(string(l.Key))
+		name, partition, err := parseKey(string(l.Key))
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", i+1, err)
 		}
@@ -125,7 +125,7 @@ func (f *File) List(_ context.Context, connector string) ([]Entry, error) {
 	f.mu.Unlock()
 	var list []Entry
 	for _, key := range slices.Sorted(maps.Keys(offsets)) {
-		name, partition, err := ParseKey(key)
+		name, partition, err := parseKey(key)
 		if err != nil {
 			return nil, err
 		}

@@ -130,7 +130,7 @@ func TestKey(t *testing.T) {
 	if want := `["c",{"a":null,"b":1e400}]`; key != want {
 		t.Errorf("key is %s, want %s", key, want)
 	}
-	name, partition, err := ParseKey(key)
+	name, partition, err := parseKey(key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,8 +41,8 @@ func Key(connector string, partition map[string]any) (string, error) {
 	return string(b), nil
 }
 
-// ParseKey takes a key apart.
-func ParseKey(key string) (connector string, partition map[string]any, err error) {
+// parseKey takes a key apart.
+func parseKey(key string) (connector string, partition map[string]any, err error) {
 	var parts []any
 	if err := decode([]byte(key), &parts); err != nil {
 		return "", nil, fmt.Errorf("offset key %s: %w", key, err)
