@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/test/leak"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 )
 
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	leak.Main(m.Run)
 }
 
 // child is a worker with a stream and a sink, one of them with the source too.

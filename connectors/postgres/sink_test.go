@@ -14,10 +14,13 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 	"github.com/axiom-data-science/hydraulics/internal/pg"
+	"github.com/axiom-data-science/hydraulics/internal/test/leak"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func TestMain(m *testing.M) {
+	leak.Main(func() int { return pgtest.Main(m) })
+}
 
 // database is a new database with a sink on it.
 type database struct {

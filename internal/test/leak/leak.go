@@ -1,0 +1,24 @@
+// Package leak fails the tests of a package that leave goroutines behind: every
+// goroutine has an owner that stops it.
+package leak
+
+import "go.uber.org/goleak"
+
+// Main runs a package's tests and ends the process, from its TestMain:
+//
+//	func TestMain(m *testing.M) { leak.Main(m.Run) }
+//
+// Goroutines that are left some time after the last test are printed with
+// their stacks, and the tests have failed.
+func Main(run func() int) { goleak.VerifyTestMain(tests(run), ignored...) }
+
+// ignored are goroutines that nobody can stop.
+var ignored = []goleak.Option{
+	// sarama's meters share one ticker, which the library starts with the first
+	// of them for the life of the process.
+	goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"),
+}
+
+type tests func() int
+
+func (t tests) Run() int { return t() }
