@@ -73,6 +73,46 @@ func TestFileKeepsOffsets(t *testing.T) {
 	}
 }
 
+// What could not be written is not committed: neither for a reader now, nor for
+// the next commit.
+func TestFileThatCannotBeWritten(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "folder")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, filepath.Join(dir, "offsets"))
+	commit := func(partition string, n int) error {
+		return f.Commit(t.Context(), "c", []Entry{{map[string]any{"p": partition}, map[string]any{"n": n}}})
+	}
+	if err := commit("a", 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(dir, dir+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := commit("a", 2); err == nil || !strings.Contains(err.Error(), "offset file "+dir) {
+		t.Errorf("a commit without a folder: %v", err)
+	}
+	if at, err := f.Offset(t.Context(), "c", map[string]any{"p": "a"}); err != nil || at["n"] != json.Number("1") {
+		t.Errorf("offset is %v, %v after a commit that failed", at, err)
+	}
+	if err := os.Rename(dir+".away", dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := commit("b", 3); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	f = open(t, filepath.Join(dir, "offsets"))
+	want := []Entry{
+		{map[string]any{"p": "a"}, map[string]any{"n": json.Number("1")}},
+		{map[string]any{"p": "b"}, map[string]any{"n": json.Number("3")}},
+	}
+	if got, err := f.List(t.Context(), "c"); err != nil || cmp.Diff(want, got) != "" {
+		t.Errorf("%v: %s", err, cmp.Diff(want, got))
+	}
+}
+
 func TestFileIsRefused(t *testing.T) {
 	tests := []struct {
 		name, content, want string

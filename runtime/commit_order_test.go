@@ -1,0 +1,175 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/dlq"
+)
+
+// recorder is a Kafka that notes what it is asked for, in order. What is sent
+// arrives when it is flushed, and not before; what is sent to some topics is
+// refused then.
+type recorder struct {
+	consumer
+	refuses map[string]error
+	log     []string
+	sent    []func()
+}
+
+func (r *recorder) note(format string, args ...any) {
+	r.log = append(r.log, fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) Send(_ context.Context, m kafka.Message, done func(connector.RecordMetadata, error)) error {
+	r.note("%s sent", m.Topic)
+	r.sent = append(r.sent, func() {
+		if err := r.refuses[m.Topic]; err != nil {
+			r.note("%s refused", m.Topic)
+			done(connector.RecordMetadata{}, err)
+			return
+		}
+		r.note("%s arrived", m.Topic)
+		done(connector.RecordMetadata{}, nil)
+	})
+	return nil
+}
+
+func (r *recorder) Flush(context.Context) error {
+	sent := r.sent
+	r.sent = nil
+	for _, arrive := range sent {
+		arrive()
+	}
+	return nil
+}
+
+func (r *recorder) Commit(_ context.Context, next map[connector.TopicPartition]int64) error {
+	r.note("commit %d", next[connector.TopicPartition{Topic: "in"}])
+	return nil
+}
+
+// frame gives a task, an outbox and an intake whose Kafka is the recorder.
+func (r *recorder) frame(t *testing.T, kind Kind, all bool) (*Task, *outbox, *intake) {
+	task := newTask(&Worker{options: Options{Log: testLog()}}, TaskSpec{Connector: "c", Kind: kind}, nil)
+	t.Cleanup(func() { task.kill(errStopping) })
+	task.tolerance = &tolerance{all: all, retryTimeout: -1, log: testLog(), stats: &task.errors}
+	j := &journey{at: task.at, tolerance: task.tolerance, quit: task.quit.Done()}
+	out := &outbox{t: task, producer: r, topics: &topics{}, journey: j, letters: dlq.NewWriter(r, dlq.Options{Topic: "dead"})}
+	return task, out, &intake{t: task, consumer: r, journey: j}
+}
+
+// twoRecords are one that came through and one that is tolerated.
+func twoRecords() *batch {
+	bad := failure{stage: &stage{}, cause: errTest, err: errTest}
+	return &batch{items: []item{
+		{read: &kafka.Message{Topic: "in", Offset: 7}, out: kafka.Message{Topic: "out"}},
+		{read: &kafka.Message{Topic: "in", Offset: 8}, fate: tolerated, failed: bad},
+	}}
+}
+
+// A stream's commit unit: outputs, changelog, dead letters, input offsets, each
+// arrived before the next is sent; what Kafka refuses ends it there.
+func TestStreamCommitsInOrder(t *testing.T) {
+	tooLarge := connector.Data(errors.New("message is too large"))
+	away := errors.New("partition has no leader")
+	tests := []struct {
+		name    string
+		refuses map[string]error
+		all     bool
+		want    []string
+		kept    bool // the state has what was written
+		fails   bool
+	}{
+		{"all is well", nil, false, []string{"out sent", "out arrived", "log sent", "log arrived", "dead sent", "dead arrived", "commit 9"}, true, false},
+		{"an output is refused", map[string]error{"out": tooLarge}, false, []string{"out sent", "out refused"}, false, true},
+		{"an output is refused and tolerated", map[string]error{"out": tooLarge}, true,
+			[]string{"out sent", "out refused", "log sent", "log arrived", "dead sent", "dead sent", "dead arrived", "dead arrived", "commit 9"}, true, false},
+		{"an output does not arrive", map[string]error{"out": away}, true, []string{"out sent", "out refused"}, false, true},
+		{"the changelog does not arrive", map[string]error{"log": away}, true, []string{"out sent", "out arrived", "log sent", "log refused"}, false, true},
+		{"a dead letter does not arrive", map[string]error{"dead": away}, true,
+			[]string{"out sent", "out arrived", "log sent", "log arrived", "dead sent", "dead refused"}, true, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &recorder{refuses: tt.refuses}
+			task, out, in := r.frame(t, KindStream, tt.all)
+			st := newStore(0, 0)
+			keep := &stores{topic: "log", live: map[int32]*store{0: st}}
+			s := &streamTask{t: task, set: &settings{}, parts: &parts{stores: []*stores{keep}}, in: in, out: out,
+				produce:    &stage{place: "output", unmarked: connector.KindFatal, tolerable: true},
+				committing: &stage{place: "offset commit", unmarked: connector.KindRetriable}}
+			b := twoRecords()
+			b.items[0].writes = []storeWrite{{stores: keep, store: st, key: []byte("k"), value: []byte("v")}}
+			if err := s.finish(b); (err != nil) != tt.fails {
+				t.Errorf("error is %v", err)
+			}
+			if d := cmp.Diff(tt.want, r.log); d != "" {
+				t.Errorf("(-want +got)\n%s", d)
+			}
+			if _, kept, _ := st.Get([]byte("k")); kept != tt.kept {
+				t.Errorf("the state has the write: %v", kept)
+			}
+		})
+	}
+}
+
+// flushing is a sink that notes when it is made durable.
+type flushing struct {
+	collect
+	r   *recorder
+	err error
+}
+
+func (f *flushing) Flush(context.Context) error { f.r.note("flush"); return f.err }
+
+// A sink's commit: flush, dead letters arrived, offsets.
+func TestSinkCommitsInOrder(t *testing.T) {
+	away := errors.New("partition has no leader")
+	tests := []struct {
+		name    string
+		refuses map[string]error
+		flush   error
+		want    []string
+		fails   bool
+	}{
+		{"all is well", nil, nil, []string{"dead sent", "flush", "dead arrived", "commit 9"}, false},
+		{"the flush fails", nil, away, []string{"dead sent", "flush"}, true},
+		{"the dead letter does not arrive", map[string]error{"dead": away}, nil, []string{"dead sent", "flush", "dead refused"}, true},
+	}
+	for _, tt := range tests {
+		for _, last := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/last=%v", tt.name, last), func(t *testing.T) {
+				r := &recorder{refuses: tt.refuses}
+				task, out, in := r.frame(t, KindSink, true)
+				s := &sinkTask{t: task, set: &settings{flushTimeout: time.Minute}, sink: &flushing{r: r, err: tt.flush}, in: in, out: out,
+					flushing: &stage{place: "flush of sink", unmarked: connector.KindFatal}, delivered: map[connector.TopicPartition]int64{}}
+				if err := s.finish(twoRecords()); err != nil {
+					t.Fatal(err)
+				}
+				commit := s.commitNow
+				if !last {
+					commit = func() error {
+						if err := s.flush(task.life); err != nil {
+							return err
+						}
+						return s.commit()
+					}
+				}
+				if err := commit(); (err != nil) != tt.fails {
+					t.Errorf("error is %v", err)
+				}
+				if d := cmp.Diff(tt.want, r.log); d != "" {
+					t.Errorf("(-want +got)\n%s", d)
+				}
+			})
+		}
+	}
+}
