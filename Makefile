@@ -13,7 +13,7 @@ ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
 # Packages whose goroutines matter most; `make test` runs them with the race detector.
 RACE := ./connector/... ./runtime/... ./internal/kafka/... ./internal/registry/... ./connectors/... ./internal/embedded/... ./internal/infer/model/... ./internal/infer/serving/...
 
-.PHONY: help build demo check fmt lint test race arm64 integration integration-serving bench agreement demo-model release clean
+.PHONY: help build demo check fmt lint test race mutations arm64 integration integration-serving bench agreement demo-model release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test: fmt lint ## everything that needs no network and no real servers
 	$(GO) test ./...
 	$(GO) test -race -short $(RACE)
 	cd examples/custom-source && $(GO) vet ./... && $(GO) test ./...
+
+mutations: ## make each mistake of internal/test/mutations in turn: its test must fail (2 minutes)
+	$(GO) test -tags mutations -count=1 -timeout 60m -run TestMutationsAreCaught ./internal/test/mutations
 
 arm64: ## vet and test for arm64, emulated on other processors, the engine, image analysis and preprocessing (3 minutes)
 	@test -z '$(EMULATOR)' || command -v $(firstword $(EMULATOR)) >/dev/null || \

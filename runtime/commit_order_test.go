@@ -173,3 +173,55 @@ func TestSinkCommitsInOrder(t *testing.T) {
 		}
 	}
 }
+
+// A source's offsets are committed only for what has arrived: records, and the
+// letters of those that are tolerated; dropped ones need not.
+func TestSourceCommitsInOrder(t *testing.T) {
+	away := errors.New("partition has no leader")
+	tests := []struct {
+		name          string
+		refuses       map[string]error
+		before, after string // what may be committed when it was sent, and when it was flushed
+	}{
+		{"all is well", nil, `[{"n":0}]`, `[{"n":2}]`},
+		{"a record does not arrive", map[string]error{"out": away}, `[{"n":0}]`, `[{"n":0}]`},
+		{"a dead letter does not arrive", map[string]error{"dead": away}, `[{"n":0}]`, `[{"n":1}]`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &recorder{refuses: tt.refuses}
+			task, out, _ := r.frame(t, KindSource, true)
+			s := &sourceTask{t: task, queue: newInflight("c"), out: out, produce: &stage{place: "producer", unmarked: connector.KindFatal}}
+			s.polling, s.abort = context.WithCancelCause(task.quit)
+			b := twoRecords()
+			b.items = append([]item{{fate: dropped}}, b.items...)
+			flights := make([]flight, len(b.items))
+			for i := range b.items {
+				it := &b.items[i]
+				it.read, it.polled = nil, &connector.SourceRecord{SourcePartition: numbersPartition, SourceOffset: map[string]any{"n": i}}
+				if err := s.queue.add(&flights[i], it.polled.SourcePartition, it.polled.SourceOffset); err != nil {
+					t.Fatal(err)
+				}
+				if err := s.send(it, &flights[i]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			committable := func() string {
+				var offsets []map[string]any
+				for _, e := range s.queue.committable().entries {
+					offsets = append(offsets, e.Offset)
+				}
+				return jsonText(offsets)
+			}
+			if got := committable(); got != tt.before {
+				t.Errorf("before anything has arrived %s may be committed", got)
+			}
+			if err := s.out.wait(task.life); (err != nil) != (tt.refuses["dead"] != nil) {
+				t.Errorf("error is %v", err)
+			}
+			if got := committable(); got != tt.after {
+				t.Errorf("%s may be committed, want %s", got, tt.after)
+			}
+		})
+	}
+}

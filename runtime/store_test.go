@@ -272,3 +272,33 @@ func TestStoresComeBackAfterARebalance(t *testing.T) {
 		t.Errorf("error is %v, want a retriable one", err)
 	}
 }
+
+// A stateful transform that fails leaves nothing in the state, whatever it had
+// put there for the record.
+func TestStreamStateOfAFailedRecord(t *testing.T) {
+	keep := &stores{live: map[int32]*store{0: newStore(0, 0)}}
+	step := stateful(&putsThenFails{}, keep, nil)
+	for n := range 2 {
+		it := &item{read: &kafka.Message{}, record: connector.Record{Value: n}}
+		if err := step(t.Context(), it); (err != nil) != (n == 1) {
+			t.Errorf("record %d: %v", n, err)
+		}
+		if writes := 1 - n; len(it.writes) != writes {
+			t.Errorf("record %d has %d writes, want %d", n, len(it.writes), writes)
+		}
+		if v, _, _ := keep.live[0].Get([]byte("k")); string(v) != "\x00" {
+			t.Errorf("the store has %v after record %d", v, n)
+		}
+	}
+}
+
+// putsThenFails puts each number, and fails with those above 0.
+type putsThenFails struct{ counting }
+
+func (*putsThenFails) ApplyStateful(_ context.Context, s connector.Store, r connector.Record) (connector.Record, bool, error) {
+	n := r.Value.(int)
+	if err := s.Put([]byte("k"), []byte{byte(n)}); err != nil || n == 0 {
+		return r, true, err
+	}
+	return r, false, errTest
+}

@@ -33,6 +33,22 @@ func TestConverter(t *testing.T) {
 
 // TestRecordedAnswers compares with what Kafka Connect 4.3.1 answered. Where
 // Java reads a value by changing it, an error is right here; those are counted.
+// A value of another type than its schema's is an error, however near it is.
+func TestMisfits(t *testing.T) {
+	c := new(Converter)
+	if err := c.Configure(connectortest.Context(t), connectortest.Configure(t, c, connector.Props{}), false); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []any{true, int8(1), int16(1), int64(1), float32(1), 1.0, "1", []byte("1"), []any{}, map[string]any{}} {
+		if data, err := c.FromConnect(t.Context(), "t", connector.Int32Schema, v); connector.KindOf(err) != connector.KindData {
+			t.Errorf("a %T is the int32 %s, %v", v, data, err)
+		}
+	}
+	if _, err := c.FromConnect(t.Context(), "t", connector.Int32Schema, int32(1)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRecordedAnswers(t *testing.T) {
 	refused := 0
 	for _, c := range javavectors.Load(t, "converter-Json.jsonl", "converter.Json") {

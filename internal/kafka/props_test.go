@@ -65,6 +65,17 @@ func TestJavaPropertiesCount(t *testing.T) {
 	}
 }
 
+// One request at a time, numbered and acknowledged by all replicas: what is sent
+// again stays in its place, and more requests at once are not to be had.
+func TestProducerKeepsOrder(t *testing.T) {
+	for _, props := range []map[string]string{nil, {"max.in.flight.requests.per.connection": "5"}} {
+		c := configOf(t, props)
+		if c.Net.MaxOpenRequests != 1 || !c.Producer.Idempotent || c.Producer.RequiredAcks != sarama.WaitForAll {
+			t.Errorf("%v: %d requests at once, idempotent %v, acks %v", props, c.Net.MaxOpenRequests, c.Producer.Idempotent, c.Producer.RequiredAcks)
+		}
+	}
+}
+
 func TestBadProperties(t *testing.T) {
 	for name, c := range map[string]struct {
 		props map[string]string
