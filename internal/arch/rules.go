@@ -100,7 +100,9 @@ func (r *Rules) Check(files []File) []string {
 	for _, f := range files {
 		from := r.pkg(f.pkg())
 		if from == nil {
-			broken = append(broken, f.Name+": imports.txt has no line for "+f.pkg()+": give it one, on its level")
+			if why := f.pkg() + ": imports.txt has no line for it: give it one, on its level"; !slices.Contains(broken, why) {
+				broken = append(broken, why)
+			}
 			continue
 		}
 		used[from.name] = true
@@ -141,7 +143,7 @@ func (r *Rules) forbids(f File, from *row, imported string, used map[string]bool
 		return home.name + " is for " + strings.Join(home.allowed, ", ") + " alone"
 	}
 	fits := func(word string) bool { return covers(word, path) }
-	if path == f.pkg() || allows(from, fits) {
+	if path == f.pkg() || covers(from.name, path) || allows(from, fits) {
 		return ""
 	}
 	if !f.test() {

@@ -82,13 +82,30 @@ func TestForbidden(t *testing.T) {
 		{"a tool of tests in the program", "runtime/x.go", Module + "/internal/test/kafkatest", "runtime may import"},
 		{"what is above in a test", "internal/avro/x_test.go", Module + "/runtime", "of a level above internal/avro"},
 		{"an outside client in a test", "runtime/x_test.go", "github.com/IBM/sarama", "sarama is for internal/kafka alone"},
-		{"a package without a line", "internal/new/x.go", "fmt", "no line for internal/new"},
+		{"a package without a line", "internal/new/x.go", "fmt", "internal/new: imports.txt has no line for it"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := rules(t).Check([]File{{tt.file, []string{tt.imports}}})
-			if !strings.HasPrefix(got[0], tt.file+": ") || !strings.Contains(got[0], tt.rule) {
+			if !strings.HasPrefix(got[0], filepath.Dir(tt.file)) || !strings.Contains(got[0], tt.rule) {
 				t.Errorf("%s may import %s: %s", tt.file, tt.imports, got[0])
+			}
+		})
+	}
+}
+
+func TestAllowed(t *testing.T) {
+	tests := []struct{ name, file, imports string }{
+		{"packages of a folder import each other", "cmd/x/x.go", Module + "/cmd/x/internal/y"},
+		{"a test imports what is on its level", "internal/avro/x_test.go", Module + "/internal/pg"},
+		{"and tools", "internal/avro/x_test.go", Module + "/internal/test/pgtest"},
+		{"and what compares values", "connector/x_test.go", "github.com/google/go-cmp/cmp"},
+		{"a plugin its own client", "connectors/postgres/x.go", "github.com/jackc/pgx/v5/pgconn"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := rules(t).Check([]File{{tt.file, []string{tt.imports}}}); strings.HasPrefix(got[0], tt.file) {
+				t.Error(got[0])
 			}
 		})
 	}
