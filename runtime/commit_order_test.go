@@ -18,7 +18,7 @@ import (
 // arrives when it is flushed, and not before; what is sent to some topics is
 // refused then.
 type recorder struct {
-	consumer
+	member
 	refuses map[string]error
 	log     []string
 	sent    []func()
@@ -58,11 +58,11 @@ func (r *recorder) Commit(_ context.Context, next map[connector.TopicPartition]i
 
 // frame gives a task, an outbox and an intake whose Kafka is the recorder.
 func (r *recorder) frame(t *testing.T, kind Kind, all bool) (*Task, *outbox, *intake) {
-	task := newTask(&Worker{options: Options{Log: testLog()}}, TaskSpec{Connector: "c", Kind: kind}, nil)
+	task := newTask(Options{Log: testLog()}, TaskSpec{Connector: "c", Kind: kind}, nil)
 	t.Cleanup(func() { task.kill(errStopping) })
 	task.tolerance = &tolerance{all: all, retryTimeout: -1, log: testLog(), stats: &task.errors}
 	j := &journey{at: task.at, tolerance: task.tolerance, quit: task.quit.Done()}
-	out := &outbox{t: task, producer: r, topics: &topics{}, journey: j, letters: dlq.NewWriter(r, dlq.Options{Topic: "dead"})}
+	out := &outbox{at: task.at, errors: &task.errors, producer: r, topics: &topics{}, journey: j, letters: dlq.NewWriter(r, dlq.Options{Topic: "dead"})}
 	return task, out, &intake{t: task, consumer: r, journey: j}
 }
 
@@ -104,8 +104,8 @@ func TestStreamCommitsInOrder(t *testing.T) {
 			st := newStore(0, 0)
 			keep := &stores{topic: "log", live: map[int32]*store{0: st}}
 			s := &streamTask{t: task, set: &settings{}, parts: &parts{stores: []*stores{keep}}, in: in, out: out,
-				produce:    &stage{place: "output", unmarked: connector.KindFatal, tolerable: true},
-				committing: &stage{place: "offset commit", unmarked: connector.KindRetriable}}
+				produce:    &stage{place: "output", rule: rule{unmarked: connector.KindFatal, tolerable: true}},
+				committing: &stage{place: "offset commit", rule: rule{unmarked: connector.KindRetriable}}}
 			b := twoRecords()
 			b.items[0].writes = []storeWrite{{stores: keep, store: st, key: []byte("k"), value: []byte("v")}}
 			if err := s.finish(b); (err != nil) != tt.fails {
@@ -150,7 +150,7 @@ func TestSinkCommitsInOrder(t *testing.T) {
 				r := &recorder{refuses: tt.refuses}
 				task, out, in := r.frame(t, KindSink, true)
 				s := &sinkTask{t: task, set: &settings{flushTimeout: time.Minute}, sink: &flushing{r: r, err: tt.flush}, in: in, out: out,
-					flushing: &stage{place: "flush of sink", unmarked: connector.KindFatal}, delivered: map[connector.TopicPartition]int64{}}
+					flushing: &stage{place: "flush of sink", rule: rule{unmarked: connector.KindFatal}}, delivered: map[connector.TopicPartition]int64{}}
 				if err := s.finish(twoRecords()); err != nil {
 					t.Fatal(err)
 				}
@@ -191,7 +191,7 @@ func TestSourceCommitsInOrder(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &recorder{refuses: tt.refuses}
 			task, out, _ := r.frame(t, KindSource, true)
-			s := &sourceTask{t: task, queue: newInflight("c"), out: out, produce: &stage{place: "producer", unmarked: connector.KindFatal}}
+			s := &sourceTask{t: task, queue: newInflight("c"), out: out, produce: &stage{place: "producer", rule: rule{unmarked: connector.KindFatal}}}
 			s.polling, s.abort = context.WithCancelCause(task.quit)
 			b := twoRecords()
 			b.items = append([]item{{fate: dropped}}, b.items...)
