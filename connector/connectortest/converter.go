@@ -224,7 +224,7 @@ func (c ConverterCase) misfits(t testing.TB) {
 	const field = "misfit"
 	conv := c.configure(t, false)
 	wrong := map[*connector.Schema][]any{
-		connector.Int32Schema:                      {"text", int64(1), true, nil, []any{int32(1)}},
+		connector.Int32Schema:                      {"text", int64(1) << 40, true, nil, []any{int32(1)}},
 		connector.StringSchema:                     {int32(1), []byte("x"), nil},
 		connector.BooleanSchema:                    {"true", int8(1)},
 		connector.Float64Schema:                    {"0.5", []byte{1}},
