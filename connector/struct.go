@@ -86,17 +86,7 @@ func (s *Struct) Clone() *Struct {
 
 // Validate checks every value against its schema, nested ones too. An unset
 // field that has a default is fine.
-func (s *Struct) Validate() error {
-	for i, f := range s.schema.fields {
-		if s.values[i] == nil && f.Schema.hasDefault {
-			continue
-		}
-		if err := validateNamed(f.Name, f.Schema, s.values[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (s *Struct) Validate() error { return validateFields("", s) }
 
 // Equal compares schema and values by content.
 func (s *Struct) Equal(o *Struct) bool {

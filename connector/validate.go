@@ -49,11 +49,27 @@ func validateNamed(name string, s *Schema, v any) error {
 			}
 		}
 	case *Struct:
-		if x.schema == s {
-			return nil // every Put was checked
-		}
-		if !sameShape(x.schema, s) {
+		if x.schema != s && !sameShape(x.schema, s) {
 			return misfit(name, "struct schemas do not match: expected %s, got %s", describe(s), describe(x.schema))
+		}
+		return validateFields(name, x)
+	}
+	return nil
+}
+
+// validateFields checks every value of a struct. A required field that nobody
+// set is null, and StructFrom takes values unseen. An unset field that has a
+// default is fine.
+func validateFields(name string, x *Struct) error {
+	if name != "" {
+		name += "."
+	}
+	for i, f := range x.schema.fields {
+		if x.values[i] == nil && f.Schema.hasDefault {
+			continue
+		}
+		if err := validateNamed(name+f.Name, f.Schema, x.values[i]); err != nil {
+			return err
 		}
 	}
 	return nil
