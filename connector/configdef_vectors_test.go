@@ -30,14 +30,31 @@ type checkCase struct {
 	NullAllowed  bool            `json:"nullAllowed"`
 }
 
-func (c checkCase) check(t *testing.T) connector.Check {
+// errNullChoice says that a check of ours has no choice of null.
+var errNullChoice = errors.New("null is not among the choices of a check")
+
+func (c checkCase) check(t *testing.T) (connector.Check, error) {
 	values := make([]string, len(c.Values))
 	for i, v := range c.Values {
 		if v == nil {
-			return nil // a choice of null is not a check of ours
+			return nil, errNullChoice
 		}
 		values[i] = *v
 	}
+	if c.Kind == "Composite" {
+		all := make([]connector.Check, len(c.Of))
+		for i, sub := range c.Of {
+			var err error
+			if all[i], err = sub.check(t); err != nil {
+				return nil, err
+			}
+		}
+		return connector.All(all...), nil
+	}
+	return c.simple(t, values), nil
+}
+
+func (c checkCase) simple(t *testing.T, values []string) connector.Check {
 	number := func(raw json.RawMessage) float64 {
 		v, err := javavectors.Value(nil, raw)
 		if err != nil {
@@ -86,12 +103,6 @@ func (c checkCase) check(t *testing.T) connector.Check {
 			}
 			return nil
 		}
-	case "Composite":
-		var all []connector.Check
-		for _, sub := range c.Of {
-			all = append(all, sub.check(t))
-		}
-		return connector.All(all...)
 	}
 	t.Fatalf("unknown validator %s", c.Kind)
 	return nil
@@ -114,8 +125,8 @@ func definition(t *testing.T, keys []keyCase) (def *connector.ConfigDef, err err
 		}
 		if k.Validator != nil {
 			key.Distinct = strings.HasPrefix(k.Validator.Kind, "ValidList")
-			if key.Check = k.Validator.check(t); key.Check == nil {
-				t.Skip("a choice of null is not a check of ours")
+			if key.Check, err = k.Validator.check(t); err != nil {
+				return nil, err
 			}
 		}
 		list = append(list, key)
@@ -123,64 +134,41 @@ func definition(t *testing.T, keys []keyCase) (def *connector.ConfigDef, err err
 	return connector.NewConfigDef(list...), nil
 }
 
-// ours names the cases where hydraulics differs on purpose.
-func ours(c javavectors.Case) string {
-	text := string(c.Input)
-	switch {
-	case c.Expect.Error != nil && strings.Contains(c.Expect.Error.Message, "could not be found"),
-		strings.Contains(string(c.Expect.Output), "could not be found"), strings.Contains(text, `"CLASS"`):
-		return "a class is a plugin's name: whether it exists is the registry's to say"
-	case strings.Contains(text, `"default":null`) && c.Expect.Error != nil && c.Expect.Error.Phase == "configure":
-		return "a key that may be absent is not checked where it is"
-	case strings.Contains(text, `"PASSWORD"`) && c.Expect.Error != nil && strings.Contains(c.Expect.Error.Message, "to be a string"):
-		return "a secret of the wrong type is not printed"
-	case strings.Contains(text, `"bytes"`), strings.Contains(text, `"decimal"`), strings.Contains(text, `[null]`):
-		return "no file and no request can hold such a value"
-	case strings.Contains(text, `"DOUBLE"`) && strings.Contains(text, `"min":{"int32"`), strings.Contains(text, `"INT"`) && strings.Contains(text, `"min":{"float64"`):
-		return "a bound has the type of its key"
-	case c.Note == "defined twice":
-		return "a key that is defined twice is a mistake in the program: a panic"
-	case strings.Contains(c.Note, "dependent"):
-		return "dependents are names to show, not keys to evaluate"
+// typed decodes a case of one value of a type.
+func typed(c javavectors.Case) (value any, typ connector.KeyType, err error) {
+	var in struct {
+		Type  connector.KeyType
+		Value json.RawMessage
 	}
-	return ""
+	if err := json.Unmarshal(c.Input, &in); err != nil {
+		return nil, "", err
+	}
+	value, err = javavectors.Value(nil, in.Value)
+	return value, in.Type, err
 }
 
 func TestParseTypeVectors(t *testing.T) {
-	for _, c := range javavectors.Load(t, "configdef.jsonl", "configdef.parseType") {
-		t.Run(c.ID, func(t *testing.T) {
-			if why := ours(c); why != "" {
-				t.Skip(why)
-			}
-			var in struct {
-				Type  connector.KeyType
-				Value json.RawMessage
-			}
-			if err := json.Unmarshal(c.Input, &in); err != nil {
-				t.Fatal(err)
-			}
-			v, err := javavectors.Value(nil, in.Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := connector.ParseType("name", v, in.Type)
-			if c.Expect.Error != nil {
-				if err := c.Expect.Error.CheckError(err); err != nil {
-					t.Errorf("%s %s: %v", c.Note, c.Input, err)
-				}
-				return
-			}
-			compare(t, c, got, c.Expect.Output, err)
-		})
-	}
+	javavectors.Replay(t, func(_ *testing.T, c javavectors.Case) error {
+		v, typ, err := typed(c)
+		if err != nil {
+			return err
+		}
+		got, err := connector.ParseType("name", v, typ)
+		if c.Expect.Error != nil {
+			return c.Expect.Error.CheckError(err)
+		}
+		if err != nil {
+			return err
+		}
+		return compare(got, c.Expect.Output)
+	}, "configdef.parseType")
 }
 
 // compare tells where a parsed value differs from the recorded one.
-func compare(t *testing.T, c javavectors.Case, got any, raw json.RawMessage, err error) {
-	t.Helper()
-	want, werr := javavectors.Value(nil, raw)
-	if werr != nil {
-		t.Fatal(werr)
+func compare(got any, raw json.RawMessage) error {
+	want, err := javavectors.Value(nil, raw)
+	if err != nil {
+		return err
 	}
 	if list, ok := want.([]any); ok {
 		texts := make([]string, len(list))
@@ -188,91 +176,73 @@ func compare(t *testing.T, c javavectors.Case, got any, raw json.RawMessage, err
 			texts[i] = fmt.Sprint(v)
 		}
 		if l, ok := got.([]string); ok && slices.Equal(l, texts) {
-			return
+			return nil
 		}
 	}
-	if err != nil || !connector.ValuesEqual(got, want) {
-		t.Errorf("%s %s: %#v, %v, want %#v", c.Note, c.Input, got, err, want)
+	if !connector.ValuesEqual(got, want) {
+		return fmt.Errorf("%#v, want %#v", got, want)
 	}
+	return nil
 }
 
 func TestConvertToStringVectors(t *testing.T) {
-	for _, c := range javavectors.Load(t, "configdef.jsonl", "configdef.convertToString") {
-		var in struct {
-			Type  connector.KeyType
-			Value json.RawMessage
-		}
-		if err := json.Unmarshal(c.Input, &in); err != nil {
-			t.Fatal(err)
-		}
-		v, err := javavectors.Value(nil, in.Value)
+	javavectors.Replay(t, func(_ *testing.T, c javavectors.Case) error {
+		v, typ, err := typed(c)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
-		parsed, err := connector.ParseType("name", v, in.Type)
+		parsed, err := connector.ParseType("name", v, typ)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		var want *string
 		if err := json.Unmarshal(c.Expect.Output, &want); err != nil {
-			t.Fatal(err)
+			return err
 		}
-		got, ok := connector.FormatValue(parsed)
-		if ok != (want != nil) || ok && got != *want {
-			t.Errorf("%s: %q, want %s", c.Input, got, c.Expect.Output)
+		if got, ok := connector.FormatValue(parsed); ok != (want != nil) || ok && got != *want {
+			return fmt.Errorf("%q, want %s", got, c.Expect.Output)
 		}
-	}
+		return nil
+	}, "configdef.convertToString")
 }
 
 func TestConfigDefVectors(t *testing.T) {
-	cases := slices.Concat(javavectors.Load(t, "configdef.jsonl", "configdef.parse"), javavectors.Load(t, "configdef.jsonl", "configdef.validate"))
-	for _, c := range cases {
-		if c.Component == "configdef.parseType" {
-			continue
+	javavectors.Replay(t, func(t *testing.T, c javavectors.Case) error {
+		var in struct {
+			Definition []keyCase
+			Props      connector.Props
 		}
-		t.Run(c.ID, func(t *testing.T) {
-			if why := ours(c); why != "" {
-				t.Skip(why)
+		if err := json.Unmarshal(c.Input, &in); err != nil {
+			return err
+		}
+		def, err := definition(t, in.Definition)
+		if err == nil && c.Component == "configdef.validate" && c.Expect.Error == nil {
+			return checkValidate(c, def.Validate(in.Props))
+		}
+		var conf connector.Config
+		if err == nil {
+			conf, err = def.Parse(in.Props)
+		}
+		if c.Expect.Error != nil && !errors.Is(err, errNullChoice) {
+			return c.Expect.Error.CheckError(err)
+		}
+		if err != nil {
+			return err
+		}
+		var want map[string]json.RawMessage
+		if err := json.Unmarshal(c.Expect.Output, &want); err != nil {
+			return err
+		}
+		for k, raw := range want {
+			if err := compare(conf.Value(k), raw); err != nil {
+				return fmt.Errorf("%s: %w", k, err)
 			}
-			var in struct {
-				Definition []keyCase
-				Props      connector.Props
-			}
-			if err := json.Unmarshal(c.Input, &in); err != nil {
-				t.Fatal(err)
-			}
-			def, err := definition(t, in.Definition)
-			if err == nil && c.Component == "configdef.validate" && c.Expect.Error == nil {
-				checkValidate(t, c, def.Validate(in.Props))
-				return
-			}
-			var conf connector.Config
-			if err == nil {
-				conf, err = def.Parse(in.Props)
-			}
-			if c.Expect.Error != nil {
-				if err := c.Expect.Error.CheckError(err); err != nil {
-					t.Errorf("%s %s: %v", c.Note, c.Input, err)
-				}
-				return
-			}
-			var want map[string]json.RawMessage
-			if err := json.Unmarshal(c.Expect.Output, &want); err != nil {
-				t.Fatal(err)
-			}
-			if err != nil {
-				t.Errorf("%s %s: %v", c.Note, c.Input, err)
-				return
-			}
-			for k, raw := range want {
-				compare(t, c, conf.Value(k), raw, err)
-			}
-		})
-	}
+		}
+		return nil
+	}, "configdef.parse", "configdef.validate")
 }
 
-func checkValidate(t *testing.T, c javavectors.Case, got []connector.Value) {
-	t.Helper()
+func checkValidate(c javavectors.Case, got []connector.Value) error {
 	var want []struct {
 		Name    string
 		Value   json.RawMessage
@@ -280,20 +250,22 @@ func checkValidate(t *testing.T, c javavectors.Case, got []connector.Value) {
 		Visible bool
 	}
 	if err := json.Unmarshal(c.Expect.Output, &want); err != nil {
-		t.Fatal(err)
+		return err
 	}
 	if len(got) != len(want) {
-		t.Errorf("%s: %d keys, want %d", c.Input, len(got), len(want))
+		return fmt.Errorf("%d keys, want %d", len(got), len(want))
 	}
 	for _, w := range want {
 		i := slices.IndexFunc(got, func(v connector.Value) bool { return v.Key == w.Name })
 		if i < 0 {
-			t.Errorf("%s: no key %s", c.Input, w.Name)
-			continue
+			return fmt.Errorf("no key %s", w.Name)
 		}
-		compare(t, c, got[i].Value, w.Value, nil)
+		if err := compare(got[i].Value, w.Value); err != nil {
+			return fmt.Errorf("%s: %w", w.Name, err)
+		}
 		if !slices.Equal(got[i].Errors, w.Errors) || got[i].Visible != w.Visible {
-			t.Errorf("%s %s: %s says %q, want %q", c.Note, c.Input, w.Name, got[i].Errors, w.Errors)
+			return fmt.Errorf("%s says %q (visible: %v), want %q (%v)", w.Name, got[i].Errors, got[i].Visible, w.Errors, w.Visible)
 		}
 	}
+	return nil
 }

@@ -142,9 +142,6 @@ func arrayValue(s *connector.Schema, body json.RawMessage) (any, error) {
 	return list, nil
 }
 
-// ErrUnheld says that a value cannot be held in Go: a map whose keys have parts.
-var ErrUnheld = errors.New("a map with such keys cannot be held")
-
 func mapValue(s *connector.Schema, body json.RawMessage) (any, error) {
 	var pairs [][2]json.RawMessage
 	if err := json.Unmarshal(body, &pairs); err != nil {
@@ -165,7 +162,7 @@ func mapValue(s *connector.Schema, body json.RawMessage) (any, error) {
 		case string:
 			texts[key] = v
 		case []any, []byte, map[string]any, map[any]any:
-			return nil, ErrUnheld
+			return nil, errors.New("a map whose keys have parts cannot be held")
 		}
 		all[k] = v
 	}
