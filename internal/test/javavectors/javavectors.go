@@ -33,27 +33,15 @@ func Replay(t *testing.T, check func(t *testing.T, c Case) error, kinds ...strin
 	t.Helper()
 	for _, kind := range kinds {
 		cases := load(t, kind)
-		excepted := exceptions(t)
+		excepted := listed(t)
 		for _, c := range cases {
 			t.Run(c.ID, func(t *testing.T) {
-				if err := judge(check(t, c), excepted[c.ID]); err != nil {
+				if err := excepted.Judge(c.ID, check(t, c)); err != nil {
 					t.Errorf("%v: %v", c, err)
 				}
 			})
 		}
 	}
-}
-
-// judge says what is wrong with a case that differs by err and is excepted for
-// a reason.
-func judge(err error, reason string) error {
-	if reason == "" {
-		return err
-	}
-	if err == nil {
-		return fmt.Errorf("the same as Java: take it off exceptions.txt, which says: %s", reason)
-	}
-	return nil
 }
 
 // load gives the cases of a kind. Other vectors than those of testdata need

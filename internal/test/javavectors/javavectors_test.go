@@ -1,7 +1,6 @@
 package javavectors
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -109,7 +108,7 @@ func TestExceptionsAreOfCases(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, cases := kinds(t)
-	for id, why := range exceptions(t) {
+	for id, why := range listed(t) {
 		c, ok := cases[id]
 		if !ok {
 			t.Errorf("exceptions.txt: %s (%s) is no case", id, why)
@@ -120,38 +119,7 @@ func TestExceptionsAreOfCases(t *testing.T) {
 	}
 }
 
-func TestJudge(t *testing.T) {
-	differs := errors.New("1, want 2")
-	tests := []struct {
-		name, reason string
-		err          error
-		want         string
-	}{
-		{"the same", "", nil, ""},
-		{"another answer", "", differs, "1, want 2"},
-		{"another answer on purpose", "we count from 1", differs, ""},
-		{"an exception that is over", "we count from 1", nil, "take it off exceptions.txt, which says: we count from 1"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			err := judge(tt.err, tt.reason)
-			if (err != nil) != (tt.want != "") || err != nil && !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("%v, want %q", err, tt.want)
-			}
-		})
-	}
-}
-
-func TestLists(t *testing.T) {
-	got, err := parseExceptions("# why\n\nWe count from 1\n\ta-1\n\ta-2\n\nNo such thing\n\tb-1\n")
-	if want := map[string]string{"a-1": "We count from 1", "a-2": "We count from 1", "b-1": "No such thing"}; err != nil || !cmp.Equal(got, want) {
-		t.Errorf("exceptions %v, %v, want %v", got, err, want)
-	}
-	for _, bad := range []string{"\ta-1\n", "Why\n\ta-1\n\ta-1\n"} {
-		if _, err := parseExceptions(bad); err == nil {
-			t.Errorf("exceptions %q are taken", bad)
-		}
-	}
+func TestAbsentLines(t *testing.T) {
 	for _, bad := range []string{"smt.Cast\n", "smt.Cast many\n", "smt.Cast 1\nsmt.Cast 2\n"} {
 		if _, err := parseAbsent(bad); err == nil {
 			t.Errorf("absent %q is taken", bad)

@@ -6,47 +6,32 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/exceptions"
 )
 
-// exceptions gives the reason by the id of each case that is answered in
+// listed gives the reason by the id of each case that is answered in
 // another way on purpose.
-func exceptions(t *testing.T) map[string]string {
+func listed(t *testing.T) exceptions.List {
 	t.Helper()
-	list, err := listed()
+	list, err := readList()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return list
 }
 
-var listed = sync.OnceValues(func() (map[string]string, error) {
+var readList = sync.OnceValues(func() (exceptions.List, error) {
 	data, err := testdata.ReadFile("testdata/exceptions.txt")
 	if err != nil {
 		return nil, err
 	}
-	return parseExceptions(string(data))
-})
-
-// parseExceptions reads reasons, each with the ids of its cases indented below
-// it. Lines that start with # are comments.
-func parseExceptions(text string) (map[string]string, error) {
-	list, reason := map[string]string{}, ""
-	for i, line := range strings.Split(text, "\n") {
-		id, indented := strings.CutPrefix(line, "\t")
-		switch {
-		case line == "" || strings.HasPrefix(line, "#"):
-		case !indented:
-			reason = line
-		case reason == "":
-			return nil, fmt.Errorf("exceptions.txt:%d: %s has no reason above it", i+1, id)
-		case list[id] != "":
-			return nil, fmt.Errorf("exceptions.txt:%d: %s is there twice", i+1, id)
-		default:
-			list[id] = reason
-		}
+	list, err := exceptions.Parse(string(data))
+	if err != nil {
+		return nil, fmt.Errorf("exceptions.txt: %w", err)
 	}
 	return list, nil
-}
+})
 
 // absent gives the number of recorded cases of each kind that there is nothing
 // to compare with yet.
