@@ -12,6 +12,8 @@ ARM64TEST = GOARCH=arm64 CGO_ENABLED=0 $(GO) test -timeout 60m $(if $(EMULATOR),
 ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
 # Packages whose goroutines matter most; `make test` runs them with the race detector.
 RACE := ./connector/... ./runtime/... ./internal/kafka/... ./internal/registry/... ./connectors/... ./internal/embedded/... ./internal/infer/model/... ./internal/infer/serving/...
+# go test shows what fails and ends with the skipped tests, by reason.
+TEST := $(GO) run ./internal/test/report -timeout 30m
 
 .PHONY: help build demo check fmt lint test race mutations arm64 integration integration-serving bench agreement demo-model release clean
 
@@ -25,7 +27,7 @@ demo: build ## run the whole flow on embedded servers, with a simulated instrume
 	$(BIN) demo
 
 check: fmt lint ## format, vet, lint and the quick tests: under 5 minutes
-	$(GO) test -short ./...
+	$(TEST) -short ./...
 
 fmt: ## fail when a file is not formatted
 	@test -z "$$(gofmt -l $(GOFILES) | tee /dev/stderr)"
@@ -37,9 +39,8 @@ lint: ## vet and staticcheck
 	$(GO) tool staticcheck ./...
 
 test: fmt lint ## everything that needs no network and no real servers
-	$(GO) test ./...
-	$(GO) test -race -short $(RACE)
 	cd examples/custom-source && $(GO) vet ./... && $(GO) test ./...
+	$(TEST) ./... -- -timeout 30m -race -short $(RACE)
 
 mutations: ## make each mistake of internal/test/mutations in turn: its test must fail (2 minutes)
 	$(GO) test -tags mutations -count=1 -timeout 60m -run TestMutationsAreCaught ./internal/test/mutations
