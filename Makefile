@@ -10,12 +10,10 @@ PYTHON ?=
 EMULATOR ?= $(if $(filter arm64 aarch64,$(shell uname -m)),,qemu-aarch64-static)
 ARM64TEST = GOARCH=arm64 CGO_ENABLED=0 $(GO) test -timeout 60m $(if $(EMULATOR),-exec '$(EMULATOR)')
 ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
-# Packages whose goroutines matter most; `make test` runs them with the race detector.
-RACE := ./connector/... ./runtime/... ./internal/kafka/... ./internal/registry/... ./connectors/... ./internal/embedded/... ./internal/infer/model/... ./internal/infer/serving/...
 # go test shows what fails and ends with the skipped tests, by reason.
 TEST := $(GO) run ./internal/test/report -timeout 30m
 
-.PHONY: help build demo check fmt lint test race mutations arm64 integration integration-serving bench agreement demo-model release clean
+.PHONY: help build demo check fmt lint test mutations arm64 integration integration-serving bench agreement demo-model release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,7 +38,7 @@ lint: ## vet and staticcheck
 
 test: fmt lint ## everything that needs no network and no real servers
 	cd examples/custom-source && $(GO) vet ./... && $(GO) test ./...
-	$(TEST) ./... -- -timeout 30m -race -short $(RACE)
+	$(TEST) ./... -- -timeout 30m -race -short ./...
 
 mutations: ## make each mistake of internal/test/mutations in turn: its test must fail (2 minutes)
 	$(GO) test -tags mutations -count=1 -timeout 60m -run TestMutationsAreCaught ./internal/test/mutations
