@@ -13,7 +13,7 @@ ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
 # go test shows what fails and ends with the skipped tests, by reason.
 TEST := $(GO) run ./internal/test/report -timeout 30m
 
-.PHONY: help build demo check fmt lint test cover mutations arm64 integration integration-serving bench agreement demo-model release clean
+.PHONY: help build demo check fmt lint test cover vuln mutations arm64 integration integration-serving bench agreement demo-model release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: fmt lint ## everything that needs no network and no real servers
 
 cover: ## the statements that tests reach in a plain clone; connector, runtime and runtime/herder have a floor of 90 %
 	./.ci/cover.sh
+
+vuln: ## known vulnerabilities in what is called (needs https://vuln.go.dev, or a copy that GOVULNDB names)
+	./.ci/vuln.sh
 
 mutations: ## make each mistake of internal/test/mutations in turn: its test must fail (2 minutes)
 	$(GO) test -tags mutations -count=1 -timeout 60m -run TestMutationsAreCaught ./internal/test/mutations
