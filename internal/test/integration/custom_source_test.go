@@ -25,7 +25,7 @@ func emptyWorker(t *testing.T, dir string) string {
 func TestCustomSource(t *testing.T) {
 	dir := t.TempDir()
 	check(t, os.CopyFS(dir, os.DirFS("../../../examples/custom-source")))
-	tree, err := filepath.Abs("../..")
+	tree, err := filepath.Abs("../../..")
 	check(t, err)
 	custom := filepath.Join(dir, "custom-source")
 	for _, args := range [][]string{

@@ -87,11 +87,11 @@ func (f *flow) landed(n int) bool {
 		(f.Sink == "" || s.caughtUp("connect-"+f.Sink, f.Stats))
 }
 
-// through tells whether there are n statistics at least, and all that was read
-// is committed.
+// through tells whether there are statistics of n images at least, however often
+// each came, and all that was read is committed.
 func (f *flow) through(n int) bool {
 	s := f.Stack
-	return s.written(f.Stats) >= n && s.caughtUp("connect-"+f.Stream, f.Images) && (f.Sink == "" || s.caughtUp("connect-"+f.Sink, f.Stats))
+	return s.written(f.Stats) >= n && len(s.tally(f.Stats, true)) >= n && s.caughtUp("connect-"+f.Stream, f.Images) && (f.Sink == "" || s.caughtUp("connect-"+f.Sink, f.Stats))
 }
 
 // state says how far the flow is.

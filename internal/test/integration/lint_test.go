@@ -27,7 +27,7 @@ func TestLintAndValidateAgree(t *testing.T) {
 	dir := t.TempDir()
 	w := startProgram(t, dir, program(t), "worker", "-f", emptyWorker(t, dir))
 	var files []string
-	check(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+	check(t, filepath.WalkDir("../../..", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
