@@ -90,7 +90,7 @@ func lintWorker(list List) []Problem {
 func lintReferences(list List, r *Resolver) []Problem {
 	var problems []Problem
 	for _, e := range list {
-		_, p := r.resolve(connector.Props{e.Key: e.Text}, Origin{Dir: filepath.Dir(e.File)})
+		_, _, p := r.resolve(connector.Props{e.Key: e.Text}, Origin{Dir: filepath.Dir(e.File)})
 		for _, x := range p.List() {
 			problems = append(problems, Problem{File: e.File, Line: e.Line, Key: e.Key, Warning: true,
 				Message: strings.TrimPrefix(x.Message, e.Key+": ")})

@@ -195,31 +195,32 @@ type Origin struct {
 // every key whose reference has no value. References to providers that do not
 // exist are left as they are, since ${topic} and the like have other uses.
 func (r *Resolver) Resolve(props connector.Props, from Origin) (connector.Props, error) {
-	out, p := r.resolve(props, from)
+	out, _, p := r.resolve(props, from)
 	return out, p.Err()
 }
 
-func (r *Resolver) resolve(props connector.Props, from Origin) (connector.Props, *connector.Problems) {
-	out := props.Clone()
-	p := new(connector.Problems)
+// resolve is Resolve that gives the problems one by one, and what each
+// reference stands for.
+func (r *Resolver) resolve(props connector.Props, from Origin) (out connector.Props, references map[string]string, p *connector.Problems) {
+	out, references, p = props.Clone(), map[string]string{}, new(connector.Problems)
 	for _, key := range sortedKeys(props) {
 		text, ok := props[key].(string)
 		if !ok || !strings.Contains(text, "${") {
 			continue
 		}
-		value, err := r.text(text, from)
+		value, err := r.text(text, from, references)
 		if err != nil {
 			p.Add(key, "%s: %v", key, err)
 			continue
 		}
 		out[key] = value
 	}
-	return out, p
+	return out, references, p
 }
 
-// text replaces the references of one value. What they stand for is not
-// looked at again.
-func (r *Resolver) text(text string, from Origin) (string, error) {
+// text replaces the references of one value, and adds them to references. What
+// they stand for is not looked at again.
+func (r *Resolver) text(text string, from Origin, references map[string]string) (string, error) {
 	var errs []error
 	out := variable.ReplaceAllStringFunc(text, func(ref string) string {
 		m := variable.FindStringSubmatch(ref)
@@ -240,6 +241,7 @@ func (r *Resolver) text(text string, from Origin) (string, error) {
 			errs = append(errs, fmt.Errorf("%s: %w", ref, err))
 			return ref
 		}
+		references[ref] = v
 		return v
 	})
 	return out, errors.Join(errs...)

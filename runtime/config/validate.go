@@ -51,7 +51,9 @@ type Report struct {
 	loose []connector.Problem
 
 	from       Origin
-	resolved   connector.Props // the configuration with its references replaced
+	written    connector.Props
+	resolved   connector.Props   // the configuration with its references replaced
+	references map[string]string // what each of them stood for
 	unresolved *connector.Problems
 }
 
@@ -173,9 +175,9 @@ func (v *Validator) plugin(kind, class string) (connector.Plugin, error) {
 // Validate checks a connector. The error is a [classError]; the report then
 // holds what can be said of the framework's keys all the same.
 func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error) {
-	r := &Report{from: from, resolved: props, unresolved: new(connector.Problems)}
+	r := &Report{from: from, written: props, resolved: props, unresolved: new(connector.Problems)}
 	if v.Resolver != nil {
-		r.resolved, r.unresolved = v.Resolver.resolve(props, from)
+		r.resolved, r.references, r.unresolved = v.Resolver.resolve(props, from)
 		for _, x := range r.unresolved.List() {
 			r.Unresolved = append(r.Unresolved, x.Key)
 		}
@@ -216,8 +218,13 @@ func (v *Validator) Resolve(r *Report) (connector.Props, error) {
 		return nil, err
 	}
 	out := r.resolved.Clone()
+	return out, v.absolute(r, out)
+}
+
+// absolute makes relative paths in props start from where the connector's do.
+func (v *Validator) absolute(r *Report, props connector.Props) error {
 	for _, key := range r.Paths() {
-		text, ok := out.Text(key)
+		text, ok := props.Text(key)
 		if !ok {
 			continue
 		}
@@ -225,12 +232,12 @@ func (v *Validator) Resolve(r *Report) (connector.Props, error) {
 		for i, path := range list {
 			var err error
 			if list[i], err = v.Resolver.Path(path, r.from); err != nil {
-				return nil, fmt.Errorf("%s: %w", key, err)
+				return fmt.Errorf("%s: %w", key, err)
 			}
 		}
-		out[key] = strings.Join(list, ",")
+		props[key] = strings.Join(list, ",")
 	}
-	return out, nil
+	return nil
 }
 
 // work is one validation under way.
