@@ -1,0 +1,40 @@
+package store
+
+import (
+	"context"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
+)
+
+// Store keeps what is wanted. It is safe for use from several goroutines.
+type Store interface {
+	// Append adds records, in order. After an error some of them may be there.
+	// When it returns nil the state has them, and the listener has heard of them.
+	Append(ctx context.Context, records ...Record) error
+	// Listen has tell hear of every record that is applied from now on and
+	// matters to others (see [State.Apply]), in order. It is called once. tell
+	// may read the store, but not wait for one who appends.
+	Listen(tell func(Record))
+	// Connectors gives the names of all connectors in the order they were made.
+	Connectors() []string
+	// Connector gives what is wanted of a connector.
+	Connector(name string) (Connector, bool)
+}
+
+// Connector is what is wanted of a connector. Its configurations are shared and
+// not to be changed. They hold references, not what these stand for.
+type Connector struct {
+	Config connector.Props
+	Target state.Target
+	// Tasks are the configurations of the tasks, none where they are not known.
+	Tasks []connector.Props
+	// Applied is the configuration as of when the tasks were committed, nil
+	// before that.
+	Applied connector.Props
+	// Inconsistent tells that some tasks were missing when they were committed:
+	// the connector is to be split again.
+	Inconsistent bool
+	// Generation grows with every commit of tasks, and starts at 1.
+	Generation int
+}
