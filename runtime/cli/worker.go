@@ -17,6 +17,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/metric"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/page"
@@ -80,12 +81,16 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := offset.OpenFile(name)
+	offsets, err := offset.OpenFile(name)
 	if err != nil {
 		return nil, err
 	}
-	w.store = store
+	w.store = offsets
 	w.runtime, err = runtime.NewWorker(runtime.Options{Plugins: o.Plugins, Offsets: w.store, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := store.OpenFile(strings.TrimSuffix(name, ".offsets")+".connectors", o.Setup.Connectors)
 	if err != nil {
 		return nil, err
 	}
@@ -95,17 +100,14 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 			return nil, err
 		}
 	}
-	w.herder, err = herder.New(herder.Options{
+	w.herder = herder.New(herder.Options{
 		Engine:    herder.Worker(w.runtime),
 		Validator: &config.Validator{Plugins: o.Plugins, Worker: w.props, Resolver: resolver},
 		Worker:    w.props,
 		WorkerID:  w.id(apiListener),
-		File:      strings.TrimSuffix(name, ".offsets") + ".connectors",
+		Store:     wanted,
 		Log:       o.Log,
 	}, o.Setup.Connectors)
-	if err != nil {
-		return nil, errors.Join(err, closeListeners(apiListener, pageListener))
-	}
 	w.serve(o, apiListener, pageListener)
 	return w, nil
 }
@@ -165,16 +167,6 @@ func (w *Worker) listen() (api, pages net.Listener, err error) {
 		return nil, nil, errors.Join(err, api.Close())
 	}
 	return api, pages, nil
-}
-
-func closeListeners(list ...net.Listener) error {
-	var errs []error
-	for _, l := range list {
-		if l != nil {
-			errs = append(errs, l.Close())
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // id gives the worker's name in statuses.

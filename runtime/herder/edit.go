@@ -1,11 +1,13 @@
 package herder
 
 import (
+	"context"
 	"maps"
 	"slices"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
@@ -15,29 +17,32 @@ func (h *Herder) Create(name string, props connector.Props, target state.Target)
 	if err != nil {
 		return Info{}, err
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if _, there := h.connectors[name]; there {
+	h.edits.Lock()
+	defer h.edits.Unlock()
+	if _, there := h.o.Store.Connector(name); there {
 		return Info{}, refuse(Conflict, "Connector %s already exists", name)
 	}
 	return h.create(name, props, target)
 }
 
-// create makes a connector under the lock.
+// create makes a connector. The caller holds edits.
 func (h *Herder) create(name string, props connector.Props, target state.Target) (Info, error) {
-	if h.closed {
+	h.mu.Lock()
+	closed := h.closed
+	h.mu.Unlock()
+	if closed {
 		return Info{}, refuse(Conflict, "the worker is stopping")
 	}
-	h.kept.Connectors[name] = props
-	h.keepTarget(name, target)
-	if err := h.kept.save(h.o.File); err != nil {
-		delete(h.kept.Connectors, name)
-		delete(h.kept.Targets, name)
+	records := []store.Record{store.ConnectorConfig{Connector: name, Config: props}}
+	if target != state.TargetStarted && target != "" { // to run goes without saying
+		records = slices.Insert(records, 0, store.Record(store.TargetState{Connector: name, Target: target}))
+	}
+	if err := h.o.Store.Append(context.Background(), records...); err != nil {
 		return Info{}, err
 	}
-	m := h.add(name, props, "", config.Origin{Remote: true}, target)
-	h.note()
-	return m.infoLocked(), nil
+	info := Info{Name: name, Config: props, Tasks: []TaskID{}} // those that it has already are news
+	info.Kind, _ = h.describe(props)
+	return info, nil
 }
 
 // check says what is wrong with a connector, as the REST API does, and gives
@@ -67,51 +72,42 @@ func (h *Herder) Put(name string, props connector.Props) (info Info, created boo
 	if err != nil {
 		return Info{}, false, err
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	m, there := h.connectors[name]
+	h.edits.Lock()
+	defer h.edits.Unlock()
+	return h.put(name, props)
+}
+
+// put changes or makes a connector. The caller holds edits.
+func (h *Herder) put(name string, props connector.Props) (info Info, created bool, err error) {
+	want, there := h.o.Store.Connector(name)
 	if !there {
 		info, err = h.create(name, props, state.TargetStarted)
 		return info, err == nil, err
 	}
-	info, err = h.change(m, props)
+	if err := h.fileRefusal(name, "change"); err != nil {
+		return Info{}, false, err
+	}
+	if !maps.Equal(want.Config, props) {
+		if err := h.o.Store.Append(context.Background(), store.ConnectorConfig{Connector: name, Config: props}); err != nil {
+			return Info{}, false, err
+		}
+	}
+	info, err = h.Info(name)
 	return info, false, err
-}
-
-// change gives a connector another configuration, under the lock.
-func (h *Herder) change(m *managed, props connector.Props) (Info, error) {
-	if m.file != "" {
-		return Info{}, m.fileRefusal("change")
-	}
-	old := h.kept.Connectors[m.name]
-	h.kept.Connectors[m.name] = props
-	if err := h.kept.save(h.o.File); err != nil {
-		h.kept.Connectors[m.name] = old
-		return Info{}, err
-	}
-	if !maps.Equal(m.props, props) {
-		m.props = props
-		m.wanted++
-		m.describe()
-		m.poke()
-	}
-	h.note()
-	return m.infoLocked(), nil
 }
 
 // Patch changes some keys of a connector; a nil value removes one.
 func (h *Herder) Patch(name string, patch connector.Props) (Info, error) {
-	h.mu.Lock()
-	m, err := h.find(name)
-	if err != nil {
-		h.mu.Unlock()
+	h.edits.Lock()
+	defer h.edits.Unlock()
+	want, there := h.o.Store.Connector(name)
+	if !there {
+		return Info{}, refuse(NotFound, "Connector %s not found", name)
+	}
+	if err := h.fileRefusal(name, "change"); err != nil {
 		return Info{}, err
 	}
-	props, file := m.props.Clone(), m.file
-	h.mu.Unlock()
-	if file != "" {
-		return Info{}, m.fileRefusal("change")
-	}
+	props := want.Config.Clone()
 	for k, v := range patch {
 		if v == nil {
 			delete(props, k)
@@ -119,67 +115,39 @@ func (h *Herder) Patch(name string, patch connector.Props) (Info, error) {
 			props[k] = v
 		}
 	}
-	info, _, err := h.Put(name, props)
+	props, err := h.check(name, props)
+	if err != nil {
+		return Info{}, err
+	}
+	info, _, err := h.put(name, props)
 	return info, err
 }
 
 // Delete removes a connector. Its tasks stop after that.
 func (h *Herder) Delete(name string) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	m, err := h.find(name)
-	if err != nil {
+	h.edits.Lock()
+	defer h.edits.Unlock()
+	if _, there := h.o.Store.Connector(name); !there {
+		return refuse(NotFound, "Connector %s not found", name)
+	}
+	if err := h.fileRefusal(name, "remove"); err != nil {
 		return err
 	}
-	if m.file != "" {
-		return m.fileRefusal("remove")
-	}
-	props, target := h.kept.Connectors[name], h.kept.Targets[name]
-	delete(h.kept.Connectors, name)
-	delete(h.kept.Targets, name)
-	if err := h.kept.save(h.o.File); err != nil {
-		h.kept.Connectors[name] = props
-		h.keepTarget(name, target)
-		return err
-	}
-	delete(h.connectors, name)
-	h.order = slices.DeleteFunc(h.order, func(n string) bool { return n == name })
-	if !h.closed { // else it is ending already
-		h.ending[name] = m
-		m.cancel()
-	}
-	h.note()
-	return nil
-}
-
-// keepTarget notes what a connector is to do; to run goes without saying.
-func (h *Herder) keepTarget(name string, t state.Target) {
-	if t == state.TargetStarted || t == "" {
-		delete(h.kept.Targets, name)
-		return
-	}
-	h.kept.Targets[name] = t
+	return h.o.Store.Append(context.Background(), store.ConnectorConfig{Connector: name}, store.TargetState{Connector: name})
 }
 
 // SetTarget makes a connector run, pause or stop, also after the worker starts
-// again.
+// again. One that is stopped has no tasks.
 func (h *Herder) SetTarget(name string, t state.Target) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	m, ok := h.connectors[name]
-	if !ok {
+	h.edits.Lock()
+	defer h.edits.Unlock()
+	want, there := h.o.Store.Connector(name)
+	if !there {
 		return refuse(NotFound, "Unknown connector %s", name)
 	}
-	old := h.kept.Targets[name]
-	h.keepTarget(name, t)
-	if err := h.kept.save(h.o.File); err != nil {
-		h.keepTarget(name, old)
-		return err
+	var records []store.Record
+	if t == state.TargetStopped && len(want.Tasks) > 0 {
+		records = store.Tasks(name, nil)
 	}
-	if m.target != t {
-		m.target = t
-		m.poke()
-	}
-	h.note()
-	return nil
+	return h.o.Store.Append(context.Background(), append(records, store.TargetState{Connector: name, Target: t})...)
 }

@@ -3,8 +3,8 @@ package herder
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -13,20 +13,20 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
+	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 )
 
 // Options are what a herder needs.
 type Options struct {
 	Engine    Engine
 	Validator *config.Validator
+	// Store keeps what is wanted.
+	Store store.Store
 	// Worker is the worker's configuration, resolved.
 	Worker connector.Props
 	// WorkerID names the worker in statuses: host:port of its REST API.
 	WorkerID string
-	// File keeps connectors made over REST and all states; empty keeps nothing.
-	File string
-	Log  *slog.Logger
+	Log      *slog.Logger
 }
 
 // Herder keeps the connectors of one worker. It is safe for use from several
@@ -34,108 +34,118 @@ type Options struct {
 type Herder struct {
 	o        Options
 	patience time.Duration // how long tasks have to stop
+	files    map[string]config.Connector
+
+	edits sync.Mutex // held from reading the store to appending what follows from it; before mu
 
 	mu         sync.Mutex
-	connectors map[string]*managed
-	order      []string
-	kept       kept
-	ending     map[string]*managed // deleted, tasks still stopping
+	connectors map[string]*hosted
+	ending     map[string]*hosted // deleted, tasks still stopping
 	closed     bool
 	changed    chan struct{} // closed at every change of a state, then made anew
 	all        sync.WaitGroup
 }
 
-// New makes a herder with the connectors of its file, which start at once, and
-// those of the worker's files. A connector of a file that is not valid is kept
-// as failed, with the reason.
-func New(o Options, files []config.Connector) (*Herder, error) {
+// New makes a herder with the connectors of its store, which start at once:
+// those made over REST and those of the worker's files. A connector of a file
+// that is not valid is kept as failed, with the reason.
+func New(o Options, files []config.Connector) *Herder {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	k, err := load(o.File)
-	if err != nil {
-		return nil, err
-	}
 	conf, _ := config.WorkerDef().Check(o.Worker)
 	h := &Herder{o: o, patience: time.Duration(conf.Int64("task.shutdown.graceful.timeout.ms")) * time.Millisecond,
-		kept: k, connectors: map[string]*managed{}, ending: map[string]*managed{}, changed: make(chan struct{})}
+		files: map[string]config.Connector{}, connectors: map[string]*hosted{}, ending: map[string]*hosted{}, changed: make(chan struct{})}
 	for _, c := range files {
-		if _, twice := k.Connectors[c.Name]; twice {
-			return nil, fmt.Errorf("%s: connector %s was made over REST too: delete that one (it is in %s) or give this one another name", c.File, c.Name, o.File)
+		h.files[c.Name] = c
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	o.Store.Listen(h.heard)
+	for _, name := range o.Store.Connectors() {
+		h.host(name)
+	}
+	return h
+}
+
+// heard does what a change of what is wanted asks for. The store calls it.
+func (h *Herder) heard(r store.Record) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	defer h.note()
+	switch r := r.(type) {
+	case store.ConnectorConfig:
+		c, there := h.connectors[r.Connector]
+		switch {
+		case r.Config == nil && there:
+			h.dismiss(c)
+		case r.Config != nil && !there && !h.closed:
+			h.host(r.Connector)
+		case there:
+			c.splitter.poke()
 		}
-		h.add(c.Name, c.Entries.Props(), c.File, c.Origin(), h.target(c.Name))
+	case store.TaskCommit:
+		if c, there := h.connectors[r.Connector]; there {
+			c.supervise()
+		}
+	case store.TargetState:
+		if c, there := h.connectors[r.Connector]; there {
+			c.poke()
+		}
+	case store.RestartRequest:
+		if c, there := h.connectors[r.Connector]; there {
+			c.restart(r)
+		}
 	}
-	for _, name := range sorted(k.Connectors) {
-		h.add(name, k.Connectors[name], "", config.Origin{Remote: true}, h.target(name))
-	}
-	return h, nil
 }
 
-// target gives what a connector is to do by the file.
-func (h *Herder) target(name string) state.Target {
-	if t, ok := h.kept.Targets[name]; ok {
-		return t
+// dismiss has a removed connector stop. The caller holds the lock.
+func (h *Herder) dismiss(c *hosted) {
+	delete(h.connectors, c.name)
+	if !h.closed { // else it is ending already
+		h.ending[c.name] = c
+		c.end(func(s *supervisor) { s.cancel() })
 	}
-	return state.TargetStarted
 }
 
-func sorted(m map[string]connector.Props) []string {
-	names := make([]string, 0, len(m))
-	for n := range m {
-		names = append(names, n)
+// origin tells where a connector's configuration is from.
+func (h *Herder) origin(name string) config.Origin {
+	if c, ok := h.files[name]; ok {
+		return c.Origin()
 	}
-	slices.Sort(names)
-	return names
+	return config.Origin{Remote: true}
+}
+
+// describe looks up what a connector is; nothing where no plugin has its class.
+func (h *Herder) describe(props connector.Props) (kind string, info connector.Info) {
+	kind, info, err := h.o.Validator.Kind(trimmed(props, "connector.class"))
+	if err != nil {
+		return "", connector.Info{}
+	}
+	return kind, info
 }
 
 // Validator gives what checks configurations.
 func (h *Herder) Validator() *config.Validator { return h.o.Validator }
 
-// add makes a connector and its goroutine. The caller holds the lock or is New.
-func (h *Herder) add(name string, props connector.Props, file string, from config.Origin, target state.Target) *managed {
-	m := &managed{h: h, name: name, props: props, file: file, from: from, target: target,
-		wake: make(chan struct{}, 1), done: make(chan struct{}), before: h.ending[name]}
-	m.quit, m.cancel = context.WithCancel(context.Background())
-	m.describe()
-	m.state = startState(target)
-	h.connectors[name] = m
-	h.order = append(h.order, name)
-	h.all.Add(1)
-	go func() { // ends when the connector is deleted or the herder closed
-		defer h.all.Done()
-		m.run()
-	}()
-	m.poke()
-	return m
-}
-
-func startState(t state.Target) state.State {
-	switch t {
-	case state.TargetPaused:
-		return state.Paused
-	case state.TargetStopped:
-		return state.Stopped
-	}
-	return state.Running
-}
-
 // Close stops all tasks, at once and for as long as ctx lasts, and ends the
 // connectors' goroutines. What was not stopped in time is broken off.
 func (h *Herder) Close(ctx context.Context) error {
 	h.mu.Lock()
-	if !h.closed {
-		h.closed = true
-		for _, m := range h.connectors {
-			m.end(ctx)
-		}
+	h.closed = true
+	var all []*hosted
+	for _, name := range slices.Sorted(maps.Keys(h.connectors)) {
+		c := h.connectors[name]
+		c.end(func(s *supervisor) { s.end(ctx) })
+		all = append(all, c)
 	}
 	h.mu.Unlock()
 	h.all.Wait()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var errs []error
-	for _, name := range h.order {
-		errs = append(errs, h.connectors[name].stopErr)
+	for _, c := range all {
+		errs = append(errs, c.stopErr)
 	}
 	return errors.Join(errs...)
 }
@@ -146,20 +156,18 @@ func (h *Herder) note() {
 	h.changed = make(chan struct{})
 }
 
-func (h *Herder) find(name string) (*managed, error) {
-	m, ok := h.connectors[name]
-	if !ok {
-		return nil, refuse(NotFound, "Connector %s not found", name)
+// find gives a connector with what is wanted of it. The caller holds the lock.
+func (h *Herder) find(name string) (*hosted, store.Connector, error) {
+	c, hosted := h.connectors[name]
+	want, wanted := h.o.Store.Connector(name)
+	if !hosted || !wanted {
+		return nil, want, refuse(NotFound, "Connector %s not found", name)
 	}
-	return m, nil
+	return c, want, nil
 }
 
 // Connectors gives the names of all connectors in the order they were made.
-func (h *Herder) Connectors() []string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return slices.Clone(h.order)
-}
+func (h *Herder) Connectors() []string { return h.o.Store.Connectors() }
 
 // TaskID names a task.
 type TaskID struct {
@@ -181,19 +189,16 @@ type Info struct {
 func (h *Herder) Info(name string) (Info, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m, err := h.find(name)
+	c, want, err := h.find(name)
 	if err != nil {
 		return Info{}, err
 	}
-	return m.infoLocked(), nil
-}
-
-func (m *managed) infoLocked() Info {
-	i := Info{Name: m.name, Config: m.props, Kind: m.kind, File: m.file, Tasks: []TaskID{}}
-	for _, t := range m.tasks {
-		i.Tasks = append(i.Tasks, TaskID{m.name, t.id})
+	i := Info{Name: name, Config: want.Config, File: h.files[name].File, Tasks: []TaskID{}}
+	i.Kind, _ = h.describe(want.Config)
+	for _, s := range c.visible() {
+		i.Tasks = append(i.Tasks, TaskID{name, s.id})
 	}
-	return i
+	return i, nil
 }
 
 // TaskInfo is a task as it is configured.
@@ -207,13 +212,13 @@ type TaskInfo struct {
 func (h *Herder) Tasks(name string) ([]TaskInfo, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m, err := h.find(name)
+	c, _, err := h.find(name)
 	if err != nil {
 		return nil, err
 	}
 	list := []TaskInfo{}
-	for _, t := range m.tasks {
-		list = append(list, TaskInfo{ID: TaskID{name, t.id}, Config: t.shown})
+	for _, s := range c.visible() {
+		list = append(list, TaskInfo{ID: TaskID{name, s.id}, Config: s.config})
 	}
 	return list, nil
 }
@@ -221,14 +226,16 @@ func (h *Herder) Tasks(name string) ([]TaskInfo, error) {
 // Snapshots gives what every running task has done, for metrics and the page.
 func (h *Herder) Snapshots() []runtime.Stats {
 	h.mu.Lock()
-	var tasks []*task
-	for _, name := range h.order {
-		tasks = append(tasks, h.connectors[name].tasks...)
+	var tasks []*supervisor
+	for _, name := range h.o.Store.Connectors() {
+		if c, ok := h.connectors[name]; ok {
+			tasks = append(tasks, c.visible()...)
+		}
 	}
 	h.mu.Unlock()
 	var list []runtime.Stats
-	for _, t := range tasks {
-		list = append(list, t.snapshot())
+	for _, s := range tasks {
+		list = append(list, s.snapshot())
 	}
 	return list
 }
@@ -238,12 +245,12 @@ func (h *Herder) Snapshots() []runtime.Stats {
 func (h *Herder) Wait(ctx context.Context, name string) error {
 	for {
 		h.mu.Lock()
-		m, err := h.find(name)
+		c, _, err := h.find(name)
 		if err != nil {
 			h.mu.Unlock()
 			return err
 		}
-		over, failed := m.overLocked()
+		over, failed := c.overLocked()
 		changed := h.changed
 		h.mu.Unlock()
 		if over {
@@ -257,9 +264,13 @@ func (h *Herder) Wait(ctx context.Context, name string) error {
 	}
 }
 
-// fileRefusal says that a connector's file manages it.
-func (m *managed) fileRefusal(what string) error {
-	return refuse(Conflict, "Connector %s is managed by the file %s: %s it there and start the worker again", m.name, m.file, what)
+// fileRefusal says that a connector's file manages it, nil where none does.
+func (h *Herder) fileRefusal(name, what string) error {
+	c, managed := h.files[name]
+	if !managed {
+		return nil
+	}
+	return refuse(Conflict, "Connector %s is managed by the file %s: %s it there and start the worker again", name, c.File, what)
 }
 
 func trimmed(props connector.Props, key string) string {

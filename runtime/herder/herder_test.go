@@ -3,6 +3,7 @@ package herder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,21 +16,27 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 func newHerder(t *testing.T, e Engine, file string, files ...config.Connector) *Herder {
 	t.Helper()
+	kept, err := store.OpenFile(file, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newHerderOn(t, e, kept, files...)
+}
+
+func newHerderOn(t *testing.T, e Engine, kept store.Store, files ...config.Connector) *Herder {
+	t.Helper()
 	resolver, err := config.NewResolver(connector.Props{"config.providers": "env"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := New(Options{Engine: e, Validator: &config.Validator{Plugins: fakePlugins(), Resolver: resolver},
-		Worker: connector.Props{}, WorkerID: "w:1", File: file}, files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
+	return New(Options{Engine: e, Validator: &config.Validator{Plugins: fakePlugins(), Resolver: resolver},
+		Worker: connector.Props{}, WorkerID: "w:1", Store: kept}, files)
 }
 
 // states gives a connector's state and those of its tasks: "RUNNING RUNNING".
@@ -63,12 +70,12 @@ func closeIt(t *testing.T, h *Herder) {
 }
 
 func TestLifeOfAConnector(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "kept.json")
-	synctest.Test(t, func(t *testing.T) {
+	overStores(t, func(t *testing.T, open func() (store.Store, func())) {
 		e := &fakeEngine{split: func(spec runtime.TaskSpec, n int) ([]connector.Props, error) {
 			return []connector.Props{{"part": "a"}, {"part": "b"}}[:n], nil
 		}}
-		h := newHerder(t, e, file)
+		kept, closed := open()
+		h := newHerderOn(t, e, kept)
 		expect := func(want string) {
 			t.Helper()
 			if got := states(t, h, "c"); got != want {
@@ -112,8 +119,11 @@ func TestLifeOfAConnector(t *testing.T) {
 		do(h.SetTarget("c", state.TargetStopped))
 		expect("STOPPED")
 		closeIt(t, h)
+		closed()
 
-		h = newHerder(t, e, file)
+		kept, closed = open()
+		defer closed()
+		h = newHerderOn(t, e, kept)
 		expect("STOPPED")
 		do(h.SetTarget("c", state.TargetStarted))
 		expect("RUNNING RUNNING")
@@ -332,6 +342,68 @@ func TestSecretsAreNotShown(t *testing.T) {
 	})
 }
 
+// Whatever starts a task, it gets what references stand for by then, also where
+// the plugin has put a secret into a text of its own.
+func TestEveryStartReadsSecretsAnew(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "secret")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte("password="+text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("first-password")
+	synctest.Test(t, func(t *testing.T) {
+		e := &fakeEngine{split: func(spec runtime.TaskSpec, _ int) ([]connector.Props, error) {
+			p := spec.Props.Clone()
+			p["url"] = "http://u:" + p["secret"].(string) + "@host"
+			return []connector.Props{p}, nil
+		}}
+		resolver, err := config.NewResolver(connector.Props{"config.providers": "file"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept, err := store.OpenFile("", []config.Connector{{Name: "c", File: "flow.yaml", Entries: config.List{
+			{Key: "name", Text: "c"}, {Key: "connector.class", Text: "fake-source"}, {Key: "secret", Text: "${file:" + name + ":password}"}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := New(Options{Engine: e, Validator: &config.Validator{Plugins: fakePlugins(), Resolver: resolver}, Worker: connector.Props{}, Store: kept}, nil)
+		defer closeIt(t, h)
+		expect := func(when, password string, starts int) {
+			t.Helper()
+			synctest.Wait()
+			if n := e.count(); n != starts {
+				t.Fatalf("%s: %d starts, want %d", when, n, starts)
+			}
+			spec := e.last().spec
+			if spec.Props["secret"] != password || spec.TaskProps["secret"] != password || spec.TaskProps["url"] != "http://u:"+password+"@host" {
+				t.Errorf("%s: the task got %v and %v", when, spec.Props, spec.TaskProps)
+			}
+		}
+		expect("at first", "first-password", 1)
+		write("second-password")
+		e.last().become(state.Failed, connector.Fatal(errors.New("28P01")))
+		synctest.Wait()
+		time.Sleep(time.Hour) // synctest's time
+		expect("started again by the policy", "second-password", 2)
+		write("third-password")
+		if err := h.RestartTask("c", 0); err != nil {
+			t.Fatal(err)
+		}
+		expect("the task started again", "third-password", 3)
+		write("fourth-password")
+		if _, err := h.Restart("c", false, false); err != nil {
+			t.Fatal(err)
+		}
+		expect("the connector started again", "fourth-password", 4)
+		tasks, err := h.Tasks("c")
+		if err != nil || strings.Contains(fmt.Sprint(tasks), "-password") {
+			t.Errorf("tasks show %v, %v", tasks, err)
+		}
+	})
+}
+
 func TestWaitForAOneShotSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := new(fakeEngine)
@@ -402,20 +474,6 @@ func TestRefusals(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestBadFileIsKept(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "kept.json")
-	if err := os.WriteFile(name, []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err := New(Options{Engine: new(fakeEngine), Validator: &config.Validator{Plugins: fakePlugins()}, File: name}, nil)
-	if err == nil || !strings.Contains(err.Error(), "move it away") {
-		t.Errorf("%v", err)
-	}
-	if data, _ := os.ReadFile(name); string(data) != "{" {
-		t.Error("the file was changed")
-	}
 }
 
 func TestCloseBreaksOffWhatIsStuck(t *testing.T) {

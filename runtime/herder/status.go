@@ -1,9 +1,11 @@
 package herder
 
 import (
+	"context"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
@@ -37,47 +39,48 @@ type ConnectorStatus struct {
 func (h *Herder) Status(name string) (ConnectorStatus, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m, ok := h.connectors[name]
+	c, ok := h.connectors[name]
 	if !ok {
 		return ConnectorStatus{}, refuse(NotFound, "No status found for connector %s", name)
 	}
-	return m.statusLocked(), nil
+	return c.statusLocked(), nil
 }
 
-func (m *managed) statusLocked() ConnectorStatus {
-	s := ConnectorStatus{Name: m.name, Kind: m.kind, Tasks: []Status{},
-		Connector: Status{State: m.state, WorkerID: m.h.o.WorkerID, Version: m.info.Version}}
-	if m.err != nil {
-		s.Connector.Trace = runtime.Trace(m.err)
+func (c *hosted) statusLocked() ConnectorStatus {
+	want, _ := c.h.o.Store.Connector(c.name)
+	kind, info := c.h.describe(want.Config)
+	s := ConnectorStatus{Name: c.name, Kind: kind, Tasks: []Status{},
+		Connector: Status{State: c.splitter.state, WorkerID: c.h.o.WorkerID, Version: info.Version}}
+	if c.splitter.err != nil {
+		s.Connector.Trace = runtime.Trace(c.splitter.err)
 	}
-	for _, t := range m.tasks {
-		s.Tasks = append(s.Tasks, m.taskStatusLocked(t))
+	for _, t := range c.visible() {
+		s.Tasks = append(s.Tasks, t.statusLocked(info.Version))
 	}
 	return s
 }
 
-func (m *managed) taskStatusLocked(t *task) Status {
-	s := Status{ID: t.id, State: t.state, WorkerID: m.h.o.WorkerID, Version: m.info.Version}
-	if t.err != nil && (t.state == state.Failed || t.state == state.Restarting) {
-		s.Trace = runtime.Trace(t.err)
+func (s *supervisor) statusLocked(version string) Status {
+	out := Status{ID: s.id, State: s.state, WorkerID: s.c.h.o.WorkerID, Version: version}
+	if s.err != nil && (s.state == state.Failed || s.state == state.Restarting) {
+		out.Trace = runtime.Trace(s.err)
 	}
-	if e := t.snapshot().Errors; s.Trace == "" && e.Retrying {
-		s.Trace = "retrying: " + e.Last // it is alive and gets nowhere
+	if e := s.snapshot().Errors; out.Trace == "" && e.Retrying {
+		out.Trace = "retrying: " + e.Last // it is alive and gets nowhere
 	}
-	if t.failures > 0 && t.state == state.Failed {
-		s.Restarts = &Restarts{Failures: t.failures, Next: t.next}
+	if s.restarts.failures > 0 && s.state == state.Failed {
+		out.Restarts = &Restarts{Failures: s.restarts.failures, Next: s.restarts.next}
 	}
-	return s
+	return out
 }
 
 // TaskStatus gives what one task is doing.
 func (h *Herder) TaskStatus(name string, id int) (Status, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if m, ok := h.connectors[name]; ok {
-		for _, t := range m.tasks {
-			if t.id == id {
-				return m.taskStatusLocked(t), nil
+	status, err := h.Status(name)
+	if err == nil {
+		for _, t := range status.Tasks {
+			if t.ID == id {
+				return t, nil
 			}
 		}
 	}
@@ -87,41 +90,37 @@ func (h *Herder) TaskStatus(name string, id int) (Status, error) {
 // Restart starts a connector again and, if asked to, its tasks; or only those
 // of them that failed. The status is the one while that happens.
 func (h *Herder) Restart(name string, includeTasks, onlyFailed bool) (ConnectorStatus, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	m, ok := h.connectors[name]
-	if !ok {
+	r := store.RestartRequest{Connector: name, IncludeTasks: includeTasks, OnlyFailed: onlyFailed}
+	status, err := h.Status(name)
+	if err != nil {
 		return ConnectorStatus{}, refuse(NotFound, "Unknown connector: %s", name)
 	}
-	if !onlyFailed || m.state == state.Failed {
-		m.restart = true
-		m.state = state.Restarting
+	if err := h.o.Store.Append(context.Background(), r); err != nil {
+		return ConnectorStatus{}, err
 	}
-	for _, t := range m.tasks {
-		if includeTasks && (!onlyFailed || t.state == state.Failed) {
-			t.restart = true
-			t.state = state.Restarting
+	if r.OfConnector(status.Connector.State) {
+		status.Connector.State = state.Restarting
+	}
+	for i := range status.Tasks {
+		if r.OfTask(status.Tasks[i].State) {
+			status.Tasks[i].State = state.Restarting
 		}
 	}
-	s := m.statusLocked()
-	m.poke()
-	h.note()
-	return s, nil
+	return status, nil
 }
 
 // RestartTask starts one task again.
 func (h *Herder) RestartTask(name string, id int) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m, ok := h.connectors[name]
+	c, ok := h.connectors[name]
 	if !ok {
 		return refuse(NotFound, "Unknown connector: %s", name)
 	}
-	for _, t := range m.tasks {
-		if t.id == id {
-			t.restart = true
-			t.state = state.Restarting
-			m.poke()
+	for _, s := range c.tasks {
+		if s.id == id {
+			s.restart, s.state = true, state.Restarting
+			s.poke()
 			h.note()
 			return nil
 		}

@@ -25,6 +25,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 	_ "github.com/axiom-data-science/hydraulics/transforms/predicate"
@@ -39,21 +40,22 @@ type worker struct {
 
 func startWorker(t *testing.T) *worker {
 	t.Helper()
-	store, err := offset.OpenFile(filepath.Join(t.TempDir(), "offsets"))
+	offsets, err := offset.OpenFile(filepath.Join(t.TempDir(), "offsets"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := runtime.NewWorker(runtime.Options{Offsets: store})
+	w, err := runtime.NewWorker(runtime.Options{Offsets: offsets})
 	if err != nil {
 		t.Fatal(err)
 	}
 	conf := connector.Props{"bootstrap.servers": kafkatest.Start(t), "offset.flush.interval.ms": "1000", "consumer.metadata.max.age.ms": "500",
 		"key.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter": "org.apache.kafka.connect.json.JsonConverter"}
-	h, err := herder.New(herder.Options{Engine: herder.Worker(w), Worker: conf, WorkerID: "w:1",
-		Validator: &config.Validator{Plugins: connector.Plugins, Worker: conf}}, nil)
+	wanted, err := store.OpenFile("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	h := herder.New(herder.Options{Engine: herder.Worker(w), Worker: conf, WorkerID: "w:1", Store: wanted,
+		Validator: &config.Validator{Plugins: connector.Plugins, Worker: conf}}, nil)
 	api := New(Options{Herder: h, Version: "x", Commit: "y"})
 	api.SetReady()
 	server := httptest.NewServer(api)
@@ -62,7 +64,7 @@ func startWorker(t *testing.T) *worker {
 		if err := h.Close(t.Context()); err != nil {
 			t.Log(err) // the context of a test that is over ends at once
 		}
-		if err := store.Close(); err != nil {
+		if err := offsets.Close(); err != nil {
 			t.Error(err)
 		}
 	})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
@@ -37,4 +38,9 @@ type Connector struct {
 	Inconsistent bool
 	// Generation grows with every commit of tasks, and starts at 1.
 	Generation int
+}
+
+// Split tells whether the tasks are those of the present configuration.
+func (c Connector) Split() bool {
+	return c.Generation > 0 && !c.Inconsistent && maps.Equal(c.Applied, c.Config)
 }

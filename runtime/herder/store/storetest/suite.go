@@ -1,10 +1,9 @@
 package storetest
 
 import (
+	"reflect"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
@@ -30,8 +29,8 @@ func write(t *testing.T, s store.Store, records ...store.Record) {
 
 func same(t *testing.T, what string, want, got any) {
 	t.Helper()
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("%s: %s", what, d)
+	if !reflect.DeepEqual(want, got) {
+		t.Errorf("%s: %+v, want %+v", what, got, want)
 	}
 }
 

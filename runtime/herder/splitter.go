@@ -1,0 +1,242 @@
+package herder
+
+import (
+	"errors"
+	"maps"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
+)
+
+// taskClass is a key of tasks that Java's clients look for. Plugins do not get it.
+const taskClass = "task.class"
+
+// splitter splits one connector into tasks, and writes these to the store. The
+// fields in the second part are its goroutine's own, those in the third are
+// guarded by the herder's lock.
+type splitter struct {
+	loop
+	c *hosted
+
+	tried    connector.Props // the configuration that was split last, nil for none
+	resolved connector.Props // that configuration as of when it went well
+	policy   policy
+
+	restart  bool // it is to be split again
+	suspect  bool // a task failed, which may be for a secret that was changed
+	state    state.State
+	err      error // why it could not be split
+	failures int   // in a row
+	next     time.Time
+	every    time.Duration
+	resplit  time.Time // when to split it again, which it wants to be every so often; zero for never
+}
+
+func newSplitter(c *hosted, target state.Target) *splitter {
+	s := &splitter{loop: newLoop(), c: c, state: state.Running}
+	switch target {
+	case state.TargetPaused:
+		s.state = state.Paused
+	case state.TargetStopped:
+		s.state = state.Stopped
+	}
+	return s
+}
+
+// main is the splitter's goroutine, which the connector's end ends.
+func (s *splitter) main() {
+	s.c.waitBefore()
+	s.loop.run(s.step)
+}
+
+// step makes the connector's tasks what is wanted. It gives the time when
+// something is to be done again, zero for when it is woken.
+func (s *splitter) step() time.Time {
+	want, there := s.c.h.o.Store.Connector(s.c.name)
+	if !there {
+		return time.Time{} // it will be ended
+	}
+	d := s.take()
+	fresh := s.tried == nil || !maps.Equal(s.tried, want.Config)
+	none := len(want.Tasks) == 0
+	switch {
+	case want.Target == state.TargetStopped:
+		s.tried = nil
+		s.c.waitLeft()
+		s.become(state.Stopped)
+		return time.Time{}
+	case want.Target == state.TargetPaused && none:
+		s.become(state.Paused)
+		return time.Time{}
+	case d.failed && !fresh && !d.restart && !d.due:
+		return d.next // whatever woke it, its split is tried again then
+	case fresh || d.restart || d.due || none:
+		if err := s.split(want); err != nil {
+			return s.fail(want, err)
+		}
+	case want.Target == state.TargetStarted && (d.resplit || d.suspect && s.outdated(want)):
+		s.splitAgain(want)
+	}
+	if want.Target == state.TargetPaused {
+		s.become(state.Paused)
+		return time.Time{}
+	}
+	s.become(state.Running)
+	return s.nextSplit()
+}
+
+// duties are what there may be to do besides what the store says.
+type duties struct {
+	restart, suspect bool
+	failed, due      bool // it could not be split; it is time to try again
+	next             time.Time
+	resplit          bool
+}
+
+// take gives what there may be to do, and has what was asked for done by that.
+func (s *splitter) take() duties {
+	s.c.h.mu.Lock()
+	defer s.c.h.mu.Unlock()
+	now := time.Now()
+	d := duties{restart: s.restart, suspect: s.suspect, failed: s.state == state.Failed, next: s.next}
+	d.due = d.failed && !s.next.IsZero() && !now.Before(s.next)
+	d.resplit = s.state == state.Running && !s.resplit.IsZero() && !now.Before(s.resplit)
+	s.restart, s.suspect = false, false
+	return d
+}
+
+// split splits the connector into tasks.
+func (s *splitter) split(want store.Connector) error {
+	h := s.c.h
+	s.tried = want.Config
+	report, err := s.c.validate(want.Config)
+	if err != nil {
+		return err
+	}
+	s.policy = policyOf(report.Kind, want.Config)
+	if err := report.Err(); err != nil && len(report.Unresolved) == 0 {
+		return connector.Data(err)
+	}
+	props, err := h.o.Validator.Resolve(report)
+	if err != nil {
+		return err
+	}
+	s.policy = policyOf(report.Kind, props)
+	conf, _ := config.Def(report.Kind).Check(props)
+	spec := runtime.TaskSpec{Connector: s.c.name, Kind: runtime.Kind(report.Kind), Props: props, Worker: h.o.Worker}
+	list, err := h.o.Engine.TaskConfigs(s.quit, spec, max(1, conf.Int("tasks.max")))
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return connector.Fatal(errors.New("there is nothing to do: the plugin made no task"))
+	}
+	s.plan(h.o.Engine.ResplitEvery(spec))
+	tasks := make([]connector.Props, len(list))
+	for i, made := range list {
+		tasks[i] = report.Refer(props, made)
+		if class := report.Info.Class; class != "" {
+			tasks[i][taskClass] = strings.TrimSuffix(class, "Connector") + "Task"
+		}
+	}
+	if err := s.publish(want.Config, tasks); err != nil {
+		return err
+	}
+	s.resolved = props
+	return nil
+}
+
+// publish writes the tasks of a configuration to the store, where they are
+// others than those it has. What is wanted may have changed while they were
+// made: then the splitter was woken to make others.
+func (s *splitter) publish(of connector.Props, tasks []connector.Props) error {
+	h := s.c.h
+	h.edits.Lock()
+	defer h.edits.Unlock()
+	now, there := h.o.Store.Connector(s.c.name)
+	if s.quit.Err() != nil || !there || now.Target == state.TargetStopped || !maps.Equal(now.Config, of) {
+		return nil
+	}
+	if now.Split() && len(now.Tasks) == len(tasks) && (len(tasks) == 0 || reflect.DeepEqual(now.Tasks, tasks)) {
+		return nil
+	}
+	if now.Split() && len(now.Tasks) > 0 && len(tasks) > 0 {
+		h.o.Log.Info("connector has other tasks by now", "connector", s.c.name, "tasks", len(tasks))
+	}
+	return h.o.Store.Append(s.quit, store.Tasks(s.c.name, tasks)...)
+}
+
+// splitAgain looks whether the connector has other tasks by now. Where that
+// cannot be told the present ones go on.
+func (s *splitter) splitAgain(want store.Connector) {
+	if err := s.split(want); err != nil && s.quit.Err() == nil {
+		s.c.h.o.Log.Warn("the tasks go on as they are: "+err.Error(), "connector", s.c.name)
+		s.plan(s.every)
+	}
+}
+
+// outdated tells whether references stand for something else than when the
+// connector was split: what the plugin made of that may be different then.
+func (s *splitter) outdated(want store.Connector) bool {
+	report, err := s.c.validate(want.Config)
+	if err != nil {
+		return false
+	}
+	props, err := s.c.h.o.Validator.Resolve(report)
+	return err == nil && !reflect.DeepEqual(props, s.resolved)
+}
+
+// plan notes when the connector is to be split again, 0 for never.
+func (s *splitter) plan(every time.Duration) {
+	s.c.h.mu.Lock()
+	defer s.c.h.mu.Unlock()
+	s.every, s.resplit = every, time.Time{}
+	if every > 0 {
+		s.resplit = time.Now().Add(every)
+	}
+}
+
+// nextSplit gives the time when the connector wants to be split again.
+func (s *splitter) nextSplit() time.Time {
+	s.c.h.mu.Lock()
+	defer s.c.h.mu.Unlock()
+	return s.resplit
+}
+
+// become sets the connector's own state, which is not that of its tasks.
+func (s *splitter) become(to state.State) {
+	h := s.c.h
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.err, s.failures, s.next = nil, 0, time.Time{}
+	if s.state != to {
+		h.o.Log.Info("connector is "+string(to), "connector", s.c.name)
+	}
+	s.state = to
+	h.note()
+}
+
+// fail stops the tasks, notes why the connector could not be split into others,
+// and when to try again. It gives that time.
+func (s *splitter) fail(want store.Connector, err error) time.Time {
+	if s.quit.Err() != nil {
+		return time.Time{}
+	}
+	err = errors.Join(err, s.publish(want.Config, nil))
+	s.c.waitLeft()
+	h := s.c.h
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.state, s.err = state.Failed, err
+	s.failures++
+	s.next = s.policy.next(err, s.failures, time.Now())
+	h.o.Log.Error("connector failed: "+err.Error(), "connector", s.c.name)
+	h.note()
+	return s.next
+}
