@@ -2,6 +2,7 @@ package herder
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -400,6 +401,32 @@ func TestEveryStartReadsSecretsAnew(t *testing.T) {
 		tasks, err := h.Tasks("c")
 		if err != nil || strings.Contains(fmt.Sprint(tasks), "-password") {
 			t.Errorf("tasks show %v, %v", tasks, err)
+		}
+	})
+}
+
+// A plugin may hide a secret where it cannot be found again: then the connector
+// is split anew once a task has failed.
+func TestEncodedSecretsAreReadAnew(t *testing.T) {
+	t.Setenv("HERDER_TEST_SECRET", "first-password")
+	synctest.Test(t, func(t *testing.T) {
+		e := &fakeEngine{split: func(spec runtime.TaskSpec, _ int) ([]connector.Props, error) {
+			return []connector.Props{{"basic": base64.StdEncoding.EncodeToString([]byte("u:" + spec.Props["secret"].(string)))}}, nil
+		}}
+		h := newHerder(t, e, "")
+		defer closeIt(t, h)
+		if _, err := h.Create("c", source("secret", "${env:HERDER_TEST_SECRET}"), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if err := os.Setenv("HERDER_TEST_SECRET", "second-password"); err != nil {
+			t.Fatal(err)
+		}
+		e.last().become(state.Failed, connector.Fatal(errors.New("401")))
+		synctest.Wait()
+		want := base64.StdEncoding.EncodeToString([]byte("u:second-password"))
+		if got := e.last().spec.TaskProps["basic"]; got != want {
+			t.Errorf("the task got %v, want %s", got, want)
 		}
 	})
 }

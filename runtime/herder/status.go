@@ -103,7 +103,7 @@ func (h *Herder) Restart(name string, includeTasks, onlyFailed bool) (ConnectorS
 	}
 	for i := range status.Tasks {
 		if r.OfTask(status.Tasks[i].State) {
-			status.Tasks[i].State = state.Restarting
+			status.Tasks[i].State, status.Tasks[i].Restarts = state.Restarting, nil
 		}
 	}
 	return status, nil
