@@ -16,7 +16,7 @@ func newDemoCommand() *cobra.Command {
 		Short: "Run the whole flow on embedded servers, with a simulated instrument",
 		Long: "Starts a Kafka broker, a schema registry, PostgreSQL, a dashboard with a simulated instrument, the worker with the IFCB\n" +
 			"flow, the page and the read API, all on 127.0.0.1, and goes on until it is interrupted. A second start goes on where\n" +
-			"the first one stopped. Ports that are busy are replaced by others, which is said.",
+			"the first one stopped. A port that is busy is replaced by the next free one, which is said.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.Run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -29,6 +29,8 @@ func newDemoCommand() *cobra.Command {
 	flags.StringVar(&o.Dashboard, "dashboard", "", "URL of a real dashboard to follow, from its newest bin on, in place of a served one")
 	flags.DurationVar(&o.Interval, "interval", 20*time.Second, "time from one simulated bin to the next")
 	flags.BoolVar(&o.UntilIdle, "until-idle", false, "end, with success, when all bins that are offered have landed")
+	flags.BoolVar(&o.OriginalPassword, "original-password", false,
+		"give the database's role kafka the well-known password of the original's configuration files, which then run unchanged against the demo")
 	flags.BoolVar(&o.Verbose, "verbose", false, "log what goes on, not warnings alone")
 	cmd.MarkFlagsMutuallyExclusive("bins", "dashboard")
 	return cmd

@@ -29,7 +29,7 @@ type job struct {
 	Binaries, Version, Cache string
 	Base                     string
 	Port                     int
-	User, Password, Database string
+	Password, Database       string // the superuser's
 }
 
 // init makes this very program the child: a program that imports the package
@@ -148,7 +148,7 @@ func (j job) server(folder string) *embedded.EmbeddedPostgres {
 	return embedded.NewDatabase(embedded.DefaultConfig().
 		BinariesPath(j.binaries()).CachePath(j.Cache).Version(embedded.PostgresVersion(j.Version)).
 		DataPath(filepath.Join(j.Base, folder)).RuntimePath(filepath.Join(j.Base, "tmp", "run")).
-		Port(uint32(j.Port)).Username(j.User).Password(j.Password).Database(j.Database).
+		Port(uint32(j.Port)).Username(superuser).Password(j.Password).Database(j.Database).
 		Locale("C").Encoding("UTF8").Logger(os.Stderr).StartTimeout(time.Minute).
 		StartParameters(map[string]string{
 			"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "timezone": "UTC",
@@ -196,7 +196,7 @@ func (j job) prepareBundle() (release func(whole bool) error, err error) {
 	}, nil
 }
 
-// makeCluster makes a cluster with its user and database in a folder of its own
+// makeCluster makes a cluster with its database in a folder of its own
 // and puts it in place when it is complete: a kill on the way leaves nothing
 // that looks like one.
 func (j job) makeCluster() error {

@@ -1,5 +1,6 @@
 // Package postgres runs a real PostgreSQL of our own: on 127.0.0.1, with its data
-// in a private folder and one user and database. It takes the binaries of the
+// in a private folder, with one database and a user that owns it. The user is no
+// superuser; passwords are drawn for each folder. It takes the binaries of the
 // system, or fetches a bundle into a cache (fergusstrange/embedded-postgres). A
 // user who has a server already gives its address instead and does not need
 // this package.

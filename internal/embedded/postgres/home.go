@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -37,8 +39,16 @@ type home struct {
 func (h home) data() string  { return filepath.Join(h.base, dataFolder) }
 func (h home) fresh() string { return filepath.Join(h.base, freshFolder) }
 
+// private makes a folder that only its owner can enter, or makes it so.
+func private(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o700)
+}
+
 // openHome finds or makes the server's folder.
-func openHome(dir string) (home, error) {
+func openHome(ctx context.Context, dir string) (home, error) {
 	if os.Geteuid() != 0 {
 		h := home{base: filepath.Join(dir, serverFolder)}
 		return h, os.MkdirAll(h.base, 0o700)
@@ -52,7 +62,7 @@ func openHome(dir string) (home, error) {
 		return h, err
 	}
 	if h.base == "" {
-		if h.base, err = placeFor(dir, as); err != nil {
+		if h.base, err = placeFor(ctx, dir, as); err != nil {
 			return h, err
 		}
 	}
@@ -90,10 +100,11 @@ func recorded(dir string) (string, error) {
 }
 
 // placeFor gives the server folder for a new data folder, and records it where
-// the account cannot reach the data folder itself.
-func placeFor(dir string, as account) (string, error) {
-	if reachable(dir, as) {
-		return filepath.Join(dir, serverFolder), nil
+// the account cannot reach the data folder itself. It has the same name each
+// time: what a data folder that was deleted has left there is removed.
+func placeFor(ctx context.Context, dir string, as account) (string, error) {
+	if reachable(filepath.Dir(dir), as) {
+		return filepath.Join(dir, serverFolder), os.Chown(dir, as.uid, as.gid)
 	}
 	homes := rootHomes
 	if temp := os.TempDir(); strings.HasPrefix(dir, temp+string(filepath.Separator)) {
@@ -104,8 +115,15 @@ func placeFor(dir string, as account) (string, error) {
 	if !reachable(homes, as) {
 		return "", fmt.Errorf("account %s can enter neither %s nor %s: choose another folder", as.name, dir, homes)
 	}
-	base, err := os.MkdirTemp(homes, "hydraulics-postgres-")
-	if err != nil {
+	name := sha256.Sum256([]byte(dir))
+	base := filepath.Join(homes, fmt.Sprintf("hydraulics-postgres-%x", name[:8]))
+	if err := stopOrphan(ctx, filepath.Join(base, dataFolder)); err != nil {
+		return "", err
+	}
+	if err := os.RemoveAll(base); err != nil {
+		return "", err
+	}
+	if err := os.Mkdir(base, 0o700); err != nil {
 		return "", err
 	}
 	return base, os.WriteFile(filepath.Join(dir, locationFile), []byte(base+"\n"), 0o644)

@@ -5,7 +5,7 @@ package postgres
 import (
 	"bufio"
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -16,8 +16,10 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/lib/pq" // what the embedded library itself uses
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
@@ -39,7 +41,7 @@ func TestMain(m *testing.M) {
 }
 
 func options(dir string) Options {
-	return Options{Dir: dir, User: "kafka", Password: "somepassword", Database: "topics"}
+	return Options{Dir: dir, User: "kafka", Database: "topics", Roles: []string{"reader"}}
 }
 
 // folder gives a folder as an ordinary user has it: below one that others may
@@ -71,16 +73,25 @@ func begin(t *testing.T, o Options) *Server {
 
 func query(t *testing.T, s *Server, text string) string {
 	t.Helper()
-	db, err := sql.Open("postgres", s.DSN())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	var answer string
-	if err := db.QueryRowContext(t.Context(), text).Scan(&answer); err != nil {
+	return queryAs(t, s.DSN(), text)
+}
+
+func queryAs(t *testing.T, dsn, text string) (answer string) {
+	t.Helper()
+	if err := connect(t, dsn).QueryRow(t.Context(), text).Scan(&answer); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
 	return answer
+}
+
+func connect(t *testing.T, dsn string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
 }
 
 func TestLife(t *testing.T) {
@@ -91,27 +102,21 @@ func TestLife(t *testing.T) {
 		"show timezone": "UTC", "show server_encoding": "UTF8", "show unix_socket_directories": "",
 		"select string_agg(auth_method, ',') from pg_hba_file_rules": "scram-sha-256",
 	} {
-		if got := query(t, s, text); got != want {
+		dsn := s.DSN()
+		if strings.Contains(text, "unix_socket") || strings.Contains(text, "pg_hba") { // not for everyone
+			dsn = s.AdminDSN()
+		}
+		if got := queryAs(t, dsn, text); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
 	query(t, s, "with x as (select 1) select 'ok' from x")
-	db, err := sql.Open("postgres", s.DSN())
-	if err != nil {
+	if _, err := connect(t, s.DSN()).Exec(t.Context(), "create table kept as select 7 as n"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.ExecContext(t.Context(), "create table kept as select 7 as n"); err != nil {
-		t.Fatal(err)
-	}
-	_ = db.Close()
-	bad, err := sql.Open("postgres", strings.Replace(s.DSN(), "somepassword", "otherpassword", 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := bad.PingContext(t.Context()); err == nil || !strings.Contains(err.Error(), "password authentication failed") {
+	if _, err := pgx.Connect(t.Context(), strings.Replace(s.DSN(), s.password.Secret(), "otherpassword", 1)); err == nil || !strings.Contains(err.Error(), "password authentication failed") {
 		t.Errorf("another password: %v", err)
 	}
-	_ = bad.Close()
 	if _, err := Start(t.Context(), options(dir)); err == nil || !strings.Contains(err.Error(), "in use by another process") {
 		t.Errorf("a second server on the folder: %v", err)
 	}
@@ -130,6 +135,87 @@ func TestLife(t *testing.T) {
 	if got := query(t, again, "select n::text from kept"); got != "7" {
 		t.Errorf("after a restart the table holds %s", got)
 	}
+}
+
+// TestUserIsNoSuperuser tries what would make whoever has the user's password the
+// server's account.
+func TestUserIsNoSuperuser(t *testing.T) {
+	s := begin(t, options(folder(t)))
+	for _, text := range []string{
+		"copy (select 1) to program 'cat'", "create temp table t(a text); copy t from '/etc/passwd'", "select pg_read_file('postgresql.conf')",
+		"create role other superuser", "alter role kafka superuser", "grant pg_execute_server_program to kafka", "set role postgres", "alter system set port = 1",
+	} {
+		_, err := connect(t, s.DSN()).Exec(t.Context(), text)
+		if refused, ok := errors.AsType[*pgconn.PgError](err); !ok || refused.Code != "42501" {
+			t.Errorf("%s: %v, want 42501", text, err)
+		}
+	}
+	query(t, s, "select set_config('role', 'reader', false)")
+	if got := queryAs(t, s.AdminDSN(), "select current_setting('is_superuser')"); got != "on" {
+		t.Errorf("the superuser's is_superuser is %s", got)
+	}
+}
+
+// TestPasswordsStay keeps what was drawn for a folder, and lets a given password
+// replace the user's for as long as it is given.
+func TestPasswordsStay(t *testing.T) {
+	dir := folder(t)
+	s := begin(t, options(dir))
+	drawn := []string{s.DSN(), s.AdminDSN()}
+	if other := begin(t, options(folder(t))); other.password == s.password || other.adminPassword == s.adminPassword {
+		t.Error("two folders have the same password")
+	}
+	text, err := os.ReadFile(filepath.Join(dir, PasswordsFile))
+	if want := fmt.Sprintf("postgres=%s\nkafka=%s\n", s.adminPassword.Secret(), s.password.Secret()); err != nil || string(text) != want {
+		t.Errorf("%q, %v; want %q", text, err, want)
+	}
+	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, PasswordsFile): 0o600, s.home.base: 0o700} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v; want %v", path, info.Mode(), err, want)
+		}
+	}
+	for _, given := range []connector.Password{"it's", ""} {
+		port := s.Port()
+		if err := s.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		o := options(dir)
+		o.Port, o.Password = port, given
+		s = begin(t, o)
+		query(t, s, "select 'ok'")
+		if same := s.DSN() == drawn[0] && s.AdminDSN() == drawn[1]; same != (given == "") {
+			t.Errorf("given %q: the drawn passwords are used: %t", given.Secret(), same)
+		}
+	}
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, PasswordsFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Start(t.Context(), options(dir)); err == nil || !strings.Contains(err.Error(), "delete both folders") {
+		t.Errorf("without the passwords: %v", err)
+	}
+}
+
+// TestBegunAnew deletes a folder whose server's data are elsewhere.
+func TestBegunAnew(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root: the data are in the folder itself")
+	}
+	dir := folder(t)
+	s := begin(t, options(dir))
+	first := s.Folder()
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if s = begin(t, options(dir)); s.Folder() != first {
+		t.Errorf("%s is left behind, the new data are in %s", first, s.Folder())
+	}
+	query(t, s, "select 'ok'")
 }
 
 // TestTakenOver kills the process that started the server.

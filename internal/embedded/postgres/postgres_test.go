@@ -160,7 +160,7 @@ func TestPlaceIsRecorded(t *testing.T) {
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	base, err := placeFor(dir, account{"stranger", 4711, 4711})
+	base, err := placeFor(t.Context(), dir, account{"stranger", 4711, 4711})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +212,7 @@ func TestBundleIsWhole(t *testing.T) {
 }
 
 func TestStartWants(t *testing.T) {
-	if _, err := Start(t.Context(), Options{}); err == nil || !strings.Contains(err.Error(), "a folder, a user, a password and a database") {
+	if _, err := Start(t.Context(), Options{}); err == nil || !strings.Contains(err.Error(), "a folder, a user that is not postgres and a database") {
 		t.Errorf("%v", err)
 	}
 }

@@ -20,15 +20,17 @@ import (
 
 // Options say where and how the server runs.
 type Options struct {
-	// Dir is made if missing; a second process cannot use it at the same time.
+	// Dir is made if missing, for its owner's eyes alone; a second process cannot
+	// use it at the same time.
 	Dir string
 	// Port on 127.0.0.1; 0 takes a free one.
 	Port int
-	// User, Password and Database are made with a new cluster. The user is its
-	// superuser. An existing cluster keeps what it was made with.
-	User     string
+	// Database belongs to User, who is no superuser.
+	User, Database string
+	// Password is the user's; without one, that of [PasswordsFile] is.
 	Password connector.Password
-	Database string
+	// Roles are made for the user to take on.
+	Roles []string
 	// Binaries is the folder above bin/postgres; empty looks for the newest on the
 	// system, then fetches a bundle.
 	Binaries string
@@ -44,11 +46,14 @@ type Options struct {
 type Server struct {
 	options Options
 	home    home
+	cache   string // of the programs, where they were fetched
 	port    int
 	pid     int
 	lock    *flock.Flock
 	stop    sync.Once
 	stopErr error
+
+	password, adminPassword connector.Password
 }
 
 // Start runs a server, or takes over the one that a killed process left behind
@@ -63,8 +68,8 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 }
 
 func start(ctx context.Context, o Options) (*Server, error) {
-	if o.Dir == "" || o.User == "" || o.Password == "" || o.Database == "" {
-		return nil, fmt.Errorf("a folder, a user, a password and a database are needed")
+	if o.Dir == "" || o.User == "" || o.User == superuser || o.Database == "" {
+		return nil, fmt.Errorf("a folder, a user that is not %s and a database are needed", superuser)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -73,7 +78,7 @@ func start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := private(dir); err != nil {
 		return nil, err
 	}
 	lock := flock.New(filepath.Join(dir, "lock"))
@@ -91,12 +96,29 @@ func start(ctx context.Context, o Options) (*Server, error) {
 
 func (s *Server) run(ctx context.Context, dir string) error {
 	var err error
-	if s.home, err = openHome(dir); err != nil {
+	if s.home, err = openHome(ctx, dir); err != nil {
 		return err
+	}
+	if s.adminPassword, s.password, err = passwords(dir, s.home, s.options.User); err != nil {
+		return err
+	}
+	if s.options.Password != "" {
+		s.password = s.options.Password
 	}
 	if err := stopOrphan(ctx, s.home.fresh()); err != nil {
 		return err
 	}
+	if err := s.serve(ctx); err != nil {
+		return err
+	}
+	if err := s.makeRoles(ctx); err != nil {
+		return errors.Join(err, stopOrphan(context.WithoutCancel(ctx), s.home.data()))
+	}
+	return nil
+}
+
+// serve has a server on the data: the one that runs already, or a new one.
+func (s *Server) serve(ctx context.Context) error {
 	if taken, err := s.takeOver(ctx); taken || err != nil {
 		return err
 	}
@@ -107,6 +129,7 @@ func (s *Server) run(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	s.cache = bin.cache
 	return s.launch(ctx, bin)
 }
 
@@ -141,7 +164,7 @@ func (s *Server) launch(ctx context.Context, bin binaries) error {
 			}
 		}
 		err := runChild(ctx, s.home, job{Binaries: bin.dir, Version: bin.version, Cache: bin.cache, Base: s.home.base, Port: port,
-			User: s.options.User, Password: s.options.Password.Secret(), Database: s.options.Database})
+			Password: s.adminPassword.Secret(), Database: s.options.Database})
 		if err == nil {
 			p, ok := orphan(s.home.data())
 			if !ok {
@@ -178,9 +201,18 @@ func (s *Server) Port() int { return s.port }
 // Folder gives the folder that the data are in.
 func (s *Server) Folder() string { return s.home.base }
 
+// Programs gives the folder that PostgreSQL was fetched into; empty where the
+// system's is used.
+func (s *Server) Programs() string { return s.cache }
+
 // DSN gives the address of the database, password and all.
-func (s *Server) DSN() string {
-	u := url.URL{Scheme: "postgresql", User: url.UserPassword(s.options.User, s.options.Password.Secret()),
+func (s *Server) DSN() string { return s.dsn(s.options.User, s.password) }
+
+// AdminDSN is the superuser's.
+func (s *Server) AdminDSN() string { return s.dsn(superuser, s.adminPassword) }
+
+func (s *Server) dsn(user string, password connector.Password) string {
+	u := url.URL{Scheme: "postgresql", User: url.UserPassword(user, password.Secret()),
 		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)), Path: "/" + s.options.Database, RawQuery: "sslmode=disable"}
 	return u.String()
 }

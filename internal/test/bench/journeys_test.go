@@ -83,7 +83,7 @@ func BenchmarkSink(b *testing.B) {
 	f := newFlow(b)
 	f.pass(f.spec(runtime.KindSource, sourceYAML), 1, new(profile))
 	f.pass(f.spec(runtime.KindStream, strings.ReplaceAll(streamYAML, "THREADS", "0")), 1, new(profile))
-	server, err := postgres.Start(b.Context(), postgres.Options{Dir: b.TempDir(), User: "kafka", Password: "somepassword", Database: "topics"})
+	server, err := postgres.Start(b.Context(), postgres.Options{Dir: b.TempDir(), User: "kafka", Database: "topics"})
 	check(b, err)
 	b.Cleanup(func() { check(b, server.Stop()) })
 	var p profile

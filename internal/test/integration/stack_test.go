@@ -96,7 +96,7 @@ func embeddedPostgres(t *testing.T) *postgres.Server {
 	}
 	dir, err := os.MkdirTemp("", "hydraulics-integration-")
 	check(t, err)
-	shared.options = postgres.Options{Dir: filepath.Join(dir, "postgres"), User: "kafka", Password: "somepassword", Database: "postgres"}
+	shared.options = postgres.Options{Dir: filepath.Join(dir, "postgres"), User: "flow", Database: "postgres"}
 	shared.server, err = postgres.Start(t.Context(), shared.options)
 	check(t, err)
 	shared.options.Port = shared.server.Port()
@@ -118,7 +118,7 @@ func newEmbedded(t *testing.T) *stack {
 	check(t, err)
 	t.Cleanup(r.Stop)
 	s.registry = r.URL()
-	s.connect(embeddedPostgres(t).DSN())
+	s.connect(embeddedPostgres(t).AdminDSN())
 	stopped := false
 	s.stopDatabase = func() {
 		stopped = true

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -20,7 +21,10 @@ type Options struct {
 	Generation int           // of the served dashboard
 	Interval   time.Duration // from one simulated bin to the next
 	UntilIdle  bool          // end when all that is offered has landed
-	Verbose    bool
+	// OriginalPassword gives the role kafka the password that the original's
+	// configuration files have, in place of a drawn one.
+	OriginalPassword bool
+	Verbose          bool
 }
 
 // endpoints are the addresses of a running demo, as endpoints.json has them.
@@ -89,10 +93,18 @@ func (o Options) folder() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("demo: --data: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := private(dir); err != nil {
 		return "", fmt.Errorf("demo: data folder: %w; name one that can be written with --data", err)
 	}
 	return dir, nil
+}
+
+// private makes a folder that only its owner can enter: there are passwords in it.
+func private(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o700)
 }
 
 // describe prints where things are and writes endpoints.json.
@@ -106,7 +118,7 @@ func (d *demo) describe(took time.Duration) error {
 		end = "It ends when all bins that are offered have landed."
 	}
 	file := filepath.Join(d.dir, "endpoints.json")
-	if err := os.WriteFile(file+".new", append(text, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(file+".new", append(text, '\n'), 0o600); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	if err := os.Rename(file+".new", file); err != nil {
@@ -120,13 +132,23 @@ func (d *demo) describe(took time.Duration) error {
   dashboard   %s
   Kafka       %s
   registry    %s
-  PostgreSQL  %s
+  PostgreSQL  %s      (with the password in %s)
 
   curl '%s'
 
 %s
-`, took.Seconds(), d.at.Page, d.at.API, d.at.Connect, d.at.Dashboard, d.at.Kafka, d.at.Registry, d.at.Postgres, d.query(), end)
+`, took.Seconds(), d.at.Page, d.at.API, d.at.Connect, d.at.Dashboard, d.at.Kafka, d.at.Registry, withoutPassword(d.at.Postgres), file, d.query(), end)
 	return nil
+}
+
+// withoutPassword takes the password out of a URL.
+func withoutPassword(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "" // it is not one of ours
+	}
+	u.User = url.User(u.User.Username())
+	return u.String()
 }
 
 // query is one to try.

@@ -34,6 +34,7 @@ type demo struct {
 
 	broker   *broker.Broker
 	database string // the database's URL without user and password
+	password string // as the configuration has it
 	worker   *cli.Worker
 }
 
@@ -55,17 +56,21 @@ const (
 	dashboardPort = 8888
 )
 
-// listen listens on the preferred port, or on a free one when that is busy, and says so.
-func (d *demo) listen(what string, preferred int) (net.Listener, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(preferred))
-	if err == nil {
+// portsTried is how far from the preferred port the demo looks for a free one.
+const portsTried = 100
+
+// listen listens on the preferred port, or on the next free one when that is busy, and says so.
+func (d *demo) listen(what string, preferred int) (l net.Listener, err error) {
+	for port := preferred; port < preferred+portsTried; port++ {
+		if l, err = net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port)); err != nil {
+			continue
+		}
+		if port != preferred {
+			fmt.Fprintf(d.out, "%s: port %d is busy, taking %d\n", what, preferred, port)
+		}
 		return l, nil
 	}
-	if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		return nil, err
-	}
-	fmt.Fprintf(d.out, "%s: port %d is busy, taking %d\n", what, preferred, portOf(l))
-	return l, nil
+	return nil, err
 }
 
 // port finds such a port for a server that listens by itself.

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"strconv"
@@ -18,9 +19,10 @@ import (
 
 // The demo's database, as the original's development set-up had it.
 const (
-	demoDatabase = "topics"
-	demoUser     = "kafka"
-	demoPassword = "somepassword" // the server listens on loopback only
+	demoDatabase     = "topics"
+	demoUser         = "kafka"
+	originalPassword = "somepassword"
+	anonymous        = "web_anon" // the role that the read API takes on
 )
 
 // startPostgres starts the database and makes the table of the statistics.
@@ -29,8 +31,14 @@ func (d *demo) startPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server, err := postgres.Start(ctx, postgres.Options{Dir: filepath.Join(d.dir, "postgres"), Port: port,
-		User: demoUser, Password: demoPassword, Database: demoDatabase, Log: d.log})
+	options := postgres.Options{Dir: filepath.Join(d.dir, "postgres"), Port: port,
+		User: demoUser, Database: demoDatabase, Roles: []string{anonymous}, Log: d.log}
+	// The password itself stays out of the configuration, which the REST API shows.
+	d.password = "${file:" + filepath.Join(options.Dir, postgres.PasswordsFile) + ":" + demoUser + "}"
+	if d.o.OriginalPassword {
+		options.Password, d.password = originalPassword, originalPassword
+	}
+	server, err := postgres.Start(ctx, options)
 	if err != nil {
 		return err
 	}
@@ -39,6 +47,12 @@ func (d *demo) startPostgres(ctx context.Context) error {
 			d.log.Error("PostgreSQL", "error", err.Error())
 		}
 	})
+	if at := server.Folder(); filepath.Dir(at) != options.Dir {
+		fmt.Fprintf(d.out, "PostgreSQL's data in %s, since its account cannot enter the folder (cleared when you begin anew)\n", at)
+	}
+	if at := server.Programs(); at != "" {
+		fmt.Fprintf(d.out, "PostgreSQL's programs in %s\n", at)
+	}
 	d.at.Postgres = server.DSN()
 	d.database = "postgresql://127.0.0.1:" + strconv.Itoa(server.Port()) + "/" + demoDatabase + "?sslmode=disable"
 	migrations, err := fs.Sub(configs.FS, "migrations")
@@ -55,7 +69,7 @@ func (d *demo) startPostgres(ctx context.Context) error {
 
 // startReadAPI serves the database's tables.
 func (d *demo) startReadAPI(ctx context.Context) error {
-	api, err := postgrest.New(ctx, postgrest.Options{URI: d.at.Postgres, Schemas: []string{"public"}, AnonRole: "web_anon", Aggregates: true, Log: d.log})
+	api, err := postgrest.New(ctx, postgrest.Options{URI: d.at.Postgres, Schemas: []string{"public"}, AnonRole: anonymous, Aggregates: true, Log: d.log})
 	if err != nil {
 		return err
 	}
@@ -100,12 +114,14 @@ func (d *demo) startWorker(ctx context.Context) error {
 // settings are what differs from demo.yaml.
 func (d *demo) settings() map[string]string {
 	set := map[string]string{
-		"bootstrap.servers":                       d.at.Kafka,
-		"schema.registry.url":                     d.at.Registry,
-		"offset.storage.file.filename":            filepath.Join(d.dir, "demo.offsets"),
-		"connectors.ifcb-images.dashboard.url":    d.at.Dashboard,
-		"connectors.ifcb-postgres.connection.url": d.database,
-		"connectors.ifcb-bins.connection.url":     d.database,
+		"bootstrap.servers":                    d.at.Kafka,
+		"schema.registry.url":                  d.at.Registry,
+		"offset.storage.file.filename":         filepath.Join(d.dir, "demo.offsets"),
+		"connectors.ifcb-images.dashboard.url": d.at.Dashboard,
+	}
+	for _, sink := range []string{"ifcb-postgres", "ifcb-bins"} {
+		set["connectors."+sink+".connection.url"] = d.database
+		set["connectors."+sink+".connection.password"] = d.password
 	}
 	if d.o.Dashboard != "" {
 		set["connectors.ifcb-images.nbins"] = "1"
