@@ -19,7 +19,10 @@ const Version = "1.1.0"
 
 // filterMemory bounds the filters kept for recent image shapes, bytes. Those of a bin of 1346 images in 125 shapes take 60 MB
 // and are all kept, those of small and common shapes from bin to bin.
-const filterMemory = 96 << 20
+const filterMemory = 64 << 20
+
+// filters are shared by all tasks of the process, which see the same shapes: the memory does not grow with their number.
+var filters = sync.OnceValue(func() *imaging.Filters { return imaging.NewFilters(filterMemory) })
 
 var _ connector.BatchTransform = (*Transform)(nil)
 
@@ -48,10 +51,9 @@ func (t *Transform) Configure(_ connector.Context, conf connector.Config) error 
 	t.mask = conf.Bool("mask")
 	t.algorithm = algorithms[conf.String("algorithm")]
 	t.added = fields.New(t.fields()...)
-	filters := imaging.NewFilters(filterMemory)
 	t.analysers = make([]*imaging.Analyser, runtime.GOMAXPROCS(0))
 	for i := range t.analysers {
-		t.analysers[i] = imaging.NewAnalyser(imaging.Options{PixelsPerMicron: conf.Float64("pixels.per.micron"), Filters: filters})
+		t.analysers[i] = imaging.NewAnalyser(imaging.Options{PixelsPerMicron: conf.Float64("pixels.per.micron"), Filters: filters()})
 	}
 	return nil
 }
