@@ -10,6 +10,8 @@ import (
 // it names the field and what was expected. A nil schema takes every value.
 // As in Kafka Connect a default does not make null valid: it stands for the
 // value only in a struct that was left unset.
+//
+// Invariant 5: nothing is changed to make it fit.
 func Validate(s *Schema, v any) error { return validateNamed("", s, v) }
 
 func validateNamed(name string, s *Schema, v any) error {

@@ -98,11 +98,7 @@ func (w *Worker) TaskConfigs(ctx context.Context, spec TaskSpec, maxTasks int) (
 	if spec.Kind == KindSource {
 		c.Offsets = offset.Reader(w.options.Offsets, spec.Connector)
 	}
-	var list []connector.Props
-	err = guard(func() (err error) {
-		list, err = splitter.TaskConfigs(ctx, c, conf, maxTasks)
-		return err
-	})
+	list, err := split(ctx, splitter, c, conf, maxTasks)
 	if err != nil {
 		return nil, fmt.Errorf("%s: split into tasks: %w", spec.Connector, err)
 	}
@@ -110,6 +106,30 @@ func (w *Worker) TaskConfigs(ctx context.Context, spec TaskSpec, maxTasks int) (
 		return nil, connector.Fatal(fmt.Errorf("%s: the plugin made %d tasks, more than tasks.max=%d", spec.Connector, len(list), maxTasks))
 	}
 	return list, nil
+}
+
+// split asks a plugin for its tasks. A call that goes on when ctx has ended is
+// broken off: its goroutine ends when the plugin returns.
+func split(ctx context.Context, plugin connector.TaskSplitter, c connector.Context, conf connector.Config, maxTasks int) ([]connector.Props, error) {
+	type answer struct {
+		list []connector.Props
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		var a answer
+		a.err = guard(func() (err error) {
+			a.list, err = plugin.TaskConfigs(ctx, c, conf, maxTasks)
+			return err
+		})
+		answers <- a
+	}()
+	select {
+	case a := <-answers:
+		return a.list, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // plugin makes an instance of a connector's plugin.

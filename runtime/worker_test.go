@@ -81,6 +81,31 @@ func TestTaskConfigs(t *testing.T) {
 	}
 }
 
+// hanging is a source that never says what its tasks are.
+type hanging struct {
+	splitting
+	hung chan struct{}
+}
+
+func (*hanging) Info() connector.Info { return connector.Info{Name: "hanging", Version: "1"} }
+func (p *hanging) TaskConfigs(context.Context, connector.Context, connector.Config, int) ([]connector.Props, error) {
+	<-p.hung
+	return nil, nil
+}
+
+func TestTaskConfigsIsBrokenOff(t *testing.T) {
+	w := testWorker(t)
+	hung := make(chan struct{})
+	defer close(hung)
+	w.options.Plugins.Add(connector.SourceType, func() connector.Plugin { return &hanging{hung: hung} })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := w.TaskConfigs(ctx, TaskSpec{Connector: "c", Kind: KindSource, Props: connector.Props{"connector.class": "hanging", "topic": "t", "count": "1"}}, 1)
+	if !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "c: split into tasks: ") {
+		t.Errorf("%v", err)
+	}
+}
+
 // hourly is a source whose tasks follow something that changes.
 type hourly struct{ splitting }
 

@@ -18,6 +18,8 @@ const laneMargin = 64
 // lane is a sarama producer for the topics that take batches of the same size:
 // sarama has one bound for the message and the batch, and a topic refuses a
 // batch that is too large even if its messages are not.
+//
+// Invariant 4: it is idempotent, so that what is sent again keeps its order.
 type lane struct {
 	async   sarama.AsyncProducer
 	client  sarama.Client

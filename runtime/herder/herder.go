@@ -87,6 +87,7 @@ func (h *Herder) heard(r store.Record) {
 	case store.TaskCommit:
 		if c, there := h.connectors[r.Connector]; there {
 			c.supervise()
+			c.splitter.poke() // where there are no tasks, and there are to be
 		}
 	case store.TargetState:
 		if c, there := h.connectors[r.Connector]; there {

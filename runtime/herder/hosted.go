@@ -105,18 +105,21 @@ func (c *hosted) end(each func(*supervisor)) {
 	}()
 }
 
-// gone forgets a connector whose goroutines have ended.
+// gone forgets a connector whose goroutines have ended. One of the same name that
+// was made meanwhile starts after that.
 func (c *hosted) gone() {
+	c.h.mu.Lock()
+	deleted := c.h.connectors[c.name] != c
+	c.h.mu.Unlock()
+	if deleted {
+		c.h.o.Engine.Forget(c.name)
+	}
 	c.h.mu.Lock()
 	if c.h.ending[c.name] == c {
 		delete(c.h.ending, c.name)
 	}
-	_, there := c.h.connectors[c.name]
 	c.h.note()
 	c.h.mu.Unlock()
-	if !there {
-		c.h.o.Engine.Forget(c.name)
-	}
 	close(c.done)
 	c.h.all.Done()
 }
@@ -131,6 +134,7 @@ func (c *hosted) waitBefore() {
 // waitLeft waits until tasks that are no longer wanted have stopped.
 func (c *hosted) waitLeft() {
 	c.h.mu.Lock()
+	c.supervise() // the store may not have told of its last commit yet
 	leaving := slices.Clone(c.leaving)
 	c.h.mu.Unlock()
 	for _, s := range leaving {
@@ -138,13 +142,23 @@ func (c *hosted) waitLeft() {
 	}
 }
 
-// visible gives the tasks as they are seen from outside: those that are being
-// stopped until others take their place. The caller holds the lock.
+// visible gives the tasks as they are seen from outside, one of each number: those
+// that are being stopped, the oldest first, until others take their place. The
+// caller holds the lock.
 func (c *hosted) visible() []*supervisor {
-	if len(c.leaving) > 0 {
-		return c.leaving
+	if len(c.leaving) == 0 {
+		return c.tasks
 	}
-	return c.tasks
+	seen := map[int]bool{}
+	var tasks []*supervisor
+	for _, s := range c.leaving {
+		if !seen[s.id] {
+			seen[s.id] = true
+			tasks = append(tasks, s)
+		}
+	}
+	slices.SortFunc(tasks, func(a, b *supervisor) int { return a.id - b.id })
+	return tasks
 }
 
 // validate looks at the connector's configuration, with what its references

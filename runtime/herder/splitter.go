@@ -161,6 +161,7 @@ func (s *splitter) publish(of connector.Props, tasks []connector.Props) error {
 	defer h.edits.Unlock()
 	now, there := h.o.Store.Connector(s.c.name)
 	if s.quit.Err() != nil || !there || now.Target == state.TargetStopped || !maps.Equal(now.Config, of) {
+		s.tried = nil // the next step splits what is wanted then, were it this one again
 		return nil
 	}
 	if now.Split() && len(now.Tasks) == len(tasks) && (len(tasks) == 0 || reflect.DeepEqual(now.Tasks, tasks)) {

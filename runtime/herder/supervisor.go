@@ -82,7 +82,7 @@ func (s *supervisor) step() time.Time {
 	s.compare = false
 	h.mu.Unlock()
 	if start || compare && s.outdated() {
-		s.start(want.Target == state.TargetPaused)
+		s.start()
 	} else if t := s.get(); t != nil {
 		if want.Target == state.TargetPaused {
 			t.Pause()
@@ -129,13 +129,17 @@ func (s *supervisor) outdated() bool {
 }
 
 // start starts the task, after the one that is running has stopped.
-func (s *supervisor) start(paused bool) {
+func (s *supervisor) start() {
 	h := s.c.h
-	ctx, cancel := context.WithTimeout(context.Background(), h.patience)
-	defer cancel()
-	if err := s.stop(ctx); err != nil {
-		h.o.Log.Warn("restart: "+err.Error(), "connector", s.c.name, "task", s.id)
+	s.stopFirst()
+	if s.quit.Err() != nil {
+		return
 	}
+	want, there := h.o.Store.Connector(s.c.name)
+	if !there || want.Target == state.TargetStopped {
+		return // it will be ended
+	}
+	paused := want.Target == state.TargetPaused
 	h.mu.Lock()
 	s.run++
 	run := s.run
@@ -157,6 +161,27 @@ func (s *supervisor) start(paused bool) {
 	if err != nil {
 		s.heard(run, runtime.Event{State: state.Failed, Err: err})
 	}
+}
+
+// stopFirst stops the task that is running, if one is, before another one starts:
+// with the usual patience, or for as long as the worker's end lasts.
+func (s *supervisor) stopFirst() {
+	ctx, cancel := context.WithTimeout(context.Background(), s.c.h.patience)
+	defer cancel()
+	defer context.AfterFunc(s.quit, func() {
+		s.c.h.mu.Lock()
+		end := s.endCtx
+		s.c.h.mu.Unlock()
+		if end == nil {
+			return
+		}
+		select {
+		case <-end.Done():
+			cancel()
+		case <-ctx.Done():
+		}
+	})()
+	s.broken(s.stop(ctx), "restart")
 }
 
 // launch hands the task to the engine.
@@ -210,11 +235,16 @@ func (s *supervisor) stopLast() {
 		defer cancel()
 		ctx = limited
 	}
-	err := s.stop(ctx)
+	s.broken(s.stop(ctx), "stop")
+}
+
+// broken notes that a task did not stop in time; err is nil where it did.
+func (s *supervisor) broken(err error, when string) {
 	if err == nil {
 		return
 	}
-	h.o.Log.Warn("stop: "+err.Error(), "connector", s.c.name, "task", s.id)
+	h := s.c.h
+	h.o.Log.Warn(when+": "+err.Error(), "connector", s.c.name, "task", s.id)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {

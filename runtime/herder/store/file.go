@@ -55,8 +55,18 @@ func OpenFile(name string, managed []config.Connector) (*File, error) {
 	for _, n := range slices.Sorted(maps.Keys(k.Connectors)) {
 		f.state.Apply(ConnectorConfig{n, k.Connectors[n]})
 	}
+	left := false // targets of connectors that are no more
 	for n, target := range k.Targets {
-		f.state.Apply(TargetState{n, target})
+		if _, there := f.state.Connector(n); there {
+			f.state.Apply(TargetState{n, target})
+		} else {
+			left = true
+		}
+	}
+	if left { // a connector of such a name is another one
+		if err := save(f.name, f.kept(f.state)); err != nil {
+			return nil, err
+		}
 	}
 	return f, nil
 }
@@ -162,5 +172,17 @@ func save(name string, k kept) error {
 	if err = errors.Join(err, part.Sync(), part.Close()); err != nil {
 		return errors.Join(err, os.Remove(part.Name()))
 	}
-	return os.Rename(part.Name(), name)
+	if err := os.Rename(part.Name(), name); err != nil {
+		return errors.Join(err, os.Remove(part.Name()))
+	}
+	return syncFolder(filepath.Dir(name))
+}
+
+// syncFolder makes the renaming of a file in a folder last.
+func syncFolder(name string) error {
+	dir, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
