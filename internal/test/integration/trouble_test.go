@@ -46,6 +46,12 @@ func (s *stack) sendImage(topic, key, png string) {
 		Set("pid", key[:len(key)-6]).Set("ifcb_id", "IFCB104").Set("time", int64(1564349199)).Set("roi", int32(2)).
 		Set("image", []byte(png)).Set("width", int32(1)).Set("height", int32(1)).Set("dataset", "pier"))
 	check(s.t, err)
+	s.send(topic, key, value)
+}
+
+// send makes a topic and publishes a record to it.
+func (s *stack) send(topic, key string, value []byte) {
+	s.t.Helper()
 	check(s.t, s.kafka.CreateTopic(s.t.Context(), kafka.TopicSpec{Name: topic, Partitions: 4, Replication: 1}))
 	p, err := s.kafka.NewProducer(kafka.ProducerOptions{})
 	check(s.t, err)
