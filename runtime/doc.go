@@ -13,8 +13,8 @@
 //
 // Files name what is in files below them, from the ground: place, tap, metrics,
 // spec; inflight, stats, topics, clients; tolerance; journey; outbox, store;
-// settings; task; intake, letters, parts with its headers and transform; join,
-// runner; the tasks of the three kinds; worker. There is one exception: an item
+// settings; task; intake, letters, parts with its headers and transform; runner,
+// join; the tasks of the three kinds; worker. There is one exception: an item
 // of a journey carries what stores are to write.
 //
 // # Goroutines

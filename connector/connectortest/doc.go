@@ -5,7 +5,8 @@
 // Each case of a suite is a promise of the contract in package connector, with
 // the runtime's part played as the runtime plays it. The suites look for
 // goroutines that are left behind, so their tests are not to run in parallel
-// with others.
+// with others. Each begins with [Plugin], which a predicate's test calls by itself:
+// the plugin and its keys have a name and a sentence, and keys for secrets hide them.
 //
 //	func TestPromises(t *testing.T) {
 //		connectortest.Source(t, connectortest.SourceCase{

@@ -25,7 +25,8 @@
 // A Member's mu guards the machine and what belongs to it; a GroupConsumer's mu
 // what its goroutines know of topics and starts. No request is sent and nothing
 // of the caller's is called under either, and neither is taken under the other.
-// A line's open is held while connecting, and its mu and its wire's are taken
-// inside. A Producer's look is held while something is found out about a topic,
-// and its mu is taken inside. trouble's mu is the innermost: it logs.
+// Two locks are held during requests and guard nothing else: a line's open,
+// while connecting, its mu and its wire's being taken inside; a Producer's look,
+// while something is found out about a topic, its mu being taken inside.
+// trouble's mu is the innermost: it logs.
 package kafka
