@@ -7,4 +7,5 @@ import (
 	_ "github.com/axiom-data-science/hydraulics/connectors/ifcb"     // images of an IFCB dashboard
 	_ "github.com/axiom-data-science/hydraulics/connectors/postgres" // tables of PostgreSQL
 	_ "github.com/axiom-data-science/hydraulics/connectors/rest"     // requests to an HTTP server
+	_ "github.com/axiom-data-science/hydraulics/connectors/tools"    // what tests a worker
 )
