@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/wholejson"
 )
 
 // Version is what the converter reports.
@@ -130,7 +131,7 @@ func (c *Converter) ToConnect(_ context.Context, _ string, data []byte) (*connec
 	}
 	var parts map[string]json.RawMessage
 	if err := unmarshal(data, &parts); err != nil {
-		if _, plain := decode(data); plain != nil {
+		if _, err := decode(data); err != nil {
 			return nil, nil, err
 		}
 		return nil, nil, errEnvelope
@@ -170,8 +171,8 @@ func (c *Converter) ToConnectHeader(topic, _ string, data []byte) (*connector.Sc
 	return c.ToConnect(context.Background(), topic, data)
 }
 
-// decode reads the first JSON value of data, numbers as they are written; what
-// follows it is ignored, as in Java. No value at all is null.
+// decode reads the JSON value that data is, numbers as they are written. No value
+// at all is null.
 func decode(data []byte) (any, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, nil
@@ -187,16 +188,11 @@ func unmarshal(data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return dataf(failed + "the text is not UTF-8")
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	switch err := d.Decode(v); {
+	switch err := wholejson.Unmarshal(data, v); {
 	case err == io.EOF:
 		return dataf(failed + "there is no JSON")
 	case err != nil:
 		return dataf(failed+"%w", err)
-	}
-	if rest := data[d.InputOffset():]; len(rest) > 0 && (rest[0] >= '0' && rest[0] <= '9' || rest[0]|0x20 >= 'a' && rest[0]|0x20 <= 'z') {
-		return dataf(failed + "a word or number is cut in two")
 	}
 	return nil
 }

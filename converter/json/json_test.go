@@ -19,12 +19,14 @@ func TestConverter(t *testing.T) {
 	values := []connectortest.Pair{{Schema: connector.Int64Schema, Value: int64(1) << 60}, {Schema: connector.StringSchema, Value: "é\"\n"}, {Schema: schema, Value: value}}
 	connectortest.Converter(t, connectortest.ConverterCase{
 		New: func() connector.Converter { return new(Converter) }, Values: values,
-		Bad: [][]byte{[]byte(`{`), []byte(`{"a":1}`), []byte(`{"schema":{"type":"int8"},"payload":128}`), []byte(`{"schema":{"type":"int32"},"payload":"5"}`)},
+		Bad: [][]byte{[]byte(`{`), []byte(`{"a":1}`), []byte(`{"schema":{"type":"int8"},"payload":128}`), []byte(`{"schema":{"type":"int32"},"payload":"5"}`),
+			[]byte(`{"schema":{"type":"int32"},"payload":5}}`), []byte(`{"schema":{"type":"int32"},"payload":5} 6`)},
 	})
 	connectortest.Converter(t, connectortest.ConverterCase{
 		New: func() connector.Converter { return new(Converter) }, Props: connector.Props{"schemas.enable": "false"},
 		Values: []connectortest.Pair{{Value: map[string]any{"a": int64(1), "b": []any{1.5, nil, true}}}, {Value: "x"}},
-		Bad:    [][]byte{[]byte(`{"a":`), []byte(`123456789012345678901234567890`)},
+		Bad: [][]byte{[]byte(`{"a":`), []byte(`123456789012345678901234567890`), []byte(`4,5`), []byte(`4.5;`), []byte(`4:5`), []byte(`4}`),
+			[]byte(`4 5`), []byte(`{"a":4} {"b":5}`), []byte(`"a""b"`), []byte("[4]\x00"), []byte(`null null`)},
 	})
 }
 

@@ -324,6 +324,9 @@ func TestImportSeedConfig(t *testing.T) {
 	if _, err := run(t.Context(), "import", "seed-config", encode(), "--dir", dir); err == nil || !strings.Contains(err.Error(), "not overwritten") {
 		t.Errorf("a folder that has a flow: %v", err)
 	}
+	if _, err := run(t.Context(), "import", "seed-config", write(t, "config.json", `{"app_name":"app"} {"app_name":"other"}`)); err == nil || !strings.Contains(err.Error(), "more follows after the JSON value") {
+		t.Errorf("two objects: %v", err)
+	}
 	conf["topic_partitions"] = "3"
 	if _, err := run(t.Context(), "import", "seed-config", encode()); err == nil || !strings.Contains(err.Error(), "topic_partitions: a JSON string does not fit here") {
 		t.Errorf("a text for a number: %v", err)

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/axiom-data-science/hydraulics/internal/data/wholejson"
 )
 
 // seedConfig is the config.json of the first hydraulics' stream application.
@@ -74,7 +76,7 @@ func parseSeed(data []byte) (*seedConfig, error) {
 	s := &seedConfig{Partitions: 1, AppName: "ifcb-stream-classifier"}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(s); err != nil {
+	if err := wholejson.Decode(d, s); err != nil {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
 			return nil, fmt.Errorf("%s: a JSON %s does not fit here", wrong.Field, wrong.Value)
 		} else if ok {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/wholejson"
 )
 
 // maxBody bounds a request's body.
@@ -29,7 +30,7 @@ func read(r request, into any) error {
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
+	if err := wholejson.Decode(d, into); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errors.New("it ends before the JSON does")
 		}
@@ -44,10 +45,8 @@ type props connector.Props
 
 // UnmarshalJSON reads the configuration; null stays null.
 func (p *props) UnmarshalJSON(data []byte) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
 	var m map[string]any
-	if err := d.Decode(&m); err != nil {
+	if err := wholejson.Unmarshal(data, &m); err != nil {
 		return err
 	}
 	if m == nil {

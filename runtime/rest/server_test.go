@@ -70,6 +70,8 @@ func TestServer(t *testing.T) {
 		{"a slash at the end", "GET", "/connectors/", "", nil, 200, `["flow"]`},
 		{"no content type", "PUT", "/connectors/flow/config", "{}", []string{"Content-Type", ""}, 409, "managed"},
 		{"a list as a value", "PUT", "/connectors/flow/config", `{"a":[1]}`, nil, 500, "key a: want text, not an object or a list"},
+		{"two bodies", "PUT", "/connectors/flow/config", `{} {}`, nil, 500, "more follows after the JSON value"},
+		{"a bracket behind the body", "PUT", "/connectors/flow/config", `{}]`, nil, 500, "more follows after the JSON value"},
 		{"a name with a space", "GET", "/connectors/a%20b", "", nil, 200, `"name":"a b"`},
 		{"metrics", "GET", "/metrics", "", []string{"Accept", "text/plain"}, 200, "some_metric 1"},
 		{"another page's script", "PUT", "/connectors/flow/config", "{}", []string{"Sec-Fetch-Site", "cross-site"}, 403, ""},

@@ -1,7 +1,6 @@
 package registryd
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/axiom-data-science/hydraulics/internal/data/wholejson"
 )
 
 const (
@@ -106,7 +107,7 @@ func body(req *http.Request, v any) error {
 	if len(data) > maxBody {
 		return failf(http.StatusRequestEntityTooLarge, "request: more than %d bytes", maxBody)
 	}
-	switch err := json.NewDecoder(bytes.NewReader(data)).Decode(v); {
+	switch err := wholejson.Unmarshal(data, v); {
 	case errors.Is(err, io.EOF):
 		return failf(codeUnprocessable, "request: the body is empty")
 	case err != nil:

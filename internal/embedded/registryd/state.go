@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/twmb/avro"
+
+	"github.com/axiom-data-science/hydraulics/internal/data/wholejson"
 )
 
 // Reference names a schema whose types another one uses.
@@ -184,9 +186,7 @@ func (s *state) subjectNames() []string {
 // and {"type":"int"} for "int" do not count. A text that is no JSON is a name.
 func identity(text string, references []Reference) [sha256.Size]byte {
 	var v any
-	d := json.NewDecoder(bytes.NewReader([]byte(text)))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
+	if err := wholejson.Unmarshal([]byte(text), &v); err != nil {
 		v = text
 	}
 	if len(references) == 0 {

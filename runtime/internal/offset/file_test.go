@@ -177,6 +177,11 @@ func TestKey(t *testing.T) {
 	if again, err := Key(name, partition); again != key || err != nil {
 		t.Errorf("key of the parsed key is %s, %v", again, err)
 	}
+	for _, longer := range []string{key + ",", key + "]", key + " " + key} {
+		if name, partition, err := parseKey(longer); err == nil {
+			t.Errorf("%s is the key of %s, %v", longer, name, partition)
+		}
+	}
 	if _, err := Key("c", map[string]any{"f": func() {}}); err == nil {
 		t.Error("a function is no JSON")
 	}

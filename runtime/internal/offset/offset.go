@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/wholejson"
 )
 
 // Entry is the offset of one source partition. A nil Offset removes it.
@@ -74,9 +75,7 @@ func canonical(v any) ([]byte, error) {
 // decode reads JSON with numbers kept as they are written: an offset may be
 // larger than a float64 can hold exactly.
 func decode(data []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	return d.Decode(into)
+	return wholejson.Unmarshal(data, into)
 }
 
 // Reader gives a connector's view of a store, for its tasks' Context.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/watch"
+	"github.com/axiom-data-science/hydraulics/internal/data/wholejson"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 )
 
@@ -46,7 +47,7 @@ func (d *demo) ask(ctx context.Context, url string) ([]map[string]any, error) {
 		return nil, fmt.Errorf("%s: %s", url, resp.Status)
 	}
 	var rows []map[string]any
-	return rows, json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&rows)
+	return rows, wholejson.Decode(json.NewDecoder(io.LimitReader(resp.Body, 1<<20)), &rows)
 }
 
 // flow is how the demo's connectors follow one another: a group and what it reads.

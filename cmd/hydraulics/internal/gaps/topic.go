@@ -1,7 +1,6 @@
 package gaps
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -125,5 +124,5 @@ func fromStruct(v any) (b outcome, err error) {
 	if err != nil {
 		return b, err
 	}
-	return b, json.NewDecoder(bytes.NewReader(text)).Decode(&b)
+	return b, json.Unmarshal(text, &b)
 }
