@@ -2,8 +2,10 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/java/regex"
@@ -82,7 +84,7 @@ func commonKeys() []connector.Key {
 
 func nameKeys() []connector.Key {
 	return []connector.Key{
-		{Name: "name", Type: connector.StringKey, Required: true, Check: connector.NoControls, Importance: connector.High,
+		{Name: "name", Type: connector.StringKey, Required: true, Check: connectorName, Importance: connector.High,
 			Group: commonGroup, Order: 1, Width: "MEDIUM", DisplayName: "Connector name",
 			Doc: "Globally unique name to use for this connector."},
 		{Name: "connector.class", Type: connector.StringKey, Required: true, Importance: connector.High,
@@ -98,6 +100,25 @@ func nameKeys() []connector.Key {
 			Group: commonGroup, Order: 5, Width: "SHORT", DisplayName: "Enforce tasks max",
 			Doc: "(Deprecated) Whether to enforce that the tasks.max property is respected by the connector. By default, connectors that generate too many tasks will fail, and existing sets of tasks that exceed the tasks.max property will also be failed. If this property is set to false, then connectors will be allowed to generate more than the maximum number of tasks, and existing sets of tasks that exceed the tasks.max property will be allowed to run. This property is deprecated and will be removed in an upcoming major release."},
 	}
+}
+
+// maxName bounds the name of a connector, in bytes: the names of its group and
+// of its files are made of it.
+const maxName = 255
+
+// connectorName is the check of a connector's name. Kafka Connect refuses
+// control characters alone.
+func connectorName(key string, v any) error {
+	if err := connector.NoControls(key, v); err != nil {
+		return err
+	}
+	switch s, _ := v.(string); {
+	case !utf8.ValidString(s):
+		return errors.New("it is not UTF-8")
+	case len(s) > maxName:
+		return fmt.Errorf("it has %d bytes, more than %d", len(s), maxName)
+	}
+	return nil
 }
 
 // converterDoc is what Kafka Connect says of the three converters.

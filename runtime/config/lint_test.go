@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/axiom-data-science/hydraulics/connector"
 	_ "github.com/axiom-data-science/hydraulics/connectors/file"
 )
@@ -215,5 +217,41 @@ func TestPanicOfAPluginIsAProblem(t *testing.T) {
 	report, err := (&Validator{Plugins: r}).Validate(connector.Props{"name": "c", "connector.class": "clumsy"}, Origin{})
 	if err != nil || report.Err() == nil || !strings.Contains(report.Err().Error(), "clumsy: the plugin panicked") {
 		t.Errorf("%v, %v", err, report.Problems())
+	}
+}
+
+func TestNullValues(t *testing.T) {
+	const null = "Null value can not be supplied as the configuration value."
+	report, err := (&Validator{Plugins: connector.Plugins}).Validate(connector.Props{"name": "n", "connector.class": "file-source",
+		"topic": nil, "file": "f", "tasks.max": nil, "transforms": nil, "batch.size": nil, "some.key": nil, "producer.override.acks": nil}, Origin{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	for _, p := range report.Problems() {
+		got[p.Key] = append(got[p.Key], p.Message)
+	}
+	want := map[string][]string{"topic": {null}, "tasks.max": {null}, "transforms": {null}, "batch.size": {null}, "some.key": {null}, "producer.override.acks": {null}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestConnectorNames(t *testing.T) {
+	tests := []struct{ name, want string }{
+		{"a/b c", ""}, {" a ", ""}, {"🦠", ""}, {"..", ""}, {strings.Repeat("é", 127) + "x", ""},
+		{"a\tb", "may not contain control sequences"}, {"a\n", "may not contain control sequences"}, {"\x00", "may not be empty"},
+		{"a\u0085", "may not contain control sequences"}, {strings.Repeat("é", 128), "it has 256 bytes, more than 255"},
+		{strings.Repeat(" ", 255) + "x", "it has 256 bytes, more than 255"}, {"a\xff", "it is not UTF-8"},
+	}
+	for _, tt := range tests {
+		report, err := (&Validator{Plugins: connector.Plugins}).Validate(connector.Props{"name": tt.name, "connector.class": "file-source", "topic": "t", "file": "f"}, Origin{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := report.Problems()
+		if tt.want == "" && len(p) > 0 || tt.want != "" && (len(p) != 1 || p[0].Key != "name" || !strings.Contains(p[0].Message, tt.want)) {
+			t.Errorf("%q: %v, want %q", tt.name, p, tt.want)
+		}
 	}
 }

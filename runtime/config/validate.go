@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -203,6 +204,8 @@ func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error
 	}
 	w.converters(kind)
 	w.overrides()
+	w.name()
+	w.nulls()
 	w.finish()
 	return w.report, err
 }
@@ -380,6 +383,32 @@ func (w *work) across(p connector.Plugin, prefix string) {
 	}()
 	for _, x := range found.List() {
 		w.fault(strings.TrimSuffix(prefix+x.Key, "."), "%s", x.Message)
+	}
+}
+
+// name checks what definitions do not see of the connector's name: the spaces
+// around it are part of it.
+func (w *work) name() {
+	name, _ := w.props.Text("name")
+	if c := w.check("name"); len(c.Value.Errors) > 0 || name == strings.TrimSpace(name) {
+		return
+	}
+	if err := connectorName("name", name); err != nil {
+		w.fault("name", "Invalid value %s for configuration name: %v", name, err)
+	}
+}
+
+// nulls refuses each key that is there with null, whatever its definition makes
+// of it: to a definition null is a value, and a key that none has goes unseen.
+func (w *work) nulls() {
+	for _, key := range slices.Sorted(maps.Keys(w.raw)) {
+		if w.raw[key] != nil {
+			continue
+		}
+		if c := w.check(key); c != nil {
+			c.Value.Errors = nil
+		}
+		w.fault(key, "Null value can not be supplied as the configuration value.")
 	}
 }
 

@@ -150,6 +150,9 @@ func patchConfig(s *Server, r request) (answer, error) {
 	if err := read(r, &in); err != nil {
 		return answer{}, err
 	}
+	if in == nil {
+		return answer{}, failed(http.StatusBadRequest, "request body: it is null, want an object of keys")
+	}
 	i, err := s.o.Herder.Patch(r.args[0], connector.Props(in))
 	return answer{status: http.StatusOK, body: info(i)}, err
 }

@@ -168,9 +168,6 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) int {
 		s.o.Metrics.ServeHTTP(w, r)
 		return http.StatusOK
 	}
-	if strings.Contains(strings.ToLower(raw), "%2f") {
-		return ambiguous(w, r)
-	}
 	parts := strings.Split(raw, "/")
 	for i := range parts {
 		p, err := url.PathUnescape(parts[i])

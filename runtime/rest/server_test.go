@@ -1,9 +1,12 @@
 package rest
 
 import (
+	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +54,71 @@ func (f *fakeHerder) Snapshots() []runtime.Stats {
 		Lag: map[connector.TopicPartition]int64{{Topic: "a"}: 4, {Topic: "b"}: 5}}}
 }
 
+// TestNames makes a connector of each name and goes through what is there to be
+// asked of one, from where the answer says that it is to its end.
+func TestNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("in.txt", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := startWorker(t)
+	ask := func(method, path, body string) (int, *http.Response, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, w.server.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", jsonType)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		if err := errors.Join(err, res.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, res, string(text)
+	}
+	for _, name := range []string{"a/c", "/", "ab cd", "🦠/é", "50%", "%2F", "a?b#c;d", "..", "a+b&c"} {
+		t.Run(name, func(t *testing.T) {
+			quoted, err := json.Marshal(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const config = `"connector.class":"FileStreamSource","file":"in.txt","topic":"lines"`
+			status, res, text := ask("POST", "/connectors", `{"name":`+string(quoted)+`,"config":{`+config+`}}`)
+			if status != http.StatusCreated {
+				t.Fatalf("made: %d %s", status, text)
+			}
+			path := strings.TrimPrefix(res.Header.Get("Location"), w.server.URL)
+			w.settle(t)
+			for _, step := range []struct {
+				method, path, body string
+				status             int
+			}{
+				{"GET", "", "", 200}, {"GET", "/config", "", 200}, {"GET", "/status", "", 200}, {"GET", "/tasks", "", 200}, {"GET", "/tasks/0/status", "", 200},
+				{"PUT", "/config", "{" + config + `,"batch.size":"7"}`, 200}, {"PATCH", "/config", `{"batch.size":null}`, 200},
+				{"PUT", "/config", "{" + config + `,"batch.size":null}`, 400}, {"PATCH", "/config", "null", 400},
+				{"PUT", "/pause", "", 202}, {"PUT", "/resume", "", 202}, {"POST", "/restart", "", 204}, {"POST", "/tasks/0/restart", "", 204}, {"PUT", "/stop", "", 204},
+				{"DELETE", "", "", 204}, {"GET", "", "", 404},
+			} {
+				if status, _, text := ask(step.method, path+step.path, step.body); status != step.status {
+					t.Errorf("%s %s%s %s: %d %s, want %d", step.method, path, step.path, step.body, status, text, step.status)
+				}
+				w.settle(t)
+			}
+		})
+	}
+	for _, name := range []string{"a%0Ab", "%00", strings.Repeat("a", 256), "%FF", "%0Aa"} {
+		if status, _, text := ask("PUT", "/connectors/"+name+"/config", `{"connector.class":"FileStreamSource","file":"in.txt","topic":"lines"}`); status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", name, status, text)
+		}
+	}
+	if left := w.herder.Connectors(); len(left) > 0 {
+		t.Errorf("there are %q", left)
+	}
+}
+
 func TestServer(t *testing.T) {
 	tests := []struct {
 		name, method, path, body string
@@ -73,6 +141,10 @@ func TestServer(t *testing.T) {
 		{"two bodies", "PUT", "/connectors/flow/config", `{} {}`, nil, 500, "more follows after the JSON value"},
 		{"a bracket behind the body", "PUT", "/connectors/flow/config", `{}]`, nil, 500, "more follows after the JSON value"},
 		{"a name with a space", "GET", "/connectors/a%20b", "", nil, 200, `"name":"a b"`},
+		{"a name with a slash", "GET", "/connectors/a%2fb%2F/config", "", nil, 200, `{"name":"a/b/"}`},
+		{"a name of slashes alone", "GET", "/connectors/%2F/status", "", nil, 200, `"name":"/"`},
+		{"a path whose slash is encoded", "GET", "/connectors%2Fflow", "", nil, 404, "HTTP 404 Not Found"},
+		{"a patch that is null", "PATCH", "/connectors/flow/config", "null", nil, 400, "it is null, want an object of keys"},
 		{"metrics", "GET", "/metrics", "", []string{"Accept", "text/plain"}, 200, "some_metric 1"},
 		{"another page's script", "PUT", "/connectors/flow/config", "{}", []string{"Sec-Fetch-Site", "cross-site"}, 403, ""},
 		{"still starting", "GET", "/health", "", nil, 503, `{"status":"starting","message":"Worker is still starting up."}`},

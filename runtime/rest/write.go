@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
@@ -52,23 +51,6 @@ func general(w http.ResponseWriter, status int) int {
 	return body(w, status, errorBody{status, fmt.Sprintf("HTTP %d %s", status, http.StatusText(status))})
 }
 
-// ambiguous answers to a slash that is encoded within a part of the path, as
-// Kafka Connect's server does.
-func ambiguous(w http.ResponseWriter, r *http.Request) int {
-	w.Header().Set("Cache-Control", "must-revalidate,no-cache,no-store")
-	if r.Method == "GET" || r.Method == "HEAD" || r.Method == "POST" {
-		w.Header().Set("Content-Type", "text/html;charset=iso-8859-1")
-	} else {
-		w.Header()["Content-Type"] = nil
-		w.WriteHeader(http.StatusBadRequest)
-		return http.StatusBadRequest
-	}
-	w.WriteHeader(http.StatusBadRequest)
-	const page = "<html>\n<head>\n<title>Error 400 Ambiguous URI path separator</title>\n</head>\n<body>\n<h2>HTTP ERROR 400 Ambiguous URI path separator</h2>\n</body>\n</html>\n"
-	sent(w.Write([]byte(page)))
-	return http.StatusBadRequest
-}
-
 // sent takes the result of writing an answer. A client that is gone is nothing
 // to act on.
 func sent(int, error) {}
@@ -100,7 +82,7 @@ func write(w http.ResponseWriter, r *http.Request, a answer) int {
 
 // location gives the path of a connector.
 func location(name string) string {
-	return "/connectors/" + strings.ReplaceAll(url.PathEscape(name), "%2F", "/")
+	return "/connectors/" + url.PathEscape(name)
 }
 
 // kindField gives type and kind: to Java's clients a stream is a sink.
