@@ -8,9 +8,9 @@ import (
 )
 
 // Props is a configuration as written: text by key. A nil value is a key that
-// is there with null, which Kafka Connect's REST API allows and which is not
-// the same as absent: it stays null even where there is a default. Values that
-// code fills in may have the type of their key.
+// is there with null, which is not the same as absent: it stays null even where
+// there is a default, and the runtime refuses it where a connector has one.
+// Values that code fills in may have the type of their key.
 type Props map[string]any
 
 // Text gives the text of a key and whether it is there and not null.

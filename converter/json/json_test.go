@@ -30,6 +30,27 @@ func TestConverter(t *testing.T) {
 	})
 }
 
+// TestNullDefault has a required type with a default of null, which is none.
+func TestNullDefault(t *testing.T) {
+	c := new(Converter)
+	if err := c.Configure(connectortest.Context(t), connectortest.Configure(t, c, connector.Props{}), false); err != nil {
+		t.Fatal(err)
+	}
+	for typ, payload := range map[string]string{`"type":"int64"`: "7", `"type":"array","items":{"type":"int8","default":null}`: "[7]", `"type":"struct","fields":[]`: "{}"} {
+		schema, _, err := c.ToConnect(t.Context(), "t", []byte(`{"schema":{`+typ+`,"default":null},"payload":`+payload+`}`))
+		if err != nil {
+			t.Errorf("%s: %v", typ, err)
+			continue
+		}
+		if def, has := schema.Default(); has {
+			t.Errorf("%s has the default %v", typ, def)
+		}
+		if _, _, err := c.ToConnect(t.Context(), "t", []byte(`{"schema":{`+typ+`,"default":null},"payload":null}`)); connector.KindOf(err) != connector.KindData {
+			t.Errorf("%s takes null: %v", typ, err)
+		}
+	}
+}
+
 // TestMisfits has values of another type than that of the schema, which is an
 // error, however near the value is.
 func TestMisfits(t *testing.T) {

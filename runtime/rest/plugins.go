@@ -9,11 +9,12 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
+// pluginBody has Kafka Connect's fields and no other: clients that know these
+// three refuse a list with more.
 type pluginBody struct {
 	Class   string `json:"class"`
 	Type    string `json:"type"`
 	Version string `json:"version,omitempty"`
-	Kind    string `json:"kind,omitempty"`
 }
 
 // pluginTypes are the types in the order of the list, in the API's words.
@@ -26,8 +27,9 @@ var pluginTypes = []struct {
 }
 
 func getPlugins(s *Server, r request) (answer, error) {
-	all := r.URL.Query().Has("connectorsOnly") && !flag(r, "connectorsOnly")
-	list := []pluginBody{{Class: config.StreamClass, Type: "sink", Version: config.Version, Kind: "stream"}}
+	only := strings.TrimSpace(r.URL.Query().Get("connectorsOnly"))
+	all := only != "" && !strings.EqualFold(only, "true") // as in Java nothing is the default, which is true
+	list := []pluginBody{{Class: config.StreamClass, Type: "sink", Version: config.Version}}
 	for _, t := range pluginTypes {
 		if !all && t.of != connector.SinkType && t.of != connector.SourceType {
 			continue

@@ -54,6 +54,30 @@ func (f *fakeHerder) Snapshots() []runtime.Stats {
 		Lag: map[connector.TopicPartition]int64{{Topic: "a"}: 4, {Topic: "b"}: 5}}}
 }
 
+// TestPluginList reads the list as a client does that knows Kafka Connect's
+// fields alone.
+func TestPluginList(t *testing.T) {
+	for query, all := range map[string]bool{"": false, "?connectorsOnly": false, "?connectorsOnly=": false, "?connectorsOnly=%20": false, "?connectorsOnly=TRUE": false,
+		"?connectorsOnly=false": true, "?connectorsOnly=no": true} {
+		w := httptest.NewRecorder()
+		New(Options{Herder: new(fakeHerder)}).ServeHTTP(w, httptest.NewRequest("GET", "/connector-plugins"+query, nil))
+		var list []struct{ Class, Type, Version string }
+		d := json.NewDecoder(w.Body)
+		d.DisallowUnknownFields()
+		if err := d.Decode(&list); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		stream, others := false, false
+		for _, p := range list {
+			stream = stream || p.Class == config.StreamClass && p.Type == "sink" && p.Version == config.Version
+			others = others || p.Type != "sink" && p.Type != "source"
+		}
+		if !stream || others != all {
+			t.Errorf("%q: %+v", query, list)
+		}
+	}
+}
+
 // TestNames makes a connector of each name and goes through what is there to be
 // asked of one, from where the answer says that it is to its end.
 func TestNames(t *testing.T) {
@@ -148,7 +172,10 @@ func TestServer(t *testing.T) {
 		{"metrics", "GET", "/metrics", "", []string{"Accept", "text/plain"}, 200, "some_metric 1"},
 		{"another page's script", "PUT", "/connectors/flow/config", "{}", []string{"Sec-Fetch-Site", "cross-site"}, 403, ""},
 		{"still starting", "GET", "/health", "", nil, 503, `{"status":"starting","message":"Worker is still starting up."}`},
-		{"streams among the plugins", "GET", "/connector-plugins", "", nil, 200, `{"class":"stream","type":"sink","version":"` + config.Version + `","kind":"stream"}`},
+		{"streams among the plugins", "GET", "/connector-plugins", "", nil, 200, `{"class":"stream","type":"sink","version":"` + config.Version + `"}`},
+		{"converter's type need not be given", "GET", "/connector-plugins/org.apache.kafka.connect.json.JsonConverter/config", "", nil, 200,
+			`{"name":"converter.type","type":"STRING","required":false`},
+
 		{"the keys of a stream", "GET", "/connector-plugins/stream/config", "", nil, 200, `"name":"input.value.converter"`},
 		{"a stream that is not right", "PUT", "/connector-plugins/stream/config/validate", `{"connector.class":"stream","name":"x","topics":"a"}`, nil, 200,
 			`Missing required configuration \"topic\" which has no default value.`},
