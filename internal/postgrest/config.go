@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +19,8 @@ type Config struct {
 	Host      string // to listen on; empty when the file does not say
 	Port      int    // 0 when the file does not say
 	AdminPort int    // of /live and /ready; 0 is none
+	// AllowedHosts are names to be asked by on a loopback address, beside localhost.
+	AllowedHosts []string
 	// Remarks are on keys that have no effect here.
 	Remarks []string
 }
@@ -101,6 +105,7 @@ var settable = map[string]func(c *Config, value string) error{
 	"db-channel-enabled":          func(c *Config, v string) error { return flag(v, func(on bool) { c.Deaf = !on }) },
 	"db-prepared-statements":      func(_ *Config, v string) error { return flag(v, func(bool) {}) }, // none outlives its transaction
 	"server-host":                 func(c *Config, v string) error { c.Host = v; return nil },
+	"server-allowed-hosts":        func(c *Config, v string) error { c.AllowedHosts = list(v); return nil },
 	"server-port":                 func(c *Config, v string) error { return port(v, &c.Port) },
 	"admin-server-port":           func(c *Config, v string) error { return port(v, &c.AdminPort) },
 	"server-cors-allowed-origins": func(c *Config, v string) error { c.CORSOrigins = list(v); return nil },
@@ -112,6 +117,16 @@ var settable = map[string]func(c *Config, value string) error{
 		}
 		return nil
 	},
+}
+
+// Hosts are the names to be asked by on a loopback address: those allowed, that
+// to listen on, and that of the address which the description gives.
+func (c *Config) Hosts() []string {
+	hosts := append(slices.Clone(c.AllowedHosts), c.Host)
+	if u, err := url.Parse(c.PublicURL); err == nil && u.Host != "" {
+		hosts = append(hosts, u.Host)
+	}
+	return hosts
 }
 
 func (c *Config) set(key, value string) error {

@@ -23,6 +23,8 @@ db-aggregates-enabled = true
 db-channel-enabled = false
 db-prepared-statements = false
 server-host = "!4"
+server-allowed-hosts = "api.example, other.example"
+openapi-server-proxy-uri = "https://public.example/api"
 server-port = 3000
 log-level = "info"
 `), func(name string) (string, bool) { return "3001", name == "PGRST_SERVER_PORT" })
@@ -30,9 +32,12 @@ log-level = "info"
 		t.Fatal(err)
 	}
 	want := Config{Options: Options{URI: `postgres://kafka:some"password@localhost:5441/topics`, Schemas: []string{"public", "other"}, AnonRole: "web_anon",
-		MaxRows: 1000, PoolTimeout: 3 * time.Second, Aggregates: true, Deaf: true, ExtraSearchPath: []string{"public"}},
-		Host: "!4", Port: 3001, Remarks: []string{"log-level has no effect"}}
+		MaxRows: 1000, PoolTimeout: 3 * time.Second, Aggregates: true, Deaf: true, ExtraSearchPath: []string{"public"}, PublicURL: "https://public.example/api"},
+		Host: "!4", Port: 3001, AllowedHosts: []string{"api.example", "other.example"}, Remarks: []string{"log-level has no effect"}}
 	if d := cmp.Diff(want, c, cmpopts.IgnoreUnexported(Options{})); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"api.example", "other.example", "!4", "public.example"}, c.Hosts()); d != "" {
 		t.Error(d)
 	}
 	if Listen(c.Host) != "0.0.0.0" || Listen("*") != "" || Listen("localhost") != "localhost" {

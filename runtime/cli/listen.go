@@ -8,11 +8,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"syscall"
-	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/httpd"
 )
 
 // The addresses of what a worker serves where nothing is said.
@@ -39,6 +40,18 @@ func restAddress(c connector.Config) (string, error) {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, strconv.Itoa(port)), nil
+}
+
+// hosts gives the names that a worker may be asked by on a loopback address:
+// those allowed, and those that its configuration calls it by.
+func hosts(c connector.Config) []string {
+	names := append([]string{c.String("rest.host.name"), c.String("rest.advertised.host.name")}, c.List("listeners.allowed.hosts")...)
+	for _, l := range slices.Concat(c.List("listeners"), []string{c.String("page.listener")}) {
+		if u, err := url.Parse(l); err == nil {
+			names = append(names, u.Hostname())
+		}
+	}
+	return names
 }
 
 // hostPort takes an address apart that is written as http://host:port; without
@@ -90,10 +103,11 @@ type site struct {
 	done   chan struct{}
 }
 
-// serve serves a handler until the site is closed.
-func serve(l net.Listener, h http.Handler, log *slog.Logger) *site {
+// serve serves a handler, under the names that are allowed beside this machine's
+// own, until the site is closed.
+func serve(l net.Listener, names []string, h http.Handler, log *slog.Logger) *site {
 	s := &site{url: "http://" + reachable(l.Addr()), done: make(chan struct{}),
-		server: &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}}
+		server: httpd.Server(l.Addr(), names, h, slog.NewLogLogger(log.Handler(), slog.LevelDebug))}
 	go func() {
 		defer close(s.done)
 		if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -188,16 +188,17 @@ func (w *Worker) id(l net.Listener) string {
 }
 
 func (w *Worker) serve(o WorkerOptions, apiListener, pageListener net.Listener) {
+	names := hosts(w.conf)
 	if apiListener != nil {
 		api := rest.New(rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
 			Metrics: metric.Handler(w.herder), Log: w.log})
-		w.api = serve(apiListener, api, w.log)
+		w.api = serve(apiListener, names, api, w.log)
 		api.SetReady()
 		w.log.Info("REST API", "url", w.api.url)
 	}
 	if pageListener != nil {
 		links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}}, o.Links...)
-		w.pages = serve(pageListener, page.New(page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log}), w.log)
+		w.pages = serve(pageListener, names, page.New(page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log}), w.log)
 		w.log.Info("page", "url", w.pages.url)
 	}
 }

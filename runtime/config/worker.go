@@ -43,6 +43,8 @@ var WorkerDef = sync.OnceValue(func() *connector.ConfigDef {
 
 		connector.Key{Name: "listeners", Type: connector.ListKey, Importance: connector.Low,
 			Doc: "Addresses that the REST API listens on, as http://host:port; without a host on all interfaces, port 0 is any free one. Without this key it is http://127.0.0.1:8083, or another port where that one is busy."},
+		connector.Key{Name: "listeners.allowed.hosts", Type: connector.ListKey, Default: "", Importance: connector.Low,
+			Doc: "Names, beside localhost and the loopback addresses, by which REST API and page may be asked where they listen on a loopback address, such as the name of a reverse proxy that passes it on; * is any. To other names the answer is 403: a web page could have made its own name mean this machine."},
 		connector.Key{Name: "rest.host.name", Type: connector.StringKey, Importance: connector.Low,
 			Doc: "Host that the REST API listens on; an older form of listeners."},
 		connector.Key{Name: "rest.port", Type: connector.IntKey, Check: connector.Optional(connector.Between(0, 65535)), Importance: connector.Low,

@@ -100,3 +100,19 @@ func TestOddRequests(t *testing.T) {
 		})
 	}
 }
+
+func TestOtherNames(t *testing.T) {
+	s := serve(t, new(MemoryLog))
+	r, err := http.NewRequestWithContext(t.Context(), "DELETE", s.URL()+"/subjects/a", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = "elsewhere.example:8081"
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusForbidden {
+		t.Errorf("%d, %v", res.StatusCode, err)
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/axiom-data-science/hydraulics/internal/httpd"
 )
 
 // Options say where the registry listens.
@@ -44,7 +46,7 @@ func Start(ctx context.Context, log Log, o Options) (*Server, error) {
 		return nil, fmt.Errorf("embedded registry: %w", err)
 	}
 	s := &Server{listener: listener, served: make(chan struct{}),
-		http: &http.Server{Handler: r.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)}}
+		http: httpd.Server(listener.Addr(), nil, r.handler(), slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn))}
 	o.Log.Info("embedded schema registry", "url", s.URL(), "holds", r.state.String())
 	go func() { // until Stop
 		defer close(s.served)

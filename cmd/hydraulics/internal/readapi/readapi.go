@@ -37,7 +37,7 @@ func Run(ctx context.Context, c postgrest.Config, out io.Writer) error {
 		if err != nil {
 			return nil, fmt.Errorf("read api: %w: choose another %s", err, flag)
 		}
-		group.Go(func() error { return web.Serve(ctx, l, handler, web.Options{Grace: grace}) })
+		group.Go(func() error { return web.Serve(ctx, l, handler, web.Options{Grace: grace, Hosts: c.Hosts()}) })
 		return l.Addr(), nil
 	}
 	address, err := serve(c.Port, api, "--server-port")

@@ -8,17 +8,20 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/axiom-data-science/hydraulics/internal/httpd"
 )
 
 // Options of a server.
 type Options struct {
 	Grace time.Duration // how long requests under way may take when it ends; 0 breaks them off
+	Hosts []string      // names to be asked by on a loopback address, beside localhost
 	Log   *log.Logger   // of what goes wrong with connections; nil is the standard one
 }
 
 // Serve serves on a listener until ctx ends.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler, o Options) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: o.Log}
+	server := httpd.Server(l.Addr(), o.Hosts, handler, o.Log)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }() // ends when the server is closed
 	select {
