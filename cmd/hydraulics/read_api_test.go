@@ -36,7 +36,7 @@ func TestReadAPI(t *testing.T) {
 	}
 	pgtest.Exec(t, conn, "INSERT INTO ifcb_sample_stats VALUES (1564349199, 'IFCB104', 2, 'a', 0.5, 'm:1', 0, 1, 2, true)")
 	file := filepath.Join(t.TempDir(), "read-api.conf")
-	text := "db-uri = \"" + server.URL() + "\"\ndb-schema = \"public\"\ndb-anon-role = \"web_anon\"\nlog-level = \"info\"\n"
+	text := "db-uri = \"" + server.URL() + "\"\ndb-schema = \"public\"\ndb-anon-role = \"web_anon\"\nlog-level = \"info\"\nserver-host = \"127.0.0.1\"\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +67,18 @@ func TestReadAPI(t *testing.T) {
 		if err != nil || string(body) != want {
 			t.Errorf("%s: got %s (%v), want %s", target, body, err, want)
 		}
+	}
+	foreign, err := http.NewRequestWithContext(t.Context(), "GET", address+"ifcb_sample_stats", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign.Host = "elsewhere.example"
+	answer, err := http.DefaultClient.Do(foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _ = answer.Body.Close(); answer.StatusCode != http.StatusForbidden {
+		t.Errorf("by another name: %d", answer.StatusCode)
 	}
 	stop()
 	if err := <-done; err != nil {
