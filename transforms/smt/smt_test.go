@@ -53,3 +53,21 @@ func TestInsertFieldKeepsOrderAndDefaults(t *testing.T) {
 		t.Errorf("fields %v of %+v", names, s)
 	}
 }
+
+// TestRenameOfNoName has a mapping of the empty name, which is one as in Java;
+// what is empty behind the colon is none.
+func TestRenameOfNoName(t *testing.T) {
+	for text, want := range map[string]bool{":z": true, "a:b,:z": true, "a:": false, ":": false, "": true, "a": false, "a:b:c": false, ":a:b": false} {
+		if _, err := new(ReplaceField).ConfigDef().Parse(connector.Props{"renames": text}); (err == nil) != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	c := new(ReplaceField)
+	if err := c.Configure(connectortest.Context(t), connectortest.Configure(t, c, connector.Props{"renames": ":z"})); err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := c.Apply(t.Context(), connector.NewRecord("t", nil, nil, nil, map[string]any{"": 1, "a": 2}))
+	if m, _ := r.Value.(map[string]any); err != nil || m["z"] != 1 || m["a"] != 2 || len(m) != 2 {
+		t.Errorf("%v, %v", r.Value, err)
+	}
+}
