@@ -18,7 +18,7 @@ const simpleHeaderConverter = "org.apache.kafka.connect.storage.SimpleHeaderConv
 // default is SimpleHeaderConverter.
 func (b *builder) headerConverter(prefix string) (headerCodec, *stage, error) {
 	const word, java = "header converter", "HEADER_CONVERTER"
-	class, props := b.choice(prefix+"header.converter", "header.converter")
+	class, props := b.choice("header", prefix+"header.converter", "header.converter")
 	if class == simpleHeaderConverter {
 		if _, ok := b.registry.Lookup(connector.HeaderConverterType, class); !ok {
 			return textHeaders{}, &stage{place: word + " (text)", java: java, class: simpleHeaderConverter,

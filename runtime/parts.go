@@ -91,27 +91,30 @@ func (b *builder) configure(s *stage, plugin connector.Plugin, props connector.P
 	return nil
 }
 
-// choice gives the class and the configuration of a converter: the connector's
-// own, which replaces the worker's whole, or the worker's.
-func (b *builder) choice(keys ...string) (class string, props connector.Props) {
+// choice gives the class and the configuration of a converter that is used for
+// keys, values or headers: the connector's own, which replaces the worker's whole,
+// or the worker's.
+func (b *builder) choice(use string, keys ...string) (class string, props connector.Props) {
 	for i, key := range keys {
 		from := b.spec.Props
 		if i == len(keys)-1 {
 			from = b.set.converters
 		}
 		if class, ok := from.Text(key); ok {
-			return class, config.RegistryDefaults(from.WithPrefix(key+"."), b.spec.Worker, "")
+			props := config.RegistryDefaults(from.WithPrefix(key+"."), b.spec.Worker, "")
+			props["converter.type"] = use // as Kafka Connect fills it in
+			return class, props
 		}
 	}
 	return "", nil
 }
 
 func (b *builder) converter(key bool, names ...string) (connector.Converter, *stage, error) {
-	word, java := "value converter", "VALUE_CONVERTER"
+	word, java, use := "value converter", "VALUE_CONVERTER", "value"
 	if key {
-		word, java = "key converter", "KEY_CONVERTER"
+		word, java, use = "key converter", "KEY_CONVERTER", "key"
 	}
-	class, props := b.choice(names...)
+	class, props := b.choice(use, names...)
 	if class == "" {
 		return nil, nil, connector.Fatal(fmt.Errorf("%s: neither the connector nor its worker has %s", word, names[len(names)-1]))
 	}

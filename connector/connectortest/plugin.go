@@ -1,6 +1,7 @@
 package connectortest
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -26,9 +27,17 @@ func Plugin(t testing.TB, p connector.Plugin) {
 	}
 }
 
-// Configure gives a plugin's configuration, parsed as the runtime does.
+// Configure gives a plugin's configuration, parsed as the runtime does, which
+// tells a converter what it is used for; here, where props do not say, for values.
 func Configure(t testing.TB, p connector.Plugin, props connector.Props) connector.Config {
 	t.Helper()
+	if _, converts := p.(connector.Converter); converts {
+		if _, told := props["converter.type"]; !told {
+			all := connector.Props{"converter.type": "value"}
+			maps.Copy(all, props)
+			props = all
+		}
+	}
 	conf, err := connector.ParsePlugin(p, props)
 	if err != nil {
 		t.Fatalf("configuration of %s: %v", p.Info().Name, err)

@@ -49,13 +49,13 @@ func (*Converter) Info() connector.Info {
 // ConfigDef gives Kafka's keys.
 func (*Converter) ConfigDef() *connector.ConfigDef {
 	return connector.NewConfigDef(
-		connector.Key{Name: "converter.type", Type: connector.StringKey, Importance: connector.Low, Doc: "How this converter will be used."},
+		connector.Key{Name: "converter.type", Type: connector.StringKey, Required: true, Importance: connector.Low, Doc: "How this converter will be used."},
 		connector.Key{Name: "schemas.enable", Type: connector.BooleanKey, Default: true, Importance: connector.High, Group: "Schemas", Width: "MEDIUM",
 			DisplayName: "Enable Schemas", Doc: "Include schemas within each of the serialized values and keys."},
 		connector.Key{Name: "schemas.cache.size", Type: connector.IntKey, Default: 1000, Importance: connector.High, Group: "Schemas", Width: "MEDIUM",
 			DisplayName: "Schema Cache Size", Doc: "The maximum number of schemas that can be cached in this converter instance."},
 		connector.Key{Name: "schema.content", Type: connector.StringKey, Importance: connector.High, Group: "Schemas", Width: "MEDIUM",
-			DisplayName: "Schema Content", Doc: "When set, this is used as the schema for all messages, and the schemas within each of the message will be ignored. " +
+			DisplayName: "Schema Content", Doc: "When set, this is used as the schema for all messages, and the schemas within each of the message will be ignored." +
 				"Otherwise, the schema will be included in the content of each message. This configuration applies only 'schemas.enable' is true, and it exclusively affects the sink connector."},
 		connector.Key{Name: "decimal.format", Type: connector.StringKey, Default: "BASE64", Importance: connector.Low, Group: "Serialization", Width: "MEDIUM",
 			DisplayName: "Decimal Format", Check: connector.OneOfFold("NUMERIC", "BASE64"),

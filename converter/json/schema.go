@@ -147,7 +147,7 @@ func (c *Converter) readSchema(v any) (*connector.Schema, error) {
 	if s, err = readAttributes(s, m); err != nil {
 		return nil, err
 	}
-	if def, ok := m["default"]; ok && def != nil {
+	if def, ok := m["default"]; ok && (def != nil || !s.Optional()) { // null is no default of a type that does not have it
 		value, err := c.fromJSON("default", s, def)
 		if err != nil {
 			return nil, err

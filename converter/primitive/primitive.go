@@ -110,7 +110,7 @@ func (c *Converter) Info() connector.Info {
 }
 
 // typeKey is the key that Kafka Connect itself fills in; it is taken and ignored.
-var typeKey = connector.Key{Name: "converter.type", Type: connector.StringKey, Importance: connector.Low,
+var typeKey = connector.Key{Name: "converter.type", Type: connector.StringKey, Required: true, Importance: connector.Low,
 	Doc: "How this converter will be used."}
 
 // ConfigDef gives Kafka's keys.

@@ -19,7 +19,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := plugin.(connector.Converter)
-		conf, err := connector.ParsePlugin(c, nil)
+		conf, err := connector.ParsePlugin(c, connector.Props{"converter.type": "value"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -210,7 +210,14 @@ func (w *work) converters(kind string) {
 func (w *work) converter(plugin connector.Plugin, prefix string) {
 	props := w.props
 	w.props = RegistryDefaults(props, w.v.Worker, prefix)
-	w.plugin(plugin, prefix, "")
+	keys := prefixed(plugin.ConfigDef().Keys(), prefix, "")
+	for i := range keys {
+		if keys[i].Name == prefix+"converter.type" {
+			keys[i].Required = false // the runtime says what it is used for
+		}
+	}
+	w.add(keys)
+	w.across(plugin, prefix)
 	w.props = props
 }
 

@@ -173,9 +173,8 @@ func TestServer(t *testing.T) {
 		{"another page's script", "PUT", "/connectors/flow/config", "{}", []string{"Sec-Fetch-Site", "cross-site"}, 403, ""},
 		{"still starting", "GET", "/health", "", nil, 503, `{"status":"starting","message":"Worker is still starting up."}`},
 		{"streams among the plugins", "GET", "/connector-plugins", "", nil, 200, `{"class":"stream","type":"sink","version":"` + config.Version + `"}`},
-		{"converter's type need not be given", "GET", "/connector-plugins/org.apache.kafka.connect.json.JsonConverter/config", "", nil, 200,
-			`{"name":"converter.type","type":"STRING","required":false`},
-
+		{"converter's type is the worker's to give", "GET", "/connector-plugins/org.apache.kafka.connect.json.JsonConverter/config", "", nil, 200,
+			`{"name":"converter.type","type":"STRING","required":true`},
 		{"the keys of a stream", "GET", "/connector-plugins/stream/config", "", nil, 200, `"name":"input.value.converter"`},
 		{"a stream that is not right", "PUT", "/connector-plugins/stream/config/validate", `{"connector.class":"stream","name":"x","topics":"a"}`, nil, 200,
 			`Missing required configuration \"topic\" which has no default value.`},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -19,7 +20,9 @@ func Replay(c javavectors.Case, conv connector.Converter, same func(got, want []
 	if err := json.Unmarshal(c.Input, &in); err != nil {
 		return err
 	}
-	conf, err := connector.ParsePlugin(conv, c.Config)
+	props := connector.Props{"converter.type": "value"}
+	maps.Copy(props, c.Config)
+	conf, err := connector.ParsePlugin(conv, props)
 	if err == nil {
 		err = conv.Configure(connector.Context{}, conf, in.Key)
 	}
