@@ -40,6 +40,10 @@ type Context struct {
 	// Reporter takes records a sink could not write; nil where the connector
 	// does not tolerate errors, and for other kinds than sinks.
 	Reporter ErrantReporter
+	// Failed is the error that ended the task's last run, where the restart policy
+	// starts it again; nil for every other start. A plugin may look whether its
+	// reason is still there before it does the same again.
+	Failed error
 }
 
 // Source brings records from a system into Kafka. One instance is one task.

@@ -30,6 +30,9 @@ type TaskSpec struct {
 	TaskProps connector.Props
 	// Worker are the worker's: converters, client properties, intervals.
 	Worker connector.Props
+	// Failed is the error that ended the last run, where the restart policy starts
+	// the task again.
+	Failed error
 	// Paused starts the task paused.
 	Paused bool
 }

@@ -231,5 +231,5 @@ func (t *Task) Snapshot() Stats {
 
 // context gives what a plugin is told about its task.
 func (t *Task) context() connector.Context {
-	return connector.Context{Connector: t.spec.Connector, Task: t.spec.Task, Log: t.log, Metrics: &t.metrics}
+	return connector.Context{Connector: t.spec.Connector, Task: t.spec.Task, Log: t.log, Metrics: &t.metrics, Failed: t.spec.Failed}
 }

@@ -3,7 +3,6 @@ package rest
 import (
 	"fmt"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"strings"
 
@@ -36,7 +35,7 @@ func configDef() *connector.ConfigDef {
 		connector.Key{Name: "content.type", Type: connector.StringKey, Importance: connector.Low, Check: checkHeaderValue,
 			Doc: "The Content-Type, when that of the format is not right."},
 		connector.Key{Name: "headers", Type: connector.ListKey, Default: []string{}, Check: checkHeaders, Width: "LONG",
-			Doc: "Further headers, as Name: value, Name: value. Values are printed in logs and over REST: secrets belong into auth.token."},
+			Doc: "Further headers, as Name: value, Name: value. Host is the name that the service sees in place of url's. Values are printed in logs and over REST: secrets belong into auth.token."},
 		connector.Key{Name: "auth.type", Type: connector.StringKey, Default: authNone, Check: connector.OneOf(authNone, authBasic, authBearer, authHeader), Importance: connector.High,
 			Doc: "basic: auth.user and auth.password. bearer: auth.token as bearer token. header: auth.token as the value of the header auth.header."},
 		connector.Key{Name: "auth.user", Type: connector.StringKey, Doc: "The user of auth.type=basic."},
@@ -44,6 +43,10 @@ func configDef() *connector.ConfigDef {
 		connector.Key{Name: "auth.token", Type: connector.PasswordKey, Doc: "The token of auth.type=bearer and header."},
 		connector.Key{Name: "auth.header", Type: connector.StringKey, Default: "X-Api-Key", Check: checkHeaderName, Importance: connector.Low,
 			Doc: "The header of auth.type=header."},
+		connector.Key{Name: "redirects.follow", Type: connector.BooleanKey, Default: false, Importance: connector.Low,
+			Doc: "Whether 307 and 308 are followed, which keep method and body. They may lead to url's own host, from http to https too, and to redirects.hosts."},
+		connector.Key{Name: "redirects.hosts", Type: connector.ListKey, Default: []string{}, Check: checkHosts, Importance: connector.Low,
+			Doc: "Further hosts, as host or host:port, that redirects.follow may send records and credentials to."},
 		connector.Key{Name: "request.timeout.ms", Type: connector.LongKey, Default: 30_000, Check: connector.AtLeast(1),
 			Doc: "How long a request may take, connecting and reading the answer included."},
 		connector.Key{Name: "max.retries", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(0)),
@@ -67,27 +70,12 @@ func checkURL(_ string, v any) error {
 	return nil
 }
 
-func checkHeaders(_ string, v any) error {
+func checkHosts(_ string, v any) error {
 	list, _ := v.([]string)
-	for _, line := range list {
-		name, value, ok := strings.Cut(line, ":")
-		if !ok || !httpguts.ValidHeaderFieldName(strings.TrimSpace(name)) || !httpguts.ValidHeaderFieldValue(strings.TrimSpace(value)) {
-			return fmt.Errorf("%q is not a header as Name: value", line)
+	for _, host := range list {
+		if u, err := url.Parse("http://" + host); err != nil || u.Host != host || u.Hostname() == "" {
+			return fmt.Errorf("%q is not of the form host or host:port", host)
 		}
-	}
-	return nil
-}
-
-func checkHeaderName(_ string, v any) error {
-	if name, _ := v.(string); !httpguts.ValidHeaderFieldName(name) {
-		return fmt.Errorf("is not the name of a header")
-	}
-	return nil
-}
-
-func checkHeaderValue(_ string, v any) error {
-	if value, _ := v.(string); !httpguts.ValidHeaderFieldValue(value) {
-		return fmt.Errorf("is not the value of a header")
 	}
 	return nil
 }
@@ -110,38 +98,16 @@ func (*Sink) Validate(conf connector.Config, p *connector.Problems) {
 	if token := conf.Password("auth.token").Secret(); !httpguts.ValidHeaderFieldValue(token) {
 		p.Add("auth.token", "auth.token: it contains a line break or another character that a header cannot have")
 	}
+	checkTwice(conf, p)
 	if conf.Int("batch.size") > 1 && strings.Contains(conf.String("url"), placeKey) {
 		p.Add("batch.size", "batch.size is %d, but a URL with ${key} takes one record: set it to 1", conf.Int("batch.size"))
+	}
+	if len(conf.List("redirects.hosts")) > 0 && !conf.Bool("redirects.follow") {
+		p.Add("redirects.hosts", "redirects.hosts has no effect without redirects.follow=true")
 	}
 	if conf.String("body") == bodyRecord && conf.String("format") == formatRaw {
 		p.Add("format", "format=raw sends values as they are, but body=record is an object: use format=json or ndjson")
 	}
-}
-
-// header gives the headers of all requests.
-func header(conf connector.Config) http.Header {
-	h := http.Header{}
-	kind := conf.String("content.type")
-	if kind == "" {
-		kind = map[string]string{formatJSON: "application/json", formatLines: "application/x-ndjson", formatRaw: "text/plain; charset=utf-8"}[conf.String("format")]
-	}
-	h.Set("Content-Type", kind)
-	h.Set("User-Agent", "hydraulics/"+Version)
-	for _, line := range conf.List("headers") {
-		name, value, _ := strings.Cut(line, ":")
-		h.Set(textproto.TrimString(name), textproto.TrimString(value))
-	}
-	token := conf.Password("auth.token").Secret()
-	switch conf.String("auth.type") {
-	case authBasic:
-		r := http.Request{Header: h}
-		r.SetBasicAuth(conf.String("auth.user"), conf.Password("auth.password").Secret())
-	case authBearer:
-		h.Set("Authorization", "Bearer "+token)
-	case authHeader:
-		h.Set(conf.String("auth.header"), token)
-	}
-	return h
 }
 
 // fill puts topic and key into a URL, escaped for path and query alike.

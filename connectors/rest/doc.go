@@ -5,9 +5,11 @@
 //   - Connection refused or broken, no answer in time, 408, 425, 429 and 5xx:
 //     the environment. The batch is repeated, not before Retry-After says so;
 //     records of it that were taken already are not sent again.
-//   - 401, 403, 407, a certificate that cannot be verified, and a redirect
-//     (which would turn a POST into a GET): the configuration. The task fails,
-//     and the restart policy tries again; no record is blamed.
+//   - 401, 403, 407, a certificate that cannot be verified, and a redirect that
+//     is not followed: the configuration. The task fails; no record is blamed.
+//     When the restart policy starts it again, it asks with HEAD first: records
+//     are sent again once the service answers otherwise, once for each other
+//     answer, or where the configuration has changed, as with a new password.
 //   - 404, 405 and 410: the record when its key is part of the URL, else the
 //     configuration.
 //   - Any other 4xx: the record. A batch is halved until the refused records

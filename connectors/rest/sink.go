@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -31,19 +32,30 @@ func init() { connector.RegisterSink(func() connector.Sink { return new(Sink) })
 
 // Sink sends records to a web service.
 type Sink struct {
-	url, method, format string
-	keyed, whole        bool
-	batch, maxBytes     int
-	header              http.Header
-	retries             int // -1 without end
-	backoff             time.Duration
-	client              *http.Client
-	reporter            connector.ErrantReporter
-	requested           connector.Histogram
-	refused             connector.Counter
+	target
+	format          string
+	keyed, whole    bool
+	batch, maxBytes int
+	retries         int // -1 without end
+	backoff         time.Duration
+	client          *http.Client
+	reporter        connector.ErrantReporter
+	requested       connector.Histogram
+	refusals        connector.Counter
+	// probed is how the service answered the question that a start after a refusal
+	// asks, until it takes something; 0 without one.
+	probed int
 	// done are the records of a batch that failed half way which the service has
 	// taken, or which were reported: the batch comes again.
 	done map[connector.Origin]bool
+}
+
+// target is what decides where requests go to and how they are answered there.
+type target struct {
+	url, method, host string
+	header            http.Header
+	follow            bool
+	hosts             []string
 }
 
 // Info describes the plugin.
@@ -54,19 +66,21 @@ func (*Sink) Info() connector.Info {
 // ConfigDef gives the keys.
 func (*Sink) ConfigDef() *connector.ConfigDef { return configDef() }
 
-// Start makes the client. It connects with the first record.
-func (s *Sink) Start(_ context.Context, c connector.Context, conf connector.Config) error {
-	s.url, s.method, s.format = conf.String("url"), conf.String("method"), conf.String("format")
+// Start makes the client. It connects with the first record, but after a refusal
+// asks first whether the service still refuses.
+func (s *Sink) Start(ctx context.Context, c connector.Context, conf connector.Config) error {
+	s.target = target{url: conf.String("url"), method: conf.String("method"), follow: conf.Bool("redirects.follow"), hosts: conf.List("redirects.hosts")}
+	s.header, s.host = header(conf)
+	s.format = conf.String("format")
 	s.keyed, s.whole = strings.Contains(s.url, placeKey), conf.String("body") == bodyRecord
 	s.batch, s.maxBytes = conf.Int("batch.size"), conf.Int("batch.max.bytes")
-	s.header = header(conf)
 	s.retries, s.backoff = -1, time.Duration(conf.Int64("retry.backoff.ms"))*time.Millisecond
 	if conf.Has("max.retries") {
 		s.retries = conf.Int("max.retries")
 	}
 	s.reporter = c.Reporter
 	s.requested = c.Metrics.Histogram("rest_request_seconds", "Time of requests.", []float64{0.01, 0.1, 1, 10})
-	s.refused = c.Metrics.Counter("rest_refused_records_total", "Records that the service refused.")
+	s.refusals = c.Metrics.Counter("rest_refused_records_total", "Records that the service refused.")
 	s.done = map[connector.Origin]bool{}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if file := conf.String("tls.ca.file"); file != "" {
@@ -81,8 +95,8 @@ func (s *Sink) Start(_ context.Context, c connector.Context, conf connector.Conf
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
 	s.client = &http.Client{Transport: transport, Timeout: time.Duration(conf.Int64("request.timeout.ms")) * time.Millisecond,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return nil
+		CheckRedirect: s.redirected}
+	return s.ask(ctx, c.Failed)
 }
 
 // Put sends the records in order.
@@ -114,7 +128,7 @@ func (s *Sink) Put(ctx context.Context, records []connector.Record) error {
 // refuse reports a record that cannot be sent or was refused.
 func (s *Sink) refuse(ctx context.Context, r *connector.Record, cause error) error {
 	cause = connector.Data(fmt.Errorf("record %s[%d]@%d: %w", r.Origin.Topic, r.Origin.Partition, r.Origin.Offset, cause))
-	s.refused.Add(1)
+	s.refusals.Add(1)
 	if s.reporter == nil {
 		return cause
 	}
@@ -148,11 +162,10 @@ func (s *Sink) send(ctx context.Context, messages []message, records []connector
 
 // request makes one request. Its error has its kind.
 func (s *Sink) request(ctx context.Context, messages []message) error {
-	r, err := http.NewRequestWithContext(ctx, s.method, messages[0].url, bytes.NewReader(s.payload(messages)))
+	r, err := s.newRequest(ctx, s.method, messages[0].url, bytes.NewReader(s.payload(messages)))
 	if err != nil {
 		return connector.Data(err)
 	}
-	r.Header = s.header.Clone()
 	began := time.Now()
 	answer, err := s.client.Do(r)
 	if err != nil {
@@ -162,12 +175,23 @@ func (s *Sink) request(ctx context.Context, messages []message) error {
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
 	s.requested.Observe(time.Since(began).Seconds())
 	if answer.StatusCode/100 == 2 {
+		s.probed = 0
 		return nil // the service has taken it, whatever became of the rest of its answer
 	}
 	if err != nil {
 		text = nil
 	}
 	return s.judge(r, answer, text)
+}
+
+// newRequest makes a request with the headers of all.
+func (s *Sink) newRequest(ctx context.Context, method, url string, body io.Reader) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		return nil, err
+	}
+	r.Header, r.Host = s.header.Clone(), cmp.Or(s.host, r.Host)
+	return r, nil
 }
 
 // broken judges a request without an answer.
@@ -193,18 +217,23 @@ func (s *Sink) retriable(err error, after time.Duration) error {
 
 // judge gives the error for an answer that is no success.
 func (s *Sink) judge(r *http.Request, answer *http.Response, text []byte) error {
-	err := fmt.Errorf("%s %s: %s%s", r.Method, place(r.URL), answer.Status, excerpt(text))
+	err := fmt.Errorf("%s %s: %s%s", r.Method, place(answer.Request.URL), answer.Status, excerpt(text))
 	switch code := answer.StatusCode; {
-	case code == http.StatusRequestTimeout || code == http.StatusTooEarly || code == http.StatusTooManyRequests || code >= 500:
+	case passing(code):
 		return s.retriable(err, retryAfter(answer.Header.Get("Retry-After"), time.Now()))
 	case code == http.StatusUnauthorized || code == http.StatusForbidden || code == http.StatusProxyAuthRequired:
-		return connector.Fatal(fmt.Errorf("%w: check auth.type and what belongs to it", err))
+		return s.misconfigured(r, code, fmt.Errorf("%w: check auth.type and what belongs to it", err))
 	case code < 400:
-		return connector.Fatal(fmt.Errorf("%w: redirects are not followed, check url", err))
+		return s.misconfigured(r, code, fmt.Errorf("%w: %s", err, s.unfollowed(answer)))
 	case (code == http.StatusNotFound || code == http.StatusMethodNotAllowed || code == http.StatusGone) && !s.keyed:
-		return connector.Fatal(fmt.Errorf("%w: check url and method", err))
+		return s.misconfigured(r, code, fmt.Errorf("%w: check url and method", err))
 	}
 	return connector.Data(err)
+}
+
+// passing tells that an answer is about the service's state, which may pass.
+func passing(code int) bool {
+	return code == http.StatusRequestTimeout || code == http.StatusTooEarly || code == http.StatusTooManyRequests || code >= 500
 }
 
 // place names a URL without its query, which may hold a secret.

@@ -405,6 +405,15 @@ func TestValidate(t *testing.T) {
 			[]string{"url must be an http", "method String must be one of", "batch.size Value must be at least 1", `headers "X" is not a header`, "auth.user auth.type=basic needs auth.user", "auth.password auth.type=basic needs", "auth.token it contains a line break", "format format=raw sends values as they are"}},
 		{"a password in the URL", connector.Props{"url": "http://u:secret@h"}, []string{"url it must not contain a user or password"}},
 		{"a key for many", connector.Props{"url": "http://h/${key}", "batch.size": "2"}, []string{"batch.size batch.size is 2, but a URL with ${key} takes one record"}},
+		{"a header of the connection", connector.Props{"url": "http://h", "headers": "transfer-encoding: chunked"}, []string{"headers Transfer-Encoding is set for each request"}},
+		{"the length", connector.Props{"url": "http://h", "headers": "X: 1, Content-Length: 3"}, []string{"headers Content-Length is set for each request"}},
+		{"no host", connector.Props{"url": "http://h", "headers": "Host: a b"}, []string{`headers "Host: a b" is not a host`}},
+		{"a header that may be there once", connector.Props{"url": "http://h", "headers": "Host: a, host: b"}, []string{"headers Host is there twice"}},
+		{"a header that auth.type sets too", connector.Props{"url": "http://h", "headers": "authorization: x", "auth.type": "bearer", "auth.token": "t"}, []string{"headers auth.type=bearer sets Authorization itself"}},
+		{"a header that content.type sets too", connector.Props{"url": "http://h", "headers": "Content-Type: a/b", "content.type": "a/c"}, []string{"headers content.type sets Content-Type itself"}},
+		{"a token as host", connector.Props{"url": "http://h", "auth.type": "header", "auth.token": "t", "auth.header": "host"}, []string{"auth.header Host cannot hold a token"}},
+		{"hosts that are none", connector.Props{"url": "http://h", "redirects.follow": "true", "redirects.hosts": "a,http://b"}, []string{`redirects.hosts "http://b" is not of the form host`}},
+		{"hosts without redirects", connector.Props{"url": "http://h", "redirects.hosts": "a"}, []string{"redirects.hosts redirects.hosts has no effect"}},
 		{"bearer", connector.Props{"url": "http://h", "auth.type": "bearer"}, []string{"auth.token auth.type=bearer needs auth.token"}},
 	}
 	for _, test := range tests {

@@ -198,6 +198,39 @@ func TestFailedTasksStartAgain(t *testing.T) {
 	}
 }
 
+func TestStartByThePolicyKnowsWhatFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := connector.Fatal(errors.New("gone"))
+		e := &fakeEngine{fail: func(n int) error {
+			if n == 1 {
+				return gone
+			}
+			return nil
+		}}
+		h := newHerder(t, e, "")
+		defer closeIt(t, h)
+		if _, err := h.Create("c", source(), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := e.last().spec.Failed; got != nil {
+			t.Errorf("the first start knows of %v", got)
+		}
+		time.Sleep(2 * time.Second) // synctest's time
+		synctest.Wait()
+		if got := e.last().spec.Failed; e.count() != 2 || !errors.Is(got, gone) {
+			t.Errorf("start %d knows of %v", e.count(), got)
+		}
+		if err := h.RestartTask("c", 0); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := e.last().spec.Failed; e.count() != 3 || got != nil {
+			t.Errorf("start %d, which was asked for, knows of %v", e.count(), got)
+		}
+	})
+}
+
 func TestRestartCountStartsOverAfterALongRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := new(fakeEngine)

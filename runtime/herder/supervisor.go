@@ -143,10 +143,14 @@ func (s *supervisor) start() {
 	h.mu.Lock()
 	s.run++
 	run := s.run
+	var failed error // what the policy starts it after
+	if !s.restart && s.state == state.Failed {
+		failed = s.err
+	}
 	s.restart, s.restarts.next = false, time.Time{} // a request from now on is for the next start
 	h.mu.Unlock()
 	spec, err := s.resolve()
-	spec.Paused = paused
+	spec.Paused, spec.Failed = paused, failed
 	s.spec = spec
 	h.mu.Lock()
 	s.restarts.since = time.Now()
