@@ -286,6 +286,21 @@ func TestCommands(t *testing.T) {
 		{"plugins", []string{"plugins"}, false, "org.apache.kafka.connect.file.FileStreamSinkConnector"},
 		{"keys of a plugin", []string{"plugins", "FileStreamSource"}, false, `batch.size (int, default "2000")`},
 		{"keys of a stream", []string{"plugins", "stream"}, false, "input.value.converter (class, no default)"},
+		{"keys of every stream", []string{"plugins", "Stream"}, false, "topic.creation.default.*"},
+		{"keys of the worker", []string{"plugins", "worker"}, false, `offset.flush.interval.ms (long, default "60000")`},
+		{"families of the worker", []string{"plugins", "worker"}, false, "producer.*"},
+		{"keys of every source", []string{"plugins", "file-source"}, false, "keys of every source:\n  name (string, required)"},
+		{"keys of every sink", []string{"plugins", "file-sink"}, false, "errors.deadletterqueue.topic.name (string"},
+		{"what plugins are for", []string{"plugins"}, false, "Gives the lines of a file as records."},
+		{"plugins for programs", []string{"plugins", "-o", "json"}, false, `"description": "Gives the lines of a file as records."`},
+		{"keys for programs", []string{"plugins", "worker", "-o", "json"}, false, `"name": "bootstrap.servers",`},
+		{"version for programs", []string{"version", "--output=json"}, false, `"version": "` + config.Version + `"`},
+		{"lint for programs", []string{"lint", bad, "-o", "json"}, true, `"message": "unknown key, did you mean file?"`},
+		{"lint for programs is content", []string{"lint", good, "-o", "json"}, false, "[]\n"},
+		{"lint of a file that is not there, for programs", []string{"lint", "nothing.yaml", "-o", "json"}, true, `"message": "cannot be read: no such file or directory"`},
+		{"a form that is none", []string{"version", "-o", "xml"}, true, ""},
+		{"names for a shell", []string{"__complete", "plugins", "file-s"}, false, "file-sink\tAppends"},
+		{"the worker for a shell", []string{"__complete", "plugins", "wo"}, false, "worker\tThe worker itself."},
 		{"no such plugin", []string{"plugins", "nope"}, true, ""},
 		{"a level that is none", []string{"version", "--log-level", "loud"}, true, ""},
 	}
@@ -377,5 +392,13 @@ func TestImportSeedConfig(t *testing.T) {
 	delete(conf, "image_topic")
 	if _, err := run(t.Context(), "import", "seed-config", encode()); err == nil || !strings.Contains(err.Error(), "image_topic is missing") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestUnknownPluginsNameTheNearest(t *testing.T) {
+	for name, want := range map[string]string{"file-snik": "did you mean file-sink?", "wrker": "did you mean worker?", "FileStreamSnk": "FileStreamSinkConnector?", "nope": `"hydraulics plugins" lists them`} {
+		if _, err := run(t.Context(), "plugins", name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
 	}
 }

@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"os"
 
@@ -100,37 +98,4 @@ func runWorker(cmd *cobra.Command, s *config.Setup, sets []string) error {
 		log.Warn("stop: " + err.Error()) // nothing is lost: what was not committed comes again
 	}
 	return nil
-}
-
-// report prints problems and gives the number of those that are not warnings.
-func report(out io.Writer, problems []config.Problem) int {
-	wrong := 0
-	for _, p := range problems {
-		if !p.Warning {
-			wrong++
-		}
-		fmt.Fprintln(out, p)
-	}
-	return wrong
-}
-
-func newLintCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "lint FILE...",
-		Short: "Say everything that is wrong with the files of a worker",
-		Long: `Checks files as a worker with them would: the keys of the worker, of every
-connector, transform, predicate and converter. Keys that nobody knows are
-warnings. Exits with 1 where something is wrong.`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := config.Read(args...)
-			if err != nil {
-				return err
-			}
-			if wrong := report(cmd.OutOrStdout(), config.Lint(s, connector.Plugins, Defaults)); wrong > 0 {
-				return ErrSaid
-			}
-			return nil
-		},
-	}
 }

@@ -120,7 +120,11 @@ func (w *work) class(key string, t connector.PluginType) (connector.Plugin, conn
 	if !known {
 		text, _ := w.props.Text(key)
 		c.Value.Value = nil
-		c.Value.Errors = append(c.Value.Errors, connector.Invalid(key, text, "Class "+text+" could not be found."))
+		why := "Class " + text + " could not be found."
+		if near := NearestPlugin(text, w.v.Plugins.List(t)); near != "" {
+			why += " Did you mean " + near + "?"
+		}
+		c.Value.Errors = append(c.Value.Errors, connector.Invalid(key, text, why))
 		return nil, connector.Info{}
 	}
 	c.Value.Value = ClassName(info)

@@ -81,15 +81,19 @@ type Setup struct {
 	Problems []Problem
 }
 
-// Problem is one thing wrong with a file, in words for people.
+// Problem is one thing wrong with a file, in words for people. It is an error
+// where it keeps the file from being read.
 type Problem struct {
-	File      string
-	Line      int
-	Connector string // empty for the worker's keys
-	Key       string // empty where the file itself is wrong
-	Message   string
-	Warning   bool
+	File      string `json:"file"`
+	Line      int    `json:"line,omitempty"`
+	Connector string `json:"connector,omitempty"` // empty for the worker's keys
+	Key       string `json:"key,omitempty"`       // empty where the file itself is wrong
+	Message   string `json:"message"`
+	Warning   bool   `json:"warning"`
 }
+
+// Error gives the problem as an error's text.
+func (p Problem) Error() string { return p.String() }
 
 // String gives the problem as lint prints it:
 // "warning: ifcb.yaml:31: postgres-sink: pk.feilds: unknown key, did you mean pk.fields?"

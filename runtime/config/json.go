@@ -25,7 +25,7 @@ func parseJSON(file string, data []byte) (*yaml.Node, error) {
 		if errors.Is(err, io.EOF) {
 			err = errors.New("the text ends before the JSON does")
 		}
-		return nil, fmt.Errorf("%s: %w", place(file, r.line()), err)
+		return nil, Problem{File: file, Line: r.line(), Message: err.Error()}
 	}
 	return node, nil
 }

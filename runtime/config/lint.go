@@ -75,7 +75,7 @@ func lintWorker(list List) []Problem {
 		switch {
 		case obsolete[e.Key] != "":
 			note(e, true, obsolete[e.Key])
-		case defined || slices.ContainsFunc(workerFamilies, func(p string) bool { return strings.HasPrefix(e.Key, p) }):
+		case defined || ofWorker(e.Key):
 		case distributedKey(e.Key):
 			note(e, true, "is for workers in distributed mode")
 		default:
@@ -238,20 +238,13 @@ func chainType(key string) string {
 }
 
 func (v *Validator) nearestClass(class string) string {
-	known := []string{StreamClass}
-	for _, t := range []connector.PluginType{connector.SourceType, connector.SinkType} {
-		for _, i := range v.Plugins.List(t) {
-			known = append(append(known, i.Name, i.Class), i.Aliases...)
-		}
-	}
-	if text := didYouMean(class, known); text != "" {
-		return text
+	infos := append(v.Plugins.List(connector.SourceType), v.Plugins.List(connector.SinkType)...)
+	if near := NearestPlugin(class, append(infos, connector.Info{Name: StreamClass})); near != "" {
+		return ", did you mean " + near + "?"
 	}
 	var names []string
-	for _, t := range []connector.PluginType{connector.SourceType, connector.SinkType} {
-		for _, i := range v.Plugins.List(t) {
-			names = append(names, i.Name)
-		}
+	for _, i := range infos {
+		names = append(names, i.Name)
 	}
 	return "; there are " + strings.Join(append(names, StreamClass), ", ")
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
 )
 
 // didYouMean gives ", did you mean x?" for the known word nearest to another
@@ -12,6 +14,37 @@ func didYouMean(word string, known []string) string {
 		return ", did you mean " + best + "?"
 	}
 	return ""
+}
+
+// NearestPlugin gives the name, alias or class of a plugin that is nearest to
+// another word, "" where none is near. Classes are compared by what tells them
+// apart: InsertField$Value of org.apache.kafka.connect.transforms.InsertField$Value.
+func NearestPlugin(word string, infos []connector.Info) string {
+	full := map[string]string{}
+	var known []string
+	for _, i := range infos {
+		for _, name := range append([]string{i.Name, i.Class}, i.Aliases...) {
+			core := coreName(name)
+			if _, there := full[core]; !there && core != "" {
+				full[core] = name
+				known = append(known, core)
+			}
+		}
+	}
+	return full[nearest(coreName(word), known)]
+}
+
+// coreName gives a plugin's name without package and type.
+func coreName(name string) string {
+	if short := shortName(name); strings.ToLower(short) != short { // insert-field.key is no package
+		name = short
+	}
+	for _, suffix := range []string{"Connector", "Converter", "Transformation", "Predicate"} {
+		if core := strings.TrimSuffix(name, suffix); core != "" {
+			name = core
+		}
+	}
+	return name
 }
 
 // nearest gives the known word with the fewest edits, at most a third of its

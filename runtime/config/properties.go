@@ -35,11 +35,11 @@ func parseProperties(file string, data []byte) (List, error) {
 		key, value := splitProperty(line)
 		k, err := unescape(key)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", place(file, first+1), err)
+			return nil, Problem{File: file, Line: first + 1, Message: err.Error()}
 		}
 		v, err := unescape(value)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", place(file, first+1), k, err)
+			return nil, Problem{File: file, Line: first + 1, Key: k, Message: err.Error()}
 		}
 		list = append(list, Entry{Key: k, Text: v, File: file, Line: first + 1})
 	}

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,8 +25,8 @@ const (
 )
 
 // Read reads a worker's files into one setup: YAML, Java properties or JSON
-// by the files' names. The error says that a file cannot be read at all; what
-// else is wrong is among the setup's problems.
+// by the files' names. The error, a [Problem], says that a file cannot be read at
+// all; what else is wrong is among the setup's problems.
 func Read(paths ...string) (*Setup, error) {
 	s := &Setup{}
 	for _, path := range paths {
@@ -35,11 +37,13 @@ func Read(paths ...string) (*Setup, error) {
 	return s, nil
 }
 
-// ReadFile adds one file to the setup.
+// ReadFile adds one file to the setup. The error is a [Problem].
 func (s *Setup) ReadFile(path string, role Role) error {
 	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return Problem{File: path, Message: "cannot be read: " + e.Err.Error()}
+	} else if err != nil {
+		return Problem{File: path, Message: err.Error()}
 	}
 	return s.Add(path, data, role)
 }
@@ -71,13 +75,13 @@ func (s *Setup) add(path string, data []byte, role Role) ([]Problem, error) {
 	case ".yaml", ".yml":
 		node, err = parseYAML(path, data)
 	default:
-		return nil, fmt.Errorf("%s: its name must end in .yaml, .yml, .properties or .json", path)
+		return nil, Problem{File: path, Message: "its name must end in .yaml, .yml, .properties or .json"}
 	}
 	if err != nil || node == nil {
 		return nil, err
 	}
 	if node.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("%s: must be keys with values, such as \"worker:\" and \"connectors:\"", place(path, node.Line))
+		return nil, Problem{File: path, Line: node.Line, Message: "must be keys with values, such as \"worker:\" and \"connectors:\""}
 	}
 	return s.addNode(node, path, role), nil
 }

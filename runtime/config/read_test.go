@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/connector"
 )
 
 var update = flag.Bool("update", false, "write the files that hold what is wanted")
@@ -120,6 +122,26 @@ func TestNearest(t *testing.T) {
 	for word, want := range map[string]string{"pk.feilds": "pk.fields", "topic": "topics", "Batch.Size": "batch.size", "colour": "", "pk.mdoe": "pk.mode"} {
 		if got := nearest(word, known); got != want {
 			t.Errorf("nearest to %s is %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestNearestPlugin(t *testing.T) {
+	const java = "org.apache.kafka.connect."
+	infos := []connector.Info{
+		{Name: "file-sink", Class: java + "file.FileStreamSinkConnector"}, {Name: "postgres", Aliases: []string{"jdbc-sink"}},
+		{Name: "insert-field", Class: java + "transforms.InsertField$Value", Aliases: []string{"insert-field.value"}},
+		{Name: "insert-field.key", Class: java + "transforms.InsertField$Key"}, {Name: "filter", Class: java + "transforms.Filter"},
+		{Name: "json", Class: java + "json.JsonConverter"},
+	}
+	for word, want := range map[string]string{
+		"postgers": "postgres", "jdbcsink": "jdbc-sink", "Postgres": "postgres", "FileStreamSnk": java + "file.FileStreamSinkConnector",
+		"org.apache.kafka.conect.file.FileStreamSinkConnector": java + "file.FileStreamSinkConnector", "insert-feld.key": "insert-field.key",
+		java + "transforms.InsrtField$Key": java + "transforms.InsertField$Key", java + "transforms.Cast$Value": "",
+		"com.example.ProtobufConverter": "", "jsn": "json", "": "",
+	} {
+		if got := NearestPlugin(word, infos); got != want {
+			t.Errorf("%s: %q, want %q", word, got, want)
 		}
 	}
 }

@@ -6,11 +6,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
-// WorkerDef gives the keys of a worker. Beside them a worker's configuration
-// holds whole families: the keys of its converters (key.converter.*), of its
-// Kafka clients (producer.*, consumer.*, admin.*, security.*, sasl.*, ssl.*), of
-// its schema registry (schema.registry.*) and of its config providers
-// (config.providers.*).
+// WorkerDef gives the keys of a worker; [Families] has those beside them.
 var WorkerDef = sync.OnceValue(func() *connector.ConfigDef {
 	return connector.NewConfigDef(
 		connector.Key{Name: "bootstrap.servers", Type: connector.ListKey, Default: "localhost:9092", Distinct: true,
@@ -70,12 +66,6 @@ var WorkerDef = sync.OnceValue(func() *connector.ConfigDef {
 			Doc: "Without effect: the plugins of a worker are compiled into it."},
 	)
 })
-
-// workerFamilies are the prefixes of worker keys that a definition elsewhere rules.
-var workerFamilies = []string{
-	"key.converter.", "value.converter.", "header.converter.", "producer.", "consumer.", "admin.",
-	"security.", "sasl.", "ssl.", "schema.registry.", "config.providers.",
-}
 
 // obsolete says of worker keys of older Kafka Connect versions what became of
 // them. They are noted, never an error.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -23,12 +24,13 @@ func parseYAML(file string, data []byte) (*yaml.Node, error) {
 	} else if err != nil {
 		text := err.Error()
 		if m := yamlLine.FindStringSubmatch(text); m != nil {
-			return nil, fmt.Errorf("%s:%s: %s", file, m[1], text[len(m[0]):])
+			line, _ := strconv.Atoi(m[1])
+			return nil, Problem{File: file, Line: line, Message: text[len(m[0]):]}
 		}
-		return nil, fmt.Errorf("%s: %s", file, strings.TrimPrefix(text, "yaml: "))
+		return nil, Problem{File: file, Message: strings.TrimPrefix(text, "yaml: ")}
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: holds more than one document; use one file for each", file)
+		return nil, Problem{File: file, Message: "holds more than one document; use one file for each"}
 	}
 	return doc.Content[0], nil
 }

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+)
+
+func newLintCommand() *cobra.Command {
+	var form form
+	c := &cobra.Command{
+		Use:   "lint FILE...",
+		Short: "Say everything that is wrong with the files of a worker",
+		Long: `Checks files as a worker with them would: the keys of the worker, of every
+connector, transform, predicate and converter. Keys that nobody knows are
+warnings. Exits with 1 where something is wrong.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, problems := new(config.Setup), []config.Problem{}
+			for _, name := range args {
+				err := s.ReadFile(name, config.AnyRole)
+				if p, ok := errors.AsType[config.Problem](err); ok {
+					problems = append(problems, p)
+				} else if err != nil {
+					return err
+				}
+			}
+			problems = append(problems, config.Lint(s, connector.Plugins, Defaults)...)
+			out := cmd.OutOrStdout()
+			if form.json {
+				if err := printJSON(cmd, problems); err != nil {
+					return err
+				}
+				out = io.Discard
+			}
+			if report(out, problems) > 0 {
+				return ErrSaid
+			}
+			return nil
+		},
+	}
+	form.addTo(c)
+	return c
+}
+
+// report prints problems and gives the number of those that are not warnings.
+func report(out io.Writer, problems []config.Problem) int {
+	wrong := 0
+	for _, p := range problems {
+		if !p.Warning {
+			wrong++
+		}
+		fmt.Fprintln(out, p)
+	}
+	return wrong
+}
