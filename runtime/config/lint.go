@@ -62,8 +62,8 @@ func lintWorker(list List) []Problem {
 		if strings.Contains(e.Text, "${") {
 			continue
 		}
-		for _, text := range v.Errors {
-			note(e, false, text)
+		for _, p := range once(asProblems(v), list.Props()) {
+			note(e, false, p.Message)
 		}
 	}
 	var known []string
@@ -134,7 +134,7 @@ func lintConverters(list List, plugins *connector.Registry) []Problem {
 	for _, c := range w.report.Checks {
 		known = append(known, c.Def.Name)
 	}
-	for _, p := range w.report.Problems() {
+	for _, p := range once(w.report.Problems(), props) {
 		e, given := list.Find(p.Key)
 		if !given {
 			e, _ = list.Find(p.Key[:strings.Index(p.Key, ".converter")+len(".converter")])
@@ -192,7 +192,7 @@ func (v *Validator) lint(c Connector) []Problem {
 		}
 		note("connector.class", text, false)
 	}
-	for _, p := range report.Problems() {
+	for _, p := range once(report.Problems(), props) {
 		if slices.Contains(report.Unresolved, p.Key) {
 			note(p.Key, strings.TrimPrefix(p.Message, p.Key+": "), true) // it may have a value where the worker runs
 			continue
@@ -223,6 +223,31 @@ func (v *Validator) lint(c Connector) []Problem {
 		}
 	}
 	return problems
+}
+
+// once leaves out what says again that something is wrong: a value of the wrong
+// type is not null besides, whatever Kafka Connect says, and what is wrong
+// between two keys is one mistake.
+func once(list []connector.Problem, props connector.Props) []connector.Problem {
+	var some []connector.Problem
+	for _, p := range list {
+		_, given := props.Text(p.Key)
+		again := slices.ContainsFunc(some, func(x connector.Problem) bool {
+			return x.Message == p.Message || x.Key == p.Key && given && strings.HasPrefix(p.Message, connector.Invalid(p.Key, nil, ""))
+		})
+		if !again {
+			some = append(some, p)
+		}
+	}
+	return some
+}
+
+func asProblems(v connector.Value) []connector.Problem {
+	list := make([]connector.Problem, len(v.Errors))
+	for i, text := range v.Errors {
+		list[i] = connector.Problem{Key: v.Key, Message: text}
+	}
+	return list
 }
 
 // chainType gives the key that holds the type of the transform or predicate
@@ -269,9 +294,8 @@ func (v *Validator) unknown(r *Report, props connector.Props, key string) string
 		if !ok || !dotted {
 			continue
 		}
-		_, defined := props[chain+"."+alias+".type"]
 		switch named := slices.Contains(listOf(props, chain), alias); {
-		case !named && defined:
+		case !named:
 			return "has no effect: " + chain + " does not name " + alias
 		case named && !slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Def.Name == chain+"."+alias+".type" && c.Value.Value != nil }):
 			return "" // of what keys there are nothing is known: the type's error is enough
@@ -279,6 +303,10 @@ func (v *Validator) unknown(r *Report, props connector.Props, key string) string
 	}
 	known := make([]string, 0, len(r.Checks))
 	for _, c := range r.Checks {
+		chain := c.Def.Name == "transforms" || c.Def.Name == "predicates"
+		if strings.HasPrefix(key, c.Def.Name+".") && c.Def.Type != connector.ClassKey && !chain {
+			return "has no effect: " + c.Def.Name + " is one value and has no keys below it"
+		}
 		known = append(known, c.Def.Name)
 	}
 	return "unknown key" + didYouMean(key, known)

@@ -70,8 +70,8 @@ func TestRead(t *testing.T) {
 
 func TestReadBadFiles(t *testing.T) {
 	tests := []struct{ name, file, text, want string }{
-		{"tabs", "a.yaml", "worker:\n\tx: 1\n", "a.yaml:2: found character that cannot start any token"},
-		{"two documents", "a.yaml", "a: 1\n---\nb: 2\n", "a.yaml: holds more than one document"},
+		{"tabs", "a.yaml", "worker:\n\tx: 1\n", "a.yaml:2: is indented with a tab"},
+		{"two documents", "a.yaml", "a: 1\n---\nb: 2\n", "a.yaml:2: begins another document"},
 		{"a list", "a.yaml", "- a\n", `a.yaml:1: must be keys with values`},
 		{"cut JSON", "a.json", "{\"a\":\n 1", "a.json:2: the text ends before the JSON does"},
 		{"bad JSON", "a.json", "{\"a\":\n b}", "a.json:2: invalid character 'b' looking for beginning of value"},

@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
-
-var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
 // parseYAML reads one YAML document as nodes. An empty one gives nil.
 func parseYAML(file string, data []byte) (*yaml.Node, error) {
@@ -22,15 +18,13 @@ func parseYAML(file string, data []byte) (*yaml.Node, error) {
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
 		return nil, nil
 	} else if err != nil {
-		text := err.Error()
-		if m := yamlLine.FindStringSubmatch(text); m != nil {
-			line, _ := strconv.Atoi(m[1])
-			return nil, Problem{File: file, Line: line, Message: text[len(m[0]):]}
-		}
-		return nil, Problem{File: file, Message: strings.TrimPrefix(text, "yaml: ")}
+		return nil, syntaxProblem(file, data)
 	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, Problem{File: file, Message: "holds more than one document; use one file for each"}
+	var second yaml.Node
+	if err := dec.Decode(&second); err == nil {
+		return nil, Problem{File: file, Line: second.Line, Message: "begins another document; use one file for each"}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntaxProblem(file, data)
 	}
 	return doc.Content[0], nil
 }
@@ -116,6 +110,10 @@ func (f *flattener) mapping(n *yaml.Node, prefix string) {
 		if key == "transforms" || key == "predicates" {
 			if v.Kind == yaml.SequenceNode {
 				f.chain(v, key, n)
+				return
+			}
+			if v.Kind == yaml.MappingNode {
+				f.fail(k, key, "must be a list, each with its keys, such as \"- %s: {...}\"", example(key))
 				return
 			}
 		}
