@@ -177,7 +177,8 @@ type (
 	}
 	// Validator checks across keys what a ConfigDef cannot. It reports with
 	// [Problems.Add], does no I/O and gets a configuration whose single keys
-	// may have errors already.
+	// may have errors already. Config.Props of a source or sink has all keys of
+	// the connector, with the worker's converters where it chooses none.
 	Validator interface {
 		Validate(conf Config, p *Problems)
 	}

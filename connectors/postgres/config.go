@@ -256,4 +256,34 @@ func (*Sink) Validate(conf connector.Config, p *connector.Problems) {
 	if conf.String("schema.from") == fromTable && conf.Bool("auto.create") {
 		both("schema.from", "auto.create", "schema.from=table takes the columns from the table, so auto.create=true has nothing to create one from: create the table, or use a converter with schemas")
 	}
+	checkSchemas(conf, p)
+}
+
+// jsonClass is the class of the converter that may give values without schema.
+const jsonClass = "org.apache.kafka.connect.json.JsonConverter"
+
+// checkSchemas finds converters that give no record what the sink needs of every
+// one. With transforms it cannot be known what they make of it.
+func checkSchemas(conf connector.Config, p *connector.Problems) {
+	props := conf.Props()
+	if text, _ := props.Text("transforms"); text != "" || conf.String("schema.from") == fromTable {
+		return
+	}
+	plain := func(converter string) bool {
+		class, _ := props.Text(converter)
+		text, _ := props.Text(converter + ".schemas.enable")
+		_, inline := props.Text(converter + ".schema.content")
+		return class == jsonClass && strings.EqualFold(strings.TrimSpace(text), "false") && !inline
+	}
+	remedy := "or set schema.from=table, which takes the columns from the table"
+	if conf.Bool("auto.create") {
+		remedy = "or create the table, and set schema.from=table and auto.create=false"
+	}
+	const without = "%s: JSON without schema (schemas.enable=false) does not say what the columns are: set schemas.enable=true, use avro, %s"
+	if plain("value.converter") {
+		p.Add("value.converter", without, "value.converter", remedy)
+	}
+	if plain("key.converter") && conf.String("pk.mode") == pkRecordKey {
+		p.Add("key.converter", without, "key.converter", remedy)
+	}
 }

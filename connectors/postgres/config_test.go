@@ -30,6 +30,13 @@ func TestValidate(t *testing.T) {
 		{"two Kafka fields", with(good, "pk.mode", "kafka", "pk.fields", "a,b"), []string{"pk.mode: pk.mode=kafka takes no pk.fields or the names of three", "pk.fields: pk.mode=kafka takes"}},
 		{"three Kafka fields", with(good, "pk.mode", "kafka", "pk.fields", "a,b,c"), nil},
 		{"tables from plain JSON", with(good, "schema.from", "table", "auto.create", "true"), []string{"schema.from: schema.from=table takes the columns from the table", "auto.create: schema.from=table"}},
+		{"plain JSON", with(good, "value.converter", jsonClass, "value.converter.schemas.enable", "False"), []string{"value.converter: value.converter: JSON without schema (schemas.enable=false) does not say what the columns are: set schemas.enable=true, use avro, or set schema.from=table"}},
+		{"plain JSON for new tables", with(good, "value.converter", jsonClass, "value.converter.schemas.enable", "false", "auto.create", "true"), []string{"value.converter: use avro, or create the table, and set schema.from=table and auto.create=false"}},
+		{"plain JSON as keys", with(good, "key.converter", jsonClass, "key.converter.schemas.enable", "false", "pk.mode", "record_key"), []string{"key.converter: JSON without schema"}},
+		{"plain JSON as keys that nobody looks at", with(good, "key.converter", jsonClass, "key.converter.schemas.enable", "false"), nil},
+		{"plain JSON for the columns of a table", with(good, "value.converter", jsonClass, "value.converter.schemas.enable", "false", "schema.from", "table"), nil},
+		{"plain JSON that a transform may give a schema", with(good, "value.converter", jsonClass, "value.converter.schemas.enable", "false", "transforms", "x"), nil},
+		{"JSON with a schema of its own", with(good, "value.converter", jsonClass, "value.converter.schemas.enable", "false", "value.converter.schema.content", "{}"), nil},
 		{"Aiven's words", with(good, "insert.mode", "multi", "sql.quote.identifiers", "false"), nil},
 	}
 	for _, test := range tests {

@@ -138,7 +138,7 @@ func (s *Sink) check(r *connector.Record) error {
 		case r.Key == nil:
 			return needs("a non-null key", "key", r.Key, r.KeySchema)
 		case isMap(r.Key) && !s.set.fromTable:
-			return needs("a key that is a struct or primitive with a schema (or set schema.from=table)", "key", r.Key, r.KeySchema)
+			return needs("a key that is a struct or primitive with a schema (or set schema.from=table, which excludes auto.create=true)", "key", r.Key, r.KeySchema)
 		case r.KeySchema == nil && !s.set.fromTable:
 			return needs("a key with a schema", "key", r.Key, r.KeySchema)
 		}
@@ -152,7 +152,11 @@ func (s *Sink) check(r *connector.Record) error {
 	if _, ok := r.Value.(*connector.Struct); ok || isMap(r.Value) && s.set.fromTable {
 		return nil
 	}
-	return needs("a value that is a struct with a schema: use a converter with schemas (avro, or json with schemas.enable=true), or schema.from=table for plain JSON", "value", r.Value, r.ValueSchema)
+	remedy := "schema.from=table for plain JSON"
+	if s.set.create { // which the two exclude
+		remedy += ", with auto.create=false and a table that is there"
+	}
+	return needs("a value that is a struct with a schema: use a converter with schemas (avro, or json with schemas.enable=true), or "+remedy, "value", r.Value, r.ValueSchema)
 }
 
 func isMap(v any) bool { _, ok := v.(map[string]any); return ok }

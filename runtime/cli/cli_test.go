@@ -265,6 +265,10 @@ func TestCommandStopsWithItsContext(t *testing.T) {
 func TestCommands(t *testing.T) {
 	bad := write(t, "flow.yaml", "connectors:\n  postgres-sink:\n    connector.class: file-sink\n    topics: a\n    fiel: x\n    tasks.max: none\n")
 	good := write(t, "flow.yaml", "connectors:\n  sink:\n    connector.class: file-sink\n    topics: a\n")
+	none := write(t, "none.yaml", "worker:\n  client.id: w\nconnectors: {}\n")
+	unset := write(t, "unset.yaml", "connectors:\n  sink:\n    connector.class: file-sink\n    topics: ${env:HYDRAULICS_TEST_NOT_SET}\n")
+	misspelt := write(t, "misspelt.yaml", "conectors:\n  sink:\n    connector.class: file-sink\n")
+	empty := write(t, "empty.yaml", "# nothing yet\n")
 	tests := []struct {
 		name string
 		args []string
@@ -274,6 +278,13 @@ func TestCommands(t *testing.T) {
 		{"lint says what is wrong", []string{"lint", bad}, true, "warning: " + bad + ":5: postgres-sink: fiel: unknown key, did you mean file?"},
 		{"and all of it", []string{"lint", bad}, true, bad + ":6: postgres-sink: tasks.max: Invalid value none for configuration tasks.max: Not a number of type INT"},
 		{"lint is content", []string{"lint", good}, false, ""},
+		{"lint without connectors", []string{"lint", none}, true, none + ": there are no connectors"},
+		{"lint of the worker's keys alone", []string{"lint", write(t, "w.properties", "client.id=w\n")}, false, ""},
+		{"lint without a variable", []string{"lint", unset}, true, unset + ":4: sink: topics: ${env:HYDRAULICS_TEST_NOT_SET}: environment variable"},
+		{"lint for another machine", []string{"lint", unset, "--elsewhere"}, false, "warning: " + unset + ":4: sink: topics: "},
+		{"lint of a part that is misspelt", []string{"lint", misspelt}, true, misspelt + ":1: conectors: unknown part of a configuration, did you mean connectors?"},
+		{"lint of an empty file", []string{"lint", empty}, true, empty + ": holds nothing"},
+		{"a worker does not start on an empty file", []string{"worker", "-f", empty}, true, ""},
 		{"lint of no file", []string{"lint", "nothing.yaml"}, true, ""},
 		{"a worker does not start on bad files", []string{"worker", "-f", bad}, true, "postgres-sink: tasks.max"},
 		{"a worker without files", []string{"worker"}, true, ""},

@@ -13,12 +13,15 @@ import (
 
 func newLintCommand() *cobra.Command {
 	var form form
+	var elsewhere bool
 	c := &cobra.Command{
 		Use:   "lint FILE...",
 		Short: "Say everything that is wrong with the files of a worker",
 		Long: `Checks files as a worker with them would: the keys of the worker, of every
 connector, transform, predicate and converter. Keys that nobody knows are
-warnings. Exits with 1 where something is wrong.`,
+warnings. Exits with 1 where a worker would not start, or a connector would fail
+at once: for want of a file or a variable too, unless the files are for another
+machine (--elsewhere).`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, problems := new(config.Setup), []config.Problem{}
@@ -31,6 +34,11 @@ warnings. Exits with 1 where something is wrong.`,
 				}
 			}
 			problems = append(problems, config.Lint(s, connector.Plugins, Defaults)...)
+			for i := range problems {
+				if p := &problems[i]; p.Fails && !(p.Here && elsewhere) {
+					p.Warning = false
+				}
+			}
 			out := cmd.OutOrStdout()
 			if form.json {
 				if err := printJSON(cmd, problems); err != nil {
@@ -45,6 +53,7 @@ warnings. Exits with 1 where something is wrong.`,
 		},
 	}
 	form.addTo(c)
+	c.Flags().BoolVar(&elsewhere, "elsewhere", false, "take a file or variable that is not here for one that is where the worker runs")
 	return c
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -185,6 +186,27 @@ func (w *work) converterClass(name string) {
 	if _, info := w.class(key, t); info.Version != "" {
 		w.version(key+".plugin.version", info.Version)
 	}
+}
+
+// withConverters gives the connector's keys as a plugin may look at them: with the
+// worker's converters where it chooses none, and by their class names.
+func (w *work) withConverters() connector.Props {
+	out := w.props.Clone()
+	for _, key := range []string{"key.converter", "value.converter"} {
+		if _, own := w.props.Text(key); !own {
+			maps.DeleteFunc(out, func(k string, _ any) bool { return strings.HasPrefix(k, key+".") })
+			for k, v := range w.v.Worker {
+				if k == key || strings.HasPrefix(k, key+".") {
+					out[k] = v
+				}
+			}
+		}
+		class, _ := out.Text(key)
+		if info, ok := w.v.Plugins.Lookup(connector.ConverterType, strings.TrimSpace(class)); ok {
+			out[key] = ClassName(info)
+		}
+	}
+	return out
 }
 
 // converters adds the keys of the converters that the connector chooses itself.

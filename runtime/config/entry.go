@@ -77,6 +77,8 @@ type Setup struct {
 	Worker     List
 	Connectors []Connector
 	Files      []string
+	// sections tells that a file is meant to hold connectors beside a worker's keys.
+	sections bool
 	// Problems are mistakes in the files that do not keep them from being read.
 	Problems []Problem
 }
@@ -89,7 +91,13 @@ type Problem struct {
 	Connector string `json:"connector,omitempty"` // empty for the worker's keys
 	Key       string `json:"key,omitempty"`       // empty where the file itself is wrong
 	Message   string `json:"message"`
-	Warning   bool   `json:"warning"`
+	// Warning is for what does not keep a worker from starting.
+	Warning bool `json:"warning"`
+	// Fails marks a warning of what makes a connector fail, or leaves none to run.
+	Fails bool `json:"-"`
+	// Here marks one that is about this machine, where another may have the file
+	// or the variable.
+	Here bool `json:"-"`
 }
 
 // Error gives the problem as an error's text.

@@ -34,6 +34,9 @@ func Lint(s *Setup, plugins *connector.Registry, embedded fs.FS) []Problem {
 		problems = append(problems, lintReferences(s.Worker, resolver)...)
 	}
 	v := &Validator{Plugins: plugins, Worker: worker, Resolver: resolver}
+	if s.sections && len(s.Connectors) == 0 && !slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning }) {
+		problems = append(problems, Problem{File: s.Files[0], Message: "there are no connectors: a worker would wait for those made over the REST API", Warning: true, Fails: true})
+	}
 	for _, c := range s.Connectors {
 		problems = append(problems, v.lint(c)...)
 		problems = append(problems, lintRepeats(c.Name, c.Entries)...)
@@ -92,7 +95,7 @@ func lintReferences(list List, r *Resolver) []Problem {
 	for _, e := range list {
 		_, _, p := r.resolve(connector.Props{e.Key: e.Text}, Origin{Dir: filepath.Dir(e.File)})
 		for _, x := range p.List() {
-			problems = append(problems, Problem{File: e.File, Line: e.Line, Key: e.Key, Warning: true,
+			problems = append(problems, Problem{File: e.File, Line: e.Line, Key: e.Key, Warning: true, Fails: true, Here: true,
 				Message: strings.TrimPrefix(x.Message, e.Key+": ")})
 		}
 	}
@@ -175,8 +178,8 @@ func (v *Validator) lint(c Connector) []Problem {
 	props := c.Entries.Props()
 	report, err := v.Validate(props, c.Origin())
 	var problems []Problem
-	note := func(key, text string, warning bool) {
-		p := Problem{File: c.File, Line: c.Line, Connector: c.Name, Key: key, Message: text, Warning: warning}
+	note := func(key, text string, warning bool) *Problem {
+		p := Problem{File: c.File, Line: c.Line, Connector: c.Name, Key: key, Message: strings.TrimPrefix(text, key+": "), Warning: warning}
 		for _, near := range []string{key, chainType(key)} {
 			if e, ok := c.Entries.Find(near); ok {
 				p.File, p.Line = e.File, e.Line
@@ -184,6 +187,11 @@ func (v *Validator) lint(c Connector) []Problem {
 			}
 		}
 		problems = append(problems, p)
+		return &problems[len(problems)-1]
+	}
+	lacks := func(key, text string) { // it may be there where the worker runs
+		p := note(key, text, true)
+		p.Fails, p.Here = true, true
 	}
 	if err != nil {
 		text := "is missing: it says what the connector is, such as stream"
@@ -194,7 +202,7 @@ func (v *Validator) lint(c Connector) []Problem {
 	}
 	for _, p := range once(report.Problems(), props) {
 		if slices.Contains(report.Unresolved, p.Key) {
-			note(p.Key, strings.TrimPrefix(p.Message, p.Key+": "), true) // it may have a value where the worker runs
+			lacks(p.Key, p.Message)
 			continue
 		}
 		if p.Key != "connector.class" || err == nil {
@@ -207,8 +215,8 @@ func (v *Validator) lint(c Connector) []Problem {
 			continue
 		}
 		for _, path := range report.paths(key, text) {
-			if v.Resolver.missing(path, c.Origin()) { // it may be there where the worker runs
-				note(key, "no such file beside "+c.File+": "+path, true)
+			if v.Resolver.missing(path, c.Origin()) {
+				lacks(key, "no such file beside "+c.File+": "+path)
 			}
 		}
 	}

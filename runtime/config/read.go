@@ -77,8 +77,11 @@ func (s *Setup) add(path string, data []byte, role Role) ([]Problem, error) {
 	default:
 		return nil, Problem{File: path, Message: "its name must end in .yaml, .yml, .properties or .json"}
 	}
-	if err != nil || node == nil {
+	if err != nil {
 		return nil, err
+	}
+	if node == nil || node.Kind == yaml.MappingNode && len(node.Content) == 0 {
+		return nil, Problem{File: path, Message: "holds nothing: a worker's file has \"worker:\" and \"connectors:\""}
 	}
 	if node.Kind != yaml.MappingNode {
 		return nil, Problem{File: path, Line: node.Line, Message: "must be keys with values, such as \"worker:\" and \"connectors:\""}
@@ -99,6 +102,9 @@ func (s *Setup) addNode(n *yaml.Node, path string, role Role) []Problem {
 	if role != ConnectorRole && (hasKey(n, "connectors") || hasKey(n, "worker")) {
 		return s.addSetup(n, path)
 	}
+	if problems := misspelt(n, path); role == AnyRole && problems != nil {
+		return problems
+	}
 	name, body := "", n
 	if config := child(n, "config"); config != nil && config.Kind == yaml.MappingNode {
 		body = config // the form that is sent to POST /connectors
@@ -114,7 +120,20 @@ func (s *Setup) addNode(n *yaml.Node, path string, role Role) []Problem {
 	return append(f.errs, s.addList(f.list, path, role)...)
 }
 
+// misspelt finds what was meant for the parts of a setup.
+func misspelt(n *yaml.Node, path string) []Problem {
+	var problems []Problem
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], target(n.Content[i+1])
+		if text := didYouMean(k.Value, []string{"worker", "connectors"}); text != "" && v.Kind == yaml.MappingNode {
+			problems = append(problems, Problem{File: path, Line: k.Line, Key: k.Value, Message: "unknown part of a configuration" + text})
+		}
+	}
+	return problems
+}
+
 func (s *Setup) addSetup(n *yaml.Node, path string) []Problem {
+	s.sections = true
 	var problems []Problem
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], target(n.Content[i+1])

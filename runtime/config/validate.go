@@ -367,9 +367,9 @@ func (w *work) across(p connector.Plugin, prefix string) {
 	if !ok {
 		return
 	}
-	sub := w.props
-	if prefix != "" {
-		sub = w.props.WithPrefix(prefix)
+	sub := w.props.WithPrefix(prefix)
+	if prefix == "" {
+		sub = w.withConverters()
 	}
 	conf, _ := p.ConfigDef().Check(sub)
 	found := new(connector.Problems)
