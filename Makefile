@@ -13,7 +13,9 @@ ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
 # go test shows what fails and ends with the skipped tests, by reason.
 TEST := $(GO) run ./internal/test/report -timeout 30m
 
-.PHONY: help build demo check fmt lint test cover vuln mutations arm64 integration integration-serving bench agreement demo-model release clean
+DIR ?=
+
+.PHONY: help build demo custom-source check fmt lint test cover vuln mutations arm64 integration integration-serving bench agreement demo-model release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +25,13 @@ build: ## build bin/hydraulics
 
 demo: build ## run the whole flow on embedded servers, with a simulated instrument
 	$(BIN) demo
+
+custom-source: ## copy the example of a worker of your own into a new folder: DIR=...
+	@test -n '$(DIR)' || { echo 'make custom-source: where to? DIR=$$HOME/my-worker' >&2; exit 1; }
+	@test ! -e '$(DIR)/go.mod' || { echo 'make custom-source: $(DIR) holds a module already' >&2; exit 1; }
+	mkdir -p '$(DIR)'
+	cp -R examples/custom-source/. '$(DIR)'
+	cd '$(DIR)' && $(GO) mod edit -replace 'github.com/axiom-data-science/hydraulics=$(CURDIR)'
 
 check: fmt lint ## format, vet, lint and the quick tests: under 5 minutes
 	$(TEST) -short ./...

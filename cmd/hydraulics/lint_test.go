@@ -27,7 +27,7 @@ func TestLintOfWhatWouldFail(t *testing.T) {
 			if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			root := cli.Root()
+			root := cli.Root("hydraulics")
 			var out bytes.Buffer
 			root.SetOut(&out)
 			root.SetArgs([]string{"lint", file})

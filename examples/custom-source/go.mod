@@ -57,5 +57,6 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-// In a repository of your own: a released version above, and no replace.
+// For the example in its place. A copy elsewhere needs the path of a checkout, or a
+// released version above and no replace: README.md.
 replace github.com/axiom-data-science/hydraulics => ../..

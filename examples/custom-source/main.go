@@ -11,4 +11,4 @@ import (
 	_ "github.com/axiom-data-science/hydraulics/transforms/all"
 )
 
-func main() { cli.Main() }
+func main() { cli.Main("custom-source") }

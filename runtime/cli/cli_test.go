@@ -50,7 +50,7 @@ func (o *output) String() string {
 // run runs a command line and gives what it printed.
 func run(ctx context.Context, args ...string) (string, error) {
 	out := new(output)
-	root := Root()
+	root := Root("hydraulics")
 	root.SetOut(out)
 	root.SetErr(out)
 	root.SetArgs(args)
@@ -247,7 +247,7 @@ func TestCommandStopsWithItsContext(t *testing.T) {
 	sink := write(t, "sink.properties", "name=sink\nconnector.class=FileStreamSink\ntopics=a\nfile="+filepath.Join(t.TempDir(), "out")+"\n")
 	ctx, cancel := context.WithCancel(t.Context())
 	out, done := new(output), make(chan error, 1)
-	root := Root()
+	root := Root("hydraulics")
 	root.SetOut(out)
 	root.SetErr(out)
 	root.SetArgs([]string{"connect-standalone", worker, sink})
@@ -410,6 +410,25 @@ func TestUnknownPluginsNameTheNearest(t *testing.T) {
 	for name, want := range map[string]string{"file-snik": "did you mean file-sink?", "wrker": "did you mean worker?", "FileStreamSnk": "FileStreamSinkConnector?", "nope": `"hydraulics plugins" lists them`} {
 		if _, err := run(t.Context(), "plugins", name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", name, err, want)
+		}
+	}
+}
+
+func TestAProgramSaysItsOwnName(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"worker", "--help"}, {"version"}, {"--version"}, {"plugins", "nope"}, {"nope"}, {"completion", "bash"}} {
+		out := new(output)
+		root := Root("buoy-worker")
+		root.SetOut(out)
+		root.SetErr(out)
+		root.SetArgs(args)
+		err := root.ExecuteContext(t.Context())
+		text := out.String()
+		if err != nil {
+			text += err.Error()
+		}
+		text = strings.ReplaceAll(text, "(hydraulics "+config.Version, "") // what it was made of
+		if !strings.Contains(text, "buoy-worker") || strings.Contains(text, "hydraulics") {
+			t.Errorf("%v: %s", args, text)
 		}
 	}
 }

@@ -10,7 +10,7 @@
 //		"github.com/axiom-data-science/hydraulics/runtime/cli"
 //	)
 //
-//	func main() { cli.Main() }
+//	func main() { cli.Main("my-worker") }
 //
 // Commands of one's own that run flows start a [Worker].
 package cli

@@ -28,13 +28,13 @@ var Commit string
 // exits with 1 and prints nothing more.
 var ErrSaid = errors.New("the reasons are printed above")
 
-// Main runs the command line with further commands and ends the process: with
-// 0, after an error with 1. SIGINT and SIGTERM end the context of the command,
+// Main runs the command line of a program of this name, with further commands, and
+// ends the process: with 0, after an error with 1. SIGINT and SIGTERM end the context of the command,
 // which then stops in an orderly way; a second one ends the process at once.
-func Main(commands ...*cobra.Command) {
+func Main(name string, commands ...*cobra.Command) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // from then on signals do what they do by default
-	root := Root(commands...)
+	root := Root(name, commands...)
 	if err := root.ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, ErrSaid) {
 			fmt.Fprintln(root.ErrOrStderr(), "error: "+err.Error())
@@ -43,14 +43,15 @@ func Main(commands ...*cobra.Command) {
 	}
 }
 
-// Root makes the command line: the commands of every worker and those given.
-func Root(commands ...*cobra.Command) *cobra.Command {
+// Root makes the command line of a program of this name: the commands of every
+// worker and those given.
+func Root(name string, commands ...*cobra.Command) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "hydraulics",
-		Short:         "Moves records between systems and Kafka, as Kafka Connect does, and analyses plankton images on the way",
+		Use:           name,
+		Short:         "Moves records between systems and Kafka, as Kafka Connect does",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Version:       version(),
+		Version:       version(name),
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	level := root.PersistentFlags().String("log-level", "info", "what is logged: debug, info, warn or error")
@@ -62,7 +63,7 @@ func Root(commands ...*cobra.Command) *cobra.Command {
 		}
 		return err
 	}
-	root.AddCommand(newWorkerCommand(), newStandaloneCommand(), newLintCommand(), newPluginsCommand(), newVersionCommand(), newImportCommand())
+	root.AddCommand(newWorkerCommand(name), newStandaloneCommand(), newLintCommand(), newPluginsCommand(), newVersionCommand(), newImportCommand())
 	root.AddCommand(commands...)
 	refuseUnknown(root)
 	return root

@@ -12,7 +12,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
-func newWorkerCommand() *cobra.Command {
+func newWorkerCommand(name string) *cobra.Command {
 	var files, sets []string
 	var distributed bool
 	c := &cobra.Command{
@@ -26,7 +26,7 @@ the worker's keys. CONNECT_* in the environment and --set go over the files:
 CONNECT_BOOTSTRAP_SERVERS and --set bootstrap.servers=... are the same.
 
 SIGTERM and SIGINT stop it: what was read is delivered and committed first.`,
-		Example: "  hydraulics worker -f flow.yaml\n  hydraulics worker -f worker.properties -f sink.json --set connectors.sink.tasks.max=4",
+		Example: "  " + name + " worker -f flow.yaml\n  " + name + " worker -f worker.properties -f sink.json --set connectors.sink.tasks.max=4",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if distributed {
 				return errors.New("--distributed is not there yet: run several workers on files of their own, " +

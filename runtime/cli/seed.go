@@ -53,7 +53,7 @@ with --dir the flow and the lists are written into a folder.`,
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			lists, own := s.lists(Defaults)
-			text := s.flow(lists)
+			text := s.flow(cmd.Root().Name(), lists)
 			if dir == "" {
 				if len(own) > 0 {
 					return fmt.Errorf("%s: %s are not the built-in lists: use --dir to have the flow and its lists written into a folder",
@@ -150,11 +150,11 @@ func quote(s string) string {
 }
 
 // flow writes the configuration.
-func (s *seedConfig) flow(lists map[string]string) string {
+func (s *seedConfig) flow(program string, lists map[string]string) string {
 	var b strings.Builder
 	w := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	w("# The original stream application's config.json as a flow. Run it with")
-	w("#   hydraulics worker -f THIS_FILE")
+	w("#   %s worker -f THIS_FILE", program)
 	w("worker:")
 	w("  bootstrap.servers: %s", quote(s.Bootstrap))
 	w("  schema.registry.url: %s", quote(s.Registry))

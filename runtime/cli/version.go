@@ -9,6 +9,9 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
+// product is the program whose version [config.Version] is.
+const product = "hydraulics"
+
 func newVersionCommand() *cobra.Command {
 	var form form
 	c := &cobra.Command{
@@ -19,7 +22,7 @@ func newVersionCommand() *cobra.Command {
 			if form.json {
 				return printJSON(cmd, map[string]string{"name": cmd.Root().Name(), "version": config.Version, "commit": commit()})
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", cmd.Root().Name(), version())
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", cmd.Root().Name(), version(cmd.Root().Name()))
 			return err
 		},
 	}
@@ -28,7 +31,12 @@ func newVersionCommand() *cobra.Command {
 }
 
 // version gives the version and the commit, as --version prints them.
-func version() string { return config.Version + " (commit " + commit() + ")" }
+func version(name string) string {
+	if name != product {
+		return "(" + product + " " + config.Version + ", commit " + commit() + ")" // the program has one of its own
+	}
+	return config.Version + " (commit " + commit() + ")"
+}
 
 // commit gives the commit that the program was built from.
 func commit() string {
