@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
@@ -191,5 +193,14 @@ func TestStartChecksTheTable(t *testing.T) {
 	_, err = d.bare(t, with(upsert, "topics", "t", "pk.fields", "ident"))
 	if err == nil || !strings.Contains(err.Error(), "table public.t has no column ident, which pk.fields names") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestRefusedLoginNamesItsKeys(t *testing.T) {
+	for state, want := range map[string]string{"28P01": "check connection.user and connection.password", "28000": "check connection.user and connection.password", "3D000": "check the database in connection.url"} {
+		err := new(Sink).mark(fmt.Errorf("database d on h:5432: %w", &pgconn.PgError{Severity: "FATAL", Message: "no", Code: state}), -1, connector.After(0))
+		if connector.KindOf(err) != connector.KindFatal || !strings.HasSuffix(err.Error(), ": "+want) {
+			t.Errorf("%s: %v, want %s", state, err, want)
+		}
 	}
 }

@@ -145,7 +145,14 @@ func (s *Sink) forget() {
 // mark gives an error its kind: of the environment it may be retried, attempts
 // times, the rest ends the task.
 func (s *Sink) mark(err error, attempts int, after connector.RetryOption) error {
-	if advice := pg.Advice(err); advice != "" {
+	advice := pg.Advice(err)
+	switch state := pg.State(err); {
+	case strings.HasPrefix(state, "28"):
+		advice = "check connection.user and connection.password"
+	case strings.HasPrefix(state, "3D"):
+		advice = "check the database in connection.url"
+	}
+	if advice != "" {
 		err = fmt.Errorf("%w: %s", err, advice)
 	}
 	switch {

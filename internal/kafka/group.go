@@ -75,7 +75,7 @@ type GroupConsumer struct {
 
 	mu      sync.Mutex                         // guards the following
 	topics  map[string]int32                   // and their partitions, as of the last join
-	waiting bool                               // for topics that do not exist yet
+	waiting []string                           // for topics that do not exist yet
 	starts  map[connector.TopicPartition]int64 // of what was assigned, until the owner takes it up
 
 	batches chan batch // from the readers

@@ -2,8 +2,10 @@ package kafka
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -78,11 +80,23 @@ func (g *GroupConsumer) seen(topics map[string]int32) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.topics = topics
-	missing := g.o.Pattern == nil && len(topics) < len(g.o.Topics) || len(topics) == 0
-	if missing && !g.waiting {
-		g.client.options.Log.Info("waiting for topics that do not exist yet", "group", g.o.Group)
+	missing := g.missing(topics)
+	if len(missing) > 0 && !slices.Equal(missing, g.waiting) {
+		g.client.options.Log.Warn("waiting for topics that do not exist yet: "+strings.Join(missing, ", "), "group", g.o.Group)
 	}
 	g.waiting = missing
+}
+
+// missing gives the topics that are wanted and not there, or the pattern that
+// none matches.
+func (g *GroupConsumer) missing(topics map[string]int32) []string {
+	if g.o.Pattern != nil {
+		if len(topics) == 0 {
+			return []string{fmt.Sprint(g.o.Pattern)}
+		}
+		return nil
+	}
+	return slices.DeleteFunc(g.subscription(topics), func(t string) bool { _, there := topics[t]; return there })
 }
 
 // watch looks from time to time whether there are other topics or partitions
@@ -92,7 +106,7 @@ func (g *GroupConsumer) watch() {
 	for {
 		g.mu.Lock()
 		every := g.client.client.Config().Metadata.RefreshFrequency
-		if g.waiting || g.topics == nil { // topics are missing, or the first join has not told yet
+		if len(g.waiting) > 0 || g.topics == nil { // topics are missing, or the first join has not told yet
 			every = min(every, lookAgain)
 		}
 		g.mu.Unlock()

@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -272,4 +273,52 @@ func TestErrorsOfConnections(t *testing.T) {
 	if conf.ConnConfig.OnPgError(nil, &pgconn.PgError{Code: "28000", Severity: "FATALE", SeverityUnlocalized: "FATAL"}) {
 		t.Error("a fatal error in another language")
 	}
+}
+
+// A server without TLS that refuses the login: that it has no TLS is no reason.
+func TestRefusedLoginIsTheReason(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			refuseLogin(conn)
+		}
+	}()
+	t.Cleanup(func() { _ = l.Close(); <-ended })
+	_, _, err = Open(t.Context(), Options{URL: "postgres://u:secret@" + l.Addr().String() + "/d"})
+	want := fmt.Sprintf("database d on %s: FATAL: password authentication failed (SQLSTATE 28P01)", l.Addr())
+	if err == nil || err.Error() != want || State(err) != "28P01" || Classify(err) != Other {
+		t.Errorf("got %v (%s), want %s", err, Classify(err), want)
+	}
+}
+
+// refuseLogin answers a client of PostgreSQL: no TLS, and no to the password.
+func refuseLogin(conn net.Conn) {
+	defer conn.Close()
+	for {
+		head := make([]byte, 4)
+		if _, err := io.ReadFull(conn, head); err != nil {
+			return
+		}
+		body := make([]byte, binary.BigEndian.Uint32(head)-4)
+		if _, err := io.ReadFull(conn, body); err != nil {
+			return
+		}
+		if binary.BigEndian.Uint32(body) != 80877103 { // the request for TLS
+			break
+		}
+		if _, err := conn.Write([]byte("N")); err != nil {
+			return
+		}
+	}
+	fields := "SFATAL\x00VFATAL\x00C28P01\x00Mpassword authentication failed\x00\x00"
+	_, _ = conn.Write(append(binary.BigEndian.AppendUint32([]byte("E"), uint32(4+len(fields))), fields...))
 }

@@ -2,7 +2,9 @@ package pg
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -69,23 +71,38 @@ func Place(conf *pgxpool.Config) string {
 }
 
 // oneLine is an error whose text has one line.
-type oneLine struct{ error }
-
-// Error gives the text with semicolons for line feeds.
-func (e oneLine) Error() string {
-	text := strings.ReplaceAll(e.error.Error(), ":\n\t", ": ")
-	return strings.ReplaceAll(text, "\n\t", "; ")
+type oneLine struct {
+	error
+	text string
 }
+
+// Error gives the text.
+func (e oneLine) Error() string { return e.text }
 
 // Unwrap gives the error.
 func (e oneLine) Unwrap() error { return e.error }
 
 // OneLine gives an error of pgx with its text in one line: each way to a server
 // that was tried has a line there, and who shows the first line alone would
-// show none of the reasons. Class and state stay.
+// show none of the reasons. Where a server answered, its answer is the reason,
+// and not what was tried besides, such as TLS. Class and state stay.
 func OneLine(err error) error {
-	if err == nil || !strings.Contains(err.Error(), "\n\t") {
+	if err == nil {
+		return nil
+	}
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && connecting {
+		return oneLine{err, e.Error()}
+	}
+	if !strings.Contains(err.Error(), "\n\t") {
 		return err
 	}
-	return oneLine{err}
+	lines := strings.Split(err.Error(), "\n\t")
+	var ways []string
+	for _, way := range lines[1:] {
+		if !slices.Contains(ways, way) {
+			ways = append(ways, way)
+		}
+	}
+	return oneLine{err, strings.TrimSuffix(lines[0], ":") + ": " + strings.Join(ways, "; ")}
 }

@@ -432,3 +432,20 @@ func TestAProgramSaysItsOwnName(t *testing.T) {
 		}
 	}
 }
+
+func TestTopicsThatAreMissingAreNamed(t *testing.T) {
+	file := write(t, "flow.yaml", "worker: {bootstrap.servers: '"+kafkatest.Start(t)+"', listeners: 'http://127.0.0.1:0', page.listener: '', key.converter: string, value.converter: string}\n"+
+		"connectors:\n  sink: {connector.class: file-sink, topics: 'tides,buoys', file: "+filepath.Join(t.TempDir(), "out")+"}\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	out, done := new(output), make(chan error, 1)
+	root := Root("hydraulics")
+	root.SetOut(out)
+	root.SetErr(out)
+	root.SetArgs([]string{"worker", "-f", file})
+	go func() { done <- root.ExecuteContext(ctx) }()
+	wait.Until(t, "the topics", func() bool { return strings.Contains(out.String(), "do not exist yet: buoys, tides") })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

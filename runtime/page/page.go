@@ -152,6 +152,8 @@ func note(status herder.Status, s runtime.Stats) string {
 		return "The task failed and starts again at " + status.Restarts.Next.UTC().Format("15:04:05") + " UTC."
 	case status.State == state.Failed:
 		return "The task failed and stays stopped: mend the cause, then restart it over the REST API."
+	case s.Errors.Retrying && status.State == state.Unassigned:
+		return "The task has not started yet; it is tried until it does."
 	case s.Errors.Retrying:
 		return "The same records are being tried again; nothing is lost."
 	case s.Errors.Last != "" && s.Errors.DeadLetters > 0:

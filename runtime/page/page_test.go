@@ -102,6 +102,13 @@ func TestNoteOfATaskThatStaysStopped(t *testing.T) {
 	}
 }
 
+func TestNoteOfATaskThatHasNotStarted(t *testing.T) {
+	got := note(herder.Status{State: state.Unassigned, Trace: "retrying: stats/0: start: refused"}, runtime.Stats{Errors: runtime.Errors{Retrying: true}})
+	if !strings.Contains(got, "has not started") || strings.Contains(got, "records") {
+		t.Error(got)
+	}
+}
+
 func TestRecordsAndPictures(t *testing.T) {
 	p := newPage(t)
 	var list []shown
