@@ -52,8 +52,9 @@ type Source interface {
 	// Start connects. Its context is the task's: it is cancelled when the task
 	// stops. An error marked Retriable is tried again with a fresh instance.
 	Start(ctx context.Context, c Context, conf Config) error
-	// Poll gives the next records, waiting for some if there are none yet; an
-	// empty batch is fine. After an error marked Retriable it is called again
+	// Poll gives the next records, waiting some seconds for them if there are
+	// none yet; an empty batch is fine. One that does not return for
+	// task.stalled.ms counts as stuck. After an error marked Retriable it is called again
 	// and gives the same records. ErrDone ends the task. It returns soon after
 	// ctx is cancelled; what it gives then is still delivered.
 	Poll(ctx context.Context) ([]SourceRecord, error)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -12,10 +13,11 @@ import (
 )
 
 // member is what an intake needs of a member of a consumer group. It is used
-// from the task's goroutine only.
+// from the task's goroutine only, but for Forfeit.
 type member interface {
 	Poll(ctx context.Context) (kafka.Event, error)
 	Release()
+	Forfeit()
 	Leave() kafka.Event
 	Commit(ctx context.Context, next map[connector.TopicPartition]int64) error
 	Pause(tps ...connector.TopicPartition)
@@ -49,6 +51,7 @@ type intake struct {
 	poll     *stage
 	journey  *journey
 	handover time.Duration // how long a batch in work may delay a rebalance
+	limit    limit         // of what is done between two polls
 
 	// work takes a batch through its journey, in the job's goroutine.
 	work func(ctx context.Context, b *batch)
@@ -60,6 +63,8 @@ type intake struct {
 	// is finished; lost says that it is too late for that.
 	opened  func(tps []connector.TopicPartition) error
 	closing func(tps []connector.TopicPartition, lost bool) error
+
+	forfeited atomic.Bool // the partitions were given up while a batch was at work
 
 	next    []kafka.Message // read while a job was at work
 	going   *going          // nil while nothing is to be given up
@@ -152,7 +157,7 @@ func (in *intake) note(e kafka.Event) error {
 		if in.halted {
 			in.consumer.Pause(e.Partitions...)
 		}
-		return in.opened(e.Partitions)
+		return in.limit.hold(func() error { return in.opened(e.Partitions) })
 	case kafka.Revoked:
 		in.going = &going{tps: e.Partitions, until: time.Now().Add(in.handover)}
 	case kafka.Lost:
@@ -173,8 +178,9 @@ func (in *intake) handOver() error {
 	in.next = slices.DeleteFunc(in.next, func(m kafka.Message) bool {
 		return slices.Contains(g.tps, connector.TopicPartition{Topic: m.Topic, Partition: m.Partition})
 	})
-	err := in.closing(g.tps, g.lost)
+	err := in.limit.hold(func() error { return in.closing(g.tps, g.lost) })
 	in.consumer.Release()
+	in.forfeited.Store(false)
 	return err
 }
 
@@ -217,6 +223,10 @@ func (in *intake) delivered(b *batch) error {
 // group waits; one that only waits for a retry is broken off, and so is one whose
 // partitions are lost. That is no error.
 func (in *intake) run(do func(ctx context.Context) error, then func() error) error {
+	return in.limit.hold(func() error { return in.job(do, then) })
+}
+
+func (in *intake) job(do func(ctx context.Context) error, then func() error) error {
 	ctx, cancel := context.WithCancelCause(in.t.life)
 	defer cancel(nil)
 	poll, wake := context.WithCancel(in.t.quit)
@@ -293,6 +303,7 @@ func (in *intake) commit(next map[connector.TopicPartition]int64) error {
 	if len(next) == 0 {
 		return nil
 	}
+	defer in.t.watch.call("offset commit").end()
 	began := time.Now()
 	err := in.consumer.Commit(in.t.life, next)
 	in.t.counters.committed(began, err)

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -19,7 +20,7 @@ const leaving = 5 * time.Second
 // consumeStage is the stage that reads from Kafka. What Kafka does not answer
 // now it will answer later.
 func consumeStage() *stage {
-	return &stage{place: "consumer", java: "KAFKA_CONSUME", class: "consumer", rule: rule{unmarked: connector.KindRetriable}}
+	return &stage{place: "consumer", java: "KAFKA_CONSUME", class: "consumer", rule: rule{unmarked: connector.KindRetriable}, long: true}
 }
 
 // join makes the member of the connector's group. Its first Poll joins.
@@ -57,9 +58,25 @@ func (in *intake) join(set *settings, c *kafka.Client) (*kafka.GroupConsumer, er
 		return nil, environment(err)
 	}
 	in.consumer = group
+	in.limit = limit{most: o.RebalanceTimeout, waits: &in.t.errors, over: in.overdue}
 	// A successor must not wait for a task that was broken off and hangs on.
 	in.abandon = context.AfterFunc(in.t.life, group.Abandon)
 	return group, nil
+}
+
+// overdue gives the partitions up while the task still works on what came of
+// them, as Kafka's consumer does: nobody knows whether it ever ends.
+func (in *intake) overdue() {
+	what, since, ok := in.t.watch.longest(0)
+	if !ok {
+		what, since = "the batch", time.Now().Add(-in.limit.most)
+	}
+	err := in.t.at.wrap(what, "", fmt.Errorf("it has not returned for %s, and max.poll.interval.ms=%d is over: the partitions go to another member, and what was read comes again; look at what it waits for, or set consumer.override.max.poll.interval.ms higher or consumer.override.max.poll.records lower",
+		time.Since(since).Round(time.Millisecond), in.limit.most.Milliseconds()))
+	in.t.errors.last(err, false)
+	in.t.log.Error(err.Error())
+	in.forfeited.Store(true)
+	in.consumer.Forfeit()
 }
 
 // propError is a client property that is no number.

@@ -117,6 +117,7 @@ type stage struct {
 	java  string // as Kafka Connect names it in dead letters
 	class string // the plugin's class there
 	rule
+	long bool // watch does not see it: it may take long, or sees to that itself
 
 	one  func(ctx context.Context, it *item) error
 	many func(ctx context.Context, items []*item) []error
@@ -131,6 +132,7 @@ type journey struct {
 	stages    []*stage
 	tolerance *tolerance
 	quit      <-chan struct{} // closed when the task is to stop: it ends waits
+	watch     *watch
 }
 
 // run takes a batch through all stages. It returns soon after ctx is cancelled;
@@ -155,19 +157,24 @@ func (s *stage) run(ctx context.Context, j *journey, b *batch) {
 		todo := b.alive()
 		n = len(todo)
 		if n > 0 {
-			s.settle(ctx, j, b, todo, s.callMany(ctx, b, todo))
+			s.settle(ctx, j, b, todo, s.callMany(ctx, j, b, todo))
 		}
 	} else {
+		under := j.watch.call(s.place)
 		for i := 0; i < len(b.items); i++ { // a cut makes items shorter
 			it := &b.items[i]
 			if it.fate != alive {
 				continue
 			}
 			n++
+			under.alive()
 			if err := s.callOne(ctx, it); err != nil {
+				under.end() // settle may wait
 				s.settle(ctx, j, b, []int{i}, []error{err})
+				under = j.watch.call(s.place)
 			}
 		}
+		under.end()
 	}
 	s.stats.observe(n, time.Since(began))
 }
@@ -225,9 +232,11 @@ func (s *stage) settle(ctx context.Context, j *journey, b *batch, todo []int, er
 			return
 		}
 		if todo = again; s.many != nil {
-			errs = s.callMany(ctx, b, todo)
+			errs = s.callMany(ctx, j, b, todo)
 		} else {
+			under := j.watch.call(s.place)
 			errs = []error{s.callOne(ctx, &b.items[todo[0]])}
+			under.end()
 		}
 	}
 }
@@ -238,7 +247,7 @@ func (s *stage) call(ctx context.Context, j *journey, records int, do func() err
 	began := time.Now()
 	for attempt := 0; ; attempt++ {
 		tried := time.Now()
-		err := guard(do)
+		err := s.guarded(j, do)
 		if err == nil {
 			s.stats.observe(records, time.Since(tried))
 			return nil
@@ -258,6 +267,14 @@ func (s *stage) call(ctx context.Context, j *journey, records int, do func() err
 	}
 }
 
+// guarded calls something that is seen not to return.
+func (s *stage) guarded(j *journey, do func() error) error {
+	if !s.long {
+		defer j.watch.call(s.place).end()
+	}
+	return guard(do)
+}
+
 // callOne calls the stage for one record; a panic of the plugin is an error.
 func (s *stage) callOne(ctx context.Context, it *item) (err error) {
 	defer catch(&err)
@@ -265,7 +282,8 @@ func (s *stage) callOne(ctx context.Context, it *item) (err error) {
 }
 
 // callMany calls the stage for several records; a panic is an error of each.
-func (s *stage) callMany(ctx context.Context, b *batch, todo []int) []error {
+func (s *stage) callMany(ctx context.Context, j *journey, b *batch, todo []int) []error {
+	defer j.watch.call(s.place).end()
 	items := make([]*item, len(todo))
 	for k, i := range todo {
 		items[k] = &b.items[i]

@@ -170,6 +170,7 @@ func (o *outbox) idle() bool {
 
 // wait waits until everything sent so far has arrived.
 func (o *outbox) wait(ctx context.Context) error {
+	defer o.journey.watch.call("producer").end()
 	for {
 		if o.producer != nil {
 			if err := o.producer.Flush(ctx); err != nil {

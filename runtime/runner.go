@@ -10,12 +10,12 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/dlq"
 )
 
-// started calls a plugin's Start. Its context lives on with the plugin until
+// started calls the Start of a plugin that word names. Its context lives on with the plugin until
 // the end of the task's life, but ends with quit while Start has not returned.
-func (t *Task) started(start func(ctx context.Context) error) error {
+func (t *Task) started(word string, start func(ctx context.Context) error) error {
 	ctx, cancel := context.WithCancel(t.life)
 	unlink := context.AfterFunc(t.quit, cancel)
-	err := guard(func() error { return start(ctx) })
+	err := t.guarded("start of "+word, func() error { return start(ctx) })
 	if !unlink() && err == nil {
 		err = errStopping
 	}
@@ -87,15 +87,21 @@ func (t *Task) outbox(set *settings, k *clients, j *journey) *outbox {
 func (t *Task) release(plugin interface{ Stop() error }, p *parts, k *clients) {
 	var errs []error
 	if plugin != nil {
-		errs = append(errs, guard(plugin.Stop))
+		errs = append(errs, t.guarded("stop of the "+string(t.spec.Kind), plugin.Stop))
 	}
 	if p != nil {
-		errs = append(errs, p.Close())
+		errs = append(errs, t.guarded("stop of the transforms and converters", p.Close))
 	}
 	if k != nil {
 		errs = append(errs, k.Close())
 	}
 	t.ended(errs...)
+}
+
+// guarded calls a plugin: its panic is a fatal error, and its silence is seen.
+func (t *Task) guarded(what string, call func() error) error {
+	defer t.watch.call(what).end()
+	return guard(call)
 }
 
 // ended logs what went wrong while things were given back: nothing depends on

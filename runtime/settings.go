@@ -33,7 +33,8 @@ type settings struct {
 	changelogReplicas int16
 	flushInterval     time.Duration
 	flushTimeout      time.Duration
-	createTopics      bool // topic.creation.enable
+	stalledAfter      time.Duration // task.stalled.ms
+	createTopics      bool          // topic.creation.enable
 	topicRules        []topicRule
 	clientProps
 	// converters are the worker's configuration with its defaults: what applies
@@ -68,6 +69,7 @@ func parseSettings(spec TaskSpec) (*settings, error) {
 
 		flushInterval: millis(w.Int64("offset.flush.interval.ms")),
 		flushTimeout:  millis(w.Int64("offset.flush.timeout.ms")),
+		stalledAfter:  millis(w.Int64("task.stalled.ms")),
 		createTopics:  w.Bool("topic.creation.enable"),
 	}
 	// Kafka Connect's default of 0 gives up at once; ours is to go on, so only

@@ -63,7 +63,7 @@ func newSinkTask(t *Task, set *settings) (r runner, err error) {
 		s.reporter = &reporter{s: s, kept: map[connector.Origin]*kafka.Message{}}
 		c.Reporter = s.reporter
 	}
-	if err = t.started(func(ctx context.Context) error { s.sink = sink; return sink.Start(ctx, c, conf) }); err != nil {
+	if err = t.started("sink ("+sink.Info().Name+")", func(ctx context.Context) error { s.sink = sink; return sink.Start(ctx, c, conf) }); err != nil {
 		return nil, fmt.Errorf("sink (%s): %w", sink.Info().Name, err)
 	}
 	if s.group, err = s.in.join(set, s.clients.consumer); err != nil {
@@ -79,7 +79,7 @@ func (s *sinkTask) frame(sink connector.Sink) {
 	s.put = newStage(sink, "sink", "TASK_PUT", connector.KindFatal)
 	s.flushing = newStage(sink, "flush of sink", "TASK_PUT", connector.KindFatal)
 	s.in = &intake{t: t, poll: consumeStage(), handover: maxHandover,
-		journey: &journey{at: t.at, stages: s.parts.sinkStages(), tolerance: t.tolerance, quit: t.quit.Done()},
+		journey: &journey{at: t.at, stages: s.parts.sinkStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch},
 		work:    s.work, finish: s.finish, idle: s.idle, opened: s.opened, closing: s.closing}
 	s.out = t.outbox(s.set, s.clients, s.in.journey)
 	stages := append([]*stage{s.in.poll}, s.in.journey.stages...)
@@ -197,7 +197,7 @@ func (s *sinkTask) commitNow() error {
 	ctx, cancel := context.WithTimeout(s.t.life, s.set.flushTimeout)
 	defer cancel()
 	if f, ok := s.sink.(connector.Flusher); ok {
-		if err := guard(func() error { return f.Flush(ctx) }); err != nil {
+		if err := s.t.guarded(s.flushing.place, func() error { return f.Flush(ctx) }); err != nil {
 			s.failed = connector.KindOf(err) != connector.KindRetriable && ctx.Err() == nil
 			return s.t.at.wrap(s.flushing.place, "", err)
 		}
@@ -210,7 +210,7 @@ func (s *sinkTask) opened(tps []connector.TopicPartition) error {
 	if !ok || len(tps) == 0 {
 		return nil
 	}
-	if err := guard(func() error { return l.Open(tps) }); err != nil {
+	if err := s.t.guarded("opening of partitions in "+s.put.place, func() error { return l.Open(tps) }); err != nil {
 		return s.t.at.wrap(s.put.place, "", err)
 	}
 	return nil
@@ -228,7 +228,7 @@ func (s *sinkTask) closing(tps []connector.TopicPartition, lost bool) error {
 		delete(s.delivered, tp)
 	}
 	if l, ok := s.sink.(connector.PartitionListener); ok {
-		if err := guard(func() error { return l.Close(tps) }); err != nil {
+		if err := s.t.guarded("closing of partitions in "+s.put.place, func() error { return l.Close(tps) }); err != nil {
 			return s.t.at.wrap(s.put.place, "", err)
 		}
 	}

@@ -107,8 +107,11 @@ func (s *sourceTask) notify() error {
 	through := s.through
 	s.through = nil
 	s.mu.Unlock()
-	if c, ok := s.source.(connector.RecordCommitter); ok {
+	if c, ok := s.source.(connector.RecordCommitter); ok && len(through) > 0 {
+		under := s.t.watch.call("commit of record in " + s.poll.place)
+		defer under.end()
 		for _, p := range through {
+			under.alive()
 			if err := guard(func() error { return c.CommitRecord(s.t.life, p.record, p.meta) }); err != nil {
 				return s.t.at.wrap("commit of record in "+s.poll.place, "", err)
 			}
@@ -116,7 +119,7 @@ func (s *sourceTask) notify() error {
 	}
 	if c, ok := s.source.(connector.Committer); ok && s.news {
 		s.news = false
-		if err := guard(func() error { return c.Commit(s.t.life) }); err != nil {
+		if err := s.t.guarded("commit in "+s.poll.place, func() error { return c.Commit(s.t.life) }); err != nil {
 			return s.t.at.wrap("commit in "+s.poll.place, "", err)
 		}
 	}

@@ -81,7 +81,7 @@ func newSourceTask(t *Task, set *settings) (r runner, err error) {
 		return nil, err
 	}
 	c.Offsets = offset.Reader(t.options.Offsets, t.spec.Connector)
-	if err = t.started(func(ctx context.Context) error { s.source = source; return source.Start(ctx, c, conf) }); err != nil {
+	if err = t.started("source ("+source.Info().Name+")", func(ctx context.Context) error { s.source = source; return source.Start(ctx, c, conf) }); err != nil {
 		return nil, fmt.Errorf("source (%s): %w", source.Info().Name, err)
 	}
 	return s, nil
@@ -93,7 +93,7 @@ func (s *sourceTask) frame(source connector.Source) {
 	s.poll = newStage(source, "source", "TASK_POLL", connector.KindFatal)
 	s.produce = newStage(source, "producer", "KAFKA_PRODUCE", connector.KindFatal)
 	s.produce.place, s.produce.tolerable = "producer", true
-	s.journey = &journey{at: t.at, stages: s.parts.sourceStages(), tolerance: t.tolerance, quit: t.quit.Done()}
+	s.journey = &journey{at: t.at, stages: s.parts.sourceStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch}
 	s.out = t.outbox(s.set, s.clients, s.journey)
 	stages := append([]*stage{s.poll}, s.journey.stages...)
 	stages = append(stages, s.produce)

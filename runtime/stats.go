@@ -115,6 +115,32 @@ type errorStats struct {
 	text     string
 	at       time.Time
 	retrying bool
+	waited   time.Time // when the last wait for a retry ended
+}
+
+// alive gives the last moment, from that one on, at which the task was surely
+// not stuck, but waited for a retry.
+func (s *errorStats) alive(from time.Time) time.Time {
+	if s.waiting.Load() > 0 {
+		return time.Now()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waited.After(from) {
+		return s.waited
+	}
+	return from
+}
+
+// wait notes that a retry is awaited, until the function it gives is called.
+func (s *errorStats) wait() (over func()) {
+	s.waiting.Add(1)
+	return func() {
+		s.mu.Lock()
+		s.waited = time.Now()
+		s.mu.Unlock()
+		s.waiting.Add(-1)
+	}
 }
 
 func (s *errorStats) last(err error, retrying bool) {

@@ -57,11 +57,11 @@ func newStreamTask(t *Task, set *settings) (r runner, err error) {
 // frame makes the stages and the intake.
 func (s *streamTask) frame() {
 	t := s.t
-	s.restoring = &stage{place: "restore of state", java: "KAFKA_CONSUME", class: "stream", rule: rule{unmarked: connector.KindFatal}}
+	s.restoring = &stage{place: "restore of state", java: "KAFKA_CONSUME", class: "stream", rule: rule{unmarked: connector.KindFatal}, long: true}
 	s.produce = &stage{place: "output", java: "KAFKA_PRODUCE", class: "stream", rule: rule{unmarked: connector.KindFatal, tolerable: true}}
-	s.committing = &stage{place: "offset commit", java: "KAFKA_PRODUCE", class: "stream", rule: rule{unmarked: connector.KindRetriable}}
+	s.committing = &stage{place: "offset commit", java: "KAFKA_PRODUCE", class: "stream", rule: rule{unmarked: connector.KindRetriable}, long: true}
 	s.in = &intake{t: t, poll: consumeStage(), handover: maxHandover,
-		journey: &journey{at: t.at, stages: s.parts.streamStages(), tolerance: t.tolerance, quit: t.quit.Done()},
+		journey: &journey{at: t.at, stages: s.parts.streamStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch},
 		work:    s.work, finish: s.finish, idle: func() error { return nil }, opened: s.opened, closing: s.closing}
 	if n := len(s.parts.transforms); n > 0 {
 		s.parts.transforms[n-1].tap = t.tap
@@ -138,6 +138,9 @@ func (s *streamTask) finish(b *batch) error {
 	}
 	ctx := s.t.life
 	for _, step := range []func(context.Context, *batch) error{s.outputs, s.changelog, s.deadLetters, s.offsets} {
+		if s.in.forfeited.Load() {
+			return errRevoked // another member does the batch again, with what the changelog says by now
+		}
 		if err := step(ctx, b); err != nil {
 			return err
 		}

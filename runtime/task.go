@@ -40,6 +40,7 @@ type Task struct {
 	counters   counters
 	metrics    metrics
 	tolerance  *tolerance
+	watch      *watch
 	stages     atomic.Pointer[[]*stage] // for snapshots, poll and put too
 	lag        atomic.Pointer[map[connector.TopicPartition]int64]
 	plugin     atomic.Pointer[connector.Info] // nil before it is made
@@ -67,6 +68,7 @@ func newTask(o Options, spec TaskSpec, notify func(Event)) *Task {
 	t := &Task{options: o, spec: spec, at: place{spec.Connector, spec.Task}, notify: notify,
 		log:  o.Log.With("connector", spec.Connector, "task", spec.Task),
 		done: make(chan struct{}), state: state.Unassigned, since: time.Now(), paused: spec.Paused, changed: make(chan struct{})}
+	t.watch = &watch{log: t.log}
 	t.life, t.kill = context.WithCancelCause(context.Background())
 	t.quit, t.stop = context.WithCancelCause(t.life)
 	return t
@@ -95,6 +97,7 @@ func (t *Task) run() error {
 	if err != nil {
 		return t.at.wrap("", "", err)
 	}
+	t.watch.limit(set.stalledAfter)
 	t.tolerance = &tolerance{all: set.all, retryTimeout: set.retryTimeout, delayMax: set.delayMax,
 		logErrors: set.logErrors, logRecords: set.logRecords, log: t.log, stats: &t.errors}
 	r, err := t.start(set)

@@ -131,8 +131,7 @@ func (t *tolerance) delay(atLeast time.Duration, attempt int, r rule, elapsed ti
 // stop instead.
 func (t *tolerance) wait(ctx context.Context, quit <-chan struct{}, d time.Duration, why error) bool {
 	t.log.Warn("retrying: "+why.Error(), "after", d.Round(time.Millisecond))
-	t.stats.waiting.Add(1)
-	defer t.stats.waiting.Add(-1)
+	defer t.stats.wait()()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

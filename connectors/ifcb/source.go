@@ -87,10 +87,13 @@ func (s *Source) Poll(ctx context.Context) ([]connector.SourceRecord, error) {
 	return records, err
 }
 
+// longestPoll is how long a poll waits at most: one that takes much longer counts as stuck.
+const longestPoll = 10 * time.Second
+
 // poll asks the live lanes in turn, then those of the past, until one has something. So a bin of today waits for one
 // batch of the past at most, and a dataset in trouble does not keep the others from their turn.
 func (s *Source) poll(ctx context.Context) ([]connector.SourceRecord, error) {
-	wait, open := time.Hour, false
+	wait, open := longestPoll, false
 	for i := range len(s.live) + len(s.history) {
 		l := s.lane(i)
 		if l.done {

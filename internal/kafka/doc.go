@@ -16,7 +16,7 @@
 // consumer, the look-up of where to start. A GroupConsumer has one that watches
 // for topics and one for each partition that it reads; Release or Close end the
 // latter, Close waits for all. Everything that an owner calls is called from one
-// goroutine, but for Abandon. A call that sarama cannot cancel goes on by itself
+// goroutine, but for Abandon and Forfeit. A call that sarama cannot cancel goes on by itself
 // when its context has ended, until a line is cut or sarama's time-outs end it.
 // A Producer has two for each lane, which Close ends.
 //

@@ -264,6 +264,11 @@ func (g *GroupConsumer) Abandon() {
 	g.member.Abandon()
 }
 
+// Forfeit leaves the group for an owner who is busy for too long: Poll says then
+// that the partitions are lost, and joins again once they are released. It is
+// safe from any goroutine.
+func (g *GroupConsumer) Forfeit() { g.member.Forfeit() }
+
 // Leave asks for the partitions that the member has, as Poll does; it takes up
 // no others. Close is due then.
 func (g *GroupConsumer) Leave() Event {

@@ -260,6 +260,22 @@ func (m *Member) Abandon() {
 	}
 }
 
+// Forfeit leaves the group for an owner who is busy for too long: the others get
+// what it has at once, what it still commits is refused, and Next says that all
+// is lost. The member joins again once the owner has released.
+func (m *Member) Forfeit() {
+	m.mu.Lock()
+	id, news := m.m.id, m.m.leave(lost)
+	if news {
+		m.m.id = "" // the group forgets it
+	}
+	m.wakeUp()
+	m.mu.Unlock()
+	if news && id != "" {
+		_ = m.coord.leave(id) // where it fails, the session's time-out does the same
+	}
+}
+
 // Close leaves the group, so that the others need not wait for a time-out, and
 // ends all goroutines. The owner has handed over by then. It is safe twice.
 func (m *Member) Close(ctx context.Context) error {

@@ -34,6 +34,8 @@ var WorkerDef = sync.OnceValue(func() *connector.ConfigDef {
 			Doc: "How long a commit of offsets may wait for records that are on their way."},
 		connector.Key{Name: "task.shutdown.graceful.timeout.ms", Type: connector.LongKey, Default: 5000, Check: connector.AtLeast(0), Importance: connector.Low,
 			Doc: "How long all tasks together have to stop when the worker does."},
+		connector.Key{Name: "task.stalled.ms", Type: connector.LongKey, Default: 45000, Check: connector.AtLeast(1), Importance: connector.Low,
+			Doc: "How long a call of a plugin may take to return, a failure may be tried again, or records may wait while none goes on, before the task counts as stalled: in the status, in /health, in metrics, on the page and in the log."},
 		connector.Key{Name: "topic.creation.enable", Type: connector.BooleanKey, Default: true, Importance: connector.Low,
 			Doc: "Whether topics that a source or stream writes to are created when they are not there."},
 

@@ -1,0 +1,121 @@
+package runtime
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// watch knows which calls of a task have not returned, and says in the log when
+// one takes long and when it has ended after all. It is safe for use from
+// several goroutines; a nil watch sees nothing.
+type watch struct {
+	log *slog.Logger
+
+	mu    sync.Mutex
+	after time.Duration // task.stalled.ms; 0 is that nothing is long
+	calls []*underway   // in the order they began
+}
+
+// rarely is how often at least a call that does not return is logged again.
+const rarely = time.Hour
+
+// underway is a call that has not returned.
+type underway struct {
+	w     *watch
+	what  string
+	began time.Time
+	since time.Time     // of its last sign of life
+	next  time.Duration // it is logged after so long a silence
+	said  bool
+	timer *time.Timer // logs; it ends with the call
+}
+
+// call notes that something is called, such as "sink (postgres)". The caller
+// ends it.
+func (w *watch) call(what string) *underway {
+	if w == nil {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	u := &underway{w: w, what: what, began: time.Now(), next: w.after}
+	u.since = u.began
+	w.calls = append(w.calls, u)
+	if w.after > 0 {
+		u.timer = time.AfterFunc(w.after, u.say)
+	}
+	return u
+}
+
+// alive notes that a call of many parts has done one of them.
+func (u *underway) alive() {
+	if u == nil {
+		return
+	}
+	now := time.Now()
+	u.w.mu.Lock()
+	defer u.w.mu.Unlock()
+	u.since = now
+}
+
+// end notes that the call has returned.
+func (u *underway) end() {
+	if u == nil {
+		return
+	}
+	w := u.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = slices.DeleteFunc(w.calls, func(c *underway) bool { return c == u })
+	if u.timer != nil {
+		u.timer.Stop()
+	}
+	if u.said {
+		w.log.Info(u.what+" has returned", "after", time.Since(u.began).Round(time.Millisecond))
+	}
+}
+
+// say logs that the call takes long: once, and then at longer and longer
+// intervals.
+func (u *underway) say() {
+	w := u.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Contains(w.calls, u) {
+		return // it has just returned
+	}
+	waited := time.Since(u.since)
+	if waited >= u.next {
+		w.log.Warn(u.what+" has not returned", "for", waited.Round(time.Millisecond))
+		u.said, u.next = true, waited+min(waited, rarely)
+	}
+	u.timer.Reset(u.next - waited)
+}
+
+// longest gives the innermost of the calls that have given no sign of life for
+// at least that long.
+func (w *watch) longest(least time.Duration) (what string, since time.Time, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, u := range slices.Backward(w.calls) {
+		if time.Since(u.since) >= least {
+			return u.what, u.since, true
+		}
+	}
+	return "", time.Time{}, false
+}
+
+// stalled gives task.stalled.ms.
+func (w *watch) stalled() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.after
+}
+
+func (w *watch) limit(after time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.after = after
+}
