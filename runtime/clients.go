@@ -118,6 +118,22 @@ func (k *clients) client(ctx context.Context, role string, props map[string]stri
 	return c, nil
 }
 
+// trouble gives the trouble with Kafka that has lasted longest.
+func (k *clients) trouble() (worst kafka.Trouble, ok bool) {
+	add := func(t kafka.Trouble, there bool) {
+		if there && (!ok || t.Since.Before(worst.Since)) {
+			worst, ok = t, true
+		}
+	}
+	for _, c := range k.byProps {
+		add(c.Trouble())
+	}
+	if k.producer != nil {
+		add(k.producer.Trouble())
+	}
+	return worst, ok
+}
+
 // Close closes all clients.
 func (k *clients) Close() error {
 	var errs []error

@@ -198,6 +198,8 @@ func (s *stage) show(items []item) {
 // those that may be retried. errs are the errors of the first call.
 func (s *stage) settle(ctx context.Context, j *journey, b *batch, todo []int, errs []error) {
 	began := time.Now()
+	var trying *retried
+	defer func() { trying.over(j, b.stop) }()
 	for attempt := 0; ; attempt++ {
 		var again []int
 		var pause time.Duration
@@ -227,6 +229,7 @@ func (s *stage) settle(ctx context.Context, j *journey, b *batch, todo []int, er
 		if len(again) == 0 {
 			return
 		}
+		trying = trying.again(s, j)
 		if !j.tolerance.wait(ctx, j.quit, pause, why) {
 			b.cut(again[0], errStopping)
 			return
@@ -243,11 +246,13 @@ func (s *stage) settle(ctx context.Context, j *journey, b *batch, todo []int, er
 
 // call runs an operation of the whole task, such as Poll or Put, as a stage. It
 // is retried in place; the error it gives back stops the task.
-func (s *stage) call(ctx context.Context, j *journey, records int, do func() error) error {
+func (s *stage) call(ctx context.Context, j *journey, records int, do func() error) (err error) {
 	began := time.Now()
+	var trying *retried
+	defer func() { trying.over(j, err) }()
 	for attempt := 0; ; attempt++ {
 		tried := time.Now()
-		err := s.guarded(j, do)
+		err = s.guarded(j, do)
 		if err == nil {
 			s.stats.observe(records, time.Since(tried))
 			return nil
@@ -261,9 +266,35 @@ func (s *stage) call(ctx context.Context, j *journey, records int, do func() err
 		if v.do != retry {
 			return v.err
 		}
+		trying = trying.again(s, j)
 		if !j.tolerance.wait(ctx, j.quit, v.after, err) {
 			return errStopping
 		}
+	}
+}
+
+// retried is something that a stage tries again; nil before it does.
+type retried struct {
+	stage *stage
+	since time.Time
+}
+
+func (r *retried) again(s *stage, j *journey) *retried {
+	if r == nil {
+		j.tolerance.stats.again(s.place)
+		r = &retried{s, time.Now()}
+	}
+	return r
+}
+
+// over ends it; without an error it was cured.
+func (r *retried) over(j *journey, err error) {
+	if r == nil {
+		return
+	}
+	j.tolerance.stats.over()
+	if err == nil {
+		j.tolerance.log.Info("it works again: "+r.stage.place, "after", time.Since(r.since).Round(time.Millisecond))
 	}
 }
 

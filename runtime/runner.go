@@ -68,6 +68,7 @@ func (t *Task) connect(set *settings, produce, consume bool) (*clients, error) {
 	if err != nil {
 		return nil, errors.Join(environment(fmt.Errorf("kafka: %w", err)), k.Close())
 	}
+	t.clients.Store(k)
 	return k, nil
 }
 
@@ -93,6 +94,7 @@ func (t *Task) release(plugin interface{ Stop() error }, p *parts, k *clients) {
 		errs = append(errs, t.guarded("stop of the transforms and converters", p.Close))
 	}
 	if k != nil {
+		t.clients.Store(nil)
 		errs = append(errs, k.Close())
 	}
 	t.ended(errs...)

@@ -175,12 +175,16 @@ func (s *sinkTask) commit() error {
 	}
 	s.reporter.forget()
 	err := s.in.commit(s.delivered)
+	if errors.Is(err, kafka.ErrGenerationLost) {
+		s.t.offsets.note(s.t.log, nil)
+	} else {
+		s.t.offsets.note(s.t.log, err)
+	}
 	switch {
 	case errors.Is(err, kafka.ErrGenerationLost):
 		clear(s.delivered) // others have the partitions
 	case err != nil:
 		// The offsets stay to be committed with the next ones.
-		s.t.log.Warn("offsets not committed: " + err.Error())
 		s.due = time.Now().Add(min(s.set.flushInterval, time.Second))
 	default:
 		clear(s.delivered)

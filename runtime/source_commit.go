@@ -47,9 +47,7 @@ func (s *sourceTask) finish() error {
 	if err := s.outputs(); err != nil {
 		return err
 	}
-	if err := s.offsets(); err != nil {
-		s.t.log.Warn("source offsets not committed, they will be with the next ones: " + err.Error())
-	}
+	_ = s.offsets() // a failure was noted: they will be with the next ones
 	return s.notify()
 }
 
@@ -89,6 +87,7 @@ func (s *sourceTask) offsets() error {
 	}
 	err := s.t.options.Offsets.Commit(s.t.life, s.t.spec.Connector, c.entries)
 	s.t.counters.committed(began, err)
+	s.t.offsets.note(s.t.log, err)
 	if err != nil {
 		return err
 	}

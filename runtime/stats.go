@@ -28,6 +28,8 @@ type Stats struct {
 
 	Errors  Errors
 	Commits Commits
+	// Waits is what the task waits for, if anything.
+	Waits *Waits
 
 	LastIn    time.Time // when records last came in, zero without any
 	LastOut   time.Time // when records last went out
@@ -73,6 +75,15 @@ type Errors struct {
 	Retrying           bool // the last error is being retried at this moment
 }
 
+// Waits is something that a task waits for and that keeps it from its work: a
+// call that does not return, or what is tried again and again.
+type Waits struct {
+	For     string // such as "sink (postgres)", "Kafka", "offset commit"
+	Why     string // in words
+	Since   time.Time
+	Stalled bool // for longer than task.stalled.ms
+}
+
 // Commits counts offset commits.
 type Commits struct {
 	Completed int64
@@ -116,6 +127,36 @@ type errorStats struct {
 	at       time.Time
 	retrying bool
 	waited   time.Time // when the last wait for a retry ended
+	loops    int       // in which something is tried again
+	since    time.Time // the first failure of what is tried again
+	place    string    // of it
+}
+
+// again notes that something failed in a place and is tried again, until over.
+func (s *errorStats) again(place string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.loops++; s.loops == 1 {
+		s.since, s.place = time.Now(), place
+	}
+}
+
+func (s *errorStats) over() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.loops--; s.loops == 0 {
+		s.retrying = false
+	}
+}
+
+// waits gives what is tried again.
+func (s *errorStats) waits() *Waits {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.loops == 0 || !s.retrying {
+		return nil
+	}
+	return &Waits{For: s.place, Why: s.text, Since: s.since}
 }
 
 // alive gives the last moment, from that one on, at which the task was surely
@@ -156,7 +197,7 @@ func (s *errorStats) get() Errors {
 		Failures: s.failures.Load(), Errors: s.errors.Load(), Skipped: s.skipped.Load(),
 		Retries: s.retries.Load(), Logged: s.logged.Load(),
 		DeadLetters: s.letters.Load(), DeadLetterFailures: s.letterFailures.Load(),
-		Last: s.text, LastTime: s.at, Retrying: s.retrying && s.waiting.Load() > 0,
+		Last: s.text, LastTime: s.at, Retrying: s.retrying && (s.loops > 0 || s.waiting.Load() > 0),
 	}
 }
 

@@ -44,6 +44,8 @@ type Task struct {
 	stages     atomic.Pointer[[]*stage] // for snapshots, poll and put too
 	lag        atomic.Pointer[map[connector.TopicPartition]int64]
 	plugin     atomic.Pointer[connector.Info] // nil before it is made
+	clients    atomic.Pointer[clients]        // while there are any, for snapshots
+	offsets    trying                         // commits of offsets that fail
 
 	mu      sync.Mutex
 	state   state.State
@@ -229,6 +231,7 @@ func (t *Task) Snapshot() Stats {
 		}
 	}
 	s.Metrics = t.metrics.samples()
+	t.waits(&s)
 	return s
 }
 

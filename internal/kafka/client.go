@@ -31,6 +31,8 @@ type Options struct {
 	// security.protocol or linger.ms. Those without a counterpart are ignored.
 	Props map[string]string
 	Log   *slog.Logger
+
+	health *health // of the client, and of those made of it
 }
 
 // Client has the connections to a cluster. It is safe for concurrent use.
@@ -48,9 +50,16 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 	if len(o.Bootstrap) == 0 {
 		return nil, connector.Fatal(errors.New("bootstrap.servers is empty"))
 	}
+	made := o.health == nil
+	if made {
+		o.health = newHealth()
+	}
 	conf, err := newConfig(o)
 	if err != nil {
 		return nil, connector.Fatal(err)
+	}
+	if made {
+		o.health.patience += conf.Consumer.MaxWaitTime
 	}
 	type result struct {
 		client sarama.Client
@@ -97,6 +106,11 @@ func explained(err error, login bool) error {
 func (c *Client) Close() {
 	c.close.Do(func() { _ = c.client.Close() }) // nothing is lost with a connection
 }
+
+// Trouble gives what Kafka does not do at the moment for this client and for the
+// group consumers and producers made of it, if anything: the trouble that has
+// lasted longest. It does not ask Kafka.
+func (c *Client) Trouble() (Trouble, bool) { return c.options.health.trouble() }
 
 // do runs a call that sarama cannot cancel; it goes on by itself when ctx ends
 // first, for as long as sarama's time-outs.

@@ -66,7 +66,7 @@ func (f *feed) batch(ctx context.Context) (messages []Message, size int64, err e
 
 func (f *feed) note(err *sarama.ConsumerError) {
 	if !errors.Is(err, sarama.ErrOffsetOutOfRange) { // Messages ends then
-		f.trouble.note("reading is interrupted, trying on", err)
+		f.trouble.note("reading is interrupted", err)
 	}
 }
 

@@ -79,6 +79,7 @@ type GroupConsumer struct {
 	starts  map[connector.TopicPartition]int64 // of what was assigned, until the owner takes it up
 
 	batches chan batch // from the readers
+	commits trouble
 
 	// The owner's alone.
 	reader map[connector.TopicPartition]*reader
@@ -114,7 +115,8 @@ func (c *Client) NewGroupConsumer(o GroupOptions) (*GroupConsumer, error) {
 	}
 	g := &GroupConsumer{o: o, client: own, consumer: consumer, batches: make(chan batch),
 		reader: map[connector.TopicPartition]*reader{}, ending: map[connector.TopicPartition]<-chan struct{}{},
-		paused: map[connector.TopicPartition]bool{}}
+		paused:  map[connector.TopicPartition]bool{},
+		commits: trouble{log: own.options.Log.With("group", o.Group), health: own.options.health}}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	if g.member, err = own.NewMember(g.membership()); err != nil {
 		g.cancel()

@@ -35,8 +35,12 @@ func (m *Member) joinLoop() {
 		case lost, rejoin:
 			continue
 		case elsewhere:
-			m.trouble.note("the group coordinator cannot be reached, trying on", err)
+			m.trouble.note("the group coordinator cannot be reached", err)
 			m.coord.slow.drop()
+		case again:
+			if !errors.Is(err, sarama.ErrMemberIdRequired) {
+				m.trouble.note("the group cannot be joined", err)
+			}
 		}
 		if !errors.Is(err, sarama.ErrMemberIdRequired) {
 			pause(m.ctx, retryPause)
@@ -140,7 +144,7 @@ func (m *Member) heartbeats() {
 		case v == refused:
 			m.client.options.Log.Warn("heartbeat refused", "group", m.o.Group, "error", err.Error())
 		case v == elsewhere:
-			m.trouble.note("the group coordinator cannot be reached, trying on", err)
+			m.trouble.note("the group coordinator cannot be reached", err)
 			m.coord.fast.drop()
 		}
 	}

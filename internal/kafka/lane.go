@@ -40,6 +40,9 @@ func (p *Producer) newLane(limit int) (*lane, error) {
 	conf := *p.conf
 	conf.Producer.MaxMessageBytes = limit - laneMargin
 	l.persist(&conf, p)
+	if conf.Producer.RequiredAcks == sarama.NoResponse {
+		conf.Net.Proxy.Enable = false // nothing is answered
+	}
 	var err error
 	if l.client, err = sarama.NewClient(p.client.options.Bootstrap, &conf); err != nil {
 		return nil, connector.Retriable(fmt.Errorf("producer: %w", err))
@@ -72,7 +75,7 @@ func (l *lane) persist(conf *sarama.Config, p *Producer) {
 	conf.Metadata.Timeout = math.MaxInt64 / 4
 	conf.Metadata.Retry.BackoffFunc = func(retries, _ int) time.Duration {
 		if retries > 1 {
-			p.trouble.note("partitions cannot be written, trying on", sarama.ErrOutOfBrokers)
+			p.trouble.note("partitions cannot be written", sarama.ErrOutOfBrokers)
 		}
 		if !wait(min(conf.Metadata.Retry.Backoff<<min(retries, 5), maxBackoff)) {
 			return math.MaxInt64 / 2 // beyond the time-out: no more

@@ -77,7 +77,10 @@ func dial(c *Client, address string, patience time.Duration) (*sarama.Broker, *w
 	if patience > 0 {
 		conf.Net.ReadTimeout = patience
 	}
-	w := &wire{dialer: net.Dialer{Timeout: conf.Net.DialTimeout}}
+	w := &wire{dialer: conf.Net.Proxy.Dialer}
+	if patience > 0 { // its silence says nothing
+		w.dialer = &net.Dialer{Timeout: conf.Net.DialTimeout}
+	}
 	conf.Net.Proxy.Enable, conf.Net.Proxy.Dialer = true, w
 	b := sarama.NewBroker(address)
 	if err := b.Open(&conf); err != nil {
@@ -113,10 +116,12 @@ func (l *line) end() {
 
 // wire dials for one sarama broker and can cut the connection below it.
 type wire struct {
-	dialer net.Dialer
-	mu     sync.Mutex
-	conn   net.Conn
-	gone   bool
+	dialer interface {
+		Dial(network, address string) (net.Conn, error)
+	}
+	mu   sync.Mutex
+	conn net.Conn
+	gone bool
 }
 
 // Dial is sarama's way to connect.

@@ -107,7 +107,7 @@ func (c *Client) NewMember(o MemberOptions) (*Member, error) {
 	}
 	m := &Member{o: o, client: c, m: newMembership(), wake: make(chan struct{}, 1),
 		coord:   newCoordinator(c, o.Group, o.ProtocolType, o.RebalanceTimeout+o.SessionTimeout),
-		trouble: trouble{log: c.options.Log.With("group", o.Group)}}
+		trouble: trouble{log: c.options.Log.With("group", o.Group), health: c.options.health}}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.work.Go(m.heartbeats)
 	return m, nil
@@ -285,6 +285,7 @@ func (m *Member) Close(ctx context.Context) error {
 	m.m.id, m.offer, m.leaving = "", nil, true
 	m.mu.Unlock()
 	m.cancel()
+	m.trouble.end()
 	_, err := do(ctx, func() (struct{}, error) {
 		if id == "" {
 			return struct{}{}, nil

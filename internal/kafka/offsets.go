@@ -17,6 +17,7 @@ func (g *GroupConsumer) Commit(ctx context.Context, next map[connector.TopicPart
 	if len(next) == 0 {
 		return nil
 	}
+	defer g.commits.end()
 	for {
 		as, ok := g.member.committer()
 		if !ok {
@@ -29,14 +30,17 @@ func (g *GroupConsumer) Commit(ctx context.Context, next map[connector.TopicPart
 		v, _ := g.member.answered(as, err, true)
 		switch v {
 		case fine:
+			g.commits.over()
 			return nil
 		case lost:
 			return fmt.Errorf("group %s: %w: %w", g.o.Group, ErrGenerationLost, err)
 		case refused:
 			return connector.Fatal(fmt.Errorf("group %s: commit: %w", g.o.Group, err))
 		case elsewhere:
-			g.member.trouble.note("the group coordinator cannot be reached, trying on", err)
+			g.commits.note("offsets cannot be committed: the group coordinator cannot be reached", err)
 			g.member.coord.fast.drop()
+		case again:
+			g.commits.note("offsets cannot be committed", err)
 		}
 		if !pause(ctx, retryPause) {
 			return connector.Retriable(fmt.Errorf("group %s: commit: %w", g.o.Group, err))
@@ -130,7 +134,7 @@ func (g *GroupConsumer) prepare(gen Generation) error {
 			if err = g.start(committed, starts); connector.KindOf(err) == connector.KindFatal {
 				return err
 			} else if err != nil {
-				g.member.trouble.note("the start of a partition cannot be found, trying on", err)
+				g.member.trouble.note("the start of a partition cannot be found", err)
 				clear(starts)
 			}
 		case refused:

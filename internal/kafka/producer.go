@@ -49,8 +49,9 @@ type Producer struct {
 	topics map[string]topicLane
 	lanes  map[int]*lane // by the size of their batches
 
-	pending int
-	empty   chan struct{} // closed while nothing is pending
+	pending  int
+	empty    chan struct{} // closed while nothing is pending
+	answered time.Time     // the last message, or the first one pending was sent
 }
 
 // topicLane is the lane of a topic and how large a message it takes.
@@ -71,7 +72,7 @@ func (c *Client) NewProducer(o ProducerOptions) (*Producer, error) {
 	}
 	ps := &props{text: options.Props}
 	ps.producer(conf)
-	p := &Producer{client: c, conf: conf, buffer: defaultBuffer, block: defaultBlock, trouble: trouble{log: c.options.Log},
+	p := &Producer{client: c, conf: conf, buffer: defaultBuffer, block: defaultBlock, trouble: trouble{log: c.options.Log, health: c.options.health},
 		topics: map[string]topicLane{}, lanes: map[int]*lane{}, empty: make(chan struct{})}
 	ps.int("buffer.memory", func(n int) { p.buffer = int64(n) })
 	ps.duration("max.block.ms", func(d time.Duration) { p.block = d })
@@ -175,9 +176,10 @@ func (p *Producer) exists(ctx context.Context, topic string) error {
 		case connector.KindOf(err) == connector.KindFatal:
 			return err
 		case err != nil:
-			p.trouble.note("topic cannot be looked up, trying on", err)
+			p.trouble.note("topic cannot be looked up", err)
 			began = time.Now()
 		case found[topic] > 0:
+			p.trouble.over()
 			return nil
 		case time.Since(began) > p.block:
 			return connector.Retriable(fmt.Errorf("topic %s: %w, and the broker does not create it: create it, or set topic.creation.enable=true", topic, ErrUnknownTopic))
@@ -222,13 +224,14 @@ func (p *Producer) add() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pending++; p.pending == 1 {
-		p.empty = make(chan struct{})
+		p.empty, p.answered = make(chan struct{}), time.Now()
 	}
 }
 
 func (p *Producer) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.answered = time.Now()
 	if p.pending--; p.pending == 0 {
 		close(p.empty)
 	}
@@ -246,6 +249,16 @@ func (p *Producer) failure(e *sarama.ProducerError) error {
 		return connector.Fatal(fmt.Errorf("topic %s: %w", topic, e.Err))
 	}
 	return connector.Retriable(fmt.Errorf("topic %s: %w", topic, e.Err))
+}
+
+// Trouble tells that messages were sent and Kafka acknowledges none.
+func (p *Producer) Trouble() (Trouble, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pending == 0 || time.Since(p.answered) <= silence+p.conf.Producer.Flush.Frequency {
+		return Trouble{}, false
+	}
+	return Trouble{"messages that were sent are not acknowledged", p.answered}, true
 }
 
 // Flush waits until everything sent so far was answered.
@@ -273,6 +286,7 @@ func (p *Producer) Close() error {
 			errs = append(errs, l.close())
 		}
 		p.closed = errors.Join(errs...)
+		p.trouble.end()
 	})
 	return p.closed
 }

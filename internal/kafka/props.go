@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +39,7 @@ func newConfig(o Options) (*sarama.Config, error) {
 	if err := errors.Join(p.errs...); err != nil {
 		return nil, err
 	}
+	c.Net.Proxy.Enable, c.Net.Proxy.Dialer = true, &dialer{net.Dialer{Timeout: c.Net.DialTimeout}, o.health}
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}

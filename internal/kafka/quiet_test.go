@@ -23,6 +23,8 @@ func (l *lines) Write(p []byte) (int, error) {
 	return l.buf.Write(p)
 }
 
+func (l *lines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
 // rebalances tells that the owner is to hand over.
 func (m *Member) rebalances() bool {
 	m.mu.Lock()

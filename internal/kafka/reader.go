@@ -63,7 +63,8 @@ func (g *GroupConsumer) read(ctx context.Context, r *reader) error {
 	if r.before != nil {
 		<-r.before // sarama reads a partition once at a time; it was cancelled
 	}
-	t := &trouble{log: g.client.options.Log.With("topic", r.tp.Topic, "partition", r.tp.Partition)}
+	t := &trouble{log: g.client.options.Log.With("topic", r.tp.Topic, "partition", r.tp.Partition), health: g.client.options.health}
+	defer t.end()
 	from := r.from
 	for ctx.Err() == nil {
 		pc, err := g.consumer.ConsumePartition(r.tp.Topic, r.tp.Partition, from)
@@ -88,7 +89,7 @@ func (g *GroupConsumer) read(ctx context.Context, r *reader) error {
 				return err
 			}
 		}
-		t.note("partition cannot be read, trying on", err)
+		t.note("partition cannot be read", err)
 		pause(ctx, retryPause)
 	}
 	return nil

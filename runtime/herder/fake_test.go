@@ -77,6 +77,7 @@ type fakeTask struct {
 	done   chan struct{}
 	stuck  bool
 	errors runtime.Errors
+	waits  *runtime.Waits
 	once   sync.Once
 }
 
@@ -117,7 +118,7 @@ func (t *fakeTask) Stop(ctx context.Context) error {
 }
 
 func (t *fakeTask) Snapshot() runtime.Stats {
-	return runtime.Stats{Connector: t.spec.Connector, Task: t.spec.Task, Kind: t.spec.Kind, Errors: t.errors}
+	return runtime.Stats{Connector: t.spec.Connector, Task: t.spec.Task, Kind: t.spec.Kind, Errors: t.errors, Waits: t.waits}
 }
 
 // fakePlugin is a source and, by another name, a sink.

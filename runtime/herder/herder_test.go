@@ -497,6 +497,10 @@ func TestStatusSaysWhatIsRetried(t *testing.T) {
 		if s, _ := h.TaskStatus("c", 0); s.Trace != "retrying: no route" || s.State != state.Running {
 			t.Errorf("%+v", s)
 		}
+		e.last().errors, e.last().waits = runtime.Errors{}, &runtime.Waits{Why: "sink (a) has not returned", Stalled: true}
+		if s, _ := h.TaskStatus("c", 0); s.Trace != "stalled: sink (a) has not returned" || s.Waits == nil {
+			t.Errorf("%+v", s)
+		}
 		if len(h.Snapshots()) != 1 {
 			t.Error("no snapshot of the task")
 		}

@@ -25,6 +25,7 @@ type Status struct {
 	Version  string
 	Trace    string // why it failed, or what it retries; empty otherwise
 	Restarts *Restarts
+	Waits    *runtime.Waits // what keeps it from its work, of a task
 }
 
 // ConnectorStatus is what a connector and its tasks are doing.
@@ -65,8 +66,14 @@ func (s *supervisor) statusLocked(version string) Status {
 	if s.err != nil && (s.state == state.Failed || s.state == state.Restarting) {
 		out.Trace = runtime.Trace(s.err)
 	}
-	if e := s.snapshot().Errors; out.Trace == "" && e.Retrying {
-		out.Trace = "retrying: " + e.Last // it is alive and gets nowhere
+	now := s.snapshot()
+	out.Waits = now.Waits
+	switch {
+	case out.Trace != "":
+	case now.Errors.Retrying:
+		out.Trace = "retrying: " + now.Errors.Last // it is alive and gets nowhere
+	case now.Waits != nil && now.Waits.Stalled:
+		out.Trace = "stalled: " + now.Waits.Why
 	}
 	if s.restarts.failures > 0 && s.state == state.Failed {
 		out.Restarts = &Restarts{Failures: s.restarts.failures, Next: s.restarts.next}

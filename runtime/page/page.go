@@ -100,6 +100,8 @@ type task struct {
 	LastOut     time.Time `json:"lastOut,omitzero"`
 	Error       string    `json:"error,omitempty"`
 	ErrorTime   time.Time `json:"errorTime,omitzero"`
+	// Stalled says what a task waits for that gets nowhere.
+	Stalled string `json:"stalled,omitempty"`
 	// Note says in words what becomes of the error.
 	Note string `json:"note,omitempty"`
 }
@@ -141,6 +143,9 @@ func describe(status herder.Status, s runtime.Stats) task {
 	if status.Trace != "" {
 		t.Error = firstLine(status.Trace)
 	}
+	if w := s.Waits; w != nil && w.Stalled {
+		t.Stalled, t.ErrorTime = w.Why, w.Since
+	}
 	t.Note = note(status, s)
 	return t
 }
@@ -154,6 +159,8 @@ func note(status herder.Status, s runtime.Stats) string {
 		return "The task failed and stays stopped: mend the cause, then restart it over the REST API."
 	case s.Errors.Retrying && status.State == state.Unassigned:
 		return "The task has not started yet; it is tried until it does."
+	case s.Waits != nil && s.Waits.Stalled:
+		return "The task gets nowhere: look at what it waits for. Nothing is lost."
 	case s.Errors.Retrying:
 		return "The same records are being tried again; nothing is lost."
 	case s.Errors.Last != "" && s.Errors.DeadLetters > 0:

@@ -39,7 +39,8 @@ func (f fakeHerder) Status(name string) (herder.ConnectorStatus, error) {
 
 func (fakeHerder) Snapshots() []runtime.Stats {
 	return []runtime.Stats{{Connector: "stats", RecordsIn: 7, RecordsOut: 5, Lag: map[connector.TopicPartition]int64{{Topic: "t"}: 3, {Topic: "t", Partition: 1}: 4},
-		Errors: runtime.Errors{Last: "stats/0: put: refused", Retrying: true}}}
+		Errors: runtime.Errors{Last: "stats/0: put: refused", Retrying: true},
+		Waits:  &runtime.Waits{Why: "stats/0: put: refused", Stalled: true}}}
 }
 
 func picture(t *testing.T) []byte {
@@ -90,7 +91,7 @@ func TestState(t *testing.T) {
 	if images.Error != "images/0: poll: no dashboard" || !strings.Contains(images.Note, "starts again at 00:00:00 UTC") || images.Lag != nil {
 		t.Errorf("failed task: %+v", images)
 	}
-	if stats.In != 7 || stats.Out != 5 || stats.Lag == nil || *stats.Lag != 7 || !strings.Contains(stats.Note, "tried again") || !s.Connectors[1].Records {
+	if stats.In != 7 || stats.Out != 5 || stats.Lag == nil || *stats.Lag != 7 || !strings.Contains(stats.Note, "gets nowhere") || stats.Stalled != "stats/0: put: refused" || !s.Connectors[1].Records {
 		t.Errorf("running task: %+v", stats)
 	}
 }

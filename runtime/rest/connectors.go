@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
@@ -43,17 +44,37 @@ func (s *Server) clusterID(r request) string {
 }
 
 type healthBody struct {
-	Status  string `json:"status"`
-	Message string `json:"message"`
+	Status  string        `json:"status"`
+	Message string        `json:"message"`
+	Stalled []stalledBody `json:"stalled,omitempty"`
+}
+
+// stalledBody is a task that gets nowhere.
+type stalledBody struct {
+	Connector string    `json:"connector"`
+	Task      int       `json:"task"`
+	WaitsFor  string    `json:"waits_for"`
+	Since     time.Time `json:"since"`
 }
 
 func getHealth(s *Server, _ request) (answer, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.ready {
-		return answer{status: http.StatusServiceUnavailable, body: healthBody{"starting", "Worker is still starting up."}}, nil
+	ready := s.ready
+	s.mu.Unlock()
+	if !ready {
+		return answer{status: http.StatusServiceUnavailable, body: healthBody{Status: "starting", Message: "Worker is still starting up."}}, nil
 	}
-	return answer{status: http.StatusOK, body: healthBody{"healthy", "Worker has completed startup and is ready to handle requests."}}, nil
+	var stalled []stalledBody
+	for _, t := range s.o.Herder.Snapshots() {
+		if w := t.Waits; w != nil && w.Stalled {
+			stalled = append(stalled, stalledBody{t.Connector, t.Task, w.Why, w.Since})
+		}
+	}
+	if len(stalled) > 0 {
+		return answer{status: http.StatusServiceUnavailable,
+			body: healthBody{"unhealthy", strconv.Itoa(len(stalled)) + " tasks are stalled.", stalled}}, nil
+	}
+	return answer{status: http.StatusOK, body: healthBody{Status: "healthy", Message: "Worker has completed startup and is ready to handle requests."}}, nil
 }
 
 type expanded struct {

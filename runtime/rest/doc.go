@@ -4,8 +4,8 @@
 // recorded answers of a Java worker. What is ours beside it: a stream is of
 // type sink with a field kind, a connector that a file manages has a field
 // managed_by, a task that will start again by itself has a field restarts,
-// status?progress=true adds what each task has done and whether it is stalled,
-// and /metrics is there for Prometheus.
+// status?progress=true adds what each task has done, a task that gets nowhere has
+// a field stalled with what it waits for, which /health lists, and /metrics is there for Prometheus.
 //
 // Nothing of it is promised to those outside the module.
 package rest

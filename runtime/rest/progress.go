@@ -4,12 +4,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
-
-// stalledAfter is how long nothing may come of a task that has work before it
-// counts as stalled.
-const stalledAfter = 5 * time.Minute
 
 // progressBody is what a task has done so far. It is part of a status where
 // that is asked for with progress=true: a task can be RUNNING and get nowhere.
@@ -27,22 +22,20 @@ type progressBody struct {
 	Retrying   bool      `json:"retrying"`
 	LastError  string    `json:"last_error,omitempty"`
 	Stalled    bool      `json:"stalled"`
+	WaitsFor   string    `json:"waits_for,omitempty"`
+	WaitsSince time.Time `json:"waits_since,omitzero"`
 }
 
-func progress(s runtime.Stats, now time.Time) *progressBody {
+func progress(s runtime.Stats) *progressBody {
 	p := &progressBody{In: s.RecordsIn, Out: s.RecordsOut, Dropped: s.Dropped, Skipped: s.Errors.Skipped, Active: s.Active,
 		LastIn: s.LastIn, LastOut: s.LastOut, LastCommit: s.Commits.Last,
 		Restoring: s.Restoring, Retrying: s.Errors.Retrying, LastError: s.Errors.Last}
 	for _, n := range s.Lag {
 		p.Lag += n
 	}
-	latest := s.Since
-	for _, t := range []time.Time{s.LastOut, s.Commits.Last} {
-		if t.After(latest) {
-			latest = t
-		}
+	if w := s.Waits; w != nil {
+		p.Stalled, p.WaitsFor, p.WaitsSince = w.Stalled, w.Why, w.Since
 	}
-	p.Stalled = s.State == state.Running && (p.Active > 0 || p.Lag > 0 || p.Retrying) && now.Sub(latest) > stalledAfter
 	return p
 }
 
@@ -51,7 +44,7 @@ func (s *Server) addProgress(b *statusBody) {
 	for _, stats := range s.o.Herder.Snapshots() {
 		for i := range b.Tasks {
 			if stats.Connector == b.Name && stats.Task == b.Tasks[i].ID {
-				b.Tasks[i].Progress = progress(stats, time.Now())
+				b.Tasks[i].Progress = progress(stats)
 			}
 		}
 	}

@@ -36,7 +36,7 @@ func (f *fakeHerder) Put(string, connector.Props) (herder.Info, bool, error) {
 }
 func (f *fakeHerder) Status(name string) (herder.ConnectorStatus, error) {
 	return herder.ConnectorStatus{Name: name, Kind: "stream", Connector: herder.Status{State: state.Running, WorkerID: "w:1"},
-		Tasks: []herder.Status{{State: state.Done, WorkerID: "w:1"}}}, nil
+		Tasks: []herder.Status{{State: state.Done, WorkerID: "w:1", Waits: &runtime.Waits{Why: "sink (a) has not returned", Stalled: true}}}}, nil
 }
 func (f *fakeHerder) Restart(name string, tasks, failed bool) (herder.ConnectorStatus, error) {
 	f.asked = append(f.asked, "restart")
@@ -50,8 +50,9 @@ func (f *fakeHerder) Restart(name string, tasks, failed bool) (herder.ConnectorS
 }
 
 func (f *fakeHerder) Snapshots() []runtime.Stats {
-	return []runtime.Stats{{Connector: "flow", State: state.Running, RecordsIn: 3, Active: 1, Since: time.Now().Add(-time.Hour),
-		Lag: map[connector.TopicPartition]int64{{Topic: "a"}: 4, {Topic: "b"}: 5}}}
+	return []runtime.Stats{{Connector: "flow", State: state.Running, RecordsIn: 3, Active: 1,
+		Waits: &runtime.Waits{Why: "sink (a) has not returned", Since: time.Unix(0, 0).UTC(), Stalled: true},
+		Lag:   map[connector.TopicPartition]int64{{Topic: "a"}: 4, {Topic: "b"}: 5}}}
 }
 
 // TestPluginList reads the list as a client does that knows Kafka Connect's
@@ -153,9 +154,9 @@ func TestServer(t *testing.T) {
 		{"a stream is a sink of a kind", "GET", "/connectors/flow", "", nil, 200,
 			`{"name":"flow","config":{"name":"flow"},"tasks":[],"type":"sink","kind":"stream","managed_by":"flow.yaml"}`},
 		{"a task that is done is stopped", "GET", "/connectors/flow/status", "", nil, 200,
-			`{"name":"flow","connector":{"state":"RUNNING","worker_id":"w:1"},"tasks":[{"id":0,"state":"STOPPED","worker_id":"w:1"}],"type":"sink","kind":"stream"}`},
+			`{"name":"flow","connector":{"state":"RUNNING","worker_id":"w:1"},"tasks":[{"id":0,"state":"STOPPED","worker_id":"w:1","stalled":"sink (a) has not returned"}],"type":"sink","kind":"stream"}`},
 		{"what a task has done", "GET", "/connectors/flow/status?progress=true", "", nil, 200,
-			`"progress":{"records_in":3,"records_out":0,"records_dropped":0,"records_skipped":0,"records_active":1,"lag":9,"restoring":false,"retrying":false,"stalled":true}`},
+			`"progress":{"records_in":3,"records_out":0,"records_dropped":0,"records_skipped":0,"records_active":1,"lag":9,"restoring":false,"retrying":false,"stalled":true,"waits_for":"sink (a) has not returned","waits_since":"1970-01-01T00:00:00Z"}`},
 		{"a file's connector", "PUT", "/connectors/flow/config", "{}", nil, 409,
 			`{"error_code":409,"message":"Connector flow is managed by the file flow.yaml"}`},
 		{"flags in any case", "POST", "/connectors/flow/restart?includeTasks=True&onlyFailed=TRUE", "", nil, 202, `"name":"flow"`},
@@ -172,6 +173,7 @@ func TestServer(t *testing.T) {
 		{"metrics", "GET", "/metrics", "", []string{"Accept", "text/plain"}, 200, "some_metric 1"},
 		{"another page's script", "PUT", "/connectors/flow/config", "{}", []string{"Sec-Fetch-Site", "cross-site"}, 403, ""},
 		{"still starting", "GET", "/health", "", nil, 503, `{"status":"starting","message":"Worker is still starting up."}`},
+		{"a stalled task", "GET", "/health", "", nil, 503, `{"status":"unhealthy","message":"1 tasks are stalled.","stalled":[{"connector":"flow","task":0,"waits_for":"sink (a) has not returned","since":"1970-01-01T00:00:00Z"}]}`},
 		{"streams among the plugins", "GET", "/connector-plugins", "", nil, 200, `{"class":"stream","type":"sink","version":"` + config.Version + `"}`},
 		{"converter's type is the worker's to give", "GET", "/connector-plugins/org.apache.kafka.connect.json.JsonConverter/config", "", nil, 200,
 			`{"name":"converter.type","type":"STRING","required":true`},
@@ -188,6 +190,9 @@ func TestServer(t *testing.T) {
 			})
 			f := new(fakeHerder)
 			s := New(Options{Herder: f, Metrics: metrics})
+			if tt.name == "a stalled task" {
+				s.SetReady()
+			}
 			r := httptest.NewRequest(tt.method, tt.path, strings.NewReader(tt.body))
 			r.Header.Set("Content-Type", "application/json")
 			for i := 0; i < len(tt.header); i += 2 {

@@ -117,6 +117,7 @@ type stateBody struct {
 	Version  string           `json:"version,omitempty"`
 	Trace    string           `json:"trace,omitempty"`
 	Restarts *herder.Restarts `json:"restarts,omitempty"`
+	Stalled  string           `json:"stalled,omitempty"` // what it waits for
 }
 
 type taskBody struct {
@@ -134,7 +135,11 @@ type statusBody struct {
 }
 
 func stateOf(s herder.Status) stateBody {
-	return stateBody{State: string(s.State.Java()), WorkerID: s.WorkerID, Version: s.Version, Trace: s.Trace, Restarts: s.Restarts}
+	b := stateBody{State: string(s.State.Java()), WorkerID: s.WorkerID, Version: s.Version, Trace: s.Trace, Restarts: s.Restarts}
+	if s.Waits != nil && s.Waits.Stalled {
+		b.Stalled = s.Waits.Why
+	}
+	return b
 }
 
 func status(s herder.ConnectorStatus) statusBody {

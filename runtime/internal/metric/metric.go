@@ -210,6 +210,7 @@ func (w writer) ours(s runtime.Stats) {
 	w.counter("hydraulics_task_records_dropped_total", "Records that transforms dropped.", s.Dropped)
 	w.counter("hydraulics_task_commit_failures_total", "Commits of offsets that failed.", s.Commits.Failed)
 	w.value(prometheus.CounterValue, "hydraulics_task_commit_seconds_total", "Time spent on commits of offsets.", s.Commits.Time.Total.Seconds(), nil)
+	w.waits(s.Waits)
 	if !s.Newest.IsZero() {
 		w.gauge("hydraulics_task_freshness_seconds", "Age of the newest record that went out.", time.Since(s.Newest).Seconds())
 	}
@@ -223,6 +224,19 @@ func (w writer) ours(s runtime.Stats) {
 		w.value(prometheus.CounterValue, "hydraulics_stage_seconds_total", "Time spent in a stage.", st.Time.Total.Seconds(), nil)
 		w.gauge("hydraulics_stage_batch_seconds_max", "Longest time of a batch in a stage.", st.Time.Max.Seconds())
 	}
+}
+
+// waits writes what a task waits for. The label names the place, not the error.
+func (w writer) waits(x *runtime.Waits) {
+	stalled, waited, place := 0.0, 0.0, ""
+	if x != nil {
+		waited, place = time.Since(x.Since).Seconds(), x.For
+		if x.Stalled {
+			stalled = 1
+		}
+	}
+	w.gauge("hydraulics_task_stalled", "1 when the task has got nowhere for task.stalled.ms, with what it waits for.", stalled, "waits_for", place)
+	w.gauge("hydraulics_task_waiting_seconds", "How long the task has been kept from its work.", waited)
 }
 
 // sample writes a metric that a plugin counts itself.

@@ -29,7 +29,7 @@ func (fakeHerder) Snapshots() []runtime.Stats {
 				{Name: "not a name", Help: "x", Type: "gauge", Value: 1},
 			}},
 		{Connector: "flow", Task: 1, Kind: runtime.KindSink, State: state.Failed, RecordsIn: 1,
-			Lag: map[connector.TopicPartition]int64{{Topic: "t", Partition: 3}: 12}, Errors: runtime.Errors{Skipped: 4, LastTime: time.Unix(10, 0)}},
+			Lag: map[connector.TopicPartition]int64{{Topic: "t", Partition: 3}: 12}, Errors: runtime.Errors{Skipped: 4, LastTime: time.Unix(10, 0)}, Waits: &runtime.Waits{For: "Kafka", Since: time.Now(), Stalled: true}},
 	}
 }
 
@@ -59,6 +59,9 @@ func TestHandler(t *testing.T) {
 		`kafka_connect_task_error_last_error_timestamp{connector="flow",task="1"} 10000`,
 		`kafka_connect_connector_task_status{connector="flow",status="FAILED",task="1"} 1`,
 		`hydraulics_task_info{connector="src",connector_class="org.example.Source",connector_type="source",connector_version="2",task="0"} 1`,
+		`hydraulics_task_stalled{connector="src",task="0",waits_for=""} 0`,
+		`hydraulics_task_stalled{connector="flow",task="1",waits_for="Kafka"} 1`,
+		`hydraulics_task_waiting_seconds{connector="flow",task="1"}`,
 		`go_goroutines`,
 	} {
 		if !strings.Contains(text, want) {

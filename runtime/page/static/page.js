@@ -42,7 +42,7 @@ function taskRows(connector, task, now) {
   const name = connector.tasks.length > 1 ? key : connector.name;
   const cells = [
     element('td', {}, name, ' ', element('span', { class: 'kind' }, connector.type)),
-    element('td', {}, element('span', { class: `state ${task.state}` }, task.state.toLowerCase())),
+    element('td', {}, element('span', { class: `state ${task.stalled ? 'FAILED' : task.state}` }, task.stalled ? 'stalled' : task.state.toLowerCase())),
     element('td', { class: 'n' }, count(task.in)),
     element('td', { class: 'n' }, count(task.out)),
     element('td', { class: 'n' }, perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toFixed(1)),
