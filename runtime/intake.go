@@ -13,7 +13,7 @@ import (
 )
 
 // member is what an intake needs of a member of a consumer group. It is used
-// from the task's goroutine only, but for Forfeit.
+// from the task's goroutine only, but for Forfeit and Lag.
 type member interface {
 	Poll(ctx context.Context) (kafka.Event, error)
 	Release()
@@ -24,6 +24,7 @@ type member interface {
 	Resume(tps ...connector.TopicPartition)
 	Assignment() []connector.TopicPartition
 	Lag() map[connector.TopicPartition]int64
+	Skipped() map[connector.TopicPartition]int64
 	Close(ctx context.Context) error
 }
 
@@ -37,8 +38,6 @@ const (
 	// glance is how long the consumer is polled at once while the group waits for
 	// a batch: what the batch waits for is looked at in between.
 	glance = 20 * time.Millisecond
-	// lagEvery is how often the lag is noted for snapshots.
-	lagEvery = time.Second
 )
 
 // intake is the reading side of sinks and streams: one member of a group, whose
@@ -70,7 +69,6 @@ type intake struct {
 	going   *going          // nil while nothing is to be given up
 	halted  bool            // partitions are paused because the task is
 	abandon func() bool     // keeps the end of the task's life from leaving the group
-	lagged  time.Time
 }
 
 // going are partitions to be given up, once the job at work is settled.
@@ -91,7 +89,6 @@ func (in *intake) loop() error {
 		if err := in.handOver(); err != nil {
 			return err
 		}
-		in.lag()
 	}
 	return nil
 }
@@ -308,12 +305,4 @@ func (in *intake) commit(next map[connector.TopicPartition]int64) error {
 	err := in.consumer.Commit(in.t.life, next)
 	in.t.counters.committed(began, err)
 	return err
-}
-
-func (in *intake) lag() {
-	if now := time.Now(); now.Sub(in.lagged) >= lagEvery {
-		in.lagged = now
-		lag := in.consumer.Lag()
-		in.t.lag.Store(&lag)
-	}
 }

@@ -58,6 +58,8 @@ func (in *intake) join(set *settings, c *kafka.Client) (*kafka.GroupConsumer, er
 		return nil, environment(err)
 	}
 	in.consumer = group
+	lag := in.consumer.Lag
+	in.t.lag.Store(&lag)
 	in.limit = limit{most: o.RebalanceTimeout, waits: &in.t.errors, over: in.overdue}
 	// A successor must not wait for a task that was broken off and hangs on.
 	in.abandon = context.AfterFunc(in.t.life, group.Abandon)

@@ -144,8 +144,14 @@ func (s *sinkTask) finish(b *batch) error {
 
 func (s *sinkTask) flusher() bool { _, ok := s.sink.(connector.Flusher); return ok }
 
-// idle commits when it is time to.
+// idle commits when it is time to. Between batches all is done that was read, so
+// positions behind what is never read may be committed as well.
 func (s *sinkTask) idle() error {
+	if len(s.in.next) == 0 {
+		for tp, at := range s.in.consumer.Skipped() {
+			s.delivered[tp] = max(s.delivered[tp], at)
+		}
+	}
 	if len(s.delivered) == 0 || time.Now().Before(s.due) && s.reporter.size() < maxKept {
 		return nil
 	}

@@ -62,7 +62,7 @@ func (s *streamTask) frame() {
 	s.committing = &stage{place: "offset commit", java: "KAFKA_PRODUCE", class: "stream", rule: rule{unmarked: connector.KindRetriable}, long: true}
 	s.in = &intake{t: t, poll: consumeStage(), handover: maxHandover,
 		journey: &journey{at: t.at, stages: s.parts.streamStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch},
-		work:    s.work, finish: s.finish, idle: func() error { return nil }, opened: s.opened, closing: s.closing}
+		work:    s.work, finish: s.finish, idle: s.idle, opened: s.opened, closing: s.closing}
 	if n := len(s.parts.transforms); n > 0 {
 		s.parts.transforms[n-1].tap = t.tap
 	}
@@ -146,6 +146,19 @@ func (s *streamTask) finish(b *batch) error {
 		}
 	}
 	return nil
+}
+
+// idle commits positions behind what is never read: between batches all is done
+// that was.
+func (s *streamTask) idle() error {
+	if len(s.in.next) > 0 {
+		return nil
+	}
+	skipped := s.in.consumer.Skipped()
+	if len(skipped) == 0 {
+		return nil
+	}
+	return s.in.run(func(context.Context) error { return nil }, func() error { return s.commit(skipped, 0) })
 }
 
 func (s *streamTask) settle() {
@@ -236,13 +249,17 @@ func (s *streamTask) deadLetters(ctx context.Context, b *batch) error {
 // offsets commits the input offsets.
 //
 // Invariant 3: everything that the records before them became has arrived.
-func (s *streamTask) offsets(ctx context.Context, b *batch) error {
+func (s *streamTask) offsets(_ context.Context, b *batch) error {
 	next := map[connector.TopicPartition]int64{}
 	for i := range b.items {
 		m := b.items[i].read
 		next[connector.TopicPartition{Topic: m.Topic, Partition: m.Partition}] = m.Offset + 1
 	}
-	return s.committing.call(ctx, s.in.journey, len(b.items), func() error {
+	return s.commit(next, len(b.items))
+}
+
+func (s *streamTask) commit(next map[connector.TopicPartition]int64, records int) error {
+	return s.committing.call(s.t.life, s.in.journey, records, func() error {
 		err := s.in.commit(next)
 		if errors.Is(err, kafka.ErrGenerationLost) {
 			s.t.log.Warn("partitions went to another member before their offsets were committed: it repeats the last batch")

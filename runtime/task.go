@@ -41,11 +41,11 @@ type Task struct {
 	metrics    metrics
 	tolerance  *tolerance
 	watch      *watch
-	stages     atomic.Pointer[[]*stage] // for snapshots, poll and put too
-	lag        atomic.Pointer[map[connector.TopicPartition]int64]
-	plugin     atomic.Pointer[connector.Info] // nil before it is made
-	clients    atomic.Pointer[clients]        // while there are any, for snapshots
-	offsets    trying                         // commits of offsets that fail
+	stages     atomic.Pointer[[]*stage]                                  // for snapshots, poll and put too
+	lag        atomic.Pointer[func() map[connector.TopicPartition]int64] // of a member of a group
+	plugin     atomic.Pointer[connector.Info]                            // nil before it is made
+	clients    atomic.Pointer[clients]                                   // while there are any, for snapshots
+	offsets    trying                                                    // commits of offsets that fail
 
 	mu      sync.Mutex
 	state   state.State
@@ -222,7 +222,7 @@ func (t *Task) Snapshot() Stats {
 	t.counters.fill(&s)
 	s.Errors = t.errors.get()
 	if lag := t.lag.Load(); lag != nil {
-		s.Lag = *lag
+		s.Lag = (*lag)()
 	}
 	if stages := t.stages.Load(); stages != nil {
 		for _, x := range *stages {

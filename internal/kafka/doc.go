@@ -14,7 +14,7 @@
 // A Member has two, for heartbeats and for the join under way; Next starts a
 // join, and Close ends both. The join calls Protocols, Assign and, of a
 // consumer, the look-up of where to start. A GroupConsumer has one that watches
-// for topics and one for each partition that it reads; Release or Close end the
+// for topics, one that measures where partitions end, and one for each partition that it reads; Release or Close end the
 // latter, Close waits for all. Everything that an owner calls is called from one
 // goroutine, but for Abandon and Forfeit. A call that sarama cannot cancel goes on by itself
 // when its context has ended, until a line is cut or sarama's time-outs end it.

@@ -71,12 +71,13 @@ type GroupConsumer struct {
 	consumer sarama.Consumer
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
-	work     sync.WaitGroup // watch and readers: Close ends them
+	work     sync.WaitGroup // watch, measure and readers: Close ends them
 
-	mu      sync.Mutex                         // guards the following
-	topics  map[string]int32                   // and their partitions, as of the last join
-	waiting []string                           // for topics that do not exist yet
-	starts  map[connector.TopicPartition]int64 // of what was assigned, until the owner takes it up
+	mu      sync.Mutex                           // guards the following
+	topics  map[string]int32                     // and their partitions, as of the last join
+	waiting []string                             // for topics that do not exist yet
+	starts  map[connector.TopicPartition]int64   // of what was assigned, until the owner takes it up
+	reading map[connector.TopicPartition]*reader // reader, for measure
 
 	batches chan batch // from the readers
 	commits trouble
@@ -114,7 +115,7 @@ func (c *Client) NewGroupConsumer(o GroupOptions) (*GroupConsumer, error) {
 		return nil, connector.Retriable(err)
 	}
 	g := &GroupConsumer{o: o, client: own, consumer: consumer, batches: make(chan batch),
-		reader: map[connector.TopicPartition]*reader{}, ending: map[connector.TopicPartition]<-chan struct{}{},
+		reader: map[connector.TopicPartition]*reader{}, reading: map[connector.TopicPartition]*reader{}, ending: map[connector.TopicPartition]<-chan struct{}{},
 		paused:  map[connector.TopicPartition]bool{},
 		commits: trouble{log: own.options.Log.With("group", o.Group), health: own.options.health}}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
@@ -124,6 +125,7 @@ func (c *Client) NewGroupConsumer(o GroupOptions) (*GroupConsumer, error) {
 		return nil, err
 	}
 	g.work.Go(g.watch)
+	g.work.Go(g.measure)
 	return g, nil
 }
 

@@ -17,14 +17,16 @@ import (
 // partition takes up to three times max.partition.fetch.bytes of memory: what
 // sarama parses, what it holds ready and what the reader holds.
 type reader struct {
-	tp     connector.TopicPartition
-	from   int64
-	room   chan struct{} // holds a token while nothing of this reader is held
-	cancel context.CancelFunc
-	done   chan struct{}   // closed by the goroutine
-	before <-chan struct{} // the done of the partition's reader before it
-	feed   atomic.Pointer[sarama.PartitionConsumer]
-	next   int64 // the owner's: the next offset to give
+	tp      connector.TopicPartition
+	from    int64
+	room    chan struct{} // holds a token while nothing of this reader is held
+	cancel  context.CancelFunc
+	done    chan struct{}   // closed by the goroutine
+	before  <-chan struct{} // the done of the partition's reader before it
+	next    atomic.Int64    // the next offset to give
+	end     atomic.Int64    // of the partition, as far as it is known
+	holds   atomic.Bool     // messages, until the owner has taken them
+	skipped atomic.Bool     // what is never given was passed over
 }
 
 // batch is what a reader hands over.
@@ -38,9 +40,13 @@ type batch struct {
 // startReader starts reading a partition; stopReader or Close end it.
 func (g *GroupConsumer) startReader(tp connector.TopicPartition, from int64) {
 	ctx, cancel := context.WithCancel(g.ctx)
-	r := &reader{tp: tp, from: from, next: from, room: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}), before: g.ending[tp]}
+	r := &reader{tp: tp, from: from, room: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}), before: g.ending[tp]}
 	r.room <- struct{}{}
+	r.next.Store(from)
 	g.reader[tp], g.ending[tp] = r, r.done
+	g.mu.Lock()
+	g.reading[tp] = r
+	g.mu.Unlock()
 	g.work.Go(func() {
 		defer close(r.done)
 		if err := g.read(ctx, r); err != nil {
@@ -53,6 +59,9 @@ func (g *GroupConsumer) startReader(tp connector.TopicPartition, from int64) {
 func (g *GroupConsumer) stopReader(tp connector.TopicPartition) {
 	if r := g.reader[tp]; r != nil {
 		delete(g.reader, tp)
+		g.mu.Lock()
+		delete(g.reading, tp)
+		g.mu.Unlock()
 		r.cancel()
 		g.held = slices.DeleteFunc(g.held, func(b batch) bool { return b.r == r })
 	}
@@ -69,7 +78,6 @@ func (g *GroupConsumer) read(ctx context.Context, r *reader) error {
 	for ctx.Err() == nil {
 		pc, err := g.consumer.ConsumePartition(r.tp.Topic, r.tp.Partition, from)
 		if err == nil {
-			r.feed.Store(&pc)
 			f := &feed{pc: pc, next: from, trouble: t}
 			err = g.pass(ctx, r, f)
 			from = f.next
@@ -81,6 +89,7 @@ func (g *GroupConsumer) read(ctx context.Context, r *reader) error {
 		if errors.Is(err, errOutOfRange) || errors.Is(err, sarama.ErrOffsetOutOfRange) {
 			was := from
 			if from, err = g.reset(r.tp); err == nil {
+				r.next.Store(from)
 				t.log.Warn("offset is not there any more, starting anew", "was", was, "from", from)
 				continue
 			}
@@ -106,6 +115,8 @@ func (g *GroupConsumer) pass(ctx context.Context, r *reader, f *feed) error {
 			r.room <- struct{}{} // for the next feed
 			return err
 		}
+		r.holds.Store(true)
+		r.end.CompareAndSwap(0, f.pc.HighWaterMarkOffset()) // until it is measured
 		g.give(ctx, batch{r: r, messages: messages, size: size}, f)
 	}
 }
@@ -182,12 +193,13 @@ func (g *GroupConsumer) take() []Message {
 		}
 		if n > 0 {
 			out = append(out, b.messages[:n]...)
-			b.r.next = b.messages[n-1].Offset + 1
+			b.r.next.Store(b.messages[n-1].Offset + 1)
 			b.messages, b.size = b.messages[n:], b.size-(size-before)
 		}
 		if len(b.messages) > 0 {
 			rest = append(rest, b)
 		} else {
+			b.r.holds.Store(false)
 			b.r.room <- struct{}{}
 		}
 	}
@@ -221,17 +233,4 @@ func (g *GroupConsumer) Resume(tps ...connector.TopicPartition) {
 	for _, tp := range tps {
 		delete(g.paused, tp)
 	}
-}
-
-// Lag gives for each partition the number of offsets between the next message
-// that Poll gives and the end, as far as it is known; markers of transactions
-// count.
-func (g *GroupConsumer) Lag() map[connector.TopicPartition]int64 {
-	lag := map[connector.TopicPartition]int64{}
-	for tp, r := range g.reader {
-		if pc := r.feed.Load(); pc != nil {
-			lag[tp] = max(0, (*pc).HighWaterMarkOffset()-r.next)
-		}
-	}
-	return lag
 }

@@ -51,6 +51,8 @@ type scan struct {
 	hangUp  func()         // closes it
 	empty   int            // fetches in a row that gave nothing although the end is not reached
 	callers bool           // the error is the caller's own
+
+	uncommitted bool // records of open and aborted transactions count
 }
 
 func (s *scan) run(ctx context.Context, fn func(Message) error) error {
@@ -130,6 +132,9 @@ func (s *scan) fetch(ctx context.Context) (*sarama.FetchResponseBlock, error) {
 	}
 	req := &sarama.FetchRequest{Version: scanVersion, MaxWaitTime: scanWait, MinBytes: 1, MaxBytes: s.bytes,
 		Isolation: sarama.ReadCommitted, SessionEpoch: -1, RackID: s.client.client.Config().RackID}
+	if s.uncommitted {
+		req.Isolation = sarama.ReadUncommitted
+	}
 	req.AddBlock(s.tp.Topic, s.tp.Partition, s.next, s.bytes, -1)
 	resp, err := s.broker.Fetch(req)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 func TestReadPartitionLeavesOutWhatIsNotCommitted(t *testing.T) {
@@ -98,5 +99,44 @@ func TestReadPartitionSurvivesFaults(t *testing.T) {
 	own := errors.New("own")
 	if err := c.ReadPartition(t.Context(), connector.TopicPartition{Topic: "t"}, 0, func(Message) error { return own }); err != own {
 		t.Errorf("the caller's error became %v", err)
+	}
+}
+
+// A reader that has all that it is given has no lag, though markers and aborted
+// records are behind it, and its position is behind them.
+func TestLagEndsBehindTransactions(t *testing.T) {
+	c := open(t, kafkatest.New(t).Addr(), nil)
+	newTopic(t, c, "t", 1, nil)
+	testTransactions(t, c, "t")
+	o := quick()
+	o.Topics, o.ReadCommitted = []string{"t"}, true
+	g, err := c.NewGroupConsumer(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		ctx, cancel := wait.Context()
+		defer cancel()
+		if err := g.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	tp := connector.TopicPartition{Topic: "t"}
+	last, position := int64(-1), int64(-1)
+	eventually(t, "the end", func() bool {
+		e, err := g.Poll(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range e.Messages {
+			last = m.Offset
+		}
+		if at, ok := g.Skipped()[tp]; ok {
+			position = at
+		}
+		return last >= 0 && position > last+1 && g.Lag()[tp] == 0
+	})
+	if err := g.Commit(t.Context(), map[connector.TopicPartition]int64{tp: position}); err != nil {
+		t.Error(err)
 	}
 }
