@@ -89,7 +89,9 @@ func (s *Sink) Put(_ context.Context, records []connector.Record) error {
 			continue
 		}
 		_, err := s.out.Write(s.text)
-		s.text = s.text[:0]
+		if s.text = s.text[:0]; cap(s.text) > 2*writeSize {
+			s.text = nil // a long line is not kept for the next
+		}
 		if err != nil {
 			return connector.Retriable(err)
 		}

@@ -140,13 +140,19 @@ func (t *tail) check() error {
 	return nil
 }
 
-// lines reads up to n lines, as many as there are before an error.
+// batchBytes is about how many bytes of lines are given at once, so that memory
+// does not depend on how long lines are.
+const batchBytes = 1 << 20
+
+// lines reads up to n lines, as many as there are before an error and as have
+// room in a batch; one comes however long it is.
 func (t *tail) lines(n int) ([]line, error) {
 	if t.reader == nil {
 		t.reader = bufio.NewReaderSize(io.NewSectionReader(t.file, t.read.size, 1<<62), 64<<10)
 	}
 	var lines []line
-	for len(lines) < n {
+	given := func() int64 { return t.read.size - int64(len(t.partial)) }
+	for start := given(); len(lines) < n && (len(lines) == 0 || given()-start < batchBytes); {
 		chunk, err := t.reader.ReadSlice('\n')
 		t.read.add(chunk)
 		t.partial = append(t.partial, chunk...)
@@ -167,7 +173,9 @@ func (t *tail) lines(n int) ([]line, error) {
 // take gives what was read since the last line as a line.
 func (t *tail) take() line {
 	l := line{string(bytes.TrimRight(t.partial, "\r\n")), mark{t.read.size, t.inode, t.read.fingerprint()}}
-	t.partial = t.partial[:0]
+	if t.partial = t.partial[:0]; cap(t.partial) > batchBytes {
+		t.partial = nil // a long line is not kept for the next
+	}
 	return l
 }
 

@@ -29,7 +29,7 @@ type GroupOptions struct {
 	// HeartbeatInterval how often it says that it is there (3 s),
 	// RebalanceTimeout how long it may take to hand over (5 min).
 	SessionTimeout, HeartbeatInterval, RebalanceTimeout time.Duration
-	// MaxPollRecords (500) and MaxPollBytes (fetch.max.bytes, 50 MiB) bound what
+	// MaxPollRecords (500) and MaxPollBytes (fetch.max.bytes, else 8 MiB) bound what
 	// a Poll gives; one message comes however large it is.
 	MaxPollRecords int
 	MaxPollBytes   int64
@@ -58,8 +58,8 @@ const (
 	pollPatience = 500 * time.Millisecond
 	// lookAgain is how often a member looks for topics that it lacks.
 	lookAgain = 3 * time.Second
-	// defaultPollBytes is Java's fetch.max.bytes.
-	defaultPollBytes = 50 << 20
+	// defaultPollBytes bounds what is in work at once where records are large.
+	defaultPollBytes = 8 << 20
 )
 
 // GroupConsumer is one member of a consumer group. It is used from one

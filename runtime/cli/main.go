@@ -32,6 +32,7 @@ var ErrSaid = errors.New("the reasons are printed above")
 // ends the process: with 0, after an error with 1. SIGINT and SIGTERM end the context of the command,
 // which then stops in an orderly way; a second one ends the process at once.
 func Main(name string, commands ...*cobra.Command) {
+	limitMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // from then on signals do what they do by default
 	root := Root(name, commands...)
