@@ -7,6 +7,7 @@ import (
 	"image"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,8 +20,10 @@ type Target struct {
 	Width     int        // px; 0 when the line has no image
 	Height    int        // px; 0 when the line has no image
 	StartByte int64      // offset of the first pixel in the .roi
-	Light     [4]float64 // V: v2 PMT A to D, integrated; v1 fluorescence low, high, scattering low, high
+	Light     [4]float64 // V: v2 PMT A to D, integrated; v1 fluorescence low, high, scattering low, high; NaN unreadable
 	Fields    []string   // all columns as written
+	// Bad says what is wrong with a line that cannot be read, naming it; nil otherwise. It has no image that can be had.
+	Bad error
 }
 
 // HasImage tells whether the line has pixels.
@@ -34,11 +37,12 @@ func (t Target) Rect() image.Rectangle {
 // column places of the two generations (DASHBOARD_API section 4).
 type adcLayout struct {
 	x, y, width, height, start int
+	stitched                   bool // lines with an image may belong together
 	names                      []string
 }
 
 var adcLayouts = map[Schema]adcLayout{
-	SchemaV1: {x: 9, y: 10, width: 11, height: 12, start: 13, names: []string{
+	SchemaV1: {x: 9, y: 10, width: 11, height: 12, start: 13, stitched: true, names: []string{
 		"trigger", "processingEndTime", "fluorescenceLow", "fluoresenceHigh", "scatteringLow", "scatteringHigh",
 		"comparatorPulse", "triggerOpenTime", "frameGrabTime", "bottom", "left", "height", "width", "byteOffset", "valveStatus",
 	}},
@@ -67,9 +71,10 @@ const (
 // still writing.
 var ErrTruncated = errors.New("file is truncated")
 
-// ReadADC reads an .adc file. An empty one gives no targets and no error. A last line without a line end that lacks
-// columns is left out and reported by an error that is [ErrTruncated]; the targets before it are returned with it.
-// Any other malformed line is an error that names the line.
+// ReadADC reads an .adc file. An empty one gives no targets and no error, and empty lines count for nothing. A malformed
+// line is a target with an error of its own ([Target.Bad]); where there is no other line it is the file's. A last line
+// without a line end that lacks columns is left out and reported by an error that is [ErrTruncated]; the targets before
+// it are returned with it.
 func ReadADC(r io.Reader, schema Schema) ([]Target, error) {
 	return readTargets(r, schema, false)
 }
@@ -87,41 +92,48 @@ func readTargets(r io.Reader, schema Schema, mayHaveNames bool) ([]Target, error
 	}
 	var targets []Target
 	var names tableHeader
-	in := bufio.NewReaderSize(r, maxLine)
-	for number := 1; ; number++ {
-		line, err := in.ReadSlice('\n')
-		ended := err == nil
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			return nil, fmt.Errorf("adc: line %d is longer than %d bytes", number, maxLine)
-		case err != nil && !errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("adc: line %d: %w", number, err)
-		case len(line) == 0:
-			return targets, nil
-		case number > maxTargets:
+	in := lineReader{in: bufio.NewReaderSize(r, maxLine)}
+	for in.next() {
+		if in.number > maxTargets {
 			return nil, fmt.Errorf("adc: more than %d lines", maxTargets)
 		}
-		fields := splitLine(line)
-		if number == 1 && mayHaveNames && isHeader(fields) {
+		fields := splitLine(in.line)
+		if len(fields) == 0 && !in.long {
+			continue
+		}
+		if mayHaveNames && !in.long && isHeader(fields) {
+			var err error
 			if names, err = newTableHeader(fields, layout); err != nil {
-				return nil, fmt.Errorf("adc: line 1: %w", err)
+				return nil, fmt.Errorf("adc: line %d: %w", in.number, err)
 			}
-			number = 0
 			mayHaveNames = false
 			continue
 		}
-		t, err := layout.parse(names.order(fields), number)
-		if err == nil {
-			t.Number, err = names.number(fields, number)
+		mayHaveNames = false
+		t := layout.parse(names.order(fields), len(targets)+1)
+		if number, err := names.number(fields, t.Number); err != nil {
+			t = t.unreadable(err)
+		} else {
+			t.Number = number
 		}
-		if err != nil {
-			if !ended {
-				return targets, fmt.Errorf("adc: line %d: %w", number, ErrTruncated)
+		if in.long {
+			t = t.unreadable(fmt.Errorf("longer than %d bytes", maxLine))
+		}
+		if t.Bad != nil {
+			t.Bad = fmt.Errorf("adc: line %d: %w", in.number, t.Bad)
+			if !in.ended && !in.long {
+				return targets, fmt.Errorf("adc: line %d: %w", in.number, ErrTruncated)
 			}
-			return nil, fmt.Errorf("adc: line %d: %w", number, err)
 		}
 		targets = append(targets, t)
 	}
+	if in.err != nil {
+		return nil, fmt.Errorf("adc: line %d: %w", in.number, in.err)
+	}
+	if len(targets) > 0 && !slices.ContainsFunc(targets, func(t Target) bool { return t.Bad == nil }) {
+		return nil, targets[0].Bad
+	}
+	return targets, nil
 }
 
 func splitLine(line []byte) []string {
@@ -135,37 +147,58 @@ func splitLine(line []byte) []string {
 	return fields
 }
 
-func (l adcLayout) parse(fields []string, number int) (Target, error) {
-	if len(fields) <= l.start {
-		return Target{}, fmt.Errorf("%d columns, want at least %d", len(fields), l.start+1)
-	}
+// parse reads a line. Its image needs a size and an offset, and on an old camera a place, for what is cut in two; what
+// else cannot be read is unknown.
+func (l adcLayout) parse(fields []string, number int) Target {
 	t := Target{Number: number, Fields: fields}
+	for i := range t.Light {
+		t.Light[i] = math.NaN()
+		if v, ok := t.Float(2 + i); ok {
+			t.Light[i] = v
+		}
+	}
+	if len(fields) <= l.start {
+		return t.unreadable(fmt.Errorf("%d columns, want at least %d", len(fields), l.start+1))
+	}
 	for _, c := range []struct {
 		to     *int
 		column int
-	}{{&t.Trigger, 0}, {&t.X, l.x}, {&t.Y, l.y}, {&t.Width, l.width}, {&t.Height, l.height}} {
+		needed bool
+	}{{&t.Trigger, 0, l.stitched}, {&t.X, l.x, l.stitched}, {&t.Y, l.y, l.stitched}, {&t.Width, l.width, true}, {&t.Height, l.height, true}} {
 		v, err := wholeNumber(fields[c.column], maxCoordinate)
-		if err != nil {
-			return Target{}, fmt.Errorf("column %d: %w", c.column+1, err)
+		if err != nil && c.needed {
+			return t.unreadable(fmt.Errorf("column %d: %w", c.column+1, err))
 		}
 		*c.to = int(v)
-	}
-	start, err := wholeNumber(fields[l.start], 1<<50)
-	if err != nil || start < 0 {
-		return Target{}, fmt.Errorf("column %d: %q is no file offset", l.start+1, fields[l.start])
-	}
-	t.StartByte = start
-	for i := range t.Light {
-		if t.Light[i], err = strconv.ParseFloat(fields[2+i], 64); err != nil {
-			return Target{}, fmt.Errorf("column %d: %q is no number", 3+i, fields[2+i])
-		}
 	}
 	if t.Width <= 0 || t.Height <= 0 {
 		t.Width, t.Height = 0, 0
 	} else if t.Width > maxImagePixels/t.Height {
-		return Target{}, fmt.Errorf("an image of %d x %d pixels is larger than any camera's", t.Width, t.Height)
+		return t.unreadable(fmt.Errorf("an image of %d x %d pixels is larger than any camera's", t.Width, t.Height))
 	}
-	return t, nil
+	start, err := wholeNumber(fields[l.start], 1<<50)
+	if t.HasImage() && (err != nil || start < 0) {
+		return t.unreadable(fmt.Errorf("column %d: %q is no file offset", l.start+1, fields[l.start]))
+	}
+	t.StartByte = max(start, 0)
+	return t
+}
+
+// unreadable is a line without an image, and why.
+func (t Target) unreadable(why error) Target {
+	t.Width, t.Height, t.StartByte, t.Bad = 0, 0, 0, why
+	return t
+}
+
+// Unreadable are the lines of a table that cannot be read: each may have had an image.
+func Unreadable(table []Target) []Target {
+	var bad []Target
+	for _, t := range table {
+		if t.Bad != nil {
+			bad = append(bad, t)
+		}
+	}
+	return bad
 }
 
 // wholeNumber reads a whole number that may be written as a float ("12", "12.0", "1.2e1").

@@ -19,6 +19,8 @@ type Bin struct {
 	Header  Header
 	// Truncated says what is missing when the .adc ends in the middle of a line, and is nil otherwise.
 	Truncated error
+	// HeaderErr says why the header is not what it should be, and is nil otherwise: a header costs no images.
+	HeaderErr error
 
 	roi     io.ReaderAt
 	roiSize int64
@@ -27,7 +29,7 @@ type Bin struct {
 }
 
 // Open reads the .adc and .hdr of a bin and opens its .roi, given the path of its .adc; the other two lie beside it
-// and may be absent. Without an .hdr the header is empty; without a .roi everything works but [Bin.Gray], whose error
+// and may be absent. Without an .hdr that can be read the header is empty; without a .roi everything works but [Bin.Gray], whose error
 // then is [fs.ErrNotExist].
 func Open(adcPath string) (*Bin, error) {
 	stem, ok := strings.CutSuffix(adcPath, ".adc")
@@ -50,9 +52,7 @@ func Open(adcPath string) (*Bin, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("bin %s: %w", id, err)
 	}
-	if bin.Header, err = openHeader(stem + ".hdr"); err != nil {
-		return nil, fmt.Errorf("bin %s: %w", id, err)
-	}
+	bin.Header, bin.HeaderErr = openHeader(stem + ".hdr")
 	if err := bin.openROI(stem + ".roi"); err != nil {
 		return nil, fmt.Errorf("bin %s: %w", id, err)
 	}
@@ -154,6 +154,11 @@ func (b *Bin) RawAt(number int) (ROI, error) {
 }
 
 func (b *Bin) noSuchTarget(number int) error {
+	for _, t := range b.Targets {
+		if t.Number == number && t.Bad != nil {
+			return fmt.Errorf("bin %s: target %d: %w", b.ID, number, t.Bad)
+		}
+	}
 	if number >= 1 && number <= len(b.Targets) {
 		return fmt.Errorf("bin %s: target %d has no image", b.ID, number)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,14 +46,11 @@ func TestReadADC(t *testing.T) {
 		{name: "18 columns", schema: ifcb.SchemaV2, in: strings.Join(strings.Split(v2Line, ",")[:18], ",") + "\n", want: []row{first2}},
 		{name: "whole numbers as floats", schema: ifcb.SchemaV2, in: strings.Replace(v2Line, "788,711,176,82", "788.0,7.11e2,176.000,82.", 1) + "\n", want: []row{first2}},
 		{name: "cut off in a line", schema: ifcb.SchemaV2, in: v2Line + "\n2,45.9,0.6", want: []row{first2}, bad: "line 2: file is truncated"},
-		{name: "too few columns", schema: ifcb.SchemaV2, in: "1,2,3\n" + v2Line + "\n", bad: "line 1: 3 columns, want at least 18"},
+		{name: "an empty line at the end, one within", schema: ifcb.SchemaV2, in: v2Line + "\n\r\n" + noImage + "\n\n", want: []row{first2, empty2}},
+		{name: "no line is readable", schema: ifcb.SchemaV2, in: "1,2,3\n", bad: "line 1: 3 columns, want at least 18"},
 		{name: "old line read as new", schema: ifcb.SchemaV2, in: v1Line + "\n", bad: "line 1: 15 columns"},
 		{name: "text", schema: ifcb.SchemaV1, in: "<html>\n", bad: "line 1"},
-		{name: "fraction", schema: ifcb.SchemaV2, in: strings.Replace(v2Line, "788", "788.5", 1) + "\n", bad: `column 14: "788.5" is no whole number`},
-		{name: "NaN", schema: ifcb.SchemaV2, in: strings.Replace(v2Line, "788", "NaN", 1) + "\n", bad: "column 14"},
-		{name: "negative offset", schema: ifcb.SchemaV2, in: strings.Replace(v2Line, "82,0,", "82,-1,", 1) + "\n", bad: "column 18"},
-		{name: "larger than a camera", schema: ifcb.SchemaV2, in: strings.Replace(v2Line, "176,82", "60000,60000", 1) + "\n", bad: "60000 x 60000 pixels"},
-		{name: "endless line", schema: ifcb.SchemaV2, in: strings.Repeat("1,", 40_000), bad: "line 1 is longer than"},
+		{name: "endless line", schema: ifcb.SchemaV2, in: strings.Repeat("1,", 40_000), bad: "line 1: longer than"},
 		{name: "unknown schema", schema: 7, bad: "schema 7 is unknown"},
 	}
 	for _, tt := range tests {
@@ -72,6 +70,56 @@ func TestReadADC(t *testing.T) {
 	}
 }
 
+// A spoiled cell costs its line's image at most, and a photomultiplier's only its value.
+func TestSpoiledCells(t *testing.T) {
+	good := v2Line + "\n"
+	spoil := func(old, spoilt string) string { return strings.Replace(v2Line, old, spoilt, 1) + "\n" }
+	tests := []struct {
+		name, line string
+		bad        string // empty where the image is to be had
+		dark       bool   // photomultiplier A is unreadable
+	}{
+		{name: "blank photomultiplier", line: spoil("0.63", ""), dark: true},
+		{name: "NaN photomultiplier", line: spoil("0.63", "NaN"), dark: true},
+		{name: "Windows' NaN", line: spoil("0.63", "-1.#IND00"), dark: true},
+		{name: "infinite photomultiplier", line: spoil("0.63", "1.#INF"), dark: true},
+		{name: "trigger", line: spoil("2,45.9", "?,45.9")},
+		{name: "place", line: spoil("788", "788.5")},
+		{name: "NaN size", line: spoil("176,82", "NaN,NaN"), bad: `line 2: column 16: "NaN" is no whole number`},
+		{name: "blank size and offset", line: spoil("176,82,0", ",,"), bad: "line 2: column 16"},
+		{name: "negative offset", line: spoil("82,0,", "82,-1,"), bad: `line 2: column 18: "-1" is no file offset`},
+		{name: "offset without image", line: spoil("176,82,0,", "0,0,-1,")},
+		{name: "larger than a camera", line: spoil("176,82", "60000,60000"), bad: "line 2: an image of 60000 x 60000 pixels"},
+		{name: "short line", line: "2,45.9,0.63\n", bad: "line 2: 3 columns, want at least 18"},
+		{name: "endless line", line: strings.Repeat("1,", 40_000) + "\n", bad: "line 2: longer than"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			targets, err := ifcb.ReadADC(strings.NewReader(good+tt.line+good), ifcb.SchemaV2)
+			if err != nil || len(targets) != 3 {
+				t.Fatalf("%d targets, %v", len(targets), err)
+			}
+			for i, x := range targets {
+				if i != 1 && (x.Bad != nil || !x.HasImage()) || x.Number != i+1 {
+					t.Errorf("line %d: %+v", i+1, x)
+				}
+			}
+			switch spoilt := targets[1]; {
+			case tt.bad == "" && spoilt.Bad != nil || tt.bad != "" && (spoilt.Bad == nil || !strings.Contains(spoilt.Bad.Error(), tt.bad)):
+				t.Errorf("error %v, want %q", spoilt.Bad, tt.bad)
+			case spoilt.Bad != nil && spoilt.HasImage():
+				t.Error("an unreadable line has an image")
+			case tt.dark != math.IsNaN(spoilt.Light[0]) && tt.bad == "":
+				t.Errorf("photomultiplier A is %g", spoilt.Light[0])
+			}
+		})
+	}
+	old := strings.Replace(v1Line, "210", "x", 1) // where half a particle lies
+	if targets, err := ifcb.ReadADC(strings.NewReader(v1Line+"\n"+old+"\n"), ifcb.SchemaV1); err != nil || targets[1].Bad == nil {
+		t.Errorf("old camera: %v, %v", targets, err)
+	}
+}
+
 func TestReadHeader(t *testing.T) {
 	tests := []struct {
 		name, in string
@@ -85,6 +133,9 @@ func TestReadHeader(t *testing.T) {
 			map[string]string{"temperature": "11.47", "humidity": "32.1", "binarizethreshold": "30", "pmt1hv": ".675", "pmt2hv": ".6", "blobsizethreshold": "10"}},
 		{"in between", "Imaging FlowCytobot Acquisition Software version 2.0; May 2010\nrun time = 1200.5 s   inhibit time = 12.25 s\n",
 			map[string]string{"runtime": "1200.5", "inhibittime": "12.25"}},
+		{"a line of 70,000 characters", "a: 1\nFileComment: " + strings.Repeat("x", 70_000) + "\nb: 2\n", map[string]string{"a": "1", "b": "2"}},
+		{"more lines than any", "a: 1\n" + strings.Repeat("\n", 20_000) + "b: 2\n", map[string]string{"a": "1"}},
+		{"byte order mark", "\ufeffa: 1\n", map[string]string{"a": "1"}},
 		{"empty", "", map[string]string{}},
 		{"noise", "\x00\xff\n:::\nplain\n\"one\"\n", map[string]string{}},
 	}
@@ -131,11 +182,6 @@ func TestMLAnalyzed(t *testing.T) {
 		name, lid, adc, hdr string
 		want                float64 // ml, 0 for unknown
 	}{
-		{"header agrees", "D20240501T100000_IFCB104", v2(1, none, 1190, 10), "runTime: 1200\ninhibitTime: 10\n", 0.25 * 1190 / 60},
-		{"header is off", "D20240501T100000_IFCB104", v2(1, none, 600, 10), "runTime: 1200\ninhibitTime: 10\n", 0.25 * 590 / 60},
-		{"header is zero", "D20240501T100000_IFCB104", v2(1, none, 600, 10), "runTime: 0\ninhibitTime: 0\n", 0.25 * 590 / 60},
-		{"header is missing", "D20240501T100000_IFCB104", v2(1, none, 600, 10), "", 0.25 * 590 / 60},
-		{"last line is zero", "D20240501T100000_IFCB104", v2(1, none, 600, 10) + v2(2, none, 0, 0), "", 0.25 * 590 / 60},
 		{"no lines", "D20240501T100000_IFCB104", "", "runTime: 1200\ninhibitTime: 10\n", 0.25 * 1190 / 60},
 		{"nothing", "D20240501T100000_IFCB104", "", "", 0},
 		{"all zero", "D20240501T100000_IFCB104", v2(1, none, 0, 0), "runTime: 0\ninhibitTime: 0\n", 0},

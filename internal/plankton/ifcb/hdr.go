@@ -3,7 +3,6 @@ package ifcb
 import (
 	"bufio"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -30,23 +29,17 @@ var v1Names = map[string]string{
 var runTimeLine = regexp.MustCompile(`run time\s*=\s*([0-9.eE+-]+)\s*s\D*inhibit time\s*=\s*([0-9.eE+-]+)\s*s`)
 
 // ReadHeader reads an .hdr file of either generation: "key: value" lines, or the old form of quoted lines whose last
-// two hold column names and values. Lines that are neither are skipped. An empty file gives an empty header.
+// two hold column names and values. Lines that are neither are skipped, and so are those that are too long and what is
+// behind too many. An empty file gives an empty header. An error is the reader's; what was read before is returned with it.
 func ReadHeader(r io.Reader) (Header, error) {
 	h := Header{values: map[string]string{}}
 	var quoted []string
-	in := bufio.NewReaderSize(r, maxLine)
-	for number := 1; ; number++ {
-		raw, err := in.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			return Header{}, fmt.Errorf("hdr: line %d is longer than %d bytes", number, maxLine)
+	in := lineReader{in: bufio.NewReaderSize(r, maxLine)}
+	for in.next() && in.number <= maxHeaderLines {
+		if in.long {
+			continue
 		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return Header{}, fmt.Errorf("hdr: line %d: %w", number, err)
-		}
-		if number > maxHeaderLines {
-			return Header{}, fmt.Errorf("hdr: more than %d lines", maxHeaderLines)
-		}
-		line := strings.TrimSpace(string(raw))
+		line := strings.TrimSpace(strings.TrimPrefix(string(in.line), "\ufeff"))
 		if m := runTimeLine.FindStringSubmatch(line); m != nil {
 			h.add("runTime", m[1])
 			h.add("inhibitTime", m[2])
@@ -55,11 +48,11 @@ func ReadHeader(r io.Reader) (Header, error) {
 		} else if key, value, ok := strings.Cut(line, ":"); ok {
 			h.add(strings.TrimSpace(key), strings.TrimSpace(value))
 		}
-		if err != nil {
-			break
-		}
 	}
 	h.addQuoted(quoted)
+	if in.err != nil {
+		return h, fmt.Errorf("hdr: line %d: %w", in.number, in.err)
+	}
 	return h, nil
 }
 

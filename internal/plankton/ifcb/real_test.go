@@ -164,7 +164,7 @@ func TestRealStitchedPair(t *testing.T) {
 func TestRealVolumes(t *testing.T) {
 	dir := realData(t)
 	for lid, want := range map[string]float64{
-		"D20130526T095207_IFCB013": 0.25 * (1184.037103 - 11.620326) / 60, // header 4 % away: the .adc counts
+		"D20130526T095207_IFCB013": 0.25 * (1184.037103 - 11.622980) / 60, // the header's run time is 4 % away: the .adc's counts
 		"D20220522T003051_IFCB134": 0.25 * (715.6575 - 0.15215060763888888) / 60,
 		"D20180712T065600_IFCB114": 0.25 * (94.192839 - 1.500050) / 60,
 		"D20150411T205456_IFCB012": 0.25 * (0.621083 - 0.037422) / 60, // empty: header only
