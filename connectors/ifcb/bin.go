@@ -54,14 +54,16 @@ func (b *bin) close() { b.reader.close() }
 // maxReason bounds the reason that is kept of a failure, bytes.
 const maxReason = 300
 
-// lose notes an image that cannot be had, and keeps why the first one could not.
-func (b *bin) lose(number int, err error) {
-	if !slices.Contains(b.missing, any(int64(number))) {
-		b.missing = append(b.missing, int64(number))
+// lose notes an image that cannot be had, and keeps why the first one could not. It tells whether that is new.
+func (b *bin) lose(number int, err error) bool {
+	known := slices.Contains(b.missing, any(int64(number)))
+	if !known {
+		b.missing = append(b.missing[:len(b.missing):len(b.missing)], int64(number))
 	}
 	if b.why == "" {
 		b.why = reason(err)
 	}
+	return !known
 }
 
 // give notes an image that was given. It may be one that was missing before.
@@ -83,15 +85,19 @@ func reason(err error) string {
 // leftOut is a bin that is not wanted. Its reason is empty when it is none of those that were asked for.
 type leftOut struct {
 	reason string
-	known  dashboard.Details
+	sample sample
+	asked  bool // whether to ask again: the dashboard may take its flag back
 }
 
 func (e *leftOut) Error() string { return "left out: " + e.reason }
 
 // growing is a bin that is being written. It is looked at again after a time.
-type growing struct{ wait time.Duration }
+type growing struct {
+	wait  time.Duration
+	lacks string // what is waited for
+}
 
-func (e *growing) Error() string { return "its files are being written" }
+func (e *growing) Error() string { return "its files are being written: " + e.lacks }
 
 // openBin opens a bin behind the last image that was given before.
 func (l *lane) openBin(ctx context.Context, w waiting) (*bin, error) {
@@ -108,15 +114,31 @@ func (l *lane) openBin(ctx context.Context, w waiting) (*bin, error) {
 	for _, t := range b.table {
 		b.targets[t.Number] = t
 	}
-	b.sample = newSample(w.id, b.table, b.header, known)
-	b.expected = len(b.numbers)
+	b.sample = l.newSample(w.id, b.table, b.header, known)
+	if types := l.opts.sampleTypes; !types.Wants(b.sample.typeName, b.sample.flags) {
+		b.close()
+		return nil, &leftOut{reason: "sample.types leaves out " + b.sample.kind(), sample: b.sample}
+	}
+	all := len(b.numbers)
+	unreadable := b.unreadable()
+	b.expected = all + len(unreadable)
 	b.numbers = slices.DeleteFunc(b.numbers, func(n int) bool { return !w.wants(n) })
-	b.given = b.expected - len(b.numbers)
+	b.given = all - len(b.numbers)
 	if !b.fresh() { // what was missing will not come
 		b.numbers = slices.DeleteFunc(b.numbers, func(n int) bool { return n <= w.after })
 	}
+	for _, t := range unreadable {
+		if b.lose(t.Number, t.Bad) {
+			l.log.Error("image failed", "bin", b.id.String(), "roi", t.Number, "err", t.Bad)
+		}
+	}
 	b.countFewer()
 	return b, nil
+}
+
+// unreadable are the lines of the table that cannot be read, but for those whose image is to be had without.
+func (b *bin) unreadable() []ifcb.Target {
+	return slices.DeleteFunc(ifcb.Unreadable(b.table), func(t ifcb.Target) bool { return slices.Contains(b.numbers, t.Number) })
 }
 
 // freshFor is how long after its time a bin may still be arriving at its dashboard.
@@ -127,7 +149,7 @@ func (b *bin) fresh() bool { return time.Since(b.id.Time()) < freshFor }
 // countFewer compares the table with the header, which the instrument writes when the bin is done.
 func (b *bin) countFewer() {
 	said, ok := b.header.Float("roiCount")
-	if images := len(ifcb.NewBin(b.id, b.table, ifcb.Header{}, nil, 0).Raw()); ok && float64(images) < said {
+	if images := len(ifcb.NewBin(b.id, b.table, ifcb.Header{}, nil, 0).Raw()) + len(ifcb.Unreadable(b.table)); ok && float64(images) < said {
 		b.fewer = fmt.Errorf("%d of the %v images of its header", images, said)
 	}
 }
@@ -148,19 +170,20 @@ func (b *bin) arriving() error {
 // ask gives what the dashboard itself knows of a bin. A bin that is not wanted for it is an error that is a leftOut.
 func (l *lane) ask(ctx context.Context, id ifcb.BinID) (dashboard.Details, error) {
 	tags := l.address.TagList()
-	if !l.opts.metadata && !l.opts.skip && len(tags) == 0 {
+	decides := l.opts.skip || len(tags) > 0 || !l.opts.sampleTypes.IsZero()
+	if !l.opts.metadata && !decides {
 		return dashboard.Details{}, nil
 	}
 	known, err := l.site.Details(ctx, id)
 	switch {
-	case err != nil && !dashboard.IsGone(err) && (l.opts.skip || len(tags) > 0):
+	case err != nil && !dashboard.IsGone(err) && decides:
 		return dashboard.Details{}, err // it would be a guess
 	case err != nil: // a bonus: it never holds up images
 		return dashboard.Details{}, nil
 	case !known.HasTags(tags):
 		return dashboard.Details{}, &leftOut{}
 	case known.Skip && l.opts.skip:
-		return known, &leftOut{"the dashboard flags it to be skipped", known}
+		return known, &leftOut{"the dashboard flags it to be skipped", l.newSample(id, nil, ifcb.Header{}, known), true}
 	}
 	return known, nil
 }
@@ -169,30 +192,4 @@ func (l *lane) ask(ctx context.Context, id ifcb.BinID) (dashboard.Details, error
 type facts struct {
 	table  []ifcb.Target
 	header ifcb.Header
-}
-
-// sample is what is known of a bin as a whole; nil is unknown.
-type sample struct{ volume, latitude, longitude, depth, tags any }
-
-// newSample gathers the facts about a bin, from its files and from the dashboard.
-func newSample(id ifcb.BinID, table []ifcb.Target, header ifcb.Header, known dashboard.Details) sample {
-	out := sample{}
-	if known.Tags != nil {
-		out.tags = strings.Join(known.Tags, ",")
-	}
-	if ml, err := ifcb.NewBin(id, table, header, nil, 0).MLAnalyzed(); err == nil {
-		out.volume = ml
-	}
-	if lat, lon, ok := header.Position(); ok {
-		out.latitude, out.longitude = lat, lon
-	}
-	set := func(to *any, v *float64) {
-		if v != nil {
-			*to = *v
-		}
-	}
-	set(&out.latitude, known.Latitude)
-	set(&out.longitude, known.Longitude)
-	set(&out.depth, known.Depth)
-	return out
 }

@@ -3,6 +3,7 @@ package ifcb
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -12,7 +13,7 @@ import (
 
 // BinSchema is the schema of the values on bins.topic; keys are the bins' names. A later record of a bin replaces an
 // earlier one.
-var BinSchema = connector.StructOf("ifcb.Bin",
+var BinSchema = connector.StructOf("ifcb.Bin", slices.Concat([]connector.Field{
 	connector.F("pid", connector.StringSchema.WithDoc("Name of the bin, such as D20190728T212639_IFCB104.")),
 	connector.F("dataset", connector.StringSchema.WithDoc("Dataset or time series of the dashboard.")),
 	connector.F("dashboard", connector.StringSchema.WithDoc("URL of the dashboard, or of the folder of raw files.")),
@@ -29,7 +30,11 @@ var BinSchema = connector.StructOf("ifcb.Bin",
 	connector.F("depth", connector.OptionalFloat64Schema.WithDoc("Depth of the sample, m.")),
 	connector.F("tags", connector.OptionalStringSchema.WithDoc("Tags of the bin, with commas between them; null when unknown.")),
 	connector.F("updated", connector.TimestampSchema.WithDoc("When the record was made.")),
-)
+	connector.F("ml_analyzed_source", connector.OptionalStringSchema.WithDoc("Who told ml_analyzed: header, adc, each a part, or dashboard.")),
+	connector.F("ml_analyzed_reason", connector.OptionalStringSchema.WithDoc("Why ml_analyzed is unknown, or which witness says another thing.")),
+	connector.F("position_source", connector.OptionalStringSchema.WithDoc("Who told the position: dashboard or header.")),
+	connector.F("position_reason", connector.OptionalStringSchema.WithDoc("Why a position that was told is not believed.")),
+}, runFields)...)
 
 // report is what became of a bin.
 type report struct {
@@ -52,9 +57,10 @@ func (l *lane) tell(r report) []connector.SourceRecord {
 		why = r.reason
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	values := []any{r.id.String(), l.address.Series(), l.address.Base, r.id.IFCB(), r.id.Time().Unix(), r.status, why,
-		r.expected, int32(r.ingested), int32(r.failed), r.sample.volume, r.sample.latitude, r.sample.longitude,
-		r.sample.depth, r.sample.tags, now}
+	s := r.sample
+	values := append([]any{r.id.String(), l.address.Series(), l.address.Base, r.id.IFCB(), r.id.Time().Unix(), r.status, why,
+		r.expected, int32(r.ingested), int32(r.failed), s.volume, s.latitude, s.longitude, s.depth, s.tags, now,
+		s.volumeSource, s.volumeReason, s.positionSource, s.positionReason}, append(s.run(), s.url)...)
 	record := connector.NewRecord(l.opts.binsTopic, connector.StringSchema, r.id.String(), BinSchema, nil)
 	if l.opts.format == formatJSON {
 		plain := make(map[string]any, len(values))
@@ -96,10 +102,12 @@ func (l *lane) leaveOut(id ifcb.BinID, why *leftOut) []connector.SourceRecord {
 		return nil
 	}
 	l.settle(id)
-	l.rememberSkipped(id)
+	if why.asked {
+		l.rememberSkipped(id)
+	}
 	l.metrics.skipped.Add(1)
 	l.log.Info("bin skipped", "bin", id.String(), "reason", why.reason)
-	return l.tell(report{id: id, status: ifcb.BinSkipped, reason: why.reason, sample: newSample(id, nil, ifcb.Header{}, why.known)})
+	return l.tell(report{id: id, status: ifcb.BinSkipped, reason: why.reason, sample: why.sample})
 }
 
 // giveUp settles a bin whose images cannot be had.
@@ -119,12 +127,13 @@ func (l *lane) giveUp(ctx context.Context, id ifcb.BinID, why error) []connector
 				}
 			}
 		}
-		r.expected, r.failed = int32(len(numbers)), len(numbers)-r.ingested
+		expected := len(numbers) + len(ifcb.Unreadable(facts.table))
+		r.expected, r.failed = int32(expected), expected-r.ingested
 		known, err := l.ask(ctx, id)
 		if err != nil {
 			known = dashboard.Details{}
 		}
-		r.sample = newSample(id, facts.table, facts.header, known)
+		r.sample = l.newSample(id, facts.table, facts.header, known)
 	}
 	if r.ingested > 0 {
 		r.status, r.reason = ifcb.BinPartial, fmt.Sprintf("given up behind image %d: %s", came.after, r.reason)

@@ -57,6 +57,12 @@ func configDef() *connector.ConfigDef {
 			Doc: "With datasets=*, how often to look whether the dashboard has other ones. The tasks are made anew then; one whose dataset is gone ends, and goes on where it was should it come back."},
 		connector.Key{Name: "tags", Type: connector.ListKey, Default: "", Distinct: true, Check: checkDatasets,
 			Doc: "Take bins with all of these tags only. A dataset may carry them too: mvco:beads."},
+		connector.Key{Name: "sample.types", Type: connector.ListKey, Default: "", Distinct: true, Check: checkSampleTypes,
+			Doc: "Take bins of these sample types only, or with a ! before a name leave them out: normal, or !beads,!test,!culture. A name is what header or dashboard " +
+				"write, without regard to case, or a run flag of the records (beads, test, culture, cleaning, blank, calibration, fast, alternate); normal is also a bin of which nothing is said. " +
+				"bins.topic tells of those that are left out. Without the key all are taken, and the views of the tables leave out what is no sample of the water."},
+		connector.Key{Name: "position.max.age.ms", Type: connector.LongKey, Default: day.Milliseconds(), Check: connector.AtLeast(-1), Importance: connector.Low,
+			Doc: "How far from the sample the header's GPS fix may be in time to be its position, -1 for any: an instrument that never moves."},
 		connector.Key{Name: "skip", Type: connector.StringKey, Default: skipExclude, Check: connector.OneOf(skipExclude, skipInclude),
 			Doc: "exclude: leave bins out that the dashboard flags to be skipped; bins.topic says so. include: take them like others."},
 		connector.Key{Name: "skip.recheck.days", Type: connector.IntKey, Default: 14, Check: connector.Between(0, 3650),
@@ -127,6 +133,16 @@ func checkDatasets(name string, value any) error {
 	return nil
 }
 
+func checkSampleTypes(_ string, value any) error {
+	names, _ := value.([]string)
+	for _, name := range names {
+		if strings.TrimSpace(strings.TrimPrefix(name, "!")) == "" {
+			return fmt.Errorf("must be names such as normal or !beads")
+		}
+	}
+	return nil
+}
+
 func checkDataset(_ string, value any) error {
 	if text, _ := value.(string); strings.ContainsAny(text, "/?# ") {
 		return fmt.Errorf("must be a name without slash or space")
@@ -158,6 +174,8 @@ type options struct {
 	maxZip      int64
 	batch       int
 	metadata    bool
+	sampleTypes ifcb.SampleTypes
+	positionAge time.Duration // of the header's fix; negative is any
 }
 
 func newOptions(conf connector.Config) (options, error) {
@@ -170,6 +188,7 @@ func newOptions(conf connector.Config) (options, error) {
 		format: conf.String("format"), attempts: conf.Int("bin.attempts"), retry: ms("bin.retry.interval.ms"),
 		timeout: ms("request.timeout.ms"), connections: conf.Int("dashboard.max.connections"), maxZip: conf.Int64("zip.max.bytes"),
 		batch: conf.Int("batch.size"), metadata: conf.Bool("metadata"),
+		sampleTypes: ifcb.NewSampleTypes(conf.List("sample.types")), positionAge: ms("position.max.age.ms"),
 	}
 	if !conf.Given("bins.topic") && o.format == formatAvro {
 		o.binsTopic = o.topic + "-bins"

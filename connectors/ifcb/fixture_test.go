@@ -82,6 +82,14 @@ func (b *bins) remove(t *testing.T, id ifcb.BinID, ext string) {
 	}
 }
 
+// removeFlat takes away a file that lies in the folder itself.
+func (b *bins) removeFlat(t *testing.T, name string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(b.dir, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // addOld adds a bin of an old instrument with a cut particle: targets 2 and 3 belong together.
 func (b *bins) addOld(t *testing.T) {
 	t.Helper()

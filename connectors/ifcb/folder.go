@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image/png"
 	"io/fs"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -30,6 +31,8 @@ const (
 type folder struct {
 	dir    string
 	settle time.Duration
+	once   bool // take what there is, once it has settled
+	log    *slog.Logger
 	paths  map[ifcb.BinID]string // of the .adc files, without extension
 	seen   map[ifcb.BinID]sighting
 }
@@ -56,9 +59,13 @@ func (f *folder) Details(context.Context, ifcb.BinID) (dashboard.Details, error)
 // Shown gives all: files have no flags.
 func (f *folder) Shown(_ context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) { return bins, nil }
 
-// list gives the bins of a folder, oldest first; of day folders those from a day on.
+// URL is empty: a folder has no address for others.
+func (f *folder) URL(ifcb.BinID) string { return "" }
+
+// list gives the bins of a folder, oldest first; of day folders those from a day on. Those without .adc are there too:
+// they are waited for, and told of when it does not come.
 func (f *folder) list(from time.Time) ([]ifcb.BinID, error) {
-	files, err := ifcb.ListSince(f.dir, from)
+	files, err := ifcb.ListParts(f.dir, from)
 	if err != nil {
 		return nil, connector.Retriable(err) // a share that is away comes back
 	}
@@ -87,7 +94,8 @@ func (f *folder) Period(_ context.Context, from, until time.Time) ([]ifcb.BinID,
 func (f *folder) Earliest(context.Context) (time.Time, error) { return ifcb.Dawn, nil }
 
 // open opens a bin whose files are whole. Those that were changed a short time ago must have stayed the same for a
-// while and agree with each other, or they are still being written; later the bin is taken as it is.
+// while and agree with each other, or they are still being written; later, and with mode=once when they have stayed the
+// same, the bin is taken as it is.
 func (f *folder) open(_ context.Context, id ifcb.BinID) (*bin, error) {
 	stem, ok := f.paths[id]
 	if !ok {
@@ -111,17 +119,28 @@ func (f *folder) open(_ context.Context, id ifcb.BinID) (*bin, error) {
 			f.seen[id] = before
 		}
 		if rest := f.settle - now.Sub(before.at); rest > 0 {
-			return nil, &growing{rest}
+			return nil, &growing{rest, fmt.Sprintf("they must stay the same for the %s of folder.settle.ms", f.settle)}
 		}
+	}
+	wait := recent && !f.once
+	if print[0].size < 0 {
+		if wait {
+			return nil, &growing{max(f.settle, time.Second), "its .adc is not there yet"}
+		}
+		delete(f.seen, id)
+		return nil, fmt.Errorf("its table is not there: %s.adc: %w", stem, fs.ErrNotExist)
 	}
 	raw, err := ifcb.Open(stem + ".adc")
 	if err != nil {
 		return nil, fileError(err)
 	}
-	if recent {
+	if raw.HeaderErr != nil {
+		f.log.Warn("header is damaged", "bin", id.String(), "err", raw.HeaderErr)
+	}
+	if wait {
 		if why := unfinished(raw, print); why != nil {
 			raw.Close()
-			return nil, &growing{max(f.settle, time.Second)}
+			return nil, &growing{max(f.settle, time.Second), why.Error()}
 		}
 	}
 	delete(f.seen, id)
@@ -159,7 +178,7 @@ func fileError(err error) error {
 func look(stem string) (print fingerprint, changed time.Time, err error) {
 	for i, ext := range rawExts {
 		info, err := os.Stat(stem + ext)
-		if errors.Is(err, fs.ErrNotExist) && ext != ".adc" {
+		if errors.Is(err, fs.ErrNotExist) {
 			print[i].size = -1
 			continue
 		}
@@ -188,8 +207,9 @@ func unfinished(raw *ifcb.Bin, print fingerprint) error {
 			return ifcb.ErrTruncated
 		}
 	}
-	if n, ok := raw.Header.Float("roiCount"); ok && float64(len(images)) < n {
-		return fmt.Errorf("%d of %v images", len(images), n)
+	lines := len(images) + len(ifcb.Unreadable(raw.Targets))
+	if n, ok := raw.Header.Float("roiCount"); ok && float64(lines) < n {
+		return fmt.Errorf("its .adc has %d of %v images", lines, n)
 	}
 	return nil
 }

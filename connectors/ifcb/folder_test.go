@@ -70,7 +70,7 @@ func TestFolderGivesWhatDashboardsGive(t *testing.T) {
 				value := r.Value.(*connector.Struct)
 				for _, f := range value.Schema().Fields() {
 					switch v, _ := value.Get(f.Name); f.Name {
-					case "image", "dashboard", "tags", "updated":
+					case "image", "dashboard", "tags", "updated", "url", "position_source":
 					default:
 						one[f.Name] = v
 					}

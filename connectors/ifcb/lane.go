@@ -91,7 +91,9 @@ func (l *lane) nextBin(ctx context.Context) (records []connector.SourceRecord, i
 	case errors.As(err, &out):
 		return l.leaveOut(next.id, out), 0, nil
 	case errors.As(err, &grows):
-		l.queue.hold(next.id, time.Now().Add(grows.wait))
+		if l.queue.hold(next.id, time.Now().Add(grows.wait), grows.lacks) {
+			l.log.Info("bin is waited for", "bin", next.id.String(), "lacks", grows.lacks)
+		}
 		return nil, 0, nil
 	case err != nil:
 		records, err = l.trouble(ctx, next.id, err)
@@ -206,7 +208,7 @@ func (l *lane) read(ctx context.Context) ([]connector.SourceRecord, error) {
 	b := l.current
 	if err := b.check(); err != nil {
 		l.drop() // what was given stays given: it goes on behind it
-		l.queue.hold(b.id, time.Now().Add(l.opts.settle))
+		l.queue.hold(b.id, time.Now().Add(l.opts.settle), err.Error())
 		l.log.Info("bin changes while it is read, it is opened again", "bin", b.id.String(), "err", err)
 		return nil, nil
 	}

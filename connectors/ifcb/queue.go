@@ -18,6 +18,7 @@ type waiting struct {
 	progress
 	attempts int
 	due      time.Time // not before
+	lacks    string    // what it is held for
 }
 
 // progress is how far a bin has come.
@@ -87,11 +88,15 @@ func (q *queue) postpone(id ifcb.BinID, until time.Time) int {
 	return q.pending[i].attempts
 }
 
-// hold lets a bin wait without counting an attempt.
-func (q *queue) hold(id ifcb.BinID, until time.Time) {
-	if i, there := q.find(id); there {
-		q.pending[i].due = until
+// hold lets a bin wait without counting an attempt. It tells whether what it waits for is new.
+func (q *queue) hold(id ifcb.BinID, until time.Time, lacks string) bool {
+	i, there := q.find(id)
+	if !there {
+		return false
 	}
+	before := q.pending[i].lacks
+	q.pending[i].due, q.pending[i].lacks = until, lacks
+	return before != lacks
 }
 
 // next gives the first bin in order that is due; wait is how long until one is, when none is now.

@@ -24,6 +24,8 @@ type site interface {
 	Details(ctx context.Context, id ifcb.BinID) (dashboard.Details, error)
 	// Shown gives those of some bins that are there and not flagged to be skipped.
 	Shown(ctx context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error)
+	// URL is where a bin's files are at a dashboard, without extension; empty for a folder.
+	URL(id ifcb.BinID) string
 	// open opens a bin at its first image.
 	open(ctx context.Context, id ifcb.BinID) (*bin, error)
 	// facts reads table and header of a bin that cannot be opened.
@@ -33,13 +35,13 @@ type site interface {
 // findSite finds out what is at an address.
 func (l *lane) findSite(ctx context.Context) (site, error) {
 	if dir := folderOf(l.address); dir != "" {
-		return &folder{dir: dir, settle: l.opts.settle, seen: map[ifcb.BinID]sighting{}}, nil
+		return &folder{dir: dir, settle: l.opts.settle, once: l.opts.once, log: l.log, seen: map[ifcb.BinID]sighting{}}, nil
 	}
 	data, err := dashboard.Detect(ctx, l.client, l.address, l.opts.generation)
 	if err != nil {
 		return nil, err
 	}
-	return &remote{data, dashboard.OpenOptions{MaxZip: l.opts.maxZip, Header: l.opts.metadata, Log: l.log}}, nil
+	return &remote{data, dashboard.OpenOptions{MaxZip: l.opts.maxZip, Header: l.opts.metadata || !l.opts.sampleTypes.IsZero(), Log: l.log}}, nil
 }
 
 // remote is a dataset of a dashboard.

@@ -81,12 +81,25 @@ func TestRecord(t *testing.T) {
 				"width": int32(roi.Width), "height": int32(roi.Height), "dataset": dataset, "ml_analyzed": volume,
 				"latitude": 41.325, "longitude": -70.5667, "depth": nil,
 				"pmt_a": roi.Light[0], "pmt_b": roi.Light[1], "pmt_c": roi.Light[2], "pmt_d": roi.Light[3],
+				"sample_type": "Normal", "run_flags": nil, "temperature": number(t, bin.Header, "temperature"), "humidity": number(t, bin.Header, "humidity"),
+				"run_time": number(t, bin.Header, "runTime"), "clock_offset": nil,
+				"url": fmt.Sprintf("%s/%s/%s_%05d.png", b.url, map[int]string{1: dataset, 2: "data"}[generation], id, roi.Number),
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("record %d (-want +got):\n%s", i, diff)
 			}
 		}
 	})
+}
+
+// number is the value of a header's key.
+func number(t *testing.T, h ifcb.Header, key string) float64 {
+	t.Helper()
+	v, ok := h.Float(key)
+	if !ok {
+		t.Fatalf("the header has no %s", key)
+	}
+	return v
 }
 
 // The original's tools read this form.

@@ -29,7 +29,11 @@ const (
 	blind    = "D20240502T100000_IFCB104" // no .roi
 )
 
-const v2Line = ",0.1,0.2,0.3,0.4,0.5,1,2,3,4,50,0.1,0.2,"
+// What follows the number of a trigger 0 and 30 s after the first one's, up to its image.
+const (
+	v2First  = ",30,0.2,0.3,0.4,0.5,1,2,3,4,50,0.1,0.2,"
+	v2Second = ",60,0.2,0.3,0.4,0.5,1,2,3,4,50,0.1,0.2,"
+)
 
 // folder writes the bins that the routes are asked about.
 func folder(t *testing.T) string {
@@ -50,7 +54,7 @@ func folder(t *testing.T) string {
 			"2,.4,.1,.1,.1,.1,.1,.3,.35,100,50,16,8,33,-.2,\n"+
 			"2,.4,.1,.1,.1,.1,.1,.3,.35,110,53,16,8,161,-.2,\n")
 	write("IFCB5_2012_028/"+cut+".roi", strings.Repeat("\xc8", 400))
-	adc := "1" + v2Line + "0,0,0,0,0,0,0,0,0,30,0.1\n" + "2" + v2Line + "5,6,8,4,0,0,0,0,0,60,0.2\n" + "2" + v2Line + "50,60,16,2,32,0,0,0,0,60,0.2\n"
+	adc := "1" + v2First + "0,0,0,0,0,0,0,0,0,30,0.1\n" + "2" + v2Second + "5,6,8,4,0,0,0,0,0,60,0.2\n" + "2" + v2Second + "50,60,16,2,32,0,0,0,0,60,0.2\n"
 	for _, lid := range []string{plain, blind} {
 		write("2024/"+lid[:9]+"/"+lid+".adc", adc)
 		write("2024/"+lid[:9]+"/"+lid+".hdr", "SoftwareVersion: 2\ntemperature: 11.5\nhumidity: 30\nrunTime: 60.0\ninhibitTime: 0.2\ngpsLatitude: 41.5\ngpsLongitude: -70.5\nsampleType: Normal\n")

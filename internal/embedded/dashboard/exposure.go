@@ -28,6 +28,8 @@ const (
 	sensorWidth, sensorHeight = 1380, 1034
 	// inhibitPerImage is how long the instrument is blind after a trigger, s.
 	inhibitPerImage = 0.07
+	// syringeTime is how long a syringe of 5 ml lasts, s.
+	syringeTime = 1200
 	// processing is how long an old one is, s.
 	processing = 0.08
 )
@@ -38,11 +40,10 @@ func (i *Instrument) expose(id ifcb.BinID) *exposure {
 	if id.Schema() == ifcb.SchemaV1 {
 		e.roi.WriteByte(0) // old files begin their first image at 1
 	}
-	// A syringe of 5 ml runs 20 minutes.
-	gap := 1200 / float64(i.o.ImagesPerBin+i.o.ImagesPerBin/9+1)
 	for e.images < i.o.ImagesPerBin {
 		e.triggers++
-		e.clock += gap * (0.5 + e.rng.Float64())
+		left := i.o.ImagesPerBin - e.images
+		e.clock += (syringeTime - e.clock) / float64(left+left/9+1) * (0.5 + e.rng.Float64())
 		if e.rng.IntN(10) == 0 {
 			e.trigger(plankton.Particle{})
 			continue

@@ -146,7 +146,7 @@ func TestRoutesOfGeneration1(t *testing.T) {
 	}
 	wantTable := "trigger,processingEndTime,pmtA,pmtB,pmtC,pmtD,peakA,peakB,peakC,peakD,timeOfFlight,grabTimeStart,grabTimeEnd,bottom,left,height,width,byteOffset," +
 		"comparatorOut,startPoint,signalLength,status,runTime,inhibitTime,binID,pid,stitched,targetNumber\n"
-	for i, rest := range []string{"1" + v2Line + "0,0,0,0,0,0,0,0,0,30,0.1", "2" + v2Line + "5,6,8,4,0,0,0,0,0,60,0.2", "2" + v2Line + "50,60,16,2,32,0,0,0,0,60,0.2"} {
+	for i, rest := range []string{"1" + v2First + "0,0,0,0,0,0,0,0,0,30,0.1", "2" + v2Second + "5,6,8,4,0,0,0,0,0,60,0.2", "2" + v2Second + "50,60,16,2,32,0,0,0,0,60,0.2"} {
 		wantTable += fmt.Sprintf("%s,%s/pier/%s,%s/pier/%s_%05d,0,%d\n", rest, elsewhere, plain, elsewhere, plain, i+1, i+1)
 	}
 	if diff := cmp.Diff(wantTable, string(content[plain+".csv"])); diff != "" {

@@ -42,12 +42,18 @@ type generation interface {
 	images(ctx context.Context, id ifcb.BinID) ([]int, error)
 }
 
-// Details are facts about a bin that are not in its own files. A nil pointer is unknown, and so are nil tags.
+// Details are facts about a bin that are not in its own files, as the dashboard tells them: numbers may stand for
+// "unknown". A nil pointer is unknown, and so are nil tags.
 type Details struct {
 	Latitude, Longitude, Depth *float64
+	Volume                     *float64 // ml
+	SampleType                 string
 	Skip                       bool
 	Tags                       []string
 }
+
+// URL is where a bin's files are: an image's address is it with the image's number and extension, _00002.png.
+func (d *Dataset) URL(id ifcb.BinID) string { return d.binURL(id) }
 
 // HasTags tells whether a bin may have all of some tags. Where its own are unknown the listing has chosen already.
 func (d Details) HasTags(wanted []string) bool {

@@ -206,12 +206,15 @@ func (g *generation2) images(ctx context.Context, id ifcb.BinID) ([]int, error) 
 
 func (g *generation2) Details(ctx context.Context, id ifcb.BinID) (Details, error) {
 	var bin struct {
-		Latitude  *float64 `json:"lat"`
-		Longitude *float64 `json:"lng"`
-		Depth     *float64 `json:"depth"`
-		Skip      bool     `json:"skip"`
-		Tags      []string `json:"tags"`
+		Latitude   looseNumber `json:"lat"`
+		Longitude  looseNumber `json:"lng"`
+		Depth      looseNumber `json:"depth"`
+		Volume     looseNumber `json:"ml_analyzed"`
+		SampleType looseText   `json:"sample_type"`
+		Skip       bool        `json:"skip"`
+		Tags       []string    `json:"tags"`
 	}
 	err := g.json(ctx, g.api("bin/"+id.String())+g.query(), &bin)
-	return Details{bin.Latitude, bin.Longitude, bin.Depth, bin.Skip, bin.Tags}, err
+	return Details{Latitude: bin.Latitude.value, Longitude: bin.Longitude.value, Depth: bin.Depth.value, Volume: bin.Volume.value,
+		SampleType: strings.TrimSpace(string(bin.SampleType)), Skip: bin.Skip, Tags: bin.Tags}, err
 }

@@ -26,8 +26,17 @@ func List(dir string) ([]File, error) { return ListSince(dir, time.Time{}) }
 
 // ListSince is [List] without the bins of directories that are named after an earlier day or year than from's: they
 // are not read. Bins that lie elsewhere are listed whatever their time.
-func ListSince(dir string, from time.Time) ([]File, error) {
-	seen := map[BinID]bool{}
+func ListSince(dir string, from time.Time) ([]File, error) { return list(dir, from, ".adc") }
+
+// ListParts is [ListSince] with the bins whose .adc is not there: of which there is another file only.
+func ListParts(dir string, from time.Time) ([]File, error) {
+	return list(dir, from, ".adc", ".hdr", ".roi")
+}
+
+// list finds the bins that have a file with one of some extensions; of two, the one that has the first of these counts.
+func list(dir string, from time.Time, exts ...string) ([]File, error) {
+	type found struct{ place, ext int }
+	seen := map[BinID]found{}
 	var files []File
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -39,13 +48,21 @@ func ListSince(dir string, from time.Time) ([]File, error) {
 			}
 			return nil
 		}
-		stem, ok := strings.CutSuffix(entry.Name(), ".adc")
-		if !ok {
+		kind := filepath.Ext(path)
+		ext := slices.Index(exts, kind)
+		id, err := ParseBinID(strings.TrimSuffix(entry.Name(), kind))
+		if ext < 0 || err != nil {
 			return nil
 		}
-		if id, err := ParseBinID(stem); err == nil && !seen[id] {
-			seen[id] = true
-			files = append(files, File{ID: id, ADC: path})
+		file := File{ID: id, ADC: strings.TrimSuffix(path, kind) + ".adc"}
+		before, twice := seen[id]
+		switch {
+		case !twice:
+			seen[id] = found{len(files), ext}
+			files = append(files, file)
+		case ext == 0 && before.ext != 0:
+			seen[id] = found{before.place, ext}
+			files[before.place] = file
 		}
 		return nil
 	})

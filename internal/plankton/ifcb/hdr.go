@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Header is an .hdr file: keys in the order of the file. Keys compare without regard to case, because firmware
@@ -98,12 +99,77 @@ func (h Header) Float(key string) (float64, bool) {
 	return v, err == nil && !math.IsNaN(v) && !math.IsInf(v, 0)
 }
 
+// Quantity is the value of a key; false when the key is absent or its value none of that quantity.
+func (h Header) Quantity(key string, of Quantity) (float64, bool) {
+	v, ok := h.Float(key)
+	return v, ok && of.Known(v)
+}
+
+// Set tells whether the flag of a key is on.
+func (h Header) Set(key string) bool {
+	v, _ := h.Get(key)
+	return strings.EqualFold(v, "true") || v == "1"
+}
+
 // Position is where the sample was taken, in degrees; false without a plausible fix (0, 0 is none).
 func (h Header) Position() (latitude, longitude float64, ok bool) {
-	lat, okLat := h.Float("gpsLatitude")
-	lon, okLon := h.Float("gpsLongitude")
-	if !okLat || !okLon || math.Abs(lat) > 90 || math.Abs(lon) > 180 || (lat == 0 && lon == 0) {
-		return 0, 0, false
+	latitude, longitude, _, ok = h.position()
+	return latitude, longitude, ok
+}
+
+// position reads what a logger beside the instrument (PhytO-ARM) wrote, else the instrument's GPS.
+func (h Header) position() (latitude, longitude float64, isGPS, ok bool) {
+	for _, keys := range [][2]string{{"latitude", "longitude"}, {"gpsLatitude", "gpsLongitude"}} {
+		lat, okLat := h.Float(keys[0])
+		lon, okLon := h.Float(keys[1])
+		if okLat && okLon && KnownPosition(lat, lon) {
+			return lat, lon, strings.HasPrefix(keys[0], "gps"), true
+		}
 	}
-	return lat, lon, true
+	return 0, 0, false, false
+}
+
+// fixTimes are the keys of a GPS fix's time, by the satellites' clock and the instrument's.
+var fixTimes = []string{"gpsTimeFromFix", "ifcbTimeAtFix"}
+
+// FixAge is how far the GPS fix that [Header.Position] gives is from a time; false where the header does not tell, or the
+// position is not the GPS's.
+func (h Header) FixAge(taken time.Time) (age time.Duration, ok bool) {
+	if _, _, isGPS, found := h.position(); !found || !isGPS {
+		return 0, false
+	}
+	for _, key := range fixTimes {
+		if at, told := h.fixTime(key); told {
+			age, ok = max(age, taken.Sub(at).Abs()), true
+		}
+	}
+	if seconds, told := h.Float("ageOfFix"); told && seconds >= 0 && seconds < maxFixAge.Seconds() {
+		age, ok = max(age, time.Duration(seconds*float64(time.Second))), true
+	}
+	return age, ok
+}
+
+// maxFixAge bounds what an age can be: a century.
+const maxFixAge = 100 * 366 * 24 * time.Hour
+
+func (h Header) fixTime(key string) (time.Time, bool) {
+	text, _ := h.Get(key)
+	at, err := time.Parse("Jan/02/2006 15:04:05 MST", text)
+	if err != nil {
+		at, err = time.Parse(time.RFC3339, text)
+	}
+	return at, err == nil
+}
+
+// ClockOffset is by how many seconds the instrument's clock is ahead: of the bin's name, where the header has a sample
+// time of its own, else of the satellites' clock.
+func (h Header) ClockOffset(named time.Time) (seconds float64, ok bool) {
+	if text, told := h.Get("sampleTime"); told {
+		if at, err := time.Parse(time.RFC3339, text); err == nil {
+			return at.Sub(named).Seconds(), true
+		}
+	}
+	satellites, okThere := h.fixTime(fixTimes[0])
+	own, okHere := h.fixTime(fixTimes[1])
+	return own.Sub(satellites).Seconds(), okThere && okHere
 }

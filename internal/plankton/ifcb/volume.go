@@ -65,6 +65,9 @@ func (b *Bin) Volume() Volume {
 	return Volume{Reason: chosen.impossible(limit)}
 }
 
+// KnownVolume tells whether a volume in ml that another witness gives can be a sample's.
+func KnownVolume(ml float64) bool { return ml > 0 && ml <= usualSyringe*(1+agree) }
+
 // syringe is the volume of a sample in ml.
 func syringe(h Header) float64 {
 	if v, ok := h.Float("SyringeSampleVolume"); ok && v > 0 {

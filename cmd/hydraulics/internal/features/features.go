@@ -153,7 +153,7 @@ func measureAll(analysers []*imaging.Analyser, pictures []picture, measure measu
 	return found
 }
 
-// open lists the pictures of a path. An error may come with pictures: those of a bin whose .adc is truncated.
+// open lists the pictures of a path. An error may come with pictures: those of a bin whose .adc is damaged.
 func (o *Options) open(path string) (pictures []picture, closeAll func() error, err error) {
 	nothing := func() error { return nil }
 	file, line, hasLine := strings.Cut(path, ".adc#")
@@ -205,8 +205,12 @@ func (o *Options) choose(bin *ifcb.Bin, number int) ([]ifcb.ROI, error) {
 		one, all = bin.RawAt, bin.Raw
 	}
 	if number == 0 {
-		if bin.Truncated != nil {
-			return all(), fmt.Errorf("bin %s: %w", bin.ID, bin.Truncated)
+		problems := []error{bin.Truncated}
+		for _, t := range ifcb.Unreadable(bin.Targets) {
+			problems = append(problems, t.Bad)
+		}
+		if err := errors.Join(problems...); err != nil {
+			return all(), fmt.Errorf("bin %s: %w", bin.ID, err)
 		}
 		return all(), nil
 	}
