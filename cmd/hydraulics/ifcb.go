@@ -54,7 +54,8 @@ func newGapsCommand() *cobra.Command {
 		Long: "Reads the topic that the source ifcb tells about its bins on (bins.topic) and lists those that were given up or are\n" +
 			"incomplete, with the reason. With --dashboard also those that the dashboard, or folder of raw files, has and the\n" +
 			"topic does not know. Of several records of a bin the last one counts. Empty and skipped bins are no gaps, nor those\n" +
-			"that the dashboard flags to be skipped and the source has not come to.",
+			"that the dashboard flags to be skipped and the source has not come to, nor runs that are no samples of the water:\n" +
+			"beads, tests, cultures and the like.",
 		Example: "  hydraulics ifcb gaps ifcb-images-bins localhost:9092 --registry http://localhost:8081\n" +
 			"  hydraulics ifcb gaps ifcb-images-bins localhost:9092 --registry http://localhost:8081 \\\n" +
 			"      --dashboard https://ifcb.example.org/mvco/ --from 2019-07-01 --until 2019-07-31 --format csv --fail",
@@ -74,6 +75,7 @@ func newGapsCommand() *cobra.Command {
 	flags.StringVar(&o.Until, "until", "", "only bins up to this day, or before this time")
 	flags.StringVar(&o.Format, "format", "text", "text, csv or json")
 	flags.BoolVar(&o.IncludeSkipped, "include-skipped", false, "with --dashboard, count bins that it flags to be skipped: for a source with skip=include")
+	flags.BoolVar(&o.IncludeRuns, "include-other-runs", false, "count runs that are no samples of the water: beads, tests, cultures and the like")
 	flags.BoolVar(&o.Fail, "fail", false, "exit with an error when there is a gap")
 	return cmd
 }

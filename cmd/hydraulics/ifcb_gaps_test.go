@@ -136,6 +136,35 @@ func TestGapsLeavesOutFlaggedBins(t *testing.T) {
 	}
 }
 
+// Runs of beads are no gaps, unless they are asked for; a bin that only a folder has is said to be the folder's.
+func TestGapsLeavesOutOtherRuns(t *testing.T) {
+	p := newPier(t, 2, 2)
+	stem := filepath.Join(p.dir, p.bins[1].Day(), p.bins[1].String())
+	header, err := os.ReadFile(stem + ".hdr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(stem+".hdr", []byte(strings.Replace(string(header), "sampleType: Normal", "sampleType: Beads", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(stem + ".roi"); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := p.run(newIngestCommand(), "station", p.url, "images", p.broker, "--nbins", "-1", "--bins-topic", "bins"); err == nil {
+		t.Fatalf("a bin without images is ingested: %s", said)
+	}
+	p.take(1)
+	for want, args := range map[string][]string{
+		p.bins[len(p.bins)-1].String() + "  pier     missing  0 of ?  the folder has it, the topic does not know it\n1 of 2 bins have a gap\n": nil,
+		"2 of 3 bins have a gap\n": {"--include-other-runs"},
+	} {
+		text, err := p.gaps(append(args, "--dashboard", p.dir, "--dataset", "pier")...)
+		if err != nil || !strings.HasSuffix(text, want) {
+			t.Errorf("%v: %v\n%s\nwant at its end\n%s", args, err, text, want)
+		}
+	}
+}
+
 func TestGapsIsRefused(t *testing.T) {
 	p := newPier(t, 1, 1)
 	if _, err := p.run(newIngestCommand(), "feed", p.url, "bins", p.broker); err != nil {

@@ -15,6 +15,11 @@ CREATE TABLE IF NOT EXISTS ifcb_sample_stats (
 	PRIMARY KEY (time, ifcb_id, roi)
 );
 
+-- Written where transform ifcb-stats has fields=pid,url. A table of before gains them.
+ALTER TABLE ifcb_sample_stats
+	ADD COLUMN IF NOT EXISTS pid VARCHAR,
+	ADD COLUMN IF NOT EXISTS url VARCHAR;
+
 COMMENT ON TABLE  ifcb_sample_stats IS 'Class, size and carbon of every particle that an Imaging FlowCytobot photographed, with the best classification known.';
 COMMENT ON COLUMN ifcb_sample_stats.time IS 'When the sample was taken, seconds since 1970 UTC.';
 COMMENT ON COLUMN ifcb_sample_stats.ifcb_id IS 'Instrument, such as IFCB104.';
@@ -26,6 +31,8 @@ COMMENT ON COLUMN ifcb_sample_stats.classification_time IS 'When the image was c
 COMMENT ON COLUMN ifcb_sample_stats.biovolume IS 'Biovolume, cubic micrometres.';
 COMMENT ON COLUMN ifcb_sample_stats.carbon IS 'Carbon content, picograms.';
 COMMENT ON COLUMN ifcb_sample_stats.hab IS 'Whether the class is a harmful alga.';
+COMMENT ON COLUMN ifcb_sample_stats.pid IS 'Name of the bin, where the statistics carry it; the view ifcb_images has it always.';
+COMMENT ON COLUMN ifcb_sample_stats.url IS 'Address of the image at its dashboard, where the statistics carry it; the view ifcb_images has it whenever it is known.';
 
 CREATE INDEX IF NOT EXISTS ifcb_sample_stats_ifcb_id_time ON ifcb_sample_stats (ifcb_id, time);
 CREATE INDEX IF NOT EXISTS ifcb_sample_stats_ifcb_id_time_hab ON ifcb_sample_stats (ifcb_id, time, hab);

@@ -68,7 +68,7 @@ func (*Transform) Info() connector.Info {
 func (*Transform) ConfigDef() *connector.ConfigDef {
 	return connector.NewConfigDef(
 		connector.Key{Name: "fields", Type: connector.ListKey, Default: "",
-			Doc: "Further fields of the record that follow the ten, such as model_digest or scores of transform classify."},
+			Doc: "Further fields of the record that follow the ten, such as pid and url, which lead to the image at its dashboard, or model_digest or scores of transform classify. They need a subject of their own, without use.latest.version."},
 		connector.Key{Name: "key.fields", Type: connector.ListKey, Default: "pid,roi", Check: checkKey,
 			Doc: "Fields of the key: pid, roi and any of the ten. With the policy per-model of transform keep-best it is pid,roi,classifier, so that a compacted topic keeps each model's classification."},
 	)
@@ -144,7 +144,11 @@ func (t *Transform) Apply(_ context.Context, r connector.Record) (connector.Reco
 		return r, false, connector.Data(err)
 	}
 	for _, name := range t.more {
-		values = append(values, in.Get(name))
+		v := in.Get(name)
+		if v == nil && name == "pid" {
+			v = pid
+		}
+		values = append(values, v)
 	}
 	schema, err := t.schemaFor(r.Value, values[len(ten):])
 	if err != nil {

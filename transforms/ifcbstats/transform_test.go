@@ -118,6 +118,23 @@ func TestFurtherFields(t *testing.T) {
 	}
 }
 
+// TestRowsLeadToImages: the bin's name, also where only the key has it, and the image's address follow the ten.
+func TestRowsLeadToImages(t *testing.T) {
+	value := classified()
+	value["url"] = "http://x/data/D20190728T212639_IFCB104_00002.png"
+	out, _, err := configured(t, connector.Props{"fields": "pid,url"}).Apply(t.Context(), record("D20190728T212639_IFCB104_00002", value))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := out.Value.(*connector.Struct)
+	if pid, _ := s.Get("pid"); pid != "D20190728T212639_IFCB104" {
+		t.Errorf("pid %v", pid)
+	}
+	if url, _ := s.Get("url"); url != value["url"] {
+		t.Errorf("url %v", url)
+	}
+}
+
 func TestConfiguration(t *testing.T) {
 	for _, c := range []struct{ key, value, want string }{
 		{"fields", "name", `"name" is empty, one of the ten or there twice`},

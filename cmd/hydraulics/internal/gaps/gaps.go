@@ -8,14 +8,15 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/connection"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
-// missing is the status of a bin that a dashboard lists and the topic does
-// not know.
+// missing is the status of a bin that a dashboard or folder has and the topic
+// does not know.
 const missing = "missing"
 
 // Options say where to look.
@@ -29,6 +30,7 @@ type Options struct {
 	Format         string // text, csv or json
 	Fail           bool   // a gap is an error
 	IncludeSkipped bool   // bins that the dashboard flags to be skipped count
+	IncludeRuns    bool   // runs that are no samples of the water count: beads, tests, cultures
 }
 
 // outcome is what became of a bin, as the topic tells it.
@@ -43,6 +45,12 @@ type outcome struct {
 	Expected  *int32 `json:"expected"`
 	Ingested  int32  `json:"ingested"`
 	Failed    int32  `json:"failed"`
+	RunFlags  string `json:"run_flags,omitempty"`
+}
+
+// isSample tells whether the bin is a sample of the water.
+func (b outcome) isSample() bool {
+	return ifcb.IsSample(strings.FieldsFunc(b.RunFlags, func(r rune) bool { return r == ',' }))
 }
 
 func (b outcome) isGap() bool {
@@ -84,8 +92,11 @@ func (o *Options) Run(ctx context.Context, out io.Writer) error {
 		if !inside(b) {
 			continue
 		}
-		bins++
 		told[b.PID] = true
+		if !o.IncludeRuns && !b.isSample() {
+			continue
+		}
+		bins++
 		if b.isGap() {
 			gaps = append(gaps, b)
 		}

@@ -16,6 +16,7 @@ import (
 // listing is the bins that a dashboard or folder has.
 type listing struct {
 	url     string
+	why     string // what it means that the topic does not know a bin
 	dataset string
 	bins    []ifcb.BinID
 	shown   func(context.Context, []ifcb.BinID) ([]ifcb.BinID, error) // those that are not flagged to be skipped
@@ -40,7 +41,7 @@ func (o *Options) listDashboard(ctx context.Context, from, until time.Time) (*li
 	}
 	address = address.WithTags(nil)
 	client := dashboard.NewClient(dashboard.Options{Agent: "hydraulics/" + config.Version})
-	l := &listing{url: o.Dashboard, dataset: address.Series(), close: client.Close}
+	l := &listing{url: o.Dashboard, why: "the dashboard lists it, the topic does not know it", dataset: address.Series(), close: client.Close}
 	data, err := dashboard.Detect(ctx, client, address, "")
 	if err == nil {
 		l.bins, err = data.Bins(ctx, from, until)
@@ -60,7 +61,7 @@ func (o *Options) listDashboard(ctx context.Context, from, until time.Time) (*li
 }
 
 func (o *Options) listFolder(from, until time.Time) (*listing, error) {
-	l := &listing{url: o.Dashboard, dataset: o.Dataset, close: func() {},
+	l := &listing{url: o.Dashboard, why: "the folder has it, the topic does not know it", dataset: o.Dataset, close: func() {},
 		shown: func(_ context.Context, bins []ifcb.BinID) ([]ifcb.BinID, error) { return bins, nil }}
 	if l.dataset == "" {
 		dir, err := filepath.Abs(o.Dashboard)
@@ -69,7 +70,7 @@ func (o *Options) listFolder(from, until time.Time) (*listing, error) {
 		}
 		l.dataset = filepath.Base(dir)
 	}
-	files, err := ifcb.ListSince(o.Dashboard, from)
+	files, err := ifcb.ListParts(o.Dashboard, from)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func (l *listing) unknown(ctx context.Context, told map[string]bool, withSkipped
 	}
 	for _, id := range ids {
 		bins = append(bins, outcome{PID: id.String(), Dataset: l.dataset, Dashboard: l.url, IFCB: id.IFCB(),
-			Time: id.Time().Unix(), Status: missing, Reason: "the dashboard lists it, the topic does not know it"})
+			Time: id.Time().Unix(), Status: missing, Reason: l.why})
 	}
 	return bins, unknown, nil
 }
