@@ -77,6 +77,44 @@ func TestRelations(t *testing.T) {
 	}
 }
 
+// TestDiatomEquations checks each choice at both sides of its border, to 1e-6 of its relation.
+func TestDiatomEquations(t *testing.T) {
+	relation := func(a, b float64) func(float64) float64 {
+		return func(v float64) float64 { return math.Exp(math.Ln10*a + b*math.Log(v)) }
+	}
+	protists, all, large := relation(-0.665, 0.939), relation(-0.541, 0.811), relation(-0.933, 0.881)
+	for equation, by := range map[string]func(v float64) func(float64) float64{
+		"": func(v float64) func(float64) float64 {
+			return map[bool]func(float64) float64{true: large, false: all}[v > 3000]
+		},
+		"auto": func(v float64) func(float64) float64 {
+			return map[bool]func(float64) float64{true: large, false: all}[v > 3000]
+		},
+		"all":   func(float64) func(float64) float64 { return all },
+		"large": func(float64) func(float64) float64 { return large },
+		"whoi": func(v float64) func(float64) float64 {
+			return map[bool]func(float64) float64{true: large, false: protists}[v >= 3000]
+		},
+	} {
+		props := connector.Props{"diatom.equation": equation}
+		if equation == "" {
+			props = nil
+		}
+		tr := configured(t, props)
+		for _, v := range []float64{0.5, 1000, 2999.999, 3000, 3000.001, 1e6} {
+			for class, want := range map[string]float64{"Pennate": by(v)(v), "Ciliates": protists(v)} {
+				got, _, err := tr.compute(class, v)
+				if carbon, _ := got.(float64); err != nil || math.Abs(carbon/want-1) > 1e-6 {
+					t.Errorf("%q %s of %g um^3: %v pg, %v, want %g", equation, class, v, got, err, want)
+				}
+			}
+		}
+	}
+	if _, err := connector.ParsePlugin(new(Transform), connector.Props{"formula": "seed", "diatom.equation": "whoi"}); err == nil || !strings.Contains(err.Error(), "one relation for diatoms") {
+		t.Errorf("with the original's formula: %v", err)
+	}
+}
+
 // TestGeneraLeaveTheOriginalsClassesAlone: no class of the original is on a list by its first word only.
 func TestGeneraLeaveTheOriginalsClassesAlone(t *testing.T) {
 	tr := configured(t, nil)

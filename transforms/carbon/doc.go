@@ -8,7 +8,8 @@
 //	log10 C = log10 a + b log10 V     C in pg, V in um^3
 //
 // with (log a, b) of (-0.665, 0.939) for protists but diatoms, (-0.541, 0.811)
-// for diatoms, and (-0.933, 0.881) for diatoms above 3000 um^3. A class that is
+// for diatoms, and (-0.933, 0.881) for diatoms above 3000 um^3; diatom.equation
+// chooses among these as iRfcb or WHOI's ifcb-analysis do. A class that is
 // not on the list of diatoms counts as another protist, and one that is not on
 // the list of harmful algae as harmless: so does a class that no list knows.
 package carbon

@@ -24,7 +24,10 @@ const (
 	formulaSeed    = "seed"
 )
 
-var _ connector.Transform = (*Transform)(nil)
+var (
+	_ connector.Transform = (*Transform)(nil)
+	_ connector.Validator = (*Transform)(nil)
+)
 
 func init() { connector.RegisterTransform(func() connector.Transform { return new(Transform) }) }
 
@@ -53,6 +56,11 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 	return connector.NewConfigDef(
 		connector.Key{Name: "formula", Type: connector.StringKey, Default: formulaCorrect, Check: connector.OneOf(formulaCorrect, formulaSeed),
 			Doc: "menden-deuer-lessard is the published relation with its size classes; seed is the original's, whose coefficients are wrong, for comparison with its tables."},
+		connector.Key{Name: "diatom.equation", Type: connector.StringKey, Default: imaging.DiatomsAuto,
+			Check: connector.OneOf(imaging.DiatomsAuto, imaging.DiatomsAll, imaging.DiatomsLarge, imaging.DiatomsWHOI),
+			Doc: "Which of the published relations counts for a diatom; pg C at 1000 and at 3000 um^3. auto: that of all sizes up to 3000 um^3 and that of large diatoms above (78.0, 190.1), as iRfcb's auto. " +
+				"all: that of all sizes (78.0, 190.1), as iRfcb's all. large: that of large diatoms (51.3, 135.0), iRfcb's default. " +
+				"whoi: that of other protists below 3000 um^3 and that of large diatoms from there on (141.9, 135.0), as WHOI's ifcb-analysis. With formula=menden-deuer-lessard."},
 		connector.Key{Name: "diatoms", Type: connector.StringKey, Path: true,
 			Doc: "File that lists the classes that are diatoms, one a line; # begins a comment, and a genus stands for its species (Chaetoceros for Chaetoceros_socialis). The default is the original's list, ifcb/diatoms.txt."},
 		connector.Key{Name: "hab", Type: connector.StringKey, Path: true,
@@ -64,9 +72,17 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 	)
 }
 
+// Validate finds a choice that would choose nothing.
+func (*Transform) Validate(conf connector.Config, p *connector.Problems) {
+	if equation := conf.String("diatom.equation"); conf.String("formula") == formulaSeed && conf.Given("diatom.equation") {
+		p.Add("diatom.equation", "%s", connector.Invalid("diatom.equation", equation, "formula=seed has one relation for diatoms: leave one of the two out"))
+	}
+}
+
 // Configure reads the lists.
 func (t *Transform) Configure(ctx connector.Context, conf connector.Config) error {
-	t.formula = imaging.Carbon
+	equation := conf.String("diatom.equation")
+	t.formula = func(um3 float64, diatom bool) float64 { return imaging.CarbonBy(equation, um3, diatom) }
 	if conf.String("formula") == formulaSeed {
 		t.formula = imaging.CarbonSeed
 	}
