@@ -1,6 +1,7 @@
 package ifcb
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,79 +32,83 @@ const (
 )
 
 func configDef() *connector.ConfigDef {
-	return connector.NewConfigDef(
-		connector.Key{Name: "topic", Type: connector.StringKey, Required: true, Importance: connector.High,
+	return connector.NewConfigDef(append(sourceKeys(), accessKeys()...)...)
+}
+
+func sourceKeys() []connector.Key {
+	return []connector.Key{
+		{Name: "topic", Type: connector.StringKey, Required: true, Importance: connector.High,
 			Check: connector.NotEmpty, Doc: "The topic to publish images to."},
-		connector.Key{Name: "bins.topic", Type: connector.StringKey, Importance: connector.High,
+		{Name: "bins.topic", Type: connector.StringKey, Importance: connector.High,
 			Doc: "The topic that tells of each bin how many images were expected, given and lost, and why. Without the key it is the " +
 				"value of topic and -bins with format=avro, and there is none with format=json; an empty value (bins.topic: \"\") switches it off."},
-		connector.Key{Name: "dashboard.url", Type: connector.StringKey, Importance: connector.High,
+		{Name: "dashboard.url", Type: connector.StringKey, Importance: connector.High,
 			Check: checkURL, Doc: "The dashboard, with the dataset (generation 1: time series) as the path's last part, such as " +
 				"https://ifcb.example.org/mvco/. With or without a slash at the end; ?dataset=mvco is understood too. With datasets, " +
 				"the dashboard's root. Either this or folder is required."},
-		connector.Key{Name: "folder", Type: connector.StringKey, Path: true, Importance: connector.High,
+		{Name: "folder", Type: connector.StringKey, Path: true, Importance: connector.High,
 			Doc: "A folder of raw files (.adc, .hdr, .roi) in place of a dashboard: the instrument's own, or a share. Flat, in day folders, " +
 				"or in day folders below year folders. It is looked at every poll.interval.ms."},
-		connector.Key{Name: "folder.settle.ms", Type: connector.LongKey, Default: 60_000, Check: connector.AtLeast(0),
+		{Name: "folder.settle.ms", Type: connector.LongKey, Default: 60_000, Check: connector.AtLeast(0),
 			Doc: "How long a bin's files must stay the same before it is taken, when they were changed in the last hour; all three must be " +
 				"there and agree, too. Files that are older are taken as they are."},
-		connector.Key{Name: "dashboard.generation", Type: connector.StringKey, Default: "auto", Check: connector.OneOf("auto", "1", "2"),
+		{Name: "dashboard.generation", Type: connector.StringKey, Default: "auto", Check: connector.OneOf("auto", "1", "2"),
 			Doc: "1 for the Flask dashboard (feed.json), 2 for ifcbdb, auto to find out."},
-		connector.Key{Name: "dataset", Type: connector.StringKey, Check: checkDataset,
+		{Name: "dataset", Type: connector.StringKey, Check: checkDataset,
 			Doc: "The dataset, when dashboard.url does not end in it. Of a folder, the name for its records; else the folder's own."},
-		connector.Key{Name: "datasets", Type: connector.ListKey, Default: "", Distinct: true, Check: checkDatasets,
+		{Name: "datasets", Type: connector.ListKey, Default: "", Distinct: true, Check: checkDatasets,
 			Doc: "Several datasets of one dashboard, spread over tasks.max tasks; * is all that a generation 2 dashboard lists, also those it gains later."},
-		connector.Key{Name: "datasets.interval.ms", Type: connector.LongKey, Default: 300_000, Check: connector.AtLeast(100), Importance: connector.Low,
+		{Name: "datasets.interval.ms", Type: connector.LongKey, Default: 300_000, Check: connector.AtLeast(100), Importance: connector.Low,
 			Doc: "With datasets=*, how often to look whether the dashboard has other ones. The tasks are made anew then; one whose dataset is gone ends, and goes on where it was should it come back."},
-		connector.Key{Name: "tags", Type: connector.ListKey, Default: "", Distinct: true, Check: checkDatasets,
+		{Name: "tags", Type: connector.ListKey, Default: "", Distinct: true, Check: checkDatasets,
 			Doc: "Take bins with all of these tags only. A dataset may carry them too: mvco:beads."},
-		connector.Key{Name: "sample.types", Type: connector.ListKey, Default: "", Distinct: true, Check: checkSampleTypes,
+		{Name: "sample.types", Type: connector.ListKey, Default: "", Distinct: true, Check: checkSampleTypes,
 			Doc: "Take bins of these sample types only, or with a ! before a name leave them out: normal, or !beads,!test,!culture. A name is what header or dashboard " +
 				"write, without regard to case, or a run flag of the records (beads, test, culture, cleaning, blank, calibration, fast, alternate); normal is also a bin of which nothing is said. " +
 				"bins.topic tells of those that are left out. Without the key all are taken, and the views of the tables leave out what is no sample of the water."},
-		connector.Key{Name: "position.max.age.ms", Type: connector.LongKey, Default: day.Milliseconds(), Check: connector.AtLeast(-1), Importance: connector.Low,
+		{Name: "position.max.age.ms", Type: connector.LongKey, Default: day.Milliseconds(), Check: connector.AtLeast(-1), Importance: connector.Low,
 			Doc: "How far from the sample the header's GPS fix may be in time to be its position, -1 for any: an instrument that never moves."},
-		connector.Key{Name: "skip", Type: connector.StringKey, Default: skipExclude, Check: connector.OneOf(skipExclude, skipInclude),
+		{Name: "skip", Type: connector.StringKey, Default: skipExclude, Check: connector.OneOf(skipExclude, skipInclude),
 			Doc: "exclude: leave bins out that the dashboard flags to be skipped; bins.topic says so. include: take them like others."},
-		connector.Key{Name: "skip.recheck.days", Type: connector.IntKey, Default: 14, Check: connector.Between(0, 3650),
+		{Name: "skip.recheck.days", Type: connector.IntKey, Default: 14, Check: connector.Between(0, 3650),
 			Doc: "A bin that was left out for its flag is taken when the dashboard takes the flag back while the bin is not older than this, 0 for never. " +
 				"At most 1000 bins of a dataset are remembered for that, the newest."},
-		connector.Key{Name: "skip.recheck.interval.ms", Type: connector.LongKey, Default: 3_600_000, Check: connector.AtLeast(100), Importance: connector.Low,
+		{Name: "skip.recheck.interval.ms", Type: connector.LongKey, Default: 3_600_000, Check: connector.AtLeast(100), Importance: connector.Low,
 			Doc: "How often to look for flags that were taken back; also at every start."},
-		connector.Key{Name: "mode", Type: connector.StringKey, Default: modeFollow, Check: connector.OneOf(modeFollow, modeOnce), Importance: connector.High,
+		{Name: "mode", Type: connector.StringKey, Default: modeFollow, Check: connector.OneOf(modeFollow, modeOnce), Importance: connector.High,
 			Doc: "follow: go on with new bins for ever. once: end after the bins that are there."},
-		connector.Key{Name: "backfill.start", Type: connector.StringKey, Check: checkDate, Importance: connector.High,
+		{Name: "backfill.start", Type: connector.StringKey, Check: checkDate, Importance: connector.High,
 			Doc: "Fill in a period of the past: its first day or time (2019-07-28, 2019-07-28T21:00:00Z or +00:00). With mode=follow new bins go " +
 				"before it; with mode=once the period is all that is taken, and nbins does not count."},
-		connector.Key{Name: "backfill.end", Type: connector.StringKey, Check: checkDate,
+		{Name: "backfill.end", Type: connector.StringKey, Check: checkDate,
 			Doc: "The end of the period: its last day, or the time before which bins are taken. Without it the period reaches to the " +
 				"first bin that mode=follow takes as new, or to now."},
-		connector.Key{Name: "nbins", Type: connector.IntKey, Default: 25, Check: connector.AtLeast(-1), Importance: connector.High,
+		{Name: "nbins", Type: connector.IntKey, Default: 25, Check: connector.AtLeast(-1), Importance: connector.High,
 			Doc: "How many bins of the past to take, -1 for all. The default is what a generation 1 dashboard's feed lists."},
-		connector.Key{Name: "start.from", Type: connector.StringKey, Default: fromNewest, Check: connector.OneOf(fromNewest, fromOldest),
+		{Name: "start.from", Type: connector.StringKey, Default: fromNewest, Check: connector.OneOf(fromNewest, fromOldest),
 			Doc: "newest: take the newest nbins bins. oldest: the oldest ones, from the first day on (mode=once, or nbins=-1)."},
-		connector.Key{Name: "order", Type: connector.StringKey, Default: "auto", Check: connector.OneOf("auto", fromNewest, fromOldest),
+		{Name: "order", Type: connector.StringKey, Default: "auto", Check: connector.OneOf("auto", fromNewest, fromOldest),
 			Doc: "Which bin comes first, the newest or the oldest; auto is start.from, and oldest with nbins=-1."},
-		connector.Key{Name: "poll.interval.ms", Type: connector.LongKey, Default: 60_000, Check: connector.AtLeast(100),
+		{Name: "poll.interval.ms", Type: connector.LongKey, Default: 60_000, Check: connector.AtLeast(100),
 			Doc: "How often to look for new bins."},
-		connector.Key{Name: "format", Type: connector.StringKey, Default: formatAvro, Check: connector.OneOf(formatAvro, formatJSON), Importance: connector.High,
+		{Name: "format", Type: connector.StringKey, Default: formatAvro, Check: connector.OneOf(formatAvro, formatJSON), Importance: connector.High,
 			Doc: "avro: a struct with a schema, for any converter with schemas. json: the schemaless form of the original, " +
 				"{ifcb_id, datetime, roi, image}, the image as base64; use the JSON converter with schemas.enable=false."},
-		connector.Key{Name: "bin.attempts", Type: connector.IntKey, Default: 5, Check: connector.Between(1, 1000),
+		{Name: "bin.attempts", Type: connector.IntKey, Default: 5, Check: connector.Between(1, 1000),
 			Doc: "How often to try a bin whose images cannot be had, before it is given up as failed."},
-		connector.Key{Name: "bin.retry.interval.ms", Type: connector.LongKey, Default: 60_000, Check: connector.AtLeast(0),
+		{Name: "bin.retry.interval.ms", Type: connector.LongKey, Default: 60_000, Check: connector.AtLeast(0),
 			Doc: "The time between two attempts at a failing bin (mode=once: a second at most)."},
-		connector.Key{Name: "dashboard.max.connections", Type: connector.IntKey, Default: dashboard.DefaultConnections, Check: connector.Between(1, 64),
+		{Name: "dashboard.max.connections", Type: connector.IntKey, Default: dashboard.DefaultConnections, Check: connector.Between(1, 64),
 			Doc: "How many requests the dashboard's host gets at a time, from all tasks of this process."},
-		connector.Key{Name: "request.timeout.ms", Type: connector.LongKey, Default: dashboard.DefaultTimeout.Milliseconds(), Check: connector.AtLeast(100),
+		{Name: "request.timeout.ms", Type: connector.LongKey, Default: dashboard.DefaultTimeout.Milliseconds(), Check: connector.AtLeast(100),
 			Doc: "How long the dashboard may be silent, before an answer and within one."},
-		connector.Key{Name: "zip.max.bytes", Type: connector.LongKey, Default: int64(4 << 30), Check: connector.AtLeast(1), Importance: connector.Low,
+		{Name: "zip.max.bytes", Type: connector.LongKey, Default: int64(4 << 30), Check: connector.AtLeast(1), Importance: connector.Low,
 			Doc: "The largest zip of a bin. It passes through a temporary file."},
-		connector.Key{Name: "batch.size", Type: connector.IntKey, Default: 200, Check: connector.Between(1, 10_000), Importance: connector.Low,
+		{Name: "batch.size", Type: connector.IntKey, Default: 200, Check: connector.Between(1, 10_000), Importance: connector.Low,
 			Doc: "The most images of one poll."},
-		connector.Key{Name: "metadata", Type: connector.BooleanKey, Default: true, Importance: connector.Low,
+		{Name: "metadata", Type: connector.BooleanKey, Default: true, Importance: connector.Low,
 			Doc: "Ask for each bin's header (and generation 2's details) to fill ml_analyzed, position and depth."},
-	)
+	}
 }
 
 func checkURL(_ string, value any) error {
@@ -111,7 +116,11 @@ func checkURL(_ string, value any) error {
 	if !given {
 		return nil
 	}
-	return dashboard.CheckURL(text)
+	err := dashboard.CheckURL(text)
+	if errors.Is(err, dashboard.ErrLogin) {
+		return connector.Sentence("Invalid value [hidden] for configuration dashboard.url: " + err.Error())
+	}
+	return err
 }
 
 func checkDate(_ string, value any) error {
@@ -176,6 +185,7 @@ type options struct {
 	metadata    bool
 	sampleTypes ifcb.SampleTypes
 	positionAge time.Duration // of the header's fix; negative is any
+	access      dashboard.Access
 }
 
 func newOptions(conf connector.Config) (options, error) {
@@ -206,12 +216,15 @@ func newOptions(conf connector.Config) (options, error) {
 	if o.once {
 		o.retry = min(o.retry, time.Second)
 	}
+	if o.access, err = newAccess(conf); err != nil {
+		return options{}, connector.Fatal(err)
+	}
 	o.addresses, err = newAddresses(conf)
 	return o, err
 }
 
 func (o options) newClient() *dashboard.Client {
-	return dashboard.NewClient(dashboard.Options{Timeout: o.timeout, Connections: o.connections, Agent: "hydraulics-ifcb/" + Version})
+	return dashboard.NewClient(dashboard.Options{Timeout: o.timeout, Connections: o.connections, Agent: "hydraulics-ifcb/" + Version, Access: o.access})
 }
 
 // Validate checks what one key alone cannot tell.
@@ -234,6 +247,7 @@ func (*Source) Validate(conf connector.Config, p *connector.Problems) {
 			add("dashboard.url", text, err.Error())
 		}
 	}
+	checkLogin(conf, p)
 	if period, err := newPeriod(conf.String("backfill.start"), conf.String("backfill.end")); err == nil && !period.end.IsZero() && !period.start.Before(period.end) {
 		add("backfill.end", conf.String("backfill.end"), "the period ends before it begins")
 	}

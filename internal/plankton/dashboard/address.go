@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -78,6 +79,9 @@ func ParseAddress(text, dataset string) (Address, error) {
 	return Address{Base: u.String(), Dataset: dataset}, nil
 }
 
+// ErrLogin marks a URL that must not be printed: it holds a user or password.
+var ErrLogin = errors.New("must not contain a user or password: use auth.type=basic, auth.user and auth.password")
+
 // CheckURL tells what is wrong with the URL of a dashboard.
 func CheckURL(text string) error {
 	u, err := url.Parse(text)
@@ -85,7 +89,7 @@ func CheckURL(text string) error {
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
 		return fmt.Errorf("must be an http or https URL such as https://ifcb.example.org/mvco/")
 	case u.User != nil:
-		return fmt.Errorf("must not contain a user or password: dashboards are read without")
+		return ErrLogin
 	}
 	return nil
 }

@@ -3,10 +3,12 @@ package dashboard
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"os"
@@ -47,6 +49,7 @@ type Options struct {
 	Timeout     time.Duration // how long a dashboard may be silent, before an answer and within one
 	Connections int           // to one host, of the whole process
 	Agent       string        // who asks, and in which version
+	Access
 }
 
 // Client makes requests that never hang and never read without bound. It is for one goroutine at a time.
@@ -66,7 +69,13 @@ func NewClient(o Options) *Client {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxConnsPerHost = o.Connections
-	return &Client{http: &http.Client{Transport: transport}, options: o, kept: map[string]keptListing{}}
+	if o.Proxy != nil {
+		transport.Proxy = http.ProxyURL(o.Proxy)
+	}
+	if o.Roots != nil {
+		transport.TLSClientConfig = &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12}
+	}
+	return &Client{http: &http.Client{Transport: transport, CheckRedirect: o.checkRedirect}, options: o, kept: map[string]keptListing{}}
 }
 
 // keptListing is an answer and what a server calls that version of it.
@@ -115,6 +124,7 @@ func (c *Client) get(ctx context.Context, url string, headers ...string) (*body,
 		cancel(nil)
 		return nil, connector.Fatal(err)
 	}
+	maps.Copy(request.Header, c.options.Login)
 	request.Header.Set("User-Agent", c.options.Agent)
 	for i := 0; i < len(headers); i += 2 {
 		if headers[i+1] != "" {
@@ -130,22 +140,22 @@ func (c *Client) get(ctx context.Context, url string, headers ...string) (*body,
 	answer, err := c.http.Do(request)
 	if err != nil {
 		if ctx.Err() != nil {
-			err = fmt.Errorf("%s: %w", url, context.Cause(ctx))
+			err = context.Cause(ctx)
 		}
 		silence.Stop()
 		cancel(nil)
 		leave()
-		return nil, connector.Retriable(err)
+		return nil, requestError(url, err)
 	}
 	b := &body{ReadCloser: answer.Body, ctx: ctx, cancel: cancel, silence: silence, timeout: c.options.Timeout, header: answer.Header, leave: leave}
-	if err := checkAnswer(answer); err != nil {
+	if err := c.checkAnswer(answer); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("%s: %w", url, err)
 	}
 	return b, nil
 }
 
-func checkAnswer(answer *http.Response) error {
+func (c *Client) checkAnswer(answer *http.Response) error {
 	status := fmt.Errorf("the dashboard answers %s", answer.Status)
 	switch code := answer.StatusCode; {
 	case code == http.StatusOK:
@@ -160,7 +170,9 @@ func checkAnswer(answer *http.Response) error {
 	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
 		return connector.Retriable(status, connector.After(retryAfter(answer.Header.Get("Retry-After"), time.Now())))
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		return connector.Fatal(fmt.Errorf("%w: it wants a login, which the source does not do", status))
+		return connector.Fatal(fmt.Errorf("%w: %s", status, c.options.refused()))
+	case code == http.StatusProxyAuthRequired:
+		return connector.Fatal(fmt.Errorf("%w: the proxy wants a login, which proxy.url can hold", status))
 	}
 	return status
 }

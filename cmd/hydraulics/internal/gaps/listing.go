@@ -2,6 +2,7 @@ package gaps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -32,7 +33,9 @@ func (o *Options) list(ctx context.Context, from, until time.Time) (*listing, er
 }
 
 func (o *Options) listDashboard(ctx context.Context, from, until time.Time) (*listing, error) {
-	if err := dashboard.CheckURL(o.Dashboard); err != nil {
+	if err := dashboard.CheckURL(o.Dashboard); errors.Is(err, dashboard.ErrLogin) {
+		return nil, errors.New("its URL must not contain a user or password")
+	} else if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Dashboard, err)
 	}
 	address, err := dashboard.ParseAddress(o.Dashboard, o.Dataset)
