@@ -69,6 +69,7 @@ func newGapsCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&o.Registry, "registry", "", "URL of the schema registry, where the topic holds Avro")
 	addKafkaFlag(cmd, &o.Kafka)
+	addDashboardFlag(cmd, &o.Access)
 	flags.StringVar(&o.Dashboard, "dashboard", "", "compare with what this dashboard, or folder of raw files, has")
 	flags.StringVar(&o.Dataset, "dataset", "", "only this dataset; with --dashboard, where its URL does not end in it")
 	flags.StringVar(&o.From, "from", "", "only bins from this day or time on")

@@ -51,6 +51,7 @@ func newIngestFormCommand(name, form, short string) *cobra.Command {
 	flags.StringVar(&in.Registry, "registry", "", "URL of the schema registry, for --format avro")
 	flags.StringVar(&in.BinsTopic, "bins-topic", "", "topic for a record per bin, which hydraulics ifcb gaps reads; without it there is none")
 	addKafkaFlag(cmd, &in.Kafka)
+	addDashboardFlag(cmd, &in.Access)
 	flags.StringVar(&in.Offsets, "offsets", "", "file that notes what was published; without it one in the user's cache folder")
 	flags.DurationVar(&in.Patience, "patience", time.Minute, "how long to try again without any progress before giving up")
 	return cmd

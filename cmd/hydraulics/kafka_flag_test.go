@@ -1,11 +1,14 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 )
 
@@ -98,5 +101,42 @@ func TestKafkaConfigIsRefused(t *testing.T) {
 				t.Errorf("ingest: %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// At a dashboard that wants a login both commands take the source's keys from a file, which may name a secret.
+func TestIngestAndGapsAtADashboardWithALogin(t *testing.T) {
+	t.Setenv("HYDRAULICS_TEST_PASSWORD", "hush-hush")
+	p := newPier(t, 2, 2)
+	handler, err := dashboard.New(dashboard.Options{Dir: p.dir, Generation: 2, Dataset: "pier"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "ann" || password != "hush-hush" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "dashboard.properties")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ingest := []string{"station", server.URL + "/pier/", "images", p.broker, "--nbins", "-1", "--bins-topic", "bins", "--dashboard-config", file}
+	write("color=blue\n")
+	if _, err := p.run(newIngestCommand(), ingest...); err == nil || !strings.Contains(err.Error(), "says nothing about a dashboard") {
+		t.Errorf("a file about another thing: %v", err)
+	}
+	write("auth.type=basic\nauth.user=ann\nauth.password=${env:HYDRAULICS_TEST_PASSWORD}\n")
+	if said, err := p.run(newIngestCommand(), ingest...); err != nil || said != "4 images of 2 bins published to images" {
+		t.Errorf("%s, %v", said, err)
+	}
+	if text, err := p.gaps("--dashboard", server.URL+"/pier/", "--dashboard-config", file); err != nil || text != "0 of 2 bins have a gap\n" {
+		t.Errorf("%s, %v", text, err)
 	}
 }

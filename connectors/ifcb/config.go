@@ -32,7 +32,7 @@ const (
 )
 
 func configDef() *connector.ConfigDef {
-	return connector.NewConfigDef(append(sourceKeys(), accessKeys()...)...)
+	return connector.NewConfigDef(append(sourceKeys(), dashboard.AccessKeys()...)...)
 }
 
 func sourceKeys() []connector.Key {
@@ -216,7 +216,7 @@ func newOptions(conf connector.Config) (options, error) {
 	if o.once {
 		o.retry = min(o.retry, time.Second)
 	}
-	if o.access, err = newAccess(conf); err != nil {
+	if o.access, err = dashboard.NewAccess(conf); err != nil {
 		return options{}, connector.Fatal(err)
 	}
 	o.addresses, err = newAddresses(conf)
@@ -247,7 +247,7 @@ func (*Source) Validate(conf connector.Config, p *connector.Problems) {
 			add("dashboard.url", text, err.Error())
 		}
 	}
-	checkLogin(conf, p)
+	dashboard.CheckLogin(conf, p)
 	if period, err := newPeriod(conf.String("backfill.start"), conf.String("backfill.end")); err == nil && !period.end.IsZero() && !period.start.Before(period.end) {
 		add("backfill.end", conf.String("backfill.end"), "the period ends before it begins")
 	}

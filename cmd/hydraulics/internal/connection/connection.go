@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/dashboard"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
@@ -56,7 +57,41 @@ func Read(file string) (connector.Props, error) {
 	if file == "" {
 		return nil, nil
 	}
-	fail := func(err error) (connector.Props, error) { return nil, fmt.Errorf("--%s: %w", Flag, err) }
+	props, err := readFile(Flag, file)
+	if err == nil && len(Keys(props, "consumer.", "producer.", "admin.")) == 0 {
+		err = fmt.Errorf("--%s: %s says nothing about the connection: want security.protocol, and sasl.* or ssl.* keys", Flag, file)
+	}
+	return props, err
+}
+
+// DashboardFlag is the flag of commands that name a dashboard, not a worker's file.
+const DashboardFlag = "dashboard-config"
+
+// ReadDashboard reads the file of --dashboard-config: the keys of the source ifcb that tell how a dashboard is reached.
+// No file has none.
+func ReadDashboard(file string) (connector.Props, error) {
+	if file == "" {
+		return nil, nil
+	}
+	all, err := readFile(DashboardFlag, file)
+	if err != nil {
+		return nil, err
+	}
+	props := connector.Props{}
+	for _, key := range dashboard.AccessKeys() {
+		if v, ok := all[key.Name]; ok {
+			props[key.Name] = v
+		}
+	}
+	if len(props) == 0 {
+		return nil, fmt.Errorf("--%s: %s says nothing about a dashboard: want auth.type and what belongs to it, tls.ca.file, proxy.url or redirect.hosts", DashboardFlag, file)
+	}
+	return props, nil
+}
+
+// readFile reads a flag's file: a worker's, or one of keys.
+func readFile(flag, file string) (connector.Props, error) {
+	fail := func(err error) (connector.Props, error) { return nil, fmt.Errorf("--%s: %w", flag, err) }
 	s, err := config.Read(file)
 	if err != nil {
 		return fail(err)
@@ -73,9 +108,6 @@ func Read(file string) (connector.Props, error) {
 	props, err := WorkerProps(s)
 	if err != nil {
 		return fail(err)
-	}
-	if len(Keys(props, "consumer.", "producer.", "admin.")) == 0 {
-		return fail(fmt.Errorf("%s says nothing about the connection: want security.protocol, and sasl.* or ssl.* keys", file))
 	}
 	return props, nil
 }

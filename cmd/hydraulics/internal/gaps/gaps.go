@@ -24,6 +24,7 @@ type Options struct {
 	Topic, Broker  string // several brokers with commas between them
 	Registry       string // URL, where the topic holds Avro
 	Kafka          string // file of --kafka-config
+	Access         string // file of --dashboard-config
 	Dashboard      string // URL, or a folder of raw files, to compare with; empty for none
 	Dataset        string // only this one
 	From, Until    string // days or times; empty is open

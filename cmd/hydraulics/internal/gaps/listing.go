@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/connection"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/dashboard"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
@@ -43,7 +44,15 @@ func (o *Options) listDashboard(ctx context.Context, from, until time.Time) (*li
 		return nil, err
 	}
 	address = address.WithTags(nil)
-	client := dashboard.NewClient(dashboard.Options{Agent: "hydraulics/" + config.Version})
+	props, err := connection.ReadDashboard(o.Access)
+	if err != nil {
+		return nil, err
+	}
+	access, err := dashboard.ReadAccess(props)
+	if err != nil {
+		return nil, err
+	}
+	client := dashboard.NewClient(dashboard.Options{Agent: "hydraulics/" + config.Version, Access: access})
 	l := &listing{url: o.Dashboard, why: "the dashboard lists it, the topic does not know it", dataset: address.Series(), close: client.Close}
 	data, err := dashboard.Detect(ctx, client, address, "")
 	if err == nil {

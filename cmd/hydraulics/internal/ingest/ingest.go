@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -34,6 +35,7 @@ type Options struct {
 	Registry                 string        // URL, for avro
 	BinsTopic                string        // for a record per bin; empty for none
 	Kafka                    string        // file of --kafka-config
+	Access                   string        // file of --dashboard-config
 	Offsets                  string        // file that notes what was published; empty for one in the user's cache folder
 	Patience                 time.Duration // how long to try again without any progress
 }
@@ -52,6 +54,11 @@ func (in Options) props() (connector.Props, error) {
 		// An image of the largest region an IFCB takes is above Kafka's default of 1 MiB.
 		"producer.override.max.request.size": "4194304", "topic.creation.default.max.message.bytes": "4194304",
 	}
+	access, err := connection.ReadDashboard(in.Access)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(p, access)
 	if in.Form == Station {
 		p["start.from"] = "oldest"
 	}

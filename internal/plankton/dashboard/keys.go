@@ -1,4 +1,4 @@
-package ifcb
+package dashboard
 
 import (
 	"crypto/x509"
@@ -10,13 +10,12 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/plankton/dashboard"
 )
 
 const authNone, authBasic, authBearer, authHeader = "none", "basic", "bearer", "header"
 
-// accessKeys say how a dashboard is reached that is not open to everyone. They have the names of the sink rest.
-func accessKeys() []connector.Key {
+// AccessKeys say how a dashboard is reached that is not open to everyone. They have the names of the sink rest.
+func AccessKeys() []connector.Key {
 	return []connector.Key{
 		{Name: "auth.type", Type: connector.StringKey, Default: authNone, Check: connector.OneOf(authNone, authBasic, authBearer, authHeader),
 			Doc: "How to log in at the dashboard. basic: auth.user and auth.password. bearer: auth.token as bearer token. header: auth.token as the value of the header auth.header."},
@@ -61,8 +60,8 @@ func parseProxy(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// checkLogin finds what a kind of login lacks.
-func checkLogin(conf connector.Config, p *connector.Problems) {
+// CheckLogin finds what a kind of login lacks.
+func CheckLogin(conf connector.Config, p *connector.Problems) {
 	for auth, keys := range map[string][]string{authBasic: {"auth.user", "auth.password"}, authBearer: {"auth.token"}, authHeader: {"auth.token"}} {
 		for _, key := range keys {
 			if conf.String("auth.type") == auth && !conf.Has(key) {
@@ -75,8 +74,8 @@ func checkLogin(conf connector.Config, p *connector.Problems) {
 	}
 }
 
-// newAccess reads the keys, and the file of certificates.
-func newAccess(conf connector.Config) (a dashboard.Access, err error) {
+// NewAccess reads the keys, and the file of certificates.
+func NewAccess(conf connector.Config) (a Access, err error) {
 	a.Redirects = conf.List("redirect.hosts")
 	token := conf.Password("auth.token").Secret()
 	switch conf.String("auth.type") {
@@ -106,4 +105,17 @@ func newAccess(conf connector.Config) (a dashboard.Access, err error) {
 		return a, fmt.Errorf("tls.ca.file: %s contains no certificate in PEM form", file)
 	}
 	return a, nil
+}
+
+// ReadAccess is [NewAccess] for whoever has no more than the keys. Others are left alone.
+func ReadAccess(props connector.Props) (Access, error) {
+	conf, problems := connector.NewConfigDef(AccessKeys()...).Check(props)
+	if err := problems.Err(); err != nil {
+		return Access{}, err
+	}
+	CheckLogin(conf, problems)
+	if err := problems.Err(); err != nil {
+		return Access{}, err
+	}
+	return NewAccess(conf)
 }
