@@ -126,6 +126,24 @@ func TestNumbersOfADashboard(t *testing.T) {
 	}
 }
 
+// A header that a server calls a page is read all the same.
+func TestHeaderCalledAPage(t *testing.T) {
+	const header = "runTime: 1200\ninhibitTime: 0.35\ntemperature: 20\n"
+	b := newBins(t, dashboard.Options{Generation: 2}, func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, ".hdr") {
+			return false
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprint(w, header)
+		return true
+	})
+	b.raw(t, rawLid, header)
+	_, bins := split(start(t, b.withTopic(), nil).drain(t))
+	if diff := cmp.Diff([]any{20.}, fieldsOf(bins, "temperature")[rawLid]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // The volume that only the dashboard knows counts, if a syringe can hold it.
 func TestVolumeOfADashboard(t *testing.T) {
 	for said, want := range map[string][]any{

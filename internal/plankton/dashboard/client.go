@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -148,11 +149,27 @@ func (c *Client) get(ctx context.Context, url string, headers ...string) (*body,
 		return nil, requestError(url, err)
 	}
 	b := &body{ReadCloser: answer.Body, ctx: ctx, cancel: cancel, silence: silence, timeout: c.options.Timeout, header: answer.Header, leave: leave}
-	if err := c.checkAnswer(answer); err != nil {
+	if err := c.checkAnswer(answer); err != nil && !(errors.Is(err, errPage) && b.isData()) {
 		b.Close()
 		return nil, fmt.Errorf("%s: %w", url, err)
 	}
 	return b, nil
+}
+
+// isData tells whether what is called a page is none: some servers call text so that they have no type for.
+func (b *body) isData() bool {
+	const enough = 512
+	start := bufio.NewReaderSize(b.ReadCloser, enough)
+	begins, err := start.Peek(enough)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false
+	}
+	b.ReadCloser = struct {
+		io.Reader
+		io.Closer
+	}{start, b.ReadCloser}
+	begins = bytes.TrimSpace(bytes.TrimPrefix(begins, []byte("\ufeff")))
+	return len(begins) > 0 && begins[0] != '<'
 }
 
 func (c *Client) checkAnswer(answer *http.Response) error {
