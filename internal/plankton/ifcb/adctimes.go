@@ -27,7 +27,7 @@ const (
 // nothing, nor do inhibit times that are all 0.
 func adcTimes(targets []Target) times {
 	rows := len(targets)
-	if rows < 2 {
+	if !slices.ContainsFunc(targets, func(t Target) bool { return t.Trigger != targets[0].Trigger }) {
 		return unknownTimes
 	}
 	trigger, run, inhibit := column(targets, adcTime), column(targets, adcRunTime), column(targets, adcInhibitTime)

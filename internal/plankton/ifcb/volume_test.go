@@ -71,6 +71,7 @@ func TestVolume(t *testing.T) {
 		{"no inhibit times", triggers(n, func(_ int, c *clock) { c.inhibit = 0 }), header("1200", "400"), 0.25 * 800 / 60, "header", ""},
 		{"no inhibit times, no header", triggers(n, func(_ int, c *clock) { c.inhibit = 0 }), "", 0, "", "tell the run time"},
 		{"one trigger", triggers(1), header("1200", "0.09"), 0.25 * (1200 - 0.09) / 60, "header", ""},
+		{"one trigger of two images", strings.Repeat("1,11.9,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,11.922,0.01\n", 2), header("1200", "0.09"), 0.25 * (1200 - 0.09) / 60, "header", ""},
 		{"one trigger, no header", triggers(1), "", 0, "", "neither the header nor two triggers of the .adc tell the run time"},
 		{"header's run time is a fill value", triggers(n), header("-9999999", "8.63"), 0.25 * (1190.022 - 8.63) / 60, "run time adc, inhibit time header", ""},
 		{"header's run time is off", triggers(n), header("600", "8.63"), 0.25 * (1190.022 - 8.63) / 60, "run time adc, inhibit time header", "the header alone gives 2.464 ml"},
