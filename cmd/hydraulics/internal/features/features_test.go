@@ -215,6 +215,14 @@ func TestFeaturesMistakes(t *testing.T) {
 	if err := os.Truncate(strings.TrimSuffix(short, ".adc")+".roi", 88*42); err != nil {
 		t.Fatal(err)
 	}
+	spoilt := writeOldBin(t)
+	lines, err := os.ReadFile(spoilt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(spoilt, append(lines, "9,bad\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	text := filepath.Join(t.TempDir(), "x.png")
 	if err := os.WriteFile(text, []byte("<html>"), 0o600); err != nil {
 		t.Fatal(err)
@@ -231,6 +239,7 @@ func TestFeaturesMistakes(t *testing.T) {
 		{"no number", Options{}, []string{adc + "#x"}, []string{`"x" is no line`}, 0},
 		{"no pixels", Options{}, []string{noPixels}, []string{oldBin + ".roi is missing"}, 0},
 		{"truncated pixels", Options{}, []string{short}, []string{"00002: bin " + oldBin + ": target 2", "truncated"}, 1},
+		{"a spoiled line", Options{}, []string{spoilt}, []string{"bin " + oldBin + ": adc: line ", "2 columns, want at least 14"}, 2},
 		{"the rest is measured", Options{}, []string{text, adc + "x", adc}, []string{"x: not a readable PNG", "want a .png, an .adc or .adc#LINE"}, 2},
 		{"format", Options{Format: "xml"}, []string{adc}, []string{"--format", "csv or json"}, 0},
 		{"algorithm", Options{Algorithm: "v9"}, []string{adc}, []string{"--algorithm", `"v9" is not known`}, 0},
