@@ -23,8 +23,10 @@ type bin struct {
 	header  ifcb.Header
 	short   error // the table breaks off: there may have been more images
 	fewer   error // there are fewer images than the header says
-	sample  sample
-	reader  imageReader
+	// headless says why the header was not to be had: it is asked for again, and then done without.
+	headless error
+	sample   sample
+	reader   imageReader
 }
 
 // imageReader gives the images of a bin under way.
@@ -115,7 +117,8 @@ func (l *lane) openBin(ctx context.Context, w waiting) (*bin, error) {
 		b.targets[t.Number] = t
 	}
 	b.sample = l.newSample(w.id, b.table, b.header, known)
-	if types := l.opts.sampleTypes; !types.Wants(b.sample.typeName, b.sample.flags) {
+	told := b.headless == nil || l.lastAttempt(w.id) // else the header may still tell the type
+	if types := l.opts.sampleTypes; told && !types.Wants(b.sample.typeName, b.sample.flags) {
 		b.close()
 		return nil, &leftOut{reason: "sample.types leaves out " + b.sample.kind(), sample: b.sample}
 	}
@@ -154,9 +157,11 @@ func (b *bin) countFewer() {
 	}
 }
 
-// arriving tells what a fresh bin lacks that may still come.
+// arriving tells what a bin lacks that may still come.
 func (b *bin) arriving() error {
 	switch {
+	case b.headless != nil:
+		return fmt.Errorf("its header: %w", b.headless)
 	case !b.fresh():
 		return nil
 	case b.short != nil:

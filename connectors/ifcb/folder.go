@@ -134,9 +134,6 @@ func (f *folder) open(_ context.Context, id ifcb.BinID) (*bin, error) {
 	if err != nil {
 		return nil, fileError(err)
 	}
-	if raw.HeaderErr != nil {
-		f.log.Warn("header is damaged", "bin", id.String(), "err", raw.HeaderErr)
-	}
 	if wait {
 		if why := unfinished(raw, print); why != nil {
 			raw.Close()
@@ -149,7 +146,7 @@ func (f *folder) open(_ context.Context, id ifcb.BinID) (*bin, error) {
 		return nil, fmt.Errorf("its images are not there: %s.roi: %w", stem, fs.ErrNotExist)
 	}
 	r := &rawReader{bin: raw, stem: stem, print: print, rois: map[int]ifcb.ROI{}}
-	b := &bin{id: id, table: raw.Targets, header: raw.Header, short: raw.Truncated, reader: r}
+	b := &bin{id: id, table: raw.Targets, header: raw.Header, short: raw.Truncated, headless: raw.HeaderErr, reader: r}
 	for _, roi := range raw.Served() {
 		b.numbers = append(b.numbers, roi.Number)
 		r.rois[roi.Number] = roi

@@ -103,6 +103,9 @@ func (l *lane) nextBin(ctx context.Context) (records []connector.SourceRecord, i
 		b.close()
 		return nil, 0, nil
 	}
+	if b.headless != nil {
+		l.log.Warn("header is not to be had, the bin is taken without", "bin", b.id.String(), "err", b.headless)
+	}
 	l.current, l.hitches = b, 0
 	return nil, 0, nil
 }
@@ -130,7 +133,7 @@ func (l *lane) idle(wait time.Duration) (time.Duration, error) {
 // waitFor tells whether a bin that lacks something is to be tried again later.
 func (l *lane) waitFor(b *bin) bool {
 	lacks := b.arriving()
-	if lacks == nil || l.queue.attempts(b.id)+1 >= l.opts.attempts {
+	if lacks == nil || l.lastAttempt(b.id) {
 		return false
 	}
 	l.queue.reached(b.id, b.progress)
@@ -138,6 +141,9 @@ func (l *lane) waitFor(b *bin) bool {
 	l.log.Info("bin is not whole yet", "bin", b.id.String(), "attempt", made, "of", l.opts.attempts, "lacks", lacks)
 	return true
 }
+
+// lastAttempt tells whether a bin is not tried again.
+func (l *lane) lastAttempt(id ifcb.BinID) bool { return l.queue.attempts(id)+1 >= l.opts.attempts }
 
 // lookForBins lists bins when it is time to.
 func (l *lane) lookForBins(ctx context.Context) error {

@@ -126,6 +126,33 @@ func TestNumbersOfADashboard(t *testing.T) {
 	}
 }
 
+// A header that is not to be had for a while is asked for again; one that never is costs no images.
+func TestHeaderThatIsNotToBeHad(t *testing.T) {
+	for failures, want := range map[int][]any{1: {"complete", 20., "beads"}, 1000: {"complete", nil, nil}} {
+		asked := 0
+		b := newBins(t, dashboard.Options{Generation: 2}, func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.HasSuffix(r.URL.Path, ".hdr") {
+				return strings.HasPrefix(r.URL.Path, "/api/bin/") && missing(w, r)
+			}
+			if asked++; asked > failures {
+				return false
+			}
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		})
+		b.raw(t, rawLid, "runTime: 1200\ninhibitTime: 0.35\ntemperature: 20\nsampleType: Beads\n")
+		images, bins := split(start(t, b.withTopic("bin.attempts", "3", "sample.types", "normal,beads"), nil).drain(t))
+		if diff := cmp.Diff(want, fieldsOf(bins, "status", "temperature", "run_flags")[rawLid]); diff != "" || len(images) != 4 {
+			t.Errorf("%d failures: %d images (-want +got):\n%s", failures, len(images), diff)
+		}
+	}
+}
+
+func missing(w http.ResponseWriter, r *http.Request) bool {
+	http.NotFound(w, r)
+	return true
+}
+
 // A header that a server calls a page is read all the same.
 func TestHeaderCalledAPage(t *testing.T) {
 	const header = "runTime: 1200\ninhibitTime: 0.35\ntemperature: 20\n"

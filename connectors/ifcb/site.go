@@ -55,7 +55,7 @@ func (r *remote) open(ctx context.Context, id ifcb.BinID) (*bin, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bin{id: id, numbers: b.Numbers, table: b.Table, header: b.Header, short: b.Short, reader: remoteReader{b}}, nil
+	return &bin{id: id, numbers: b.Numbers, table: b.Table, header: b.Header, short: b.Short, headless: b.HeaderErr, reader: remoteReader{b}}, nil
 }
 
 func (r *remote) facts(ctx context.Context, id ifcb.BinID) (facts, error) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 )
 
@@ -28,6 +29,8 @@ type Bin struct {
 	Table   []ifcb.Target // of the .adc; empty when it cannot be had
 	Header  ifcb.Header
 	Short   error // the table breaks off: there may have been more images
+	// HeaderErr says why the header was not to be had just now, and is nil where it is read or there is none.
+	HeaderErr error
 
 	files
 	zipped  map[int]ifcb.ArchiveImage
@@ -74,7 +77,9 @@ func (d *Dataset) Open(ctx context.Context, id ifcb.BinID, o OpenOptions) (_ *Bi
 		b.addMissing()
 	}
 	if o.Header {
-		b.Header = b.fetchHeader(ctx)
+		if b.Header, b.HeaderErr = b.fetchHeader(ctx); b.HeaderErr != nil && ctx.Err() != nil {
+			return nil, b.HeaderErr
+		}
 	}
 	return b, nil
 }
@@ -86,7 +91,11 @@ func (d *Dataset) Facts(ctx context.Context, id ifcb.BinID, log *slog.Logger) ([
 	if err != nil && !isCut(err) {
 		return nil, ifcb.Header{}, err
 	}
-	return table, f.fetchHeader(ctx), nil
+	header, err := f.fetchHeader(ctx)
+	if err != nil {
+		f.log.Warn("header is not to be had", "bin", id.String(), "err", err)
+	}
+	return table, header, nil
 }
 
 // isCut tells whether a table was read up to where it breaks off.
@@ -178,17 +187,20 @@ func (f files) fetchTable(ctx context.Context) ([]ifcb.Target, error) {
 	return ifcb.ReadADC(bytes.NewReader(data), f.id.Schema())
 }
 
-// fetchHeader reads the bin's .hdr file: a bonus, which never holds up images.
-func (f files) fetchHeader(ctx context.Context) ifcb.Header {
+// fetchHeader reads the bin's .hdr file: a bonus, which never costs images. An error is one that may pass.
+func (f files) fetchHeader(ctx context.Context) (ifcb.Header, error) {
 	data, err := f.data.client.bytes(ctx, f.url+".hdr", maxText)
+	if err != nil && connector.KindOf(err) == connector.KindRetriable {
+		return ifcb.Header{}, err
+	}
 	if err != nil {
-		return ifcb.Header{}
+		return ifcb.Header{}, nil
 	}
 	header, err := ifcb.ReadHeader(bytes.NewReader(data))
 	if err != nil {
 		f.log.Warn("header is damaged", "bin", f.id.String(), "err", err)
 	}
-	return header
+	return header, nil
 }
 
 // Image gives an image, a PNG file, from the zip, else by a request of its own. An error that [IsGone] is of this image
