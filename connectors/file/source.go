@@ -50,7 +50,7 @@ func (*Source) ConfigDef() *connector.ConfigDef {
 		connector.Key{Name: "topic", Type: connector.StringKey, Required: true, Importance: connector.High,
 			Check: connector.NotEmpty, Doc: "The topic to publish data to"},
 		connector.Key{Name: "batch.size", Type: connector.IntKey, Default: 2000, Importance: connector.Low,
-			Doc: "The maximum number of records the source task can read from the file each time it is polled; it reads fewer where they are long, about 1 MiB at once"},
+			Doc: "The maximum number of records the source task can read from the file each time it is polled"},
 	)
 }
 

@@ -175,7 +175,8 @@ worker:
   listeners: http://127.0.0.1:0
   page.listener: http://127.0.0.1:0
   listeners.allowed.hosts: connect.example
-connectors: {}
+connectors:
+  lines: {connector.class: file-source, topic: lines, file: `+filepath.ToSlash(filepath.Join(t.TempDir(), "in.txt"))+`}
 `))
 	defer stop(t, w)
 	for _, c := range []struct {
