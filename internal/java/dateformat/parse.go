@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf16"
+
+	"github.com/axiom-data-science/hydraulics/internal/java/number"
 )
 
 // Parse reads the date at the start of a text; what follows it is ignored. ok
@@ -127,24 +128,7 @@ func btoi(b bool) int64 {
 	return 0
 }
 
-func isDigit(c uint16) bool { return unicode.IsDigit(rune(c)) }
-
-// digit gives the value of a decimal digit of any script, -1 for others.
-func digit(c uint16) int {
-	if c >= '0' && c <= '9' {
-		return int(c - '0')
-	}
-	r := rune(c)
-	if c < 0x80 || !unicode.IsDigit(r) {
-		return -1
-	}
-	for _, rng := range unicode.Nd.R16 { // the digits of a script are ten in a row
-		if c >= rng.Lo && c <= rng.Hi {
-			return int(c-rng.Lo) % 10
-		}
-	}
-	return -1
-}
+func isDigit(c uint16) bool { return number.Digit(rune(c)) >= 0 }
 
 // integer reads a number as DecimalFormat does, a part of which the limit cuts
 // off: an optional minus, digits, an exponent. It has 32 bits as Number.intValue.
@@ -193,7 +177,7 @@ func (r *reader) integer(limit int) (int32, bool) {
 func (r *reader) digits(pos, limit int) (string, int) {
 	var out strings.Builder
 	for ; pos < limit; pos++ {
-		d := digit(r.text[pos])
+		d := number.Digit(rune(r.text[pos]))
 		if d < 0 {
 			break
 		}

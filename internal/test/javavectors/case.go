@@ -3,6 +3,7 @@ package javavectors
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -68,12 +69,16 @@ func SameText(got, want string) bool {
 	return got == want || part != want && strings.HasPrefix(got, part)
 }
 
+// byteBuffer is Java's other type of bytes, with its position where a value is shown.
+var byteBuffer = regexp.MustCompile(`java\.nio\.HeapByteBuffer(\[[^]]*])?`)
+
 // common gives the part of a message of Java's that others can give too:
 // not the words of its parser of regular expressions, nor an object's hash.
 func common(message string) string {
 	if before, _, ok := strings.Cut(message, "Invalid regex:"); ok {
 		message = before
 	}
+	message = byteBuffer.ReplaceAllString(message, "[B")
 	before, _, _ := strings.Cut(message, "@HASH")
 	return before
 }
