@@ -1,6 +1,7 @@
 package regex
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/dlclark/regexp2"
@@ -170,11 +171,16 @@ var sets = map[rune]string{
 	'R': `(?:\r\n|[\n\x0B\f\r\x85\u2028\u2029])`,
 }
 
-// reference copies a back-reference or an anchor, which both engines read alike.
+// reference reads a back-reference, or copies an anchor, which both engines
+// read alike. As in Java a second digit counts where there are so many groups,
+// and a group that is not there yet matches nothing.
 func (p *parser) reference() (string, error) {
-	start := p.pos
+	kind := p.peek(1)
 	p.pos += 2
-	if p.in[start+1] == 'k' {
+	n := 0
+	switch {
+	case kind == 'k':
+		start := p.pos
 		for p.peek(0) != '>' {
 			if p.peek(0) == -1 {
 				return "", p.errorf("named back-reference is not closed")
@@ -182,8 +188,23 @@ func (p *parser) reference() (string, error) {
 			p.pos++
 		}
 		p.pos++
+		name := strings.TrimPrefix(string(p.in[start:p.pos-1]), "<")
+		if n = p.names[name]; n == 0 {
+			return "", p.errorf("named capturing group <%s> does not exist", name)
+		}
+	case kind >= '1' && kind <= '9':
+		n = int(kind - '0')
+		for d := p.peek(0); d >= '0' && d <= '9' && 10*n+int(d-'0') <= p.groups; d = p.peek(0) {
+			n = 10*n + int(d-'0')
+			p.pos++
+		}
+	default:
+		return `\` + string(kind), nil
 	}
-	return string(p.in[start:p.pos]), nil
+	if n > p.groups {
+		return "(?!)", nil
+	}
+	return fmt.Sprintf(`\k<%d>`, n), nil
 }
 
 // quoted reads \Q...\E. A quantifier behind it is about its last character.

@@ -18,12 +18,16 @@ const timeout = 10 * time.Second
 // Regexp is a compiled pattern. It is safe for concurrent use.
 type Regexp struct {
 	source string
+	text   string          // rewritten for regexp2
 	whole  *regexp2.Regexp // the pattern, anchored at both ends
+	groups int             // the capturing ones
+	names  map[string]int
 }
 
 // Compile reads a Java pattern. The error names the pattern and the place.
 func Compile(pattern string) (*Regexp, error) {
-	text, err := translate(pattern)
+	p := &parser{in: []rune(pattern), names: map[string]int{}}
+	text, err := p.translate()
 	if err != nil {
 		return nil, fmt.Errorf("regex %q: %w", pattern, err)
 	}
@@ -32,7 +36,7 @@ func Compile(pattern string) (*Regexp, error) {
 		return nil, fmt.Errorf("regex %q: %w", pattern, err)
 	}
 	re.MatchTimeout = timeout
-	return &Regexp{source: pattern, whole: re}, nil
+	return &Regexp{source: pattern, text: text, whole: re, groups: p.groups, names: p.names}, nil
 }
 
 // String gives the Java pattern.
@@ -56,8 +60,7 @@ func (r *Regexp) MatchString(text string) bool {
 }
 
 // translate rewrites a Java pattern for regexp2.
-func translate(pattern string) (string, error) {
-	p := &parser{in: []rune(pattern)}
+func (p *parser) translate() (string, error) {
 	out, err := p.alternation()
 	if err != nil {
 		return "", err
@@ -73,6 +76,8 @@ type parser struct {
 	pos    int
 	dotAll bool
 	depth  int
+	groups int            // capturing ones so far
+	names  map[string]int // the numbers of those that have names
 }
 
 // maxDepth bounds the nesting of groups and classes.
@@ -235,15 +240,39 @@ func (p *parser) groupStart() (open string, flagsOnly bool, err error) {
 		if end == len(p.in) {
 			return "", false, p.errorf("named capturing group is missing trailing '>'")
 		}
-		open = string(p.in[p.pos : end+1])
+		name := string(p.in[p.pos+3 : end])
+		if !isGroupName(name) {
+			return "", false, p.errorf("capturing group name %q is not letters and digits", name)
+		}
+		if p.names[name] != 0 {
+			return "", false, p.errorf("named capturing group <%s> is already defined", name)
+		}
 		p.pos = end + 1
+		open = p.capturing()
+		p.names[name] = p.groups
 		return open, false, nil
 	}
 	if !p.looking("(?") {
 		p.pos++
-		return "(", false, nil
+		return p.capturing(), false, nil
 	}
 	return p.flags()
+}
+
+// capturing opens a capturing group by its number: regexp2 would count those
+// with names behind those without.
+func (p *parser) capturing() string {
+	p.groups++
+	return fmt.Sprintf("(?<%d>", p.groups)
+}
+
+func isGroupName(s string) bool {
+	for i := range len(s) {
+		if c := s[i] | 0x20; (c < 'a' || c > 'z') && (i == 0 || s[i] < '0' || s[i] > '9') {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // flags reads (?i-s) or (?i-s: . The flags d, u and U say how Java sees Unicode

@@ -48,3 +48,43 @@ func FuzzCompile(f *testing.F) {
 		}
 	})
 }
+
+func TestReplaceFirst(t *testing.T) {
+	for _, c := range []struct{ pattern, replacement, text, want string }{
+		{`(.*)-(\d+)`, "$2-$1", "orders-17", "17-orders"},
+		{`(?<n>a)(b)`, "$2${n}$1", "ab", "baa"},
+		{`(.*)`, "$1_x$10", "t", "t_xt0"},
+		{`(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)(k)\11?`, "$11", "abcdefghijk", "k"},
+		{`(.*?)`, "x$1", "abc", "xabc"},
+		{`(a)|(b)`, `\$$1$2\é`, "b", "$bé"},
+		{`(?<w>é)(.)\k<w>\2`, "[$1]", "xé1é1y", "x[é]y"},
+	} {
+		re, err := Compile(c.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := re.Replacement(c.replacement)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := r.First(c.text); got != c.want || err != nil {
+			t.Errorf("%s, %s on %s: %q %v, want %q", c.pattern, c.replacement, c.text, got, err, c.want)
+		}
+	}
+	re, err := Compile("(?<n>a)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"$", `\`, "$a", "$2", "${}", "${1}", "${n", "${m}"} {
+		r, err := re.Replacement(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.First("a"); err == nil {
+			t.Errorf("%s is no error", text)
+		}
+		if got, err := r.First("b"); got != "b" || err != nil {
+			t.Errorf("%s where nothing matches: %q %v", text, got, err)
+		}
+	}
+}
