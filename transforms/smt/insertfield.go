@@ -2,7 +2,7 @@ package smt
 
 import (
 	"context"
-	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,10 +22,8 @@ func init() {
 
 // InsertField adds fields of a record's metadata, or a constant, to a struct or map.
 type InsertField struct {
-	part        part
-	insertions  []insertion
-	replaceNull bool
-	cache       schemas
+	part     part
+	rewriter rewriter
 }
 
 // insertion is one field to add.
@@ -57,29 +55,28 @@ func (*InsertField) ConfigDef() *connector.ConfigDef {
 		key("timestamp.field", "Field name for record timestamp. "+suffix),
 		key("static.field", "Field name for static data field. "+suffix),
 		key("static.value", "Static field value, if field name configured."),
-		replaceNullKey,
+		replaceNullKey, syntaxKey,
 	)
 }
 
 // Validate wants something to insert.
 func (*InsertField) Validate(conf connector.Config, p *connector.Problems) {
-	any := false
-	for _, k := range []string{"topic.field", "partition.field", "offset.field", "timestamp.field", "static.field"} {
-		any = any || conf.Has(k)
-	}
 	switch {
-	case !any:
+	case !slices.ContainsFunc(insertionKeys, conf.Has):
 		p.Add("", "No field insertion configured")
 	case conf.Has("static.field") && !conf.Has("static.value"):
 		p.Add("static.value", "%s", connector.Invalid("static.value", nil,
 			"No value specified for static field: org.apache.kafka.connect.transforms.InsertField$InsertionSpec@"+conf.String("static.field")))
 	}
+	checkPaths(conf, p, insertionKeys...)
 }
+
+var insertionKeys = []string{"topic.field", "partition.field", "offset.field", "timestamp.field", "static.field"}
 
 // Configure reads which fields to add, in Kafka's order.
 func (t *InsertField) Configure(_ connector.Context, conf connector.Config) error {
-	t.replaceNull = conf.Bool("replace.null.with.default")
-	t.insertions = nil
+	t.rewriter = rewriter{purpose: fieldInsertion, replaceNull: conf.Bool("replace.null.with.default")}
+	var problem error
 	add := func(key string, s *connector.Schema, value func(connector.Record) (any, bool, error)) {
 		if !conf.Has(key) {
 			return
@@ -89,7 +86,13 @@ func (t *InsertField) Configure(_ connector.Context, conf connector.Config) erro
 			field = strings.TrimSuffix(field, "?")
 			s = s.AsOptional()
 		}
-		t.insertions = append(t.insertions, insertion{field: field, schema: s, value: value})
+		p, err := parsePath(field, nested(conf))
+		if err != nil {
+			problem = err
+			return
+		}
+		n := t.rewriter.root.at(p[:len(p)-1])
+		n.added = append(n.added, insertion{field: p.last(), schema: s, value: value})
 	}
 	add("topic.field", connector.StringSchema, func(r connector.Record) (any, bool, error) {
 		if r.Topic == "" {
@@ -111,77 +114,23 @@ func (t *InsertField) Configure(_ connector.Context, conf connector.Config) erro
 	})
 	static := conf.String("static.value")
 	add("static.field", connector.StringSchema, func(connector.Record) (any, bool, error) { return static, true, nil })
-	return nil
+	return problem
 }
 
 // Apply adds the fields to one record; a null key or value stays null.
 func (t *InsertField) Apply(_ context.Context, r connector.Record) (connector.Record, bool, error) {
-	schema, value := t.part.get(r)
-	if value == nil {
+	if _, value := t.part.get(r); value == nil {
 		return r, true, nil
 	}
-	if schema == nil {
-		out, err := t.intoMap(r, value)
-		return out, err == nil, err
-	}
-	s, err := wantStruct(value, fieldInsertion)
-	if err != nil {
-		return r, false, err
-	}
-	out, err := t.intoStruct(r, s)
+	out, err := t.rewriter.rewrite(t.part, r)
 	return out, err == nil, err
 }
 
-func (t *InsertField) intoMap(r connector.Record, value any) (connector.Record, error) {
-	m, err := wantMap(value, fieldInsertion)
-	if err != nil {
-		return r, err
+// plainTime gives a time as milliseconds, since without a schema nothing says
+// that it is a time.
+func plainTime(v any) any {
+	if at, ok := v.(time.Time); ok {
+		return at.UnixMilli()
 	}
-	m = maps.Clone(m)
-	for _, in := range t.insertions {
-		v, ok, err := in.value(r)
-		if err != nil {
-			return r, err
-		}
-		if !ok {
-			continue
-		}
-		if at, ok := v.(time.Time); ok {
-			v = at.UnixMilli() // without a schema nothing says that it is a time
-		}
-		m[in.field] = v
-	}
-	return t.part.with(r, nil, m), nil
-}
-
-func (t *InsertField) intoStruct(r connector.Record, s *connector.Struct) (connector.Record, error) {
-	schema, err := t.cache.Get(s.Schema(), func() (*connector.Schema, error) {
-		fields := append([]connector.Field(nil), s.Schema().Fields()...)
-		for _, in := range t.insertions {
-			fields = append(fields, connector.F(in.field, in.schema))
-		}
-		return structSchema(s.Schema(), fields)
-	})
-	if err != nil {
-		return r, err
-	}
-	out := connector.NewStruct(schema)
-	for i, f := range s.Schema().Fields() {
-		if err := out.Put(f.Name, fieldValue(s, i, t.replaceNull)); err != nil {
-			return r, err
-		}
-	}
-	for _, in := range t.insertions {
-		v, ok, err := in.value(r)
-		if err != nil {
-			return r, err
-		}
-		if !ok {
-			continue
-		}
-		if err := out.Put(in.field, v); err != nil {
-			return r, err
-		}
-	}
-	return t.part.with(r, schema, out), nil
+	return v
 }

@@ -3,14 +3,15 @@ package smt
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
-var _ connector.Transform = (*ReplaceField)(nil)
+var (
+	_ connector.Transform = (*ReplaceField)(nil)
+	_ connector.Validator = (*ReplaceField)(nil)
+)
 
 func init() {
 	for _, p := range []part{onKey, onValue} {
@@ -20,11 +21,8 @@ func init() {
 
 // ReplaceField leaves fields out and renames them.
 type ReplaceField struct {
-	part             part
-	exclude, include []string
-	renames          map[string]string
-	replaceNull      bool
-	cache            schemas
+	part     part
+	rewriter rewriter
 }
 
 const fieldReplacement = "field replacement"
@@ -46,7 +44,7 @@ func (*ReplaceField) ConfigDef() *connector.ConfigDef {
 				_, err := parseRenames(v)
 				return err
 			}},
-		replaceNullKey,
+		replaceNullKey, syntaxKey,
 	)
 }
 
@@ -70,77 +68,78 @@ func parseRenames(v any) (map[string]string, error) {
 	return m, nil
 }
 
-// Configure reads the lists.
-func (t *ReplaceField) Configure(_ connector.Context, conf connector.Config) error {
-	t.exclude, t.include = conf.List("exclude"), conf.List("include")
-	t.replaceNull = conf.Bool("replace.null.with.default")
-	var err error
-	t.renames, err = parseRenames(conf.List("renames"))
-	return err
-}
-
-func (t *ReplaceField) keeps(field string) bool {
-	return !slices.Contains(t.exclude, field) && (len(t.include) == 0 || slices.Contains(t.include, field))
-}
-
-func (t *ReplaceField) renamed(field string) string {
-	if to, ok := t.renames[field]; ok {
-		return to
+// Validate reads the paths.
+func (*ReplaceField) Validate(conf connector.Config, p *connector.Problems) {
+	checkPaths(conf, p, "exclude", "include")
+	if renames, err := parseRenames(conf.List("renames")); err == nil {
+		for from := range renames {
+			if _, err := parsePath(from, nested(conf)); err != nil {
+				p.Add("renames", "%s", err)
+			}
+		}
 	}
-	return field
+}
+
+// Configure notes what becomes of each field that is named: what to include
+// goes first, what to leave out last, since that wins.
+func (t *ReplaceField) Configure(_ connector.Context, conf connector.Config) error {
+	v2 := nested(conf)
+	t.rewriter = rewriter{purpose: fieldReplacement, replaceNull: conf.Bool("replace.null.with.default")}
+	root := &t.rewriter.root
+	include, err := parsePaths(conf.List("include"), v2)
+	if err != nil {
+		return err
+	}
+	for _, p := range include {
+		for i := range p {
+			root.at(p[:i]).skipOthers = true
+		}
+	}
+	for _, p := range include {
+		root.at(p).skipOthers = false // all that is in it
+	}
+	renames, err := parseRenames(conf.List("renames"))
+	if err != nil {
+		return err
+	}
+	for from, to := range renames {
+		p, err := parsePath(from, v2)
+		if err != nil {
+			return err
+		}
+		if root.keeps(p) {
+			root.at(p).change.name = to
+		}
+	}
+	exclude, err := parsePaths(conf.List("exclude"), v2)
+	if err != nil {
+		return err
+	}
+	for _, p := range exclude {
+		if root.keeps(p) {
+			root.at(p).change.drop = true
+		}
+	}
+	return nil
+}
+
+// keeps tells whether the field of a path stays, so far.
+func (n *node) keeps(p path) bool {
+	for _, step := range p {
+		child := n.children[step]
+		if child == nil {
+			return !n.skipOthers
+		}
+		n = child
+	}
+	return true
 }
 
 // Apply filters and renames one record's fields; a null key or value stays null.
 func (t *ReplaceField) Apply(_ context.Context, r connector.Record) (connector.Record, bool, error) {
-	schema, value := t.part.get(r)
-	if value == nil {
+	if _, value := t.part.get(r); value == nil {
 		return r, true, nil
 	}
-	if schema == nil {
-		m, err := wantMap(value, fieldReplacement)
-		if err != nil {
-			return r, false, err
-		}
-		out := make(map[string]any, len(m))
-		for _, k := range slices.Sorted(maps.Keys(m)) { // sorted: where names clash the last one wins
-			if t.keeps(k) {
-				out[t.renamed(k)] = m[k]
-			}
-		}
-		return t.part.with(r, nil, out), true, nil
-	}
-	s, err := wantStruct(value, fieldReplacement)
-	if err != nil {
-		return r, false, err
-	}
-	out, err := t.replace(s)
-	if err != nil {
-		return r, false, err
-	}
-	return t.part.with(r, out.Schema(), out), true, nil
-}
-
-func (t *ReplaceField) replace(s *connector.Struct) (*connector.Struct, error) {
-	schema, err := t.cache.Get(s.Schema(), func() (*connector.Schema, error) {
-		var fields []connector.Field
-		for _, f := range s.Schema().Fields() {
-			if t.keeps(f.Name) {
-				fields = append(fields, connector.F(t.renamed(f.Name), f.Schema))
-			}
-		}
-		return structSchema(s.Schema(), fields)
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := connector.NewStruct(schema)
-	for i, f := range s.Schema().Fields() {
-		if !t.keeps(f.Name) {
-			continue
-		}
-		if err := out.Put(t.renamed(f.Name), fieldValue(s, i, t.replaceNull)); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	out, err := t.rewriter.rewrite(t.part, r)
+	return out, err == nil, err
 }

@@ -18,7 +18,7 @@ func TestTransforms(t *testing.T) {
 		new   func() connector.Transform
 		props connector.Props
 	}{
-		"InsertField value": {func() connector.Transform { return &InsertField{} }, connector.Props{"topic.field": "t!", "static.field": "s", "static.value": "v"}},
+		"InsertField value": {func() connector.Transform { return new(InsertField) }, connector.Props{"topic.field": "t!", "static.field": "s", "static.value": "v"}},
 		"InsertField key":   {func() connector.Transform { return &InsertField{part: onKey} }, connector.Props{"offset.field": "o"}},
 		"ReplaceField":      {func() connector.Transform { return &ReplaceField{} }, connector.Props{"exclude": "b", "renames": "a:z"}},
 		"HoistField":        {func() connector.Transform { return &HoistField{} }, connector.Props{"field": "all"}},

@@ -11,7 +11,8 @@ import (
 
 // TestRecordedAnswers compares each transform with what Kafka Connect 4.3.1 answered.
 func TestRecordedAnswers(t *testing.T) {
-	javavectors.Replay(t, replay, "smt.InsertField", "smt.ReplaceField", "smt.HoistField", "smt.Filter")
+	javavectors.Replay(t, replay, "smt.InsertField", "smt.ReplaceField", "smt.HoistField", "smt.Filter",
+		"smt.ExtractField", "smt.DropHeaders", "smt.InsertHeader", "smt.HeaderFrom", "smt.ValueToKey", "smt.RegexRouter", "smt.SetSchemaMetadata")
 }
 
 func replay(_ *testing.T, c javavectors.Case) error {

@@ -259,6 +259,9 @@ func (p *parser) property() (string, error) {
 	if set, ok := posix[name]; ok {
 		return open + set + "]", nil
 	}
+	if len(name) > 2 && !strings.HasPrefix(name, "Is") && !strings.HasPrefix(name, "java") && !strings.Contains(name, "=") {
+		return "", p.errorf("unknown character property name {%s}", name) // a script needs its Is
+	}
 	for _, prefix := range []string{"Is", "general_category=", "gc=", "script=", "sc="} {
 		name = strings.TrimPrefix(name, prefix)
 	}

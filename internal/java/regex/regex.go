@@ -75,9 +75,11 @@ type parser struct {
 	in     []rune
 	pos    int
 	dotAll bool
-	depth  int
-	groups int            // capturing ones so far
-	names  map[string]int // the numbers of those that have names
+	// asciiCase tells that case counts but for ASCII: (?i) without u.
+	asciiCase bool
+	depth     int
+	groups    int            // capturing ones so far
+	names     map[string]int // the numbers of those that have names
 }
 
 // maxDepth bounds the nesting of groups and classes.
@@ -133,28 +135,26 @@ func (p *parser) alternation() (string, error) {
 }
 
 // quantify reads the quantifier behind an atom; a possessive one becomes an
-// atomic group.
+// atomic group. As in Java a second one in braces is about nothing.
 func (p *parser) quantify(atom string) (string, error) {
-	for {
-		quant, err := p.quantifier()
-		if err != nil || quant == "" {
-			return atom, err
-		}
-		switch p.peek(0) {
-		case '+':
-			p.pos++
-			atom = "(?>" + atom + quant + ")"
-		case '?':
-			p.pos++
-			atom += quant + "?"
-		default:
-			atom += quant
-		}
-		// Java takes a second quantifier, as in a{2}*: about the whole before it.
-		if strings.ContainsRune("*+?{", p.peek(0)) {
-			atom = "(?:" + atom + ")"
-		}
+	quant, err := p.quantifier()
+	if err != nil || quant == "" {
+		return atom, err
 	}
+	switch p.peek(0) {
+	case '+':
+		p.pos++
+		atom = "(?>" + atom + quant + ")"
+	case '?':
+		p.pos++
+		atom += quant + "?"
+	default:
+		atom += quant
+	}
+	if p.peek(0) == '{' {
+		_, err = p.quantify("")
+	}
+	return atom, err
 }
 
 func (p *parser) quantifier() (string, error) {
@@ -164,6 +164,9 @@ func (p *parser) quantifier() (string, error) {
 		return string(p.in[p.pos-1]), nil
 	case '{':
 		start := p.pos
+		if r := p.peek(1); r < '0' || r > '9' {
+			return "", p.errorf("illegal repetition")
+		}
 		for p.peek(0) != '}' {
 			if r := p.peek(1); r == -1 || r != ',' && r != '}' && (r < '0' || r > '9') {
 				return "", p.errorf("illegal repetition")
@@ -199,6 +202,9 @@ func (p *parser) atom() (string, error) {
 		return "", p.errorf("illegal repetition")
 	default:
 		p.pos++
+		if r >= 0x80 && p.asciiCase {
+			return "(?-i:" + regexp2.Escape(string(r)) + ")", nil
+		}
 		return regexp2.Escape(string(r)), nil
 	}
 }
@@ -207,7 +213,7 @@ func (p *parser) atom() (string, error) {
 const anyChar = `[\s\S]`
 
 func (p *parser) group() (string, error) {
-	dotAll := p.dotAll
+	dotAll, asciiCase := p.dotAll, p.asciiCase
 	open, flagsOnly, err := p.groupStart()
 	if err != nil || flagsOnly {
 		return open, err
@@ -220,7 +226,7 @@ func (p *parser) group() (string, error) {
 		return "", p.errorf("unclosed group")
 	}
 	p.pos++
-	p.dotAll = dotAll
+	p.dotAll, p.asciiCase = dotAll, asciiCase
 	return open + body + ")", nil
 }
 
@@ -279,12 +285,13 @@ func isGroupName(s string) bool {
 // and line ends and have no counterpart.
 func (p *parser) flags() (open string, flagsOnly bool, err error) {
 	p.pos += 2
-	on := true
+	on, all := true, false
 	set, unset := "", ""
 	for {
 		switch r := p.peek(0); r {
 		case ')', ':':
 			p.pos++
+			p.asciiCase = !all && (p.asciiCase || strings.Contains(set, "i"))
 			open = "(?" + set
 			if unset != "" {
 				open += "-" + unset
@@ -303,7 +310,9 @@ func (p *parser) flags() (open string, flagsOnly bool, err error) {
 			} else {
 				unset += string(r)
 			}
-		case 'd', 'u', 'U':
+		case 'u', 'U':
+			all = all || on
+		case 'd':
 		case -1:
 			return "", false, p.errorf("unclosed group")
 		default:
