@@ -12,6 +12,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	_ "github.com/axiom-data-science/hydraulics/converter/json"
 	_ "github.com/axiom-data-science/hydraulics/converter/primitive"
+	_ "github.com/axiom-data-science/hydraulics/converter/simpleheader"
 	"github.com/axiom-data-science/hydraulics/internal/test/javavectors"
 	_ "github.com/axiom-data-science/hydraulics/transforms/predicate"
 	_ "github.com/axiom-data-science/hydraulics/transforms/smt"

@@ -16,13 +16,44 @@ const Version = "1.0.0"
 const javaPackage = "org.apache.kafka.connect.transforms.predicates."
 
 var (
+	_ connector.Predicate = (*HasHeaderKey)(nil)
 	_ connector.Predicate = (*RecordIsTombstone)(nil)
 	_ connector.Predicate = (*TopicNameMatches)(nil)
 )
 
 func init() {
+	connector.RegisterPredicate(func() connector.Predicate { return new(HasHeaderKey) })
 	connector.RegisterPredicate(func() connector.Predicate { return new(RecordIsTombstone) })
 	connector.RegisterPredicate(func() connector.Predicate { return new(TopicNameMatches) })
+}
+
+// HasHeaderKey is true for records that have a header of this name.
+type HasHeaderKey struct {
+	name string
+}
+
+// Info describes the plugin.
+func (*HasHeaderKey) Info() connector.Info {
+	return connector.Info{Name: "has-header-key", Version: Version, Class: javaPackage + "HasHeaderKey",
+		Doc: "True for records that have a header of this name."}
+}
+
+// ConfigDef gives Kafka's key.
+func (*HasHeaderKey) ConfigDef() *connector.ConfigDef {
+	return connector.NewConfigDef(connector.Key{Name: "name", Type: connector.StringKey, Required: true, Check: connector.NotEmpty,
+		Doc: "The header name."})
+}
+
+// Configure notes the name.
+func (p *HasHeaderKey) Configure(_ connector.Context, conf connector.Config) error {
+	p.name = conf.String("name")
+	return nil
+}
+
+// Test looks for the header.
+func (p *HasHeaderKey) Test(r connector.Record) (bool, error) {
+	_, ok := r.Headers.Last(p.name)
+	return ok, nil
 }
 
 // RecordIsTombstone is true for records whose value is null.

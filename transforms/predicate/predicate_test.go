@@ -32,7 +32,7 @@ func TestTopicNameMatches(t *testing.T) {
 
 // TestRecordedAnswers compares with what Kafka Connect 4.3.1 answered.
 func TestRecordedAnswers(t *testing.T) {
-	javavectors.Replay(t, replay, "predicate.RecordIsTombstone", "predicate.TopicNameMatches")
+	javavectors.Replay(t, replay, "predicate.HasHeaderKey", "predicate.RecordIsTombstone", "predicate.TopicNameMatches")
 }
 
 func replay(_ *testing.T, c javavectors.Case) error {
@@ -66,6 +66,7 @@ func replay(_ *testing.T, c javavectors.Case) error {
 }
 
 func TestPlugins(t *testing.T) {
+	connectortest.Plugin(t, new(HasHeaderKey))
 	connectortest.Plugin(t, new(TopicNameMatches))
 	connectortest.Plugin(t, new(RecordIsTombstone))
 }

@@ -12,7 +12,6 @@ var (
 	weekdays = []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
 	halves   = []string{"AM", "PM"}
 	eras     = []string{"BC", "AD"}
-	eraNames = []string{"Before Christ", "Anno Domini"}
 )
 
 // numbers are the fields that are written as they are.
@@ -42,9 +41,6 @@ func (p part) append(out []byte, f *[fieldCount]int64) []byte {
 	}
 	switch p.letter {
 	case 'G':
-		if p.count >= 4 {
-			return append(out, eraNames[f[era]]...)
-		}
 		return append(out, eras[f[era]]...)
 	case 'y', 'Y':
 		y := f[year]

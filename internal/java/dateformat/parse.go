@@ -217,7 +217,7 @@ func intValue(digits string, exponent int, negative bool) int32 {
 func (r *reader) name(p part, start int) bool {
 	switch p.letter {
 	case 'G':
-		return r.oneOf(start, era, eras, eraNames)
+		return r.oneOf(start, era, eras)
 	case 'M', 'L':
 		return r.oneOf(start, month, short(months), months)
 	case 'E':
