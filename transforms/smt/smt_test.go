@@ -14,15 +14,51 @@ func TestTransforms(t *testing.T) {
 		connector.NewRecord("t", schema, connector.NewStruct(schema).Set("a", int32(2)), schema, connector.NewStruct(schema).Set("a", int32(1))),
 		connector.NewRecord("t", nil, map[string]any{"a": int64(2)}, nil, map[string]any{"a": int64(1), "b": "x"}),
 	}
+	inner := connector.StructOf("in", connector.F("at", connector.OptionalStringSchema), connector.F("n", connector.Int32Schema))
+	outer := connector.StructOf("out", connector.F("a", inner.AsOptional()), connector.F("b", connector.OptionalInt64Schema))
+	for _, in := range []any{nil, connector.NewStruct(inner).Set("n", int32(1)), connector.NewStruct(inner).Set("at", "2017-01-03").Set("n", int32(300))} {
+		records = append(records, connector.NewRecord("t", outer, connector.NewStruct(outer).Set("a", in), outer, connector.NewStruct(outer).Set("a", in)))
+	}
+	records = append(records, connector.NewRecord("t-1", nil, nil, nil, map[string]any{"a": map[string]any{"at": "2017-01-03", "n": int32(7)}, "b": nil}))
+	for i := range records {
+		records[i].Timestamp = 1564349199000
+		records[i].Headers = connector.Headers{{Key: "h", Schema: connector.StringSchema, Value: "x"}, {Key: "h", Value: int8(1)}}
+	}
+	v2 := func(props connector.Props) connector.Props {
+		props["field.syntax.version"] = "v2"
+		return props
+	}
 	for name, c := range map[string]struct {
 		new   func() connector.Transform
 		props connector.Props
 	}{
-		"InsertField value": {func() connector.Transform { return new(InsertField) }, connector.Props{"topic.field": "t!", "static.field": "s", "static.value": "v"}},
-		"InsertField key":   {func() connector.Transform { return &InsertField{part: onKey} }, connector.Props{"offset.field": "o"}},
-		"ReplaceField":      {func() connector.Transform { return &ReplaceField{} }, connector.Props{"exclude": "b", "renames": "a:z"}},
-		"HoistField":        {func() connector.Transform { return &HoistField{} }, connector.Props{"field": "all"}},
-		"Filter":            {func() connector.Transform { return &Filter{} }, nil},
+		"InsertField value":        {func() connector.Transform { return new(InsertField) }, connector.Props{"topic.field": "t!", "static.field": "s", "static.value": "v"}},
+		"InsertField key":          {func() connector.Transform { return &InsertField{part: onKey} }, connector.Props{"offset.field": "o"}},
+		"InsertField nested":       {func() connector.Transform { return new(InsertField) }, v2(connector.Props{"topic.field": "a.t", "partition.field": "p"})},
+		"ReplaceField":             {func() connector.Transform { return new(ReplaceField) }, connector.Props{"exclude": "b", "renames": "a:z"}},
+		"ReplaceField nested":      {func() connector.Transform { return new(ReplaceField) }, v2(connector.Props{"include": "a.n,b", "renames": "a.n:m"})},
+		"HoistField":               {func() connector.Transform { return new(HoistField) }, connector.Props{"field": "all"}},
+		"Filter":                   {func() connector.Transform { return new(Filter) }, nil},
+		"Cast":                     {func() connector.Transform { return new(Cast) }, connector.Props{"spec": "a:int8,b:string"}},
+		"Cast whole":               {func() connector.Transform { return &Cast{part: onKey} }, connector.Props{"spec": "string"}},
+		"Cast nested":              {func() connector.Transform { return new(Cast) }, v2(connector.Props{"spec": "a.n:int8"})},
+		"DropHeaders":              {func() connector.Transform { return new(DropHeaders) }, connector.Props{"headers": "h"}},
+		"ExtractField":             {func() connector.Transform { return new(ExtractField) }, connector.Props{"field": "a"}},
+		"ExtractField nested":      {func() connector.Transform { return new(ExtractField) }, v2(connector.Props{"field": "a.at"})},
+		"Flatten":                  {func() connector.Transform { return new(Flatten) }, connector.Props{"delimiter": "_"}},
+		"HeaderFrom copy":          {func() connector.Transform { return new(HeaderFrom) }, connector.Props{"fields": "a,b", "headers": "x,y", "operation": "copy"}},
+		"HeaderFrom move":          {func() connector.Transform { return new(HeaderFrom) }, v2(connector.Props{"fields": "a.n", "headers": "x", "operation": "move"})},
+		"InsertHeader":             {func() connector.Transform { return new(InsertHeader) }, connector.Props{"header": "h", "value.literal": "[1,2]"}},
+		"MaskField":                {func() connector.Transform { return new(MaskField) }, connector.Props{"fields": "a,b"}},
+		"MaskField nested":         {func() connector.Transform { return new(MaskField) }, v2(connector.Props{"fields": "a.n", "replacement": "7"})},
+		"RegexRouter":              {func() connector.Transform { return new(RegexRouter) }, connector.Props{"regex": "(t)(-.)?", "replacement": "$1_$2"}},
+		"SetSchemaMetadata":        {func() connector.Transform { return new(SetSchemaMetadata) }, connector.Props{"schema.name": "n", "schema.version": "2"}},
+		"TimestampConverter":       {func() connector.Transform { return new(TimestampConverter) }, connector.Props{"field": "b", "target.type": "Timestamp"}},
+		"TimestampConverter whole": {func() connector.Transform { return new(TimestampConverter) }, connector.Props{"target.type": "string", "format": "yyyy"}},
+		"TimestampConverter nested": {func() connector.Transform { return new(TimestampConverter) },
+			v2(connector.Props{"field": "a.at", "target.type": "Date", "format": "yyyy-MM-dd"})},
+		"TimestampRouter": {func() connector.Transform { return new(TimestampRouter) }, nil},
+		"ValueToKey":      {func() connector.Transform { return new(ValueToKey) }, connector.Props{"fields": "a,b"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			connectortest.Transform(t, connectortest.TransformCase{New: c.new, Props: c.props, Records: records})
