@@ -13,7 +13,7 @@ func TestInsteadOfOthersTransforms(t *testing.T) {
 	for class, want := range map[string]string{
 		"io.debezium.transforms.ByLogicalTableRouter":  "could not be found. Use org.apache.kafka.connect.transforms.RegexRouter",
 		"io.confluent.connect.transforms.Filter$Value": "could not be found. Use org.apache.kafka.connect.transforms.Filter with a predicate.",
-		"com.example.Mine":                             "Class com.example.Mine could not be found.",
+		"com.example.Mine": "Class com.example.Mine could not be found.",
 	} {
 		props := connector.Props{"name": "c", "connector.class": "FileStreamSink", "file": "out", "topics": "t", "transforms": "x", "transforms.x.type": class}
 		report, err := (&Validator{Plugins: connector.Plugins}).Validate(props, Origin{})

@@ -3,6 +3,7 @@ package smt
 import (
 	"context"
 	"math/big"
+	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -127,7 +128,7 @@ func replaced(v any, text string) (any, error) {
 		}
 		return nil, dataf("Unable to convert %s (class java.lang.String) to number", text)
 	case *big.Int:
-		if d, ok := number.ParseDecimal(text); ok && d.Scale == 0 {
+		if d, ok := number.ParseDecimal(text); ok && !strings.ContainsAny(text, ".eE") {
 			return d.Unscaled, nil
 		}
 		return nil, dataf("Unable to convert %s (class java.lang.String) to number", text)
