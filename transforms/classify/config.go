@@ -23,7 +23,7 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 		connector.Key{Name: "manifest", Type: connector.StringKey, Path: true,
 			Doc: "YAML file that describes the model. The default is the file beside it with the same name and .yaml."},
 		connector.Key{Name: "labels", Type: connector.StringKey, Path: true,
-			Doc: "File with the names of the classes in the order of the model's outputs, one a line; it takes the place of the manifest's."},
+			Doc: "File with the names of the classes in the order of the model's outputs: one a line, or JSON, a list or an object of name by index or of index by name. It takes the place of the manifest's."},
 		connector.Key{Name: "model.name", Type: connector.StringKey, Doc: "Name of the model in the field classifier, in place of the manifest's."},
 		connector.Key{Name: "model.version", Type: connector.StringKey, Doc: "Version of the model in the field classifier, in place of the manifest's or the server's."},
 		connector.Key{Name: "ensemble", Type: connector.ListKey, Default: "", Path: true,

@@ -27,14 +27,18 @@ func TestOriginalsModel(t *testing.T) {
 	if err := json.Unmarshal(text, &want); err != nil {
 		t.Fatal(err)
 	}
-	classes, err := fs.ReadFile(configs.FS, "ifcb/classes.txt")
+	text, err = fs.ReadFile(configs.FS, "ifcb/classes.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	classes, err := ParseLabels(string(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"fifty", "external"} {
 		c := open(t, Options{Model: filepath.Join("testdata/models", name+".onnx")})
 		r := c.Classify(t.Context(), [][]byte{testImage(t, "gray")})[0]
-		if r.Err != nil || r.Class != ParseLabels(string(classes))[want.Best] || math.Abs(float64(r.Prob)-want.Prob) > 1e-5 {
+		if r.Err != nil || r.Class != classes[want.Best] || math.Abs(float64(r.Prob)-want.Prob) > 1e-5 {
 			t.Errorf("%s: %+v, expected class %d with %g", name, r, want.Best, want.Prob)
 		}
 	}

@@ -31,6 +31,8 @@
 // server's version, and the labels of its metadata where it has them), the size
 // that the model itself asks for (224 x 224 where it leaves that open), three channels in the order RGB, nearest neighbour,
 // values divided by 255, and probabilities as output. Labels are those of
-// labels.txt beside the model, one a line; a model with 50 outputs and no
-// labels has the 50 classes of the original hydraulics.
+// NAME.classes, labels.txt or labels.json beside NAME.onnx, the first that is
+// there: one a line, or JSON, a list or an object of label by index or of index by label. A
+// model with 50 outputs and no labels has the 50 classes of the original
+// hydraulics.
 package model

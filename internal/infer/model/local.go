@@ -114,16 +114,16 @@ func manifestOf(opts Options, src source) (Manifest, []byte, error) {
 	case opts.Labels != "":
 		labels, err = os.ReadFile(opts.Labels)
 	case len(m.Labels) == 0 && src.beside != nil:
-		if labels, err = src.beside("labels.txt"); errors.Is(err, os.ErrNotExist) {
-			labels, err = nil, nil
-		}
+		labels, err = src.labels(opts.Model)
 	}
 	if err != nil {
 		return m, nil, fmt.Errorf("labels: %w", err)
 	}
 	if labels != nil {
-		m.Labels = ParseLabels(string(labels))
-		if err := m.check(); err != nil {
+		if m.Labels, err = ParseLabels(string(labels)); err == nil {
+			err = m.check()
+		}
+		if err != nil {
 			return m, nil, fmt.Errorf("labels of %s: %w", redact(opts.Model), err)
 		}
 	}

@@ -197,27 +197,16 @@ func (m Manifest) digestOfPreparation() string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// ParseLabels reads labels, one a line; # begins a comment line.
-func ParseLabels(text string) []string {
-	var labels []string
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			labels = append(labels, line)
-		}
-	}
-	return labels
-}
-
 // labelsFor settles a model's labels by its number of outputs.
 func (m *Manifest) labelsFor(outputs int) error {
 	if len(m.Labels) == 0 {
 		if text, err := fs.ReadFile(files, "ifcb/classes.txt"); err == nil { // the original's
-			if classes := ParseLabels(string(text)); outputs == len(classes) {
+			if classes, err := ParseLabels(string(text)); err == nil && outputs == len(classes) {
 				m.Labels = classes
 				return nil
 			}
 		}
-		return fmt.Errorf("the model has %d outputs and nothing names them: give it a manifest with labels, or a labels.txt", outputs)
+		return fmt.Errorf("the model has %d outputs and nothing names them: give it a manifest with labels, or a labels.txt or MODEL.classes beside it", outputs)
 	}
 	if len(m.Labels) != outputs {
 		return fmt.Errorf("the model has %d outputs, its manifest %d labels", outputs, len(m.Labels))

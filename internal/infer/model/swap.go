@@ -296,7 +296,10 @@ func (s *swapping) try(ctx context.Context, candidate Classifier, err error) {
 // manifest's and its labels'.
 func fingerprint(opts Options) string {
 	stem := strings.TrimSuffix(opts.Model, filepath.Ext(opts.Model))
-	names := []string{opts.Model, stem + ".yaml", stem + ".yml", filepath.Join(filepath.Dir(opts.Model), "labels.txt")}
+	names := []string{opts.Model, stem + ".yaml", stem + ".yml"}
+	for _, name := range labelFiles(opts.Model) {
+		names = append(names, filepath.Join(filepath.Dir(opts.Model), name))
+	}
 	for _, given := range []string{opts.Manifest, opts.Labels} {
 		if given != "" {
 			names = append(names, given)
