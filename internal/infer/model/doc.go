@@ -23,7 +23,11 @@
 // of Keras's image_dataset_from_directory, keras-nearest, keras-bilinear, which
 // do not. They give the pixels that Pillow and Keras give, bit for bit. With
 // keep_aspect an image is fitted into the input, in its middle, and the rest is
-// resize.fill (0 to 255). Gray images have three equal channels, colours become
+// resize.fill: a pixel value, the mean of the image's four corners (corners), the
+// median of its four sides (border-median), both without their fraction, or the
+// image once more (reflect). It is resized and then padded; with resize.pad:
+// before it is padded to the input's shape first, the odd pixel right or below, as
+// trainers do that make images square. Gray images have three equal channels, colours become
 // gray by ITU-R 601-2, transparency is dropped and 16 bits lose the lower 8.
 //
 // Everything may be left out. Without it a model has its file's name, the first

@@ -164,6 +164,7 @@ func TestModelsThatDoNotFit(t *testing.T) {
 		{"unknown key", map[string][]byte{"m.onnx": file, "m.yaml": []byte("lables: [a]")}, "lables"},
 		{"filter", map[string][]byte{"m.onnx": file, "m.yaml": []byte("resize: {filter: cubic, keep_aspect: true, fill: 256}\nmean: [0, 1]\nstd: [0]\nscale: -1\noutput: x\ndigest: md5:0\ninput: {channels: 2, order: GRB, layout: HWC, width: 99999}")},
 			"resize.filter: \"cubic\" is not one of nearest, box, bilinear, bicubic, lanczos, keras-nearest, keras-bilinear\nresize.fill: 256"},
+		{"fill", map[string][]byte{"m.onnx": file, "m.yaml": []byte("resize: {fill: corner, pad: before}")}, "resize.fill: corner is not a pixel value from 0 to 255, corners, border-median or reflect\nresize.pad: before needs keep_aspect: true"},
 		{"padding as Keras", map[string][]byte{"m.onnx": file, "m.yaml": []byte("resize: {filter: keras-bilinear, keep_aspect: true}")}, "resize.keep_aspect: true is not supported with keras-bilinear"},
 		{"mean and std", map[string][]byte{"m.onnx": file, "m.yaml": []byte("mean: [0.5, 0.5]\nstd: [1, 0, .inf]")},
 			"mean: 2 numbers, expected one, or one per channel\nstd: 0 is not a number above 0\nstd: +Inf"},

@@ -52,7 +52,10 @@ type Resize struct {
 	Filter string `yaml:"filter"`
 	// KeepAspect fits the image into the input and fills what is left over.
 	KeepAspect bool `yaml:"keep_aspect"`
-	Fill       int  `yaml:"fill"` // the pixel value of what is left over
+	Fill       Fill `yaml:"fill"`
+	// Pad is before where the image is padded to the shape of the input and
+	// resized then, after or "" where it is resized first.
+	Pad string `yaml:"pad,omitempty"`
 }
 
 // What an output may be.
@@ -125,8 +128,12 @@ func (r Resize) check(wrong func(string, ...any)) {
 	if r.KeepAspect && strings.HasPrefix(r.Filter, "keras-") {
 		wrong("resize.keep_aspect: true is not supported with %s: take a filter of Pillow's", r.Filter)
 	}
-	if r.Fill < 0 || r.Fill > 255 {
-		wrong("resize.fill: %d is not a pixel value from 0 to 255", r.Fill)
+	r.Fill.check(wrong)
+	if !oneOf(r.Pad, "", padBefore, padAfter) {
+		wrong("resize.pad: %q is not %s or %s", r.Pad, padBefore, padAfter)
+	}
+	if r.Pad != "" && !r.KeepAspect {
+		wrong("resize.pad: %s needs keep_aspect: true", r.Pad)
 	}
 }
 

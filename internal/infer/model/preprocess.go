@@ -23,8 +23,8 @@ type Preprocessor struct {
 	height, width, channels int
 	bgr                     bool
 	filter                  string
-	keepAspect              bool
-	fill                    byte
+	keepAspect, padBefore   bool
+	fill                    Fill
 	table                   [256]float32   // of a pixel's value, without mean and std
 	norm                    [][256]float32 // the same with them, per channel of the input; nil without
 	scale                   float32
@@ -36,7 +36,7 @@ func NewPreprocessor(m Manifest) *Preprocessor {
 	m = m.orDefaults()
 	p := &Preprocessor{
 		height: m.Input.Height, width: m.Input.Width, channels: m.Input.Channels, bgr: m.Input.Order == "BGR",
-		filter: m.Resize.Filter, keepAspect: m.Resize.KeepAspect, fill: byte(m.Resize.Fill), scale: float32(m.Scale),
+		filter: m.Resize.Filter, keepAspect: m.Resize.KeepAspect, padBefore: m.Resize.Pad == padBefore, fill: m.Resize.Fill, scale: float32(m.Scale),
 	}
 	for v := range p.table {
 		p.table[v] = float32(float64(v) * m.Scale)
@@ -75,7 +75,7 @@ func (p *Preprocessor) pixelValues() bool {
 // Tensor decodes a PNG into dst, which has Size values: rows, columns,
 // channels. The error is about the image.
 func (p *Preprocessor) Tensor(dst []float32, file []byte) error {
-	img, err := decode(file, p.channels)
+	img, err := p.decode(file)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (p *Preprocessor) source(c, n int) int {
 // Pixels gives the pixel values that Tensor puts through its table, in the order
 // of the input. It is not for Keras's bilinear filter, whose values are fractions.
 func (p *Preprocessor) Pixels(dst, file []byte) error {
-	img, err := decode(file, p.channels)
+	img, err := p.decode(file)
 	if err != nil {
 		return err
 	}
@@ -156,6 +156,21 @@ func (p *Preprocessor) Pixels(dst, file []byte) error {
 		}
 	}
 	return nil
+}
+
+// decode reads a PNG, which must not grow too large where it is padded before it
+// is resized.
+func (p *Preprocessor) decode(file []byte) (picture, error) {
+	if p.padBefore {
+		conf, err := headOf(file)
+		if err != nil {
+			return picture{}, err
+		}
+		if w, h := squared(conf.Width, conf.Height, p.width, p.height); w > maxPixels/h || max(w, h) > maxLine {
+			return picture{}, fmt.Errorf("image of %d x %d pixels is too large once it is padded to %d x %d", conf.Width, conf.Height, w, h)
+		}
+	}
+	return decode(file, p.channels)
 }
 
 // headOf reads the head of a PNG, whose size must be one that can be decoded.

@@ -217,7 +217,7 @@ func TestNormalised(t *testing.T) {
 // TestThinImage: a side that would be less than a pixel is one.
 func TestThinImage(t *testing.T) {
 	img := image.NewGray(image.Rect(0, 0, 300, 1))
-	p := NewPreprocessor(Manifest{Input: Input{Height: 5, Width: 5, Channels: 1}, Resize: Resize{Filter: "bilinear", KeepAspect: true, Fill: 9}})
+	p := NewPreprocessor(Manifest{Input: Input{Height: 5, Width: 5, Channels: 1}, Resize: Resize{Filter: "bilinear", KeepAspect: true, Fill: Fill{Value: 9}}})
 	pixels := make([]byte, p.Size())
 	if err := p.Pixels(pixels, encoded(t, img)); err != nil {
 		t.Fatal(err)

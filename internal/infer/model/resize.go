@@ -23,11 +23,20 @@ func newPicture(w, h, n int) picture {
 
 func (p picture) row(y int) []byte { return p.pix[y*p.stride:][:p.w*p.n] }
 
-// resized gives an image the size of the input: stretched, or fitted into it
-// and filled up as Pillow's ImageOps.pad does.
+// resized gives an image the size of the input: stretched, padded to its shape
+// and stretched, or fitted into it and filled up as Pillow's ImageOps.pad does.
 func (p *Preprocessor) resized(img picture) picture {
 	w, h := p.width, p.height
+	var colour []byte
 	if p.keepAspect {
+		colour = p.fill.colour(img)
+	}
+	switch {
+	case p.padBefore:
+		if pw, ph := squared(img.w, img.h, w, h); pw != img.w || ph != img.h {
+			img = p.fill.pad(img, pw, ph, (pw-img.w)/2, (ph-img.h)/2, colour)
+		}
+	case p.keepAspect:
 		w, h = contain(img.w, img.h, w, h)
 	}
 	switch f, smooth := smoothFilters[p.filter]; {
@@ -42,15 +51,7 @@ func (p *Preprocessor) resized(img picture) picture {
 	if w == p.width && h == p.height {
 		return img
 	}
-	out := newPicture(p.width, p.height, img.n)
-	for i := range out.pix {
-		out.pix[i] = p.fill
-	}
-	left, top := half(p.width-w), half(p.height-h)
-	for y := range h {
-		copy(out.row(top + y)[left*img.n:], img.row(y))
-	}
-	return out
+	return p.fill.pad(img, p.width, p.height, half(p.width-w), half(p.height-h), colour)
 }
 
 // contain gives the largest size of the same shape in a size of w x h, as

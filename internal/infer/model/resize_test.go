@@ -87,7 +87,7 @@ func TestResizeAsPillowAndKeras(t *testing.T) {
 						if err != nil {
 							t.Fatal(err)
 						}
-						m := Manifest{Input: Input{Height: size[0], Width: size[1], Channels: channels}, Resize: Resize{Filter: filter, Fill: 200}}
+						m := Manifest{Input: Input{Height: size[0], Width: size[1], Channels: channels}, Resize: Resize{Filter: filter, Fill: Fill{Value: 200}}}
 						addTo(t, h, m, img)
 						if drawn(img, size) && !strings.HasPrefix(filter, "keras-") {
 							m.Resize.KeepAspect = true
