@@ -1,5 +1,7 @@
 // Package onnx runs image classifiers from ONNX files: convolutional networks
 // as Keras (through tf2onnx) and PyTorch export them, in float32, in pure Go.
+// Numbers of 16 bits are widened, and of a batch that the file fixes one image is
+// computed.
 // Quantised models (QDQ) run in integers where the processor has the instructions
 // for it, else in float32 too, rounded where the file says.
 //

@@ -61,6 +61,8 @@ func bytesOf(elem int64) int {
 		return 4
 	case elemInt64, elemDouble:
 		return 8
+	case elemHalf:
+		return 2
 	case elemInt8, elemUint8:
 		return 1
 	}

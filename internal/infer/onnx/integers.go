@@ -104,7 +104,7 @@ func integers(p *program) {
 func onGrids(p *program) {
 	for i, o := range p.ops {
 		g := o.act.grid()
-		if g == nil || o.out == p.out {
+		if g == nil || o.out.out {
 			continue
 		}
 		o.act = act{}
@@ -113,7 +113,7 @@ func onGrids(p *program) {
 			continue
 		}
 		e := only(o.in[0])
-		if e != nil && e.out != p.out && e.out.grid == nil && e.act.kind <= actClamp && (e.kind == opConv || e.kind == opAffine || e.kind == opBinary || e.kind == opConcat || e.kind == opAct) {
+		if e != nil && e.out.grid == nil && e.act.kind <= actClamp && (e.kind == opConv || e.kind == opAffine || e.kind == opBinary || e.kind == opConcat || e.kind == opAct) {
 			p.absorb(i, o, e)
 			o = e
 		}
@@ -235,7 +235,7 @@ func foldQuantisedPad(p *program, o *op) {
 	}
 	e := only(q.in[0])
 	at := slices.Index(p.ops, e)
-	if e == nil || e.kind != opPad || e.fill != 0 || e.out == p.out || at < 0 {
+	if e == nil || e.kind != opPad || e.fill != 0 || at < 0 {
 		return
 	}
 	o.win.top += e.win.top

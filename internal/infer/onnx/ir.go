@@ -11,6 +11,7 @@ type value struct {
 	h, w, c int
 	def     *op   // nil for the input
 	users   int   // operations that read it, counted by program.dropDead
+	out     bool  // the caller reads it
 	grid    *grid // of what is kept as bytes; nil for floats
 }
 
@@ -109,9 +110,9 @@ func (a act) bounds() (lo, hi float32) {
 
 // program is a network in the intermediate form, in an order that can run.
 type program struct {
-	ops     []*op
-	in, out *value
-	outAxes string // the file's axes of the output
+	ops  []*op
+	in   *value
+	outs []ref // that the caller reads, the scores first
 }
 
 // reads gives the values an operation reads.

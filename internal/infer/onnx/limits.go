@@ -25,6 +25,7 @@ const (
 	// tensorsPerNode bounds initialisers, inputs and outputs together.
 	tensorsPerNode = 16
 	maxExternals   = 4096 // files with weights
+	maxBatch       = 1 << 16
 )
 
 func (l Limits) orDefault() Limits {

@@ -40,7 +40,8 @@ func TestRefusals(t *testing.T) {
 		{"weights that overflow", fileOf(15, x, y, tensorOf("w", nil, 1<<40, 1<<40, 3, 3), nodeOf("Conv", []string{"x", "w"}, "y")), "more than"},
 		{"negative dimension", fileOf(15, x, y, tensorOf("w", nil, -3, 1), nodeOf("MatMul", []string{"x", "w"}, "y")), "negative"},
 		{"huge input", fileOf(15, info(11, "x", 1, 3, 1<<30, 1<<30), y, nodeOf("Relu", []string{"x"}, "y")), "more than"},
-		{"fixed batch", fileOf(15, info(11, "x", 8, 3, 8, 8), y, nodeOf("Relu", []string{"x"}, "y")), "batches are fixed at 8"},
+		{"fixed batch", fileOf(15, info(11, "x", 1<<20, 3, 8, 8), y, nodeOf("Relu", []string{"x"}, "y")), "the batch is fixed at 1048576"},
+		{"another batch", fileOf(15, info(11, "x", 8, 3, 8, 8), y, intsOf("s", 4, -1), nodeOf("Reshape", []string{"x", "s"}, "y")), "shape [4 -1] does not begin with the batch of 8"},
 		{"two inputs", fileOf(15, x, info(11, "z", 1, 3, 8, 8), y, nodeOf("Add", []string{"x", "z"}, "y")), "inputs x and z"},
 		{"cycle", fileOf(15, x, y, nodeOf("Add", []string{"x", "y"}, "y")), `input "y" is not there`},
 		{"written twice", fileOf(15, x, y, nodeOf("Relu", []string{"x"}, "y"), nodeOf("Relu", []string{"x"}, "y")), "written twice"},
@@ -49,7 +50,7 @@ func TestRefusals(t *testing.T) {
 		{"concat along height", fileOf(15, x, y, w, nodeOf("Conv", []string{"x", "w"}, "a", intAttrOf("group", 3)), nodeOf("Concat", []string{"a", "a"}, "y", intAttrOf("axis", 2))), "axis 2 of NCHW is not the channels"},
 		{"wrong shape", fileOf(15, x, y, intsOf("s", -1, 5), nodeOf("Reshape", []string{"x", "s"}, "y")), "does not fit 192 elements"},
 		{"external data", fileOf(15, x, y, bytesField(5, str(8, "w"), num(2, elemFloat), num(1, 3), bytesField(13, str(1, "location"))), nodeOf("Add", []string{"x", "w"}, "y")), "in another file"},
-		{"half floats", fileOf(15, x, y, bytesField(5, str(8, "w"), num(2, 10), num(1, 1), bytesField(9, []byte{0, 0})), nodeOf("Add", []string{"x", "w"}, "y")), `tensor "w" holds float16, expected float`},
+		{"half floats", fileOf(15, x, y, bytesField(5, str(8, "w"), num(2, 10), num(1, 1), bytesField(9, []byte{0, 0, 0})), nodeOf("Add", []string{"x", "w"}, "y")), "3 bytes are no whole numbers of 16 bits"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

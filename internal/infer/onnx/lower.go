@@ -39,6 +39,7 @@ type lowerer struct {
 	files  map[string][]byte   // of external data
 	ops    []*op
 	spent  int // elements of all constants made so far
+	batch  int // of the input, where the file fixes it; one image is computed all the same
 }
 
 // node is a raw node while it is lowered: it remembers which attributes were
@@ -52,6 +53,9 @@ type node struct {
 // lower makes the program of a graph.
 func lower(g *graph, opts Options) (*program, error) {
 	l := &lowerer{g: g, opts: opts, limits: opts.Limits.orDefault(), refs: map[string]ref{}, reader: map[string]*rawNode{}, files: map[string][]byte{}}
+	if err := l.live(); err != nil {
+		return nil, err
+	}
 	for _, n := range g.nodes {
 		for _, name := range n.in {
 			if l.reader[name] == nil {
@@ -69,11 +73,11 @@ func lower(g *graph, opts Options) (*program, error) {
 			return nil, fmt.Errorf("node %s (%s): %w", n.label(), n.op, err)
 		}
 	}
-	out, err := l.output()
+	outs, err := l.outputs()
 	if err != nil {
 		return nil, err
 	}
-	return &program{ops: l.ops, in: in, out: out.v, outAxes: out.axes}, nil
+	return &program{ops: l.ops, in: in, outs: outs}, nil
 }
 
 func (n *node) label() string {
@@ -237,7 +241,7 @@ func (l *lowerer) input() (*value, error) {
 	if found == nil {
 		return nil, errors.New("the model has no input that a node reads")
 	}
-	if found.elem != elemFloat {
+	if found.elem != elemFloat && found.elem != elemHalf {
 		return nil, fmt.Errorf("input %s is not float (type %s)%s", found.name, elemNames[found.elem], wayOut)
 	}
 	r := ref{v: new(value)}
@@ -256,8 +260,8 @@ func (l *lowerer) input() (*value, error) {
 		d := int(min(found.dims[i], 1<<31-1))
 		switch letter {
 		case 'N':
-			if d > 1 {
-				return nil, fmt.Errorf("input %s: batches are fixed at %d: export the model with a free batch dimension", found.name, d)
+			if l.batch = max(d, 1); l.batch > maxBatch {
+				return nil, fmt.Errorf("input %s: the batch is fixed at %d, more than %d: export the model with a free batch dimension", found.name, d, maxBatch)
 			}
 		case 'H':
 			r.v.h = d
@@ -349,27 +353,97 @@ func (l *lowerer) layout(in *valueInfo) string {
 
 func few(channels int64) bool { return channels >= 1 && channels <= 4 }
 
-// output gives the graph's one output.
-func (l *lowerer) output() (ref, error) {
-	name := l.opts.Output
-	if name == "" {
-		if len(l.g.outputs) != 1 {
-			names := make([]string, len(l.g.outputs))
-			for i, o := range l.g.outputs {
-				names[i] = o.name
-			}
-			return ref{}, fmt.Errorf("the model has %d outputs (%s): name the one that holds the scores", len(names), strings.Join(names, ", "))
-		}
-		name = l.g.outputs[0].name
+// outputs gives what the caller reads: the scores and, where it is asked for,
+// the embedding.
+func (l *lowerer) outputs() ([]ref, error) {
+	scores, err := l.scores()
+	if err != nil {
+		return nil, err
 	}
+	names := []string{scores}
+	if l.opts.Embed {
+		name := l.opts.Embedding
+		if name == "" {
+			if len(l.g.outputs) != 2 {
+				return nil, fmt.Errorf("the model has %d outputs: name the tensor that is the embedding (output.embedding in its manifest)", len(l.g.outputs))
+			}
+			name = l.g.outputs[0].name
+			if name == scores {
+				name = l.g.outputs[1].name
+			}
+		}
+		names = append(names, name)
+	}
+	var outs []ref
+	for _, name := range names {
+		r, err := l.outputRef(name)
+		if err != nil {
+			return nil, err
+		}
+		r.v.out = true
+		outs = append(outs, r)
+	}
+	return outs, nil
+}
+
+func (l *lowerer) outputRef(name string) (ref, error) {
 	r, ok := l.refs[name]
 	if !ok || r.v == nil || r.q != nil {
 		return r, fmt.Errorf("no node makes the output %q", name)
 	}
-	if len(r.axes) == 0 || r.axes[0] != 'N' {
+	if r.axes == "" || r.axes[0] != 'N' {
 		return r, fmt.Errorf("output %s has the axes %s, expected the batch first", name, r.axes)
 	}
 	return r, nil
+}
+
+// scores gives the name of the output with the scores.
+func (l *lowerer) scores() (string, error) {
+	if l.opts.Output != "" {
+		return l.opts.Output, nil
+	}
+	if len(l.g.outputs) == 1 {
+		return l.g.outputs[0].name, nil
+	}
+	var names, fit []string
+	for _, o := range l.g.outputs {
+		names = append(names, o.name)
+		if r := l.refs[o.name]; r.v != nil && r.v.size() == l.opts.Labels {
+			fit = append(fit, o.name)
+		}
+	}
+	if len(fit) != 1 {
+		return "", fmt.Errorf("the model has %d outputs (%s), of which %d have a value for each of %d labels: name the one that holds the scores (output.scores in its manifest)", len(names), strings.Join(names, ", "), len(fit), l.opts.Labels)
+	}
+	return fit[0], nil
+}
+
+// live leaves out the nodes that do not lead to the outputs that are named, so
+// that what makes another one need not be known here.
+func (l *lowerer) live() error {
+	wanted := map[string]bool{}
+	for _, name := range []string{l.opts.Output, l.opts.Embedding} {
+		if name != "" && !slices.ContainsFunc(l.g.nodes, func(n *rawNode) bool { return slices.Contains(n.out, name) }) {
+			return fmt.Errorf("no node makes the output %q", name)
+		}
+		wanted[name] = true
+	}
+	if l.opts.Output == "" || l.opts.Embed && l.opts.Embedding == "" {
+		return nil
+	}
+	var nodes []*rawNode
+	for _, n := range slices.Backward(l.g.nodes) {
+		if !slices.ContainsFunc(n.out, func(name string) bool { return name != "" && wanted[name] }) {
+			continue
+		}
+		for _, name := range n.in {
+			wanted[name] = true
+		}
+		nodes = append(nodes, n)
+	}
+	slices.Reverse(nodes)
+	l.g.nodes = nodes
+	return nil
 }
 
 // emit adds an operation and gives its output.
@@ -400,6 +474,15 @@ func (r ref) dims() []int {
 	d := make([]int, len(r.axes))
 	for i := range d {
 		d[i] = r.dim(r.axes[i])
+	}
+	return d
+}
+
+// fileDims is dims with the batch that the file fixes.
+func (l *lowerer) fileDims(r ref) []int {
+	d := slices.Clone(r.dims())
+	if r.v != nil && len(d) > 0 && r.axes[0] == 'N' {
+		d[0] *= l.batch
 	}
 	return d
 }

@@ -35,10 +35,10 @@ func lowerCast(n *node) (ref, error) {
 	to := n.intAttr("to", 0)
 	n.attr("saturate")
 	ints := r.k != nil && r.k.floats == nil
-	if ints && (to == elemInt32 || to == elemInt64) || !ints && to == elemFloat {
+	if ints && (to == elemInt32 || to == elemInt64) || !ints && (to == elemFloat || to == elemHalf) { // halves are floats here
 		return r, nil
 	}
-	if ints && to == elemFloat {
+	if ints && (to == elemFloat || to == elemHalf) {
 		k := &constant{dims: r.k.dims, floats: make([]float32, len(r.k.ints))}
 		for i, v := range r.k.ints {
 			k.floats[i] = float32(v)
@@ -158,7 +158,7 @@ func lowerShape(n *node) (ref, error) {
 		return r, err
 	}
 	k := &constant{ints: []int64{}}
-	for _, d := range r.dims() {
+	for _, d := range n.l.fileDims(r) {
 		k.ints = append(k.ints, int64(d))
 	}
 	k.dims = []int{len(k.ints)}
@@ -201,8 +201,8 @@ func lowerReshape(n *node) (ref, error) {
 		return x, fmt.Errorf("only a tensor can be given another shape, and only a constant one%s", wayOut)
 	}
 	zeroIsZero := n.intAttr("allowzero", 0) != 0
-	dims, rest, free := make([]int, len(shape.k.ints)), x.v.size(), -1
-	old := x.dims()
+	dims, rest, free := make([]int, len(shape.k.ints)), x.v.size()*n.l.batch, -1
+	old := n.l.fileDims(x)
 	for i, d := range shape.k.ints {
 		switch {
 		case d == 0 && !zeroIsZero && i < len(old):
@@ -222,6 +222,12 @@ func lowerReshape(n *node) (ref, error) {
 		dims[free] = rest
 	} else if rest != 1 {
 		return x, fmt.Errorf("shape %v does not fit %d elements", shape.k.ints, x.v.size())
+	}
+	if n.l.batch > 1 {
+		if len(dims) == 0 || dims[0]%n.l.batch != 0 {
+			return x, fmt.Errorf("shape %v does not begin with the batch of %d%s", shape.k.ints, n.l.batch, wayOut)
+		}
+		dims[0] /= n.l.batch
 	}
 	return n.view(x, dims)
 }

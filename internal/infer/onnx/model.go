@@ -16,9 +16,15 @@ type Options struct {
 	// Layout is the order of the input's axes, NHWC or NCHW, where the graph
 	// does not tell; "" to find out.
 	Layout string
-	// Output names the output with the scores, where there are several.
+	// Output names the output with the scores, where there are several; "" is the
+	// only one, or the only one that has Labels values.
 	Output string
-	Limits Limits // zero fields are DefaultLimits
+	Labels int
+	// Embed asks for a second output: Embedding, an output or any other tensor of
+	// the graph, or with "" the only other output.
+	Embed     bool
+	Embedding string
+	Limits    Limits // zero fields are DefaultLimits
 	// Kernels is the instruction set to use: portable, on amd64 avx2, avx512 or
 	// avx512vnni, which runs quantised models in integers, on arm64 neon; "" for
 	// the environment variable HYDRAULICS_ONNX_KERNELS or, where that is not set, the
@@ -76,11 +82,20 @@ func (m *Model) InputSize() (height, width, channels int) {
 	return m.plan.in.h, m.plan.in.w, m.plan.in.c
 }
 
-// OutputDims gives the shape of the output for one image, without the batch.
-func (m *Model) OutputDims() []int { return slices.Clone(m.plan.outDims[1:]) }
+// OutputDims gives the shape of the scores of one image, without the batch.
+func (m *Model) OutputDims() []int { return slices.Clone(m.plan.outs[0].dims[1:]) }
 
-// OutputSize gives the number of values of the output for one image.
-func (m *Model) OutputSize() int { return m.plan.out.h * m.plan.out.w * m.plan.out.c }
+// OutputSize gives the number of scores of one image.
+func (m *Model) OutputSize() int { return m.plan.outs[0].size() }
+
+// EmbeddingSize gives the number of values of the embedding of one image, 0
+// where it was not asked for.
+func (m *Model) EmbeddingSize() int {
+	if len(m.plan.outs) < 2 {
+		return 0
+	}
+	return m.plan.outs[1].size()
+}
 
 // WeightBytes and ArenaBytes give the memory of the shared weights and of one
 // session.
@@ -145,13 +160,19 @@ var ErrOpenSize = errors.New("the model leaves the size of its input open: it mu
 // ErrShape is the error of Run for slices of another length than the model's.
 var ErrShape = errors.New("onnx: pixels or scores have the wrong length")
 
-// Run puts the model's output for one image into scores, in the order of the
-// file's axes. The pixels are always in the order height, width, channels,
-// whatever the file's is.
-func (s *Session) Run(pixels, scores []float32) error {
-	in, out := s.plan.in, s.plan.out
-	if len(pixels) != in.h*in.w*in.c || len(scores) != out.h*out.w*out.c {
-		return fmt.Errorf("%w: %d pixels of %d, %d scores of %d", ErrShape, len(pixels), in.h*in.w*in.c, len(scores), out.h*out.w*out.c)
+// Run puts the model's scores for one image into the first of outputs and the
+// embedding, where it was asked for, into the second, in the order of the file's
+// axes. The pixels are always in the order height, width, channels, whatever the
+// file's is.
+func (s *Session) Run(pixels []float32, outputs ...[]float32) error {
+	in := s.plan.in
+	if len(pixels) != in.size() || len(outputs) != len(s.plan.outs) {
+		return fmt.Errorf("%w: %d pixels of %d, %d outputs of %d", ErrShape, len(pixels), in.size(), len(outputs), len(s.plan.outs))
+	}
+	for i, o := range s.plan.outs {
+		if len(outputs[i]) != o.size() {
+			return fmt.Errorf("%w: %d values of %d of output %d", ErrShape, len(outputs[i]), o.size(), i)
+		}
 	}
 	for y := range in.h {
 		if in.ps == in.c {
@@ -165,17 +186,18 @@ func (s *Session) Run(pixels, scores []float32) error {
 	for _, st := range s.plan.steps {
 		st.run(s)
 	}
-	s.copyOut(scores)
+	for i, o := range s.plan.outs {
+		o.copy(outputs[i], s.arena)
+	}
 	return nil
 }
 
-// copyOut gives the output in the order of the file's axes.
-func (s *Session) copyOut(scores []float32) {
-	out := s.plan.out
+// copy gives the output in the order of the file's axes.
+func (out output) copy(scores, arena []float32) {
 	var sy, sx, sc int // distances in scores
 	n := 1
-	for i := len(s.plan.outAxes) - 1; i >= 0; i-- {
-		switch s.plan.outAxes[i] {
+	for i := len(out.axes) - 1; i >= 0; i-- {
+		switch out.axes[i] {
 		case 'H':
 			sy = n
 		case 'W':
@@ -183,11 +205,11 @@ func (s *Session) copyOut(scores []float32) {
 		case 'C':
 			sc = n
 		}
-		n *= s.plan.outDims[i]
+		n *= out.dims[i]
 	}
 	for y := range out.h {
 		for x := range out.w {
-			for c, v := range out.pixel(s.arena, y, x) {
+			for c, v := range out.pixel(arena, y, x) {
 				scores[y*sy+x*sx+c*sc] = v
 			}
 		}

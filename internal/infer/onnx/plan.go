@@ -14,9 +14,15 @@ type plan struct {
 	fills   []fill
 	weights int // bytes, packed
 	kernels string
-	in, out view
-	outDims []int  // as the file has them, the batch first
-	outAxes string // what they are
+	in      view
+	outs    []output
+}
+
+// output is what the caller reads.
+type output struct {
+	view
+	dims []int  // as the file has them, the batch first
+	axes string // what they are
 }
 
 // step is one operation on an arena.
@@ -25,6 +31,8 @@ type step interface{ run(s *Session) }
 // view is an image in an arena: the element at row y, column x and channel k is
 // at off + y*rs + x*ps + k.
 type view struct{ off, h, w, c, ps, rs int }
+
+func (v view) size() int { return v.h * v.w * v.c }
 
 // flat tells that the pixels follow one another without a gap between rows.
 func (v view) flat() bool { return v.rs == v.w*v.ps }
@@ -106,11 +114,13 @@ func (pl *planner) finish() (*plan, error) {
 	for _, o := range p.ops {
 		pl.emit(o)
 	}
-	out := &plan{kernels: k.name, steps: pl.steps, arena: pl.arena[0] + arenaSlack, fills: pl.fills, weights: 4*weights + pl.intBytes, in: pl.view(p.in), out: pl.view(p.out), outAxes: p.outAxes}
+	out := &plan{kernels: k.name, steps: pl.steps, arena: pl.arena[0] + arenaSlack, fills: pl.fills, weights: 4*weights + pl.intBytes, in: pl.view(p.in)}
 	if pl.arena[1] > 0 {
 		out.bytes = pl.arena[1] + arenaSlack
 	}
-	out.outDims = ref{v: p.out, axes: p.outAxes}.dims()
+	for _, r := range p.outs {
+		out.outs = append(out.outs, output{view: pl.view(r.v), dims: r.dims(), axes: r.axes})
+	}
 	return out, nil
 }
 
@@ -187,7 +197,9 @@ func (pl *planner) lifetimes() {
 			use(v, i)
 		}
 	}
-	use(pl.p.out, len(pl.p.ops))
+	for _, r := range pl.p.outs {
+		use(r.v, len(pl.p.ops))
+	}
 }
 
 // layOut gives buffers their strides and offsets. A bordered buffer shares its

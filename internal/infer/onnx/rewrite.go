@@ -49,7 +49,9 @@ func (p *program) dropDead() {
 			v.users = 0
 		}
 	}
-	p.out.users = 1
+	for _, r := range p.outs {
+		r.v.users = 1
+	}
 	var kept []*op
 	for _, o := range slices.Backward(p.ops) {
 		if o.out.users == 0 {
@@ -65,9 +67,10 @@ func (p *program) dropDead() {
 	p.ops = kept
 }
 
-// only gives the operation that makes v when exactly one operation reads v.
+// only gives the operation that makes v when exactly one operation reads v, and
+// nobody else.
 func only(v *value) *op {
-	if v.users != 1 {
+	if v.users != 1 || v.out {
 		return nil
 	}
 	return v.def
@@ -89,7 +92,7 @@ func foldAffine(p *program, i int, o *op) bool {
 		return false
 	}
 	e := only(o.in[0])
-	if e == nil || e.act.kind != actNone || e.out == p.out {
+	if e == nil || e.act.kind != actNone {
 		return false
 	}
 	switch e.kind {
@@ -125,7 +128,7 @@ func fuseAct(p *program, i int, o *op) bool {
 		return false
 	}
 	e := only(o.in[0])
-	if e == nil || e.act.kind != actNone || e.out == p.out {
+	if e == nil || e.act.kind != actNone {
 		return false
 	}
 	if e.kind != opConv && e.kind != opAffine && e.kind != opBinary {
@@ -141,7 +144,7 @@ func matchHardSigmoid(p *program, i int, o *op) bool {
 		return false
 	}
 	e := only(o.in[0])
-	if e == nil || e.out == p.out || e.kind != opAffine || e.act.kind != actClamp || e.act.lo != 0 || e.act.hi != 6 {
+	if e == nil || e.kind != opAffine || e.act.kind != actClamp || e.act.lo != 0 || e.act.hi != 6 {
 		return false
 	}
 	for c := range o.scale {
@@ -162,7 +165,7 @@ func matchGate(p *program, i int, o *op) bool {
 	for k, v := range o.in {
 		x := o.in[1-k]
 		e := only(v)
-		if e == nil || e.out == p.out || e.kind != opAct || e.in[0] != x || x.size() != v.size() {
+		if e == nil || e.kind != opAct || e.in[0] != x || x.size() != v.size() {
 			continue
 		}
 		switch {
@@ -187,7 +190,7 @@ func fuseResidual(p *program, i int, o *op) bool {
 	}
 	for k := 1; k >= 0; k-- {
 		e := only(o.in[k])
-		if e == nil || e.out == p.out || e.kind != opConv || e.act.kind != actNone || e.res != nil {
+		if e == nil || e.kind != opConv || e.act.kind != actNone || e.res != nil {
 			continue
 		}
 		at := slices.Index(p.ops, e)
@@ -210,7 +213,7 @@ func foldPad(p *program, _ int, o *op) bool {
 		return false
 	}
 	e := only(o.in[0])
-	if e == nil || e.kind != opPad || e.fill != 0 || e.out == p.out {
+	if e == nil || e.kind != opPad || e.fill != 0 {
 		return false
 	}
 	at := slices.Index(p.ops, e)
@@ -234,7 +237,7 @@ func fuseBefore(p *program, i int, o *op) {
 		return
 	}
 	e := only(o.in[0])
-	if e == nil || e.out == p.out {
+	if e == nil {
 		return
 	}
 	switch {

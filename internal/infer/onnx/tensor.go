@@ -14,6 +14,7 @@ const (
 	elemInt8   = 3
 	elemInt32  = 6
 	elemInt64  = 7
+	elemHalf   = 10
 	elemDouble = 11
 )
 
@@ -142,6 +143,8 @@ func (t *rawTensor) float32s() ([]float32, error) {
 			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.raw[4*i:]))
 		}
 		return out, nil
+	case elemHalf:
+		return t.halves()
 	case elemDouble:
 		b := t.raw
 		if len(b) == 0 {
@@ -160,6 +163,40 @@ func (t *rawTensor) float32s() ([]float32, error) {
 		return out, nil
 	}
 	return nil, t.wrongType("float")
+}
+
+// halves widens float16, whose bits may be in the list of integers.
+func (t *rawTensor) halves() ([]float32, error) {
+	out := make([]float32, t.count)
+	if len(t.ints) > 0 {
+		for i, v := range t.ints[:min(len(t.ints), len(out))] {
+			out[i] = widen(uint16(v))
+		}
+		return out, t.check(len(t.ints))
+	}
+	if len(t.raw)%2 != 0 {
+		return nil, fmt.Errorf("tensor %q: %d bytes are no whole numbers of 16 bits", t.name, len(t.raw))
+	}
+	if err := t.check(len(t.raw) / 2); err != nil {
+		return nil, err
+	}
+	for i := range out {
+		out[i] = widen(binary.LittleEndian.Uint16(t.raw[2*i:]))
+	}
+	return out, nil
+}
+
+// widen gives the value of a float16: 1 bit of sign, 5 of exponent, 10 of
+// fraction.
+func widen(bits uint16) float32 {
+	sign, exponent, fraction := uint32(bits>>15)<<31, uint32(bits>>10)&31, uint32(bits)&1023
+	switch exponent {
+	case 0: // zero or subnormal: fraction * 2^-24
+		return math.Float32frombits(math.Float32bits(float32(fraction)/(1<<24)) | sign)
+	case 31: // infinity or NaN
+		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
+	}
+	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }
 
 // int64s gives the elements of an integer tensor.
