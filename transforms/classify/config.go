@@ -43,6 +43,8 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 			Doc: "Field for sha256: and the digest of how images are prepared: size, filter, scale, channels. Empty for none."},
 		connector.Key{Name: "scores.field", Type: connector.StringKey, Default: "",
 			Doc: "Field for the probabilities of all classes, a map from class to probability. Empty for none."},
+		connector.Key{Name: "embedding.field", Type: connector.StringKey, Default: "",
+			Doc: "Field for the model's embedding of the image, a list of numbers: the tensor that the manifest names as output.embedding, or the model's only other output. It needs a single model in this process. Empty for none."},
 		connector.Key{Name: "headers", Type: connector.ListKey, Default: "", Check: checkHeaders,
 			Doc: "What is added as headers too: some of name, prob, classifier, time, model, version, digest, preprocessing, scores (as JSON), or all."},
 		connector.Key{Name: "header.prefix", Type: connector.StringKey, Default: "classification.", Check: connector.NotEmpty, Importance: connector.Low,
@@ -86,7 +88,7 @@ func (*Transform) ConfigDef() *connector.ConfigDef {
 // Validate finds fields that are named twice.
 func (*Transform) Validate(conf connector.Config, p *connector.Problems) {
 	by := map[string]string{}
-	for _, part := range parts {
+	for _, part := range fieldParts {
 		key := part + ".field"
 		name := conf.String(key)
 		if other, twice := by[name]; twice && name != "" {

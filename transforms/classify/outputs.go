@@ -2,6 +2,7 @@ package classify
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,11 @@ import (
 // headers has for them.
 var parts = []string{"name", "prob", "classifier", "time", "model", "version", "digest", "preprocessing", "scores"}
 
+// embedding is a part of which there are fields only: it is long.
+const embedding = "embedding"
+
+var fieldParts = append(slices.Clone(parts), embedding)
+
 // output is a part of a classification that is added to records.
 type output struct {
 	part   string
@@ -23,6 +29,8 @@ type output struct {
 
 // scoresSchema is a probability by class.
 var scoresSchema = connector.MapOf(connector.StringSchema, connector.Float32Schema)
+
+var embeddingSchema = connector.ArrayOf(connector.Float32Schema)
 
 // outputOf gives a part under a field's name.
 func outputOf(part, field string) output {
@@ -56,8 +64,19 @@ func outputOf(part, field string) output {
 		}
 	case "scores":
 		o.schema, o.value = scoresSchema, func(r model.Result, _ time.Time) any { return scoresOf(r) }
+	case embedding:
+		o.schema, o.value = embeddingSchema, func(r model.Result, _ time.Time) any { return embeddingOf(r) }
 	}
 	return o
+}
+
+// embeddingOf gives the embedding as a list.
+func embeddingOf(r model.Result) []any {
+	list := make([]any, len(r.Embedding))
+	for i, v := range r.Embedding {
+		list[i] = v
+	}
+	return list
 }
 
 // scoresOf gives the probability of each class.
@@ -87,7 +106,7 @@ func headerOf(part, header string) output {
 
 // outputsOf gives what a configuration adds as fields and as headers.
 func outputsOf(conf connector.Config) (fields, headers []output) {
-	for _, part := range parts {
+	for _, part := range fieldParts {
 		if name := conf.String(part + ".field"); name != "" {
 			fields = append(fields, outputOf(part, name))
 		}

@@ -231,3 +231,24 @@ func TestPartsAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// TestEmbeddingField: the embedding is a list of floats, and no header.
+func TestEmbeddingField(t *testing.T) {
+	file := variant(t, "embeds", "output: probabilities", "output: {embedding: 'functional_1/global_average_pooling2d_1/Mean_Squeeze__109:0'}")
+	tr := configured(t, connector.Props{"model": file, "embedding.field": "embedding", "headers": "all"})
+	out, _, err := tr.Apply(t.Context(), structRecord("a", picture(t, 40, 30)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := out.Value.(*connector.Struct)
+	if err := s.Validate(); err != nil {
+		t.Error(err)
+	}
+	v, _ := s.Get("embedding")
+	if list, _ := v.([]any); len(list) < 8 {
+		t.Errorf("got %v", v)
+	}
+	if h, ok := out.Headers.Last("classification.embedding"); ok {
+		t.Errorf("headers have it too: %v", h)
+	}
+}

@@ -72,8 +72,9 @@ func (t *Transform) Configure(c connector.Context, conf connector.Config) error 
 		Name: conf.String("model.name"), Version: conf.String("model.version"), Threads: conf.Int("threads"),
 		Protocol: conf.String("protocol"), Format: conf.String("request.format"), BatchSize: conf.Int("batch.size"), InFlight: conf.Int("max.in.flight.requests"),
 		Delay: milliseconds(conf, "batch.delay.ms"), Hedge: milliseconds(conf, "hedge.ms"), Timeout: milliseconds(conf, "timeout.ms"), Refresh: milliseconds(conf, "version.refresh.ms"),
-		Scores: conf.String("scores.field") != "" || slices.ContainsFunc(t.headers, func(o output) bool { return o.part == "scores" }),
-		Swap:   swapOf(c, conf),
+		Scores:    conf.String("scores.field") != "" || slices.ContainsFunc(t.headers, func(o output) bool { return o.part == "scores" }),
+		Embedding: conf.String("embedding.field") != "",
+		Swap:      swapOf(c, conf),
 	})
 	return connector.Fatal(err)
 }

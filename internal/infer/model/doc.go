@@ -15,7 +15,7 @@
 //	scale: 0.00392156862745098   # pixel values 0 to 255 are multiplied by it
 //	mean: [0.485, 0.456, 0.406]  # then subtracted, where there is one (networks of PyTorch)
 //	std: [0.229, 0.224, 0.225]   # and then divided by
-//	output: probabilities        # or logits, which get a softmax here
+//	output: probabilities        # or logits, which get a softmax here; {kind: logits, scores: NAME, embedding: NAME}
 //	labels: [demo-chain, ...]    # one per output, in order
 //
 // A filter is one of Pillow's, nearest, box, bilinear, bicubic, lanczos, which
@@ -29,6 +29,10 @@
 // before it is padded to the input's shape first, the odd pixel right or below, as
 // trainers do that make images square. Gray images have three equal channels, colours become
 // gray by ITU-R 601-2, transparency is dropped and 16 bits lose the lower 8.
+//
+// Of several outputs the one with a value per label holds the scores, or the one
+// that output.scores names. On request a result has an embedding too: the tensor
+// of the graph that output.embedding names, or the only other output.
 //
 // Everything may be left out. Without it a model has its file's name, the first
 // twelve digits of its digest as the version (a remote one its own name and its

@@ -34,7 +34,7 @@ type loaded struct {
 type worker struct {
 	session *onnx.Session
 	in      []float32
-	scores  []float32
+	outputs [][]float32 // the scores and, with it, the embedding
 }
 
 var (
@@ -74,10 +74,13 @@ func openLocal(opts Options) (Classifier, error) {
 	m.Digest = "sha256:" + hexDigest
 	l := &local{name: identity(m.Name, m.Version), threads: opts.Threads, scores: opts.Scores}
 	key := sha256.Sum256(append(append(digest[:], text...), strings.Join(m.Labels, "\n")...))
+	if opts.Embedding {
+		key = sha256.Sum256(append(key[:], "embedding"...))
+	}
 	sharedMu.Lock()
 	defer sharedMu.Unlock()
 	if l.loaded = shared[key]; l.loaded == nil {
-		if l.loaded, err = load(src.data, weights, m); err != nil {
+		if l.loaded, err = load(src.data, weights, m, opts.Embedding); err != nil {
 			return nil, fmt.Errorf("model %s: %w", opts.Model, err)
 		}
 		l.key, shared[key] = key, l.loaded
@@ -132,9 +135,10 @@ func manifestOf(opts Options, src source) (Manifest, []byte, error) {
 
 // load makes a model of its file and of the files beside it that hold weights:
 // of what its digest is over.
-func load(data []byte, weights map[string][]byte, m Manifest) (*loaded, error) {
+func load(data []byte, weights map[string][]byte, m Manifest, embed bool) (*loaded, error) {
 	external := func(name string) ([]byte, error) { return weights[name], nil }
-	size := onnx.Options{Height: m.Input.Height, Width: m.Input.Width, Channels: m.Input.Channels, Layout: m.Input.Layout, External: external}
+	size := onnx.Options{Height: m.Input.Height, Width: m.Input.Width, Channels: m.Input.Channels, Layout: m.Input.Layout, External: external,
+		Output: m.Output.Scores, Labels: len(m.Labels), Embed: embed, Embedding: m.Output.Embedding}
 	model, err := onnx.Load(data, size)
 	if errors.Is(err, onnx.ErrOpenSize) {
 		d := m.orDefaults()
@@ -187,7 +191,7 @@ func (l *local) Classify(ctx context.Context, images [][]byte) []Result {
 		wg.Go(func() { // ends when no image is left
 			w := <-l.free
 			if w == nil {
-				w = &worker{session: l.model.NewSession(), in: make([]float32, l.prep.Size()), scores: make([]float32, l.model.OutputSize())}
+				w = l.newWorker()
 			}
 			defer func() { l.free <- w }()
 			for i := next.Add(1) - 1; int(i) < len(images); i = next.Add(1) - 1 {
@@ -199,6 +203,14 @@ func (l *local) Classify(ctx context.Context, images [][]byte) []Result {
 	return results
 }
 
+func (l *loaded) newWorker() *worker {
+	w := &worker{session: l.model.NewSession(), in: make([]float32, l.prep.Size()), outputs: [][]float32{make([]float32, l.model.OutputSize())}}
+	if n := l.model.EmbeddingSize(); n > 0 {
+		w.outputs = append(w.outputs, make([]float32, n))
+	}
+	return w
+}
+
 func (l *local) one(ctx context.Context, w *worker, img []byte) Result {
 	if err := ctx.Err(); err != nil {
 		return Result{Err: connector.Retriable(err)}
@@ -206,13 +218,16 @@ func (l *local) one(ctx context.Context, w *worker, img []byte) Result {
 	if err := l.prep.Tensor(w.in, img); err != nil {
 		return Result{Err: connector.Data(err)}
 	}
-	if err := w.session.Run(w.in, w.scores); err != nil {
+	if err := w.session.Run(w.in, w.outputs...); err != nil {
 		return Result{Err: connector.Fatal(err)}
 	}
-	r := choose(&l.manifest, w.scores)
+	r := choose(&l.manifest, w.outputs[0])
 	r.Model = l.name
 	if r.Scores = nil; l.scores && r.Err == nil {
-		r.Scores = slices.Clone(w.scores) // the worker's are overwritten by the next image
+		r.Scores = slices.Clone(w.outputs[0]) // the worker's are overwritten by the next image
+	}
+	if len(w.outputs) > 1 && r.Err == nil {
+		r.Embedding = slices.Clone(w.outputs[1])
 	}
 	return r
 }

@@ -208,9 +208,9 @@ func TestSharing(t *testing.T) {
 
 func TestChoose(t *testing.T) {
 	nan := nan
-	probs := Manifest{Name: "m", Labels: []string{"a", "b"}, Output: outputProbabilities}
+	probs := Manifest{Name: "m", Labels: []string{"a", "b"}, Output: Output{Kind: outputProbabilities}}
 	logits := probs
-	logits.Output = outputLogits
+	logits.Output.Kind = outputLogits
 	for _, c := range []struct {
 		name   string
 		m      Manifest

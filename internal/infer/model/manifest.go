@@ -27,7 +27,7 @@ type Manifest struct {
 	Scale   float64        `yaml:"scale"` // multiplies pixel values 0..255
 	Mean    []float64      `yaml:"mean"`  // of all channels or of each, subtracted after that
 	Std     []float64      `yaml:"std"`   // of all channels or of each, divides after that
-	Output  string         `yaml:"output"`
+	Output  Output         `yaml:"output"`
 	Labels  []string       `yaml:"labels"`
 	Train   map[string]any `yaml:"training"` // for people
 	Metrics map[string]any `yaml:"metrics"`  // for people
@@ -56,6 +56,37 @@ type Resize struct {
 	// Pad is before where the image is padded to the shape of the input and
 	// resized then, after or "" where it is resized first.
 	Pad string `yaml:"pad,omitempty"`
+}
+
+// Output says what a model gives. In YAML it may be its Kind alone.
+type Output struct {
+	Kind      string `yaml:"kind"`                // probabilities or logits
+	Scores    string `yaml:"scores,omitempty"`    // the output with the scores, where there are several
+	Embedding string `yaml:"embedding,omitempty"` // the tensor that is the embedding
+}
+
+// UnmarshalYAML reads the kind alone, or all.
+func (o *Output) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		*o = Output{}
+		return node.Decode(&o.Kind)
+	}
+	type plain Output
+	for i := 0; i+1 < len(node.Content); i += 2 { // a decoder's KnownFields does not reach here
+		if key := node.Content[i].Value; !oneOf(key, "kind", "scores", "embedding") {
+			return fmt.Errorf("line %d: output: unknown key %s", node.Content[i].Line, key)
+		}
+	}
+	return node.Decode((*plain)(o))
+}
+
+// MarshalYAML gives the kind alone where that is all.
+func (o Output) MarshalYAML() (any, error) {
+	if o.Scores == "" && o.Embedding == "" {
+		return o.Kind, nil
+	}
+	type plain Output
+	return plain(o), nil
 }
 
 // What an output may be.
@@ -102,8 +133,8 @@ func (m Manifest) check() error {
 		wrong("scale: %g is not a positive number", m.Scale)
 	}
 	m.checkNorm(wrong)
-	if !oneOf(m.Output, "", outputProbabilities, outputLogits) {
-		wrong("output: %q is not probabilities or logits", m.Output)
+	if !oneOf(m.Output.Kind, "", outputProbabilities, outputLogits) {
+		wrong("output: %q is not probabilities or logits", m.Output.Kind)
 	}
 	if digits, ok := strings.CutPrefix(m.Digest, "sha256:"); m.Digest != "" && (!ok || len(digits) != 64) {
 		wrong("digest: %q is not sha256: and 64 hexadecimal digits", m.Digest)
@@ -177,8 +208,8 @@ func (m Manifest) orDefaults() Manifest {
 	if m.Scale == 0 {
 		m.Scale = 1.0 / 255
 	}
-	if m.Output == "" {
-		m.Output = outputProbabilities
+	if m.Output.Kind == "" {
+		m.Output.Kind = outputProbabilities
 	}
 	m.preparation = m.digestOfPreparation()
 	return m
@@ -193,7 +224,7 @@ func (m *Manifest) Preparation() string { return m.preparation }
 // digestOfPreparation is over the manifest's YAML without what does not touch
 // the image, so that a key which is added to the manifest counts.
 func (m Manifest) digestOfPreparation() string {
-	m.Name, m.Version, m.File, m.Digest, m.Output = "", "", "", "", ""
+	m.Name, m.Version, m.File, m.Digest, m.Output = "", "", "", "", Output{}
 	m.Labels, m.Train, m.Metrics = nil, nil, nil
 	m.Input.Layout = "" // the order in memory, not the values
 	text, err := yaml.Marshal(m)

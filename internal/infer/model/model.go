@@ -33,6 +33,8 @@ type Result struct {
 	// Scores are the probabilities of all classes in the order of By.Labels, with
 	// Options.Scores; not to be changed either.
 	Scores []float32
+	// Embedding is the model's second output, with Options.Embedding.
+	Embedding []float32
 	// Err is of the kind data for an image that cannot be classified,
 	// retriable for a server that is away, fatal for a model that does not fit.
 	Err error
@@ -57,6 +59,9 @@ type Options struct {
 	Swap Swap
 	// Scores asks for the probabilities of all classes.
 	Scores bool
+	// Embedding asks for the tensor that the manifest names as output.embedding, or
+	// the model's only other output. Only a single model in this process has one.
+	Embedding bool
 	// Threads is how many images are classified at once in this process, 0 for
 	// one per core. All users of a model share its weights and sessions.
 	Threads int
@@ -86,6 +91,8 @@ func Remote(model string) bool { return serving.IsURL(model) }
 // Open makes a classifier. A server is asked for the first time by Classify.
 func Open(opts Options) (Classifier, error) {
 	switch {
+	case opts.Embedding && (len(opts.Others) > 0 || Remote(opts.Model)):
+		return nil, fmt.Errorf("model %s: an embedding comes from one model in this process only, not from an ensemble or a server", redact(opts.Model))
 	case len(opts.Others) > 0:
 		return openEnsemble(opts)
 	case opts.Swap.Every > 0:
@@ -135,7 +142,7 @@ func choose(m *Manifest, scores []float32) Result {
 			return Result{Err: connector.Data(fmt.Errorf("the model gave %g for class %s", v, m.Labels[i]))}
 		}
 	}
-	if m.Output == outputLogits {
+	if m.Output.Kind == outputLogits {
 		onnx.Softmax(scores, scores)
 	}
 	best, sum := 0, 0.0
