@@ -1,4 +1,4 @@
-// Package onnx runs image classifiers from ONNX files: convolutional networks
+// Package onnx runs image classifiers from ONNX files: convolutional networks and transformers
 // as Keras (through tf2onnx) and PyTorch export them, in float32, in pure Go.
 // Numbers of 16 bits are widened, and of a batch that the file fixes one image is
 // computed.
@@ -11,7 +11,9 @@
 //     understand by name (wire.go, proto.go);
 //   - lowering gives every value one physical layout, height x width x
 //     channels, and keeps the file's axes as a tag, so that no Transpose runs
-//     (lower*.go); the rewrite folds batch norms and constants into weights
+//     (lower*.go); what is not done to an image, as attention, is done to a dense
+//     tensor of any number of axes (lower_tensor.go), and what is known at load
+//     is computed then; the rewrite folds batch norms and constants into weights
 //     and fuses activations and residual additions (rewrite.go); then it settles
 //     which values of a quantised model are bytes (integers.go);
 //   - the plan, made once and shared, gives each value its place in an arena,

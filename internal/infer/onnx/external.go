@@ -63,7 +63,7 @@ func bytesOf(elem int64) int {
 		return 8
 	case elemHalf:
 		return 2
-	case elemInt8, elemUint8:
+	case elemInt8, elemUint8, elemBool:
 		return 1
 	}
 	return 0

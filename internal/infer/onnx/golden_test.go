@@ -78,6 +78,35 @@ func TestOperators(t *testing.T) {
 	}
 }
 
+// TestTensors compares graphs of what transformers are made of with ONNX
+// Runtime, on each instruction set.
+func TestTensors(t *testing.T) {
+	var doc struct{ Cases []opCase }
+	readJSON(t, "testdata/tensors.json", &doc)
+	if len(doc.Cases) < 25 {
+		t.Fatalf("only %d cases", len(doc.Cases))
+	}
+	for _, c := range doc.Cases {
+		t.Run(c.Name, func(t *testing.T) {
+			data, err := os.ReadFile(filepath.Join("testdata/tensors", c.Name+".onnx"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			layout := c.Axes // some graphs do not tell
+			if layout == "NC" {
+				layout = ""
+			}
+			for _, k := range kernelSets() {
+				m, err := loadWith(data, Options{Fill: onnxtest.Fill, Layout: layout}, k)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.check(t, m)
+			}
+		})
+	}
+}
+
 // check compares what a model gives with ONNX Runtime's answer.
 func (c opCase) check(t *testing.T, m *Model) {
 	t.Helper()

@@ -30,6 +30,9 @@ const (
 	opSoftmax
 	opPad
 	opFlatten
+	opBody  // of tensors
+	opLoad  // a tensor of an image
+	opStore // an image of a tensor
 )
 
 // op is one operation. Its activation, if any, comes last.
@@ -55,6 +58,9 @@ type op struct {
 	fn     byte     // binary: + - *
 	fill   float32  // pad
 	chw    bool     // flatten: channels first
+	axes   string   // load: the tensor's
+	body   body
+	args   []operand // of the body
 }
 
 // window is the geometry of a convolution, pool or padding.

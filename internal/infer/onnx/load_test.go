@@ -47,7 +47,7 @@ func TestRefusals(t *testing.T) {
 		{"written twice", fileOf(15, x, y, nodeOf("Relu", []string{"x"}, "y"), nodeOf("Relu", []string{"x"}, "y")), "written twice"},
 		{"no output", fileOf(15, x, y, nodeOf("Relu", []string{"x"}, "z")), `no node makes the output "y"`},
 		{"two outputs", fileOf(15, x, y, info(12, "z", 1, 3, 8, 8), nodeOf("Relu", []string{"x"}, "y")), "2 outputs (y, z)"},
-		{"concat along height", fileOf(15, x, y, w, nodeOf("Conv", []string{"x", "w"}, "a", intAttrOf("group", 3)), nodeOf("Concat", []string{"a", "a"}, "y", intAttrOf("axis", 2))), "axis 2 of NCHW is not the channels"},
+		{"concat of other sizes", fileOf(15, x, y, w, nodeOf("Conv", []string{"x", "w"}, "a", intAttrOf("group", 3)), nodeOf("Concat", []string{"a", "x"}, "y", intAttrOf("axis", 1))), "input 1 does not fit the first"},
 		{"wrong shape", fileOf(15, x, y, intsOf("s", -1, 5), nodeOf("Reshape", []string{"x", "s"}, "y")), "does not fit 192 elements"},
 		{"external data", fileOf(15, x, y, bytesField(5, str(8, "w"), num(2, elemFloat), num(1, 3), bytesField(13, str(1, "location"))), nodeOf("Add", []string{"x", "w"}, "y")), "in another file"},
 		{"half floats", fileOf(15, x, y, bytesField(5, str(8, "w"), num(2, 10), num(1, 1), bytesField(9, []byte{0, 0, 0})), nodeOf("Add", []string{"x", "w"}, "y")), "3 bytes are no whole numbers of 16 bits"},

@@ -15,10 +15,11 @@ const wayOut = "; serve the model from a model server (TensorFlow Serving, KServ
 // ref is what a name in the file stands for: a value whose axes the file
 // orders as axes says (letters of N, H, W, C), or a constant.
 type ref struct {
-	v    *value
-	axes string
-	k    *constant
-	q    *quantised // v is yet to be rounded: only DequantizeLinear may read it
+	v     *value
+	axes  string
+	shape []int // of a tensor, which has no axes of an image
+	k     *constant
+	q     *quantised // v is yet to be rounded: only DequantizeLinear may read it
 }
 
 // constant is a tensor known at load time: floats or integers.
@@ -31,15 +32,16 @@ type constant struct {
 }
 
 type lowerer struct {
-	g      *graph
-	opts   Options
-	limits Limits
-	refs   map[string]ref
-	reader map[string]*rawNode // the first node that reads a name
-	files  map[string][]byte   // of external data
-	ops    []*op
-	spent  int // elements of all constants made so far
-	batch  int // of the input, where the file fixes it; one image is computed all the same
+	g         *graph
+	opts      Options
+	limits    Limits
+	refs      map[string]ref
+	reader    map[string]*rawNode // the first node that reads a name
+	files     map[string][]byte   // of external data
+	ops       []*op
+	converted map[conversion]ref
+	spent     int // elements of all constants made so far
+	batch     int // of the input, where the file fixes it; one image is computed all the same
 }
 
 // node is a raw node while it is lowered: it remembers which attributes were
@@ -48,11 +50,12 @@ type node struct {
 	*rawNode
 	l    *lowerer
 	seen map[string]bool
+	more []ref // outputs behind the first
 }
 
 // lower makes the program of a graph.
 func lower(g *graph, opts Options) (*program, error) {
-	l := &lowerer{g: g, opts: opts, limits: opts.Limits.orDefault(), refs: map[string]ref{}, reader: map[string]*rawNode{}, files: map[string][]byte{}}
+	l := &lowerer{g: g, opts: opts, limits: opts.Limits.orDefault(), refs: map[string]ref{}, reader: map[string]*rawNode{}, files: map[string][]byte{}, converted: map[conversion]ref{}}
 	if err := l.live(); err != nil {
 		return nil, err
 	}
@@ -91,15 +94,14 @@ func (l *lowerer) node(n *node) error {
 	if n.domain != "" && n.domain != "ai.onnx" {
 		return fmt.Errorf("operator of domain %s is not supported%s", n.domain, wayOut)
 	}
-	fn := operators[n.op]
-	if fn == nil {
+	if operators[n.op] == nil && general[n.op] == nil {
 		return fmt.Errorf("operator is not supported%s", wayOut)
 	}
 	if len(n.out) == 0 {
 		return errors.New("it has no output")
 	}
 	for _, name := range n.out[1:] {
-		if name != "" && l.reads(name) {
+		if name != "" && n.op != "Split" && l.reads(name) {
 			return fmt.Errorf("output %s is not supported%s", name, wayOut)
 		}
 	}
@@ -108,7 +110,7 @@ func (l *lowerer) node(n *node) error {
 			return fmt.Errorf("it reads the integers %q of a QuantizeLinear, which only DequantizeLinear may%s", name, wayOut)
 		}
 	}
-	out, err := fn(n)
+	out, err := n.lowered()
 	if err != nil {
 		return err
 	}
@@ -117,15 +119,17 @@ func (l *lowerer) node(n *node) error {
 			return fmt.Errorf("attribute %s is not supported%s", name, wayOut)
 		}
 	}
-	if out.k != nil {
-		if err := l.spend(len(out.k.floats) + len(out.k.ints)); err != nil {
-			return err
+	for i, r := range append([]ref{out}, n.more...) {
+		if r.k != nil {
+			if err := l.spend(len(r.k.floats) + len(r.k.ints)); err != nil {
+				return err
+			}
 		}
+		if _, dup := l.refs[n.out[i]]; dup {
+			return fmt.Errorf("%s is written twice", n.out[i])
+		}
+		l.refs[n.out[i]] = r
 	}
-	if _, dup := l.refs[n.out[0]]; dup {
-		return fmt.Errorf("%s is written twice", n.out[0])
-	}
-	l.refs[n.out[0]] = out
 	return nil
 }
 
@@ -166,7 +170,7 @@ func (n *node) get(i int) (ref, error) {
 	return r, nil
 }
 
-// tensor is get for an input that must be computed, not constant.
+// tensor is get for an image that must be computed, not constant.
 func (n *node) tensor(i int) (ref, error) {
 	r, err := n.get(i)
 	if err != nil {
@@ -175,7 +179,7 @@ func (n *node) tensor(i int) (ref, error) {
 	if r.v == nil {
 		return r, fmt.Errorf("input %d is constant or missing, which is not supported%s", i, wayOut)
 	}
-	return r, nil
+	return n.asImage(r)
 }
 
 // image is tensor for a batch of images, channels first.
@@ -214,7 +218,7 @@ func (l *lowerer) constant(t *rawTensor) (*constant, error) {
 	err := l.fetch(t)
 	switch {
 	case err != nil:
-	case t.elem == elemInt32 || t.elem == elemInt64 || t.elem == elemInt8 || t.elem == elemUint8:
+	case t.elem == elemInt32 || t.elem == elemInt64 || t.elem == elemInt8 || t.elem == elemUint8 || t.elem == elemBool:
 		k.ints, err = t.int64s()
 	case t.empty() && t.count > 0 && t.elem == elemFloat && !t.external && l.opts.Fill != nil:
 		k.floats = make([]float32, t.count)
@@ -324,7 +328,7 @@ func (l *lowerer) layout(in *valueInfo) string {
 			break
 		}
 		switch n.op {
-		case "Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization":
+		case "Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization", "ConvTranspose", "InstanceNormalization", "GroupNormalization", "LRN":
 			letters := make([]byte, 4)
 			for k, a := range axes {
 				letters[a] = "NCHW"[k]
@@ -390,6 +394,9 @@ func (l *lowerer) outputRef(name string) (ref, error) {
 	r, ok := l.refs[name]
 	if !ok || r.v == nil || r.q != nil {
 		return r, fmt.Errorf("no node makes the output %q", name)
+	}
+	if len(r.shape) > 0 && r.shape[0] == 1 {
+		return r, nil
 	}
 	if r.axes == "" || r.axes[0] != 'N' {
 		return r, fmt.Errorf("output %s has the axes %s, expected the batch first", name, r.axes)
@@ -463,13 +470,16 @@ func (n *node) emit(o *op, h, w, c int) (*value, error) {
 // same emits an operation that keeps the shape of its first input.
 func (n *node) same(o *op, r ref) (ref, error) {
 	v, err := n.emit(o, r.v.h, r.v.w, r.v.c)
-	return ref{v: v, axes: r.axes}, err
+	return ref{v: v, axes: r.axes, shape: r.shape}, err
 }
 
 // dims gives the shape of a ref as the file sees it; the batch is one.
 func (r ref) dims() []int {
 	if r.k != nil {
 		return r.k.dims
+	}
+	if r.shape != nil {
+		return r.shape
 	}
 	d := make([]int, len(r.axes))
 	for i := range d {
@@ -481,7 +491,7 @@ func (r ref) dims() []int {
 // fileDims is dims with the batch that the file fixes.
 func (l *lowerer) fileDims(r ref) []int {
 	d := slices.Clone(r.dims())
-	if r.v != nil && len(d) > 0 && r.axes[0] == 'N' {
+	if r.v != nil && len(d) > 0 && (r.shape != nil || r.axes[0] == 'N') {
 		d[0] *= l.batch
 	}
 	return d

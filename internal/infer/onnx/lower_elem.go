@@ -25,9 +25,12 @@ func init() {
 }
 
 func (n *node) activate(a act) (ref, error) {
-	x, err := n.tensor(0)
+	x, err := n.get(0)
 	if err != nil {
 		return x, err
+	}
+	if x.v == nil {
+		return x, fmt.Errorf("input 0 is constant or missing, which is not supported%s", wayOut)
 	}
 	return n.same(&op{kind: opAct, in: []*value{x.v}, act: a}, x)
 }

@@ -123,6 +123,8 @@ type Session struct {
 	pool               poolArgs
 	intPanel           intPanelArgs
 	scale              scaleArgs
+	matrix, noBias     []float32   // of products of tensors: one packed, and zeros
+	operands           [][]float32 // of a body
 }
 
 // NewSession makes a session with an arena of its own.
@@ -133,7 +135,7 @@ func (m *Model) NewSession() *Session {
 			s.bytes[f.off+i] = f.with
 		}
 	}
-	scratch, byteScratch, taps := blockFloats, 0, 0
+	scratch, byteScratch, taps, matrix, operands := blockFloats, 0, 0, 0, 0
 	for _, st := range m.plan.steps {
 		switch st := st.(type) {
 		case *convStep:
@@ -144,10 +146,19 @@ func (m *Model) NewSession() *Session {
 			if st.pre != nil {
 				byteScratch = max(byteScratch, blockBytes, byteStep(st.channels)+quad)
 			}
+		case *bodyStep:
+			operands = max(operands, len(st.in))
+			if m, ok := st.body.(*matmulBody); ok {
+				s.noBias = slices.Grow(s.noBias, m.k.nr)[:m.k.nr]
+				if m.packed == nil {
+					matrix = max(matrix, m.packedSize())
+				}
+			}
 		case *poolStep:
 			taps = max(taps, min(st.win.kh, st.in.h)*min(st.win.kw, st.in.w))
 		}
 	}
+	s.matrix, s.operands = make([]float32, matrix), make([][]float32, 0, operands)
 	s.byteScratch = make([]uint8, byteScratch)
 	s.scratch, s.pool.taps = make([]float32, scratch), make([]int, 0, taps)
 	return s
@@ -194,6 +205,10 @@ func (s *Session) Run(pixels []float32, outputs ...[]float32) error {
 
 // copy gives the output in the order of the file's axes.
 func (out output) copy(scores, arena []float32) {
+	if out.axes == "" { // of a tensor
+		copy(scores, arena[out.off:][:out.c])
+		return
+	}
 	var sy, sx, sc int // distances in scores
 	n := 1
 	for i := len(out.axes) - 1; i >= 0; i-- {

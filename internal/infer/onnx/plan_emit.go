@@ -48,6 +48,12 @@ func (pl *planner) emit(o *op) {
 		pl.add(&softmaxStep{in: pl.view(o.in[0]), out: out})
 	case opPad:
 		pl.add(&padStep{in: pl.view(o.in[0]), out: out, win: o.win, fill: o.fill})
+	case opBody:
+		pl.tensorStep(o, out)
+	case opLoad:
+		pl.add(&loadStep{in: output{view: pl.view(o.in[0]), dims: ref{v: o.in[0], axes: o.axes}.dims(), axes: o.axes}, out: out})
+	case opStore:
+		pl.add(&storeStep{in: pl.view(o.in[0]), out: out})
 	case opFlatten:
 		pl.add(&flattenStep{in: pl.view(o.in[0]), out: out, chw: o.chw})
 	}

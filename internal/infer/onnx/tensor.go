@@ -14,6 +14,7 @@ const (
 	elemInt8   = 3
 	elemInt32  = 6
 	elemInt64  = 7
+	elemBool   = 9
 	elemHalf   = 10
 	elemDouble = 11
 )
@@ -209,7 +210,7 @@ func (t *rawTensor) int64s() ([]int64, error) {
 	case elemInt64:
 	case elemInt32:
 		size = 4
-	case elemInt8, elemUint8:
+	case elemInt8, elemUint8, elemBool:
 		size = 1
 	default:
 		return nil, t.wrongType("integers")

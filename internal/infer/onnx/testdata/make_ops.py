@@ -525,7 +525,12 @@ def constant_nodes(g):
 
 def main():
     convs()
-    folder = os.path.join(HERE, "ops")
+    record("ops", "make_ops.py")
+
+
+def record(kind, script):
+    """Writes the graphs of CASES to a folder, and the answers beside it."""
+    folder = os.path.join(HERE, kind)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     answers = []
@@ -553,8 +558,8 @@ def main():
                 "output": base64.b64encode(y.astype("<f4").tobytes()).decode(),
             }
         )
-    with open(os.path.join(HERE, "ops.json"), "w") as f:
-        made = f"make_ops.py: onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}, numpy {np.__version__}"
+    with open(os.path.join(HERE, kind + ".json"), "w") as f:
+        made = f"{script}: onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}, numpy {np.__version__}"
         f.write('{"made_by": ' + json.dumps(made) + ', "cases": [\n')
         f.write(",\n".join(json.dumps(a) for a in answers))
         f.write("\n]}\n")

@@ -1,0 +1,604 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Nodes that move the elements of tensors and constants, of any number of axes.
+
+// intsOf gives a constant list of integers; ok is false where it is not there.
+func (n *node) ints(i int) (list []int64, ok bool, err error) {
+	r, err := n.get(i)
+	if err != nil || r.k == nil && r.v == nil {
+		return nil, false, err
+	}
+	if r.k == nil || r.k.floats != nil {
+		return nil, false, fmt.Errorf("input %d is not a constant list of integers%s", i, wayOut)
+	}
+	return r.k.ints, true, nil
+}
+
+// listOf gives a list that is an attribute or, in later versions, an input.
+func (n *node) listOf(attr string, input int) ([]int64, bool, error) {
+	if a := n.attr(attr); a != nil {
+		return a.ints, true, nil
+	}
+	return n.ints(input)
+}
+
+func tensorReshape(n *node) (ref, error) {
+	x, err := n.known(0)
+	if err != nil {
+		return x, err
+	}
+	want, ok, err := n.listOf("shape", 1)
+	if err != nil || !ok || len(want) > maxRank {
+		return x, errors.Join(err, fmt.Errorf("%v is no shape", want))
+	}
+	batch := n.l.batch
+	if x.k != nil {
+		batch = 1
+	}
+	old := x.dims()
+	size := volume(old)
+	shape, rest, free := make([]int, len(want)), size*batch, -1
+	keepZero := n.intAttr("allowzero", 0) != 0
+	for i, d := range want {
+		switch {
+		case d == 0 && !keepZero && i < len(old):
+			if d = int64(old[i]); i == 0 {
+				d *= int64(batch)
+			}
+		case d == -1 && free < 0:
+			free, d = i, 1
+		case d <= 0 || d > int64(n.l.limits.Elements):
+			return x, fmt.Errorf("%v is no shape", want)
+		}
+		if shape[i] = int(d); rest%shape[i] != 0 {
+			return x, fmt.Errorf("shape %v does not fit %d elements", want, size)
+		}
+		rest /= shape[i]
+	}
+	if free >= 0 {
+		shape[free], rest = rest, 1
+	}
+	if rest != 1 {
+		return x, fmt.Errorf("shape %v does not fit %d elements", want, size)
+	}
+	if batch > 1 {
+		if len(shape) == 0 || shape[0]%batch != 0 {
+			return x, fmt.Errorf("shape %v does not begin with the batch of %d%s", want, batch, wayOut)
+		}
+		shape[0] /= batch
+	}
+	return reshaped(x, shape), nil
+}
+
+func tensorFlatten(n *node) (ref, error) {
+	x, err := n.known(0)
+	if err != nil {
+		return x, err
+	}
+	dims := x.dims()
+	axis, err := axisOf(n.intAttr("axis", 1), len(dims)+1)
+	return reshaped(x, []int{volume(dims[:axis]), volume(dims[axis:])}), err
+}
+
+func tensorSqueeze(n *node) (ref, error) {
+	x, err := n.known(0)
+	if err != nil {
+		return x, err
+	}
+	list, ok, err := n.axesList(1)
+	if err != nil {
+		return x, err
+	}
+	dims := x.dims()
+	drop := make([]bool, len(dims))
+	for i, d := range dims {
+		drop[i] = !ok && d == 1
+	}
+	for _, a := range list {
+		i, err := axisOf(a, len(dims))
+		if err != nil {
+			return x, err
+		}
+		if dims[i] != 1 {
+			return x, fmt.Errorf("axis %d of %v is not 1", a, dims)
+		}
+		drop[i] = true
+	}
+	shape := []int{}
+	for i, d := range dims {
+		if !drop[i] {
+			shape = append(shape, d)
+		}
+	}
+	return reshaped(x, shape), nil
+}
+
+func tensorUnsqueeze(n *node) (ref, error) {
+	x, err := n.known(0)
+	if err != nil {
+		return x, err
+	}
+	list, _, err := n.axesList(1)
+	if err != nil {
+		return x, err
+	}
+	shape := make([]int, len(x.dims())+len(list))
+	if len(shape) > maxRank {
+		return x, fmt.Errorf("%d axes are more than %d", len(shape), maxRank)
+	}
+	for _, a := range list {
+		i, err := axisOf(a, len(shape))
+		if err != nil {
+			return x, err
+		}
+		shape[i] = 1
+	}
+	old := x.dims()
+	for i := range shape {
+		if shape[i] == 0 {
+			if len(old) == 0 {
+				return x, fmt.Errorf("axes %v name one twice", list)
+			}
+			shape[i], old = old[0], old[1:]
+		}
+	}
+	if len(old) > 0 {
+		return x, fmt.Errorf("axes %v name one twice", list)
+	}
+	return reshaped(x, shape), nil
+}
+
+func tensorTranspose(n *node) (ref, error) {
+	x, err := n.known(0)
+	if err != nil {
+		return x, err
+	}
+	dims := x.dims()
+	perm := make([]int64, len(dims))
+	for i := range perm {
+		perm[i] = int64(len(dims) - 1 - i)
+	}
+	if a := n.attr("perm"); a != nil {
+		perm = a.ints
+	}
+	tables, shape := along(dims), make([]int, len(dims))
+	moved := make([][]int, len(dims))
+	for i, p := range perm {
+		if len(perm) != len(dims) || p < 0 || p >= int64(len(dims)) || slices.Contains(perm[:i], p) {
+			return x, fmt.Errorf("attribute perm: %v does not order %d axes", perm, len(dims))
+		}
+		moved[i], shape[i] = tables[p], dims[p]
+	}
+	return n.move(x, shape, moved, 0)
+}
+
+func tensorSlice(n *node) (ref, error) {
+	x, err := n.known(0)
+	if err != nil {
+		return x, err
+	}
+	starts, ok, err := n.listOf("starts", 1)
+	if err != nil || !ok {
+		return x, errors.Join(err, errors.New("it says not where to start"))
+	}
+	ends, _, err := n.listOf("ends", 2)
+	if err != nil {
+		return x, err
+	}
+	axes, ok, err := n.listOf("axes", 3)
+	if err != nil {
+		return x, err
+	}
+	if !ok {
+		for i := range starts {
+			axes = append(axes, int64(i))
+		}
+	}
+	steps, ok, err := n.ints(4)
+	if err != nil {
+		return x, err
+	}
+	if !ok {
+		steps = slices.Repeat([]int64{1}, len(starts))
+	}
+	if len(ends) != len(starts) || len(axes) != len(starts) || len(steps) != len(starts) {
+		return x, fmt.Errorf("%d starts, %d ends, %d axes and %d steps do not fit", len(starts), len(ends), len(axes), len(steps))
+	}
+	shape := slices.Clone(x.dims())
+	tables := along(shape)
+	for i, a := range axes {
+		k, err := axisOf(a, len(shape))
+		if err != nil {
+			return x, err
+		}
+		var picked []int
+		for _, j := range sliced(int64(shape[k]), starts[i], ends[i], steps[i]) {
+			picked = append(picked, tables[k][j])
+		}
+		tables[k], shape[k] = picked, len(picked)
+	}
+	return n.move(x, shape, tables, 0)
+}
+
+// sliced gives the indices from start up to end, as NumPy does.
+func sliced(size, start, end, step int64) (list []int64) {
+	low, high := int64(0), size
+	if step < 0 {
+		low, high = -1, size-1
+	}
+	bound := func(v int64) int64 {
+		if v < 0 {
+			v += size
+		}
+		return min(max(v, low), high)
+	}
+	start, end = bound(start), bound(end)
+	if step == 0 {
+		return nil
+	}
+	step = min(max(step, -size), size)
+	for i := start; step > 0 && i < end || step < 0 && i > end; i += step {
+		list = append(list, i)
+	}
+	return list
+}
+
+// tensorSplit gives the first part, and notes the others.
+func tensorSplit(n *node) (ref, error) {
+	x, err := n.known(0)
+	if err != nil {
+		return x, err
+	}
+	dims := x.dims()
+	axis, err := axisOf(n.intAttr("axis", 0), len(dims))
+	if err != nil {
+		return x, err
+	}
+	sizes, ok, err := n.listOf("split", 1)
+	if err != nil {
+		return x, err
+	}
+	if count := int(n.intAttr("num_outputs", int64(len(n.out)))); !ok && count > 0 {
+		each := (dims[axis] + count - 1) / count
+		for at := 0; at < dims[axis]; at += each {
+			sizes = append(sizes, int64(min(each, dims[axis]-at)))
+		}
+	}
+	if len(sizes) != len(n.out) {
+		return x, fmt.Errorf("%d parts do not fit %d outputs", len(sizes), len(n.out))
+	}
+	at := int64(0)
+	var parts []ref
+	for _, size := range sizes {
+		if size < 0 || size > int64(dims[axis])-at {
+			return x, fmt.Errorf("parts %v do not fit %d elements", sizes, dims[axis])
+		}
+		tables, shape := along(dims), slices.Clone(dims)
+		tables[axis], shape[axis] = tables[axis][at:at+size], int(size)
+		part, err := n.move(x, shape, tables, 0)
+		if err != nil {
+			return x, err
+		}
+		parts, at = append(parts, part), at+size
+	}
+	n.more = parts[1:]
+	return parts[0], nil
+}
+
+func tensorExpand(n *node) (ref, error) {
+	x, err := n.known(0)
+	if err != nil {
+		return x, err
+	}
+	want, ok, err := n.ints(1)
+	if err != nil || !ok || len(want) > maxRank {
+		return x, errors.Join(err, errors.New("its shape is missing"))
+	}
+	to := make([]int, len(want))
+	for i, d := range want {
+		to[i] = int(d)
+	}
+	if x.v != nil && n.l.batch > 1 && len(to) > 0 && to[0] == n.l.batch {
+		to[0] = 1
+	}
+	shape, err := spread(x.dims(), to)
+	if err != nil {
+		return x, err
+	}
+	if _, err := n.l.shapeSize(shape); err != nil {
+		return x, err
+	}
+	tables := make([][]int, len(shape))
+	for i, s := range spreadSteps(x.dims(), shape) {
+		tables[i] = make([]int, shape[i])
+		for j := range tables[i] {
+			tables[i][j] = j * s
+		}
+	}
+	return n.move(x, shape, tables, 0)
+}
+
+func tensorTile(n *node) (ref, error) {
+	x, err := n.known(0)
+	if err != nil {
+		return x, err
+	}
+	times, _, err := n.ints(1)
+	shape := slices.Clone(x.dims())
+	if err != nil || len(times) != len(shape) {
+		return x, errors.Join(err, fmt.Errorf("repeats %v do not fit %v", times, shape))
+	}
+	tables := along(shape)
+	for i, t := range times {
+		if t < 1 || t > maxTables/int64(shape[i]) {
+			return x, fmt.Errorf("repeats %v are not supported", times)
+		}
+		tables[i] = slices.Repeat(tables[i], int(t))
+		shape[i] = len(tables[i])
+	}
+	return n.move(x, shape, tables, 0)
+}
+
+// tensorGather picks by constant indices along one axis.
+func tensorGather(n *node) (ref, error) {
+	x, err := n.known(0)
+	if err != nil {
+		return x, err
+	}
+	at, err := n.get(1)
+	if err != nil {
+		return at, err
+	}
+	dims := x.dims()
+	axis, err := axisOf(n.intAttr("axis", 0), len(dims))
+	if err != nil {
+		return x, err
+	}
+	if at.k == nil || at.k.floats != nil {
+		return x, fmt.Errorf("indices that are not constant integers are not supported%s", wayOut)
+	}
+	tables := along(dims)
+	var picked []int
+	for _, i := range at.k.ints {
+		j, err := axisOf(i, dims[axis])
+		if err != nil {
+			return x, err
+		}
+		picked = append(picked, tables[axis][j])
+	}
+	tables[axis] = picked
+	return n.move(x, slices.Concat(dims[:axis], at.k.dims, dims[axis+1:]), tables, 0)
+}
+
+func tensorConcat(n *node) (ref, error) {
+	var parts []ref
+	ints := false
+	for i := range n.in {
+		r, err := n.known(i)
+		if err != nil {
+			return r, err
+		}
+		parts, ints = append(parts, r), ints || r.k != nil && r.k.floats == nil
+	}
+	if len(parts) == 0 {
+		return ref{}, errors.New("it has no input")
+	}
+	shape := slices.Clone(parts[0].dims())
+	axis, err := axisOf(n.intAttr("axis", 1), len(shape))
+	if err != nil {
+		return ref{}, err
+	}
+	shape[axis] = 0
+	b := &concatBody{}
+	for i, p := range parts {
+		d := p.dims()
+		if len(d) != len(shape) || !slices.Equal(d[:axis], shape[:axis]) || !slices.Equal(d[axis+1:], shape[axis+1:]) || ints && (p.k == nil || p.k.floats != nil) {
+			return ref{}, fmt.Errorf("input %d of shape %v does not fit the first%s", i, d, wayOut)
+		}
+		shape[axis] += d[axis]
+		b.sizes = append(b.sizes, volume(d[axis:]))
+	}
+	if ints {
+		if len(shape) != 1 {
+			return ref{}, fmt.Errorf("integers of shape %v are not supported%s", shape, wayOut)
+		}
+		return concatInts(parts)
+	}
+	return n.compute(b, shape, parts...)
+}
+
+// tensorPad pads any axes, with one number or with the elements once more.
+func tensorPad(n *node) (ref, error) {
+	x, err := n.floats(0)
+	if err != nil {
+		return x, err
+	}
+	mode, fill := n.stringAttr("mode", "constant"), n.floatAttr("value", 0)
+	pads, _, err := n.listOf("pads", 1)
+	if err != nil {
+		return x, err
+	}
+	if r, err := n.get(2); err != nil {
+		return x, err
+	} else if r.v != nil || r.k != nil && len(r.k.floats) != 1 {
+		return x, fmt.Errorf("the padding is not one constant number%s", wayOut)
+	} else if r.k != nil {
+		fill = r.k.floats[0]
+	}
+	shape := slices.Clone(x.dims())
+	axes, ok, err := n.axesList(3)
+	if err != nil {
+		return x, err
+	}
+	for i := range shape {
+		if !ok {
+			axes = append(axes, int64(i))
+		}
+	}
+	if len(pads) != 2*len(axes) {
+		return x, fmt.Errorf("%d pads do not fit %d axes", len(pads), len(axes))
+	}
+	tables := along(shape)
+	for i, a := range axes {
+		k, err := axisOf(a, len(shape))
+		if err != nil {
+			return x, err
+		}
+		before, after := pads[i], pads[i+len(axes)]
+		if max(before, after) > maxWindow || min(before, after) < -maxWindow {
+			return x, fmt.Errorf("pads %d and %d are not from %d to %d%s", before, after, -maxWindow, maxWindow, wayOut)
+		}
+		if tables[k], err = paddedAxis(tables[k], int(before), int(after), mode); err != nil {
+			return x, err
+		}
+		shape[k] = len(tables[k])
+	}
+	return n.move(x, shape, tables, fill)
+}
+
+// paddedAxis gives the table of an axis with more, or fewer, elements at its ends.
+func paddedAxis(t []int, before, after int, mode string) ([]int, error) {
+	size := len(t)
+	var out []int
+	for i := -before; i < size+after; i++ {
+		at := i
+		if i < 0 || i >= size {
+			switch mode {
+			case "constant":
+				out = append(out, math.MinInt32)
+				continue
+			case "edge":
+				at = min(max(i, 0), size-1)
+			case "reflect":
+				period := max(2*(size-1), 1)
+				at = (i%period + period) % period
+				at = min(at, period-at)
+			case "wrap":
+				at = (i%size + size) % size
+			default:
+				return nil, fmt.Errorf("attribute mode: %s is not known", mode)
+			}
+		}
+		out = append(out, t[at])
+	}
+	return out, nil
+}
+
+// The arithmetic of shapes.
+
+func tensorConstantOfShape(n *node) (ref, error) {
+	want, ok, err := n.ints(0)
+	if err != nil || !ok || len(want) > maxRank {
+		return ref{}, errors.Join(err, errors.New("its shape is missing"))
+	}
+	k := &constant{dims: make([]int, len(want)), floats: []float32{0}}
+	for i, d := range want {
+		k.dims[i] = int(d)
+	}
+	size, err := product(want, n.l.limits.Elements)
+	if err != nil {
+		return ref{}, err
+	}
+	if a := n.attr("value"); a != nil && a.t != nil {
+		one, err := n.l.constant(a.t)
+		if err != nil || len(one.floats)+len(one.ints) != 1 {
+			return ref{}, errors.Join(err, errors.New("attribute value is not one number"))
+		}
+		k.floats, k.ints, k.elem = one.floats, one.ints, one.elem
+	}
+	if err := n.l.spend(size); err != nil {
+		return ref{}, err
+	}
+	if k.floats != nil {
+		k.floats = slices.Repeat(k.floats, size)
+	} else {
+		k.ints = slices.Repeat(k.ints, size)
+	}
+	return ref{k: k}, nil
+}
+
+func tensorRange(n *node) (ref, error) {
+	var v [3]int64
+	for i := range v {
+		list, _, err := n.ints(i)
+		if err != nil || len(list) != 1 {
+			return ref{}, errors.Join(err, fmt.Errorf("input %d is not one integer%s", i, wayOut))
+		}
+		v[i] = list[0]
+	}
+	k := &constant{ints: []int64{}}
+	for at := v[0]; v[2] > 0 && at < v[1] || v[2] < 0 && at > v[1]; at += v[2] {
+		if k.ints = append(k.ints, at); len(k.ints) > maxInts {
+			return ref{}, fmt.Errorf("a range of more than %d is not supported", maxInts)
+		}
+	}
+	k.dims = []int{len(k.ints)}
+	return ref{k: k}, nil
+}
+
+// tensorCast is between the numbers that are known when a model is loaded.
+func tensorCast(n *node) (ref, error) {
+	x, err := n.known(0)
+	if err != nil {
+		return x, err
+	}
+	to := n.intAttr("to", 0)
+	n.attr("saturate")
+	whole := to == elemInt32 || to == elemInt64 || to == elemBool
+	switch {
+	case to == elemFloat || to == elemHalf || to == elemDouble:
+		if x.k == nil || x.k.floats != nil {
+			return x, nil
+		}
+		k := &constant{dims: x.k.dims, floats: make([]float32, len(x.k.ints))}
+		for i, v := range x.k.ints {
+			k.floats[i] = float32(v)
+		}
+		return ref{k: k}, nil
+	case !whole || x.k == nil:
+		return x, fmt.Errorf("attribute to: %s is not supported%s", elemNames[to], wayOut)
+	}
+	k := &constant{dims: x.k.dims, elem: to, ints: slices.Clone(x.k.ints)}
+	if x.k.floats != nil {
+		k.ints = make([]int64, len(x.k.floats))
+		for i, v := range x.k.floats {
+			if k.ints[i] = int64(v); to == elemBool && v != 0 {
+				k.ints[i] = 1
+			}
+		}
+	}
+	for i, v := range k.ints {
+		if to == elemBool && v != 0 {
+			k.ints[i] = 1
+		}
+	}
+	return ref{k: k}, nil
+}
+
+func tensorShapeOf(n *node) (ref, error) {
+	r, err := n.get(0)
+	if err != nil || r.v == nil && r.k == nil {
+		return r, errors.Join(err, errors.New("its input is missing"))
+	}
+	dims := n.l.fileDims(r)
+	k := &constant{ints: []int64{}}
+	for _, i := range sliced(int64(len(dims)), n.intAttr("start", 0), n.intAttr("end", math.MaxInt32), 1) {
+		k.ints = append(k.ints, int64(dims[i]))
+	}
+	k.dims = []int{len(k.ints)}
+	return ref{k: k}, nil
+}
+
+func truth(ok bool) (int64, bool) {
+	if ok {
+		return 1, true
+	}
+	return 0, true
+}

@@ -1,0 +1,256 @@
+"""Makes small graphs of what transformers and their like are made of, and
+records what ONNX Runtime answers, as make_ops.py does.
+
+    python make_tensors.py
+
+writes tensors/NAME.onnx and tensors.json.
+"""
+
+import os
+
+import numpy as np
+
+import make_ops
+
+make_ops.CASES.clear()
+case = make_ops.case
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def tokens(g, c=6, k=2):
+    """A patch embedding: 1 x tokens x channels of an image of 3 channels."""
+    x = g.conv("x", 3, c, k, strides=[k, k])
+    x = g.add("Reshape", x, g.ints(0, c, -1))
+    return g.add("Transpose", x, perm=[0, 2, 1])
+
+
+def linear(g, x, cin, cout):
+    return g.add("Add", g.add("MatMul", x, g.w(cin, cout)), g.w(cout))
+
+
+def heads(g, x, n, h, d):
+    return g.add("Transpose", g.add("Reshape", x, g.ints(0, n, h, d)), perm=[0, 2, 1, 3])
+
+
+@case((1, 3, 8, 8))
+def vision_transformer_block(g):
+    c, h = 32, 4
+    x = tokens(g, c)
+    x = g.add("Concat", g.add("Expand", g.w(1, 1, c), g.ints(1, 1, c)), x, axis=1)
+    x = g.add("Add", x, g.w(1, 17, c))
+    y = g.add("LayerNormalization", x, g.w(c), g.w(c), axis=-1, epsilon=1e-6)
+    q, k, v = (heads(g, linear(g, y, c, c), 17, h, c // h) for _ in range(3))
+    s = g.add("MatMul", q, g.add("Transpose", k, perm=[0, 1, 3, 2]))
+    s = g.add("Softmax", g.add("Mul", s, g.const(0.35)), axis=-1)
+    y = g.add("Reshape", g.add("Transpose", g.add("MatMul", s, v), perm=[0, 2, 1, 3]), g.ints(1, 17, c))
+    x = g.add("Add", x, linear(g, y, c, c))
+    y = linear(g, g.add("LayerNormalization", x, g.w(c), g.w(c), axis=-1), c, 2 * c)
+    e = g.add("Erf", g.add("Div", y, g.const(2**0.5)))
+    y = g.add("Mul", g.add("Mul", y, g.add("Add", e, g.const(1.0))), g.const(0.5))
+    x = g.add("Add", x, linear(g, y, 2 * c, c))
+    g.add("Gemm", g.add("Gather", x, g.const(0, np.int64), axis=1), g.w(5, c), g.w(5), transB=1)
+
+
+@case((1, 3, 8, 8))
+def fused_qkv(g):
+    c, h = 12, 3
+    x = g.add("Reshape", linear(g, tokens(g, c), c, 3 * c), g.ints(1, 16, 3, h, c // h))
+    x = g.add("Transpose", x, perm=[2, 0, 3, 1, 4])
+    q, k, v = (g.add("Gather", x, g.const(i, np.int64), axis=0) for i in range(3))
+    s = g.add("Softmax", g.add("MatMul", q, g.add("Transpose", k, perm=[0, 1, 3, 2])), axis=3)
+    g.add("ReduceMean", g.add("MatMul", s, v), axes=[2])
+
+
+@case((1, 3, 8, 8))
+def windows_shifted_and_masked(g):
+    x = g.add("Transpose", g.conv("x", 3, 4, 1), perm=[0, 2, 3, 1])
+    lower = g.add("Slice", x, g.ints(2), g.ints(2**63 - 1), g.ints(1))
+    upper = g.add("Slice", x, g.ints(0), g.ints(2), g.ints(1))
+    x = g.add("Concat", lower, upper, axis=1)
+    x = g.add("Transpose", g.add("Reshape", x, g.ints(1, 2, 4, 2, 4, 4)), perm=[0, 1, 3, 2, 4, 5])
+    x = g.add("Reshape", x, g.ints(-1, 16, 4))
+    s = g.add("MatMul", x, g.add("Transpose", x, perm=[0, 2, 1]))
+    mask = np.where(np.arange(4 * 16 * 16).reshape(4, 16, 16) % 3 == 0, -100.0, 0.0)
+    s = g.add("Softmax", g.add("Add", s, g.const(mask)), axis=-1)
+    x = g.add("Reshape", g.add("MatMul", s, x), g.ints(1, 2, 2, 4, 4, 4))
+    x = g.add("Reshape", g.add("Transpose", x, perm=[0, 1, 3, 2, 4, 5]), g.ints(1, 8, 8, 4))
+    g.conv(g.add("Transpose", x, perm=[0, 3, 1, 2]), 4, 5, 3)
+
+
+@case((1, 3, 6, 5), opset=20)
+def convnext_block(g):
+    x = g.conv("x", 3, 8, 1)
+    y = g.conv(x, 8, 8, 3, group=8, pads=[1, 1, 1, 1])
+    y = g.add("Transpose", y, perm=[0, 2, 3, 1])
+    y = g.add("LayerNormalization", y, g.w(8), g.w(8), axis=-1, epsilon=1e-6)
+    y = linear(g, y, 8, 20)
+    y = linear(g, g.add("Gelu", y), 20, 8)
+    y = g.add("Transpose", g.add("Mul", g.w(8), y), perm=[0, 3, 1, 2])
+    g.add("ReduceMean", g.add("Add", y, x), g.ints(2, 3), keepdims=0)
+
+
+@case((1, 3, 6, 5), opset=20)
+def gelu_by_tanh(g):
+    g.add("Gelu", g.conv("x", 3, 8, 1), approximate="tanh")
+
+
+@case((1, 3, 6, 5))
+def layer_norm_decomposed(g):
+    x = g.add("Transpose", g.conv("x", 3, 8, 1), perm=[0, 2, 3, 1])
+    d = g.add("Sub", x, g.add("ReduceMean", x, axes=[-1]))
+    v = g.add("ReduceMean", g.add("Pow", d, g.const(2.0)), axes=[-1])
+    y = g.add("Div", d, g.add("Sqrt", g.add("Add", v, g.const(1e-5))))
+    g.add("Add", g.add("Mul", y, g.w(8)), g.w(8))
+
+
+@case((1, 3, 6, 5))
+def layer_norm_over_three_axes(g):
+    g.add("LayerNormalization", "x", g.w(3, 6, 5), g.w(3, 6, 5), axis=1)
+
+
+@case((1, 3, 6, 5))
+def global_response_norm(g):
+    x = g.add("Transpose", g.conv("x", 3, 8, 1), perm=[0, 2, 3, 1])
+    n = g.add("ReduceL2", x, axes=[1, 2])
+    n = g.add("Div", n, g.add("Add", g.add("ReduceMean", n, axes=[-1]), g.const(1e-6)))
+    g.add("Add", g.add("Add", g.w(8), g.add("Mul", g.w(8), g.add("Mul", x, n))), x)
+
+
+@case((1, 8, 4, 3))
+def channel_shuffle(g):
+    x = g.conv("x", 8, 8, 1)
+    x = g.add("Transpose", g.add("Reshape", x, g.ints(0, 2, 4, 4, 3)), perm=[0, 2, 1, 3, 4])
+    g.conv(g.add("Reshape", x, g.ints(0, 8, 4, 3)), 8, 6, 1)
+
+
+@case((1, 8, 4, 3))
+def split_and_join(g):
+    g.nodes.append(make_ops.helper.make_node("Split", [g.conv("x", 8, 8, 1), g.ints(3, 5)], ["a", "b"], axis=1))
+    g.add("Concat", g.conv("b", 5, 4, 1), "a", axis=1)
+
+
+@case((1, 8, 5, 3))
+def slices(g):
+    x = g.conv("x", 8, 8, 1)
+    x = g.add("Slice", x, g.ints(-1, 1), g.ints(-9, 100), g.ints(1, 2), g.ints(-2, 2))
+    g.add("Slice", x, g.ints(0), g.ints(-1), g.ints(3))
+
+
+@case((1, 6, 4, 3))
+def instance_norm(g):
+    g.add("InstanceNormalization", "x", g.w(6), g.w(6), epsilon=1e-3)
+
+
+@case((1, 6, 4, 3), opset=21)
+def group_norm(g):
+    g.add("GroupNormalization", "x", g.w(6), g.w(6), num_groups=3)
+
+
+@case((1, 6, 4, 3))
+def group_norm_by_instance_norm(g):
+    x = g.add("Reshape", "x", g.ints(0, 3, -1))
+    x = g.add("InstanceNormalization", x, g.const([1.0] * 3), g.const([0.0] * 3))
+    x = g.add("Reshape", x, g.add("Shape", "x"))
+    g.add("Add", g.add("Mul", x, g.w(6, 1, 1)), g.w(6, 1, 1))
+
+
+@case((1, 6, 4, 3))
+def prelu_by_channel(g):
+    g.add("PRelu", "x", g.w(6, 1, 1))
+
+
+@case((1, 7, 4, 3))
+def local_response(g):
+    g.add("LRN", "x", size=5, alpha=0.5, beta=0.75, bias=1.5)
+
+
+@case((1, 4, 4, 3), opset=18, lo=-6.0, hi=6.0)
+def mish_(g):
+    g.add("Mish", "x")
+
+
+@case((1, 4, 4, 3))
+def softplus_of_exp_and_log(g):
+    g.add("Log", g.add("Softplus", g.add("Exp", g.add("Abs", "x"))))
+
+
+@case((1, 4, 5, 3))
+def reductions(g):
+    a = g.add("ReduceMax", "x", axes=[2, 3])
+    b = g.add("ReduceMin", "x", axes=[-1, 2])
+    c = g.add("ReduceSum", "x", g.ints(2, 3))
+    d = g.add("ReduceL1", "x", axes=[2, 3])
+    g.add("Concat", a, b, c, d, g.add("ReduceProd", "x", axes=[2, 3]), g.add("ReduceSumSquare", "x", axes=[2, 3]), axis=1)
+
+
+@case((1, 4, 5, 3))
+def pad_reflected(g):
+    g.conv(g.add("Pad", "x", g.ints(0, 0, 1, 2, 0, 0, 3, 1), mode="reflect"), 4, 4, 3, group=4)
+
+
+@case((1, 4, 5, 3))
+def pad_by_edge_and_channels(g):
+    g.add("Pad", g.add("Pad", "x", g.ints(0, 0, 1, 2, 0, 0, 3, 1), mode="edge"), g.ints(0, 1, 0, 0, 0, 2, 0, 0), g.const(0.5))
+
+
+@case((1, 4, 5, 3))
+def upsampled_nearest(g):
+    g.add("Resize", "x", "", g.const([1, 1, 2, 2]), mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+
+
+@case((1, 4, 5, 3))
+def resized_linear(g):
+    g.add("Resize", "x", "", "", g.ints(1, 4, 7, 2), mode="linear", coordinate_transformation_mode="pytorch_half_pixel")
+
+
+@case((1, 4, 5, 3))
+def resized_with_corners(g):
+    g.add("Resize", "x", "", "", g.ints(1, 4, 3, 8), mode="linear", coordinate_transformation_mode="align_corners")
+
+
+@case((1, 4, 5, 3))
+def conv_transposed(g):
+    g.add("ConvTranspose", "x", g.w(4, 3, 3, 2), g.w(6), group=2, strides=[2, 1], pads=[1, 0, 0, 1], output_padding=[1, 0])
+
+
+@case((1, 3, 5, 4))
+def same_padding_from_the_shape(g):
+    h, w = (g.add("Gather", g.add("Shape", "x"), g.const(i, np.int64), axis=0) for i in (2, 3))
+    pads = []
+    for size in (h, w):
+        out = g.add("Div", g.add("Add", size, g.const(1, np.int64)), g.const(2, np.int64))
+        need = g.add("Sub", g.add("Add", g.add("Mul", g.add("Sub", out, g.const(1, np.int64)), g.const(2, np.int64)), g.const(3, np.int64)), size)
+        need = g.add("Max", need, g.const(0, np.int64))
+        before = g.add("Div", need, g.const(2, np.int64))
+        pads.append((g.add("Unsqueeze", before, g.ints(0)), g.add("Unsqueeze", g.add("Sub", need, before), g.ints(0))))
+    zero = g.ints(0)
+    (top, bottom), (left, right) = pads
+    g.conv(g.add("Pad", "x", g.add("Concat", zero, zero, top, left, zero, zero, bottom, right, axis=0)), 3, 4, 3, strides=[2, 2])
+
+
+@case((1, 3, 4, 4))
+def constants_folded(g):
+    positions = g.add("Transpose", g.add("Reshape", g.w(1, 16, 6), g.ints(1, 4, 4, 6)), perm=[0, 3, 1, 2])
+    positions = g.add("Reshape", g.add("Transpose", g.add("Add", positions, g.w(6, 1, 1)), perm=[0, 2, 3, 1]), g.ints(1, -1, 6))
+    table = g.add("Gather", g.w(5, 6), g.const(np.arange(16) % 5, np.int64), axis=0)
+    x = g.conv("x", 3, 6, 1)
+    x = g.add("Transpose", g.add("Reshape", x, g.ints(0, 6, 16)), perm=[0, 2, 1])
+    where = g.add("Where", g.add("Equal", g.const(np.arange(16).reshape(16, 1) % 2, np.int64), g.const(0, np.int64)), table, g.const(0.25))
+    g.add("Add", g.add("Mul", x, positions), where)
+
+
+@case((1, 3, 4, 4))
+def softmax_over_tokens(g):
+    g.add("Softmax", tokens(g, 4), axis=1)
+
+
+@case((1, 5), axes="NC")
+def vector_as_sequence(g):
+    x = g.add("Unsqueeze", "x", g.ints(1))
+    x = g.add("MatMul", g.add("Transpose", x, perm=[0, 2, 1]), x)
+    g.add("ReduceSum", g.add("Div", x, g.add("Add", g.add("Neg", g.add("Neg", g.add("Sqrt", g.add("Abs", x)))), g.const(1.0))), g.ints(-1), keepdims=0)
+
+
+if __name__ == "__main__":
+    make_ops.record("tensors", os.path.basename(__file__))
