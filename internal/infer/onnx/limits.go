@@ -26,6 +26,8 @@ const (
 	tensorsPerNode = 16
 	maxExternals   = 4096 // files with weights
 	maxBatch       = 1 << 16
+	// maxConstantInts bounds integers that are computed at load: indices and masks.
+	maxConstantInts = 1 << 20
 )
 
 func (l Limits) orDefault() Limits {

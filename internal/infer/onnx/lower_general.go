@@ -26,9 +26,9 @@ func init() {
 		"Pow":     tensorBinary(0, three(math.Pow), nil),
 		"Max":     tensorBinary(0, three(largest), func(a, b int64) (int64, bool) { return max(a, b), true }),
 		"Min":     tensorBinary(0, three(smallest), func(a, b int64) (int64, bool) { return min(a, b), true }),
-		"Equal":   tensorCompare(func(a, b int64) (int64, bool) { return truth(a == b) }),
-		"Less":    tensorCompare(func(a, b int64) (int64, bool) { return truth(a < b) }),
-		"Greater": tensorCompare(func(a, b int64) (int64, bool) { return truth(a > b) }),
+		"Equal":   tensorCompare(func(order int) bool { return order == 0 }),
+		"Less":    tensorCompare(func(order int) bool { return order < 0 }),
+		"Greater": tensorCompare(func(order int) bool { return order > 0 }),
 
 		"Abs": tensorMap(math.Abs), "Ceil": tensorMap(math.Ceil), "Cos": tensorMap(math.Cos), "Erf": tensorMap(math.Erf), "Exp": tensorMap(math.Exp), "Floor": tensorMap(math.Floor),
 		"Gelu": tensorGelu, "Log": tensorMap(math.Log), "Mish": tensorMap(mish), "Neg": tensorMap(func(x float64) float64 { return -x }),
@@ -41,7 +41,9 @@ func init() {
 
 		"Softmax": tensorSoftmax(false), "LogSoftmax": tensorSoftmax(true), "LayerNormalization": tensorLayerNorm, "InstanceNormalization": tensorInstanceNorm,
 		"GroupNormalization": tensorGroupNorm, "LRN": tensorLRN, "MatMul": tensorMatMul, "PRelu": tensorPRelu, "ConvTranspose": tensorConvTranspose, "Resize": tensorResize,
-		"Where": tensorWhere,
+		"Where": tensorWhere, "Gemm": tensorGemm, "Einsum": tensorEinsum, "ScatterND": tensorScatter, "Identity": lowerIdentity,
+		"Relu": tensorMap(func(x float64) float64 { return max(x, 0) }), "Tanh": tensorMap(math.Tanh), "Sigmoid": tensorMap(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }), "Clip": tensorClip,
+		"Not": tensorNot, "And": tensorBinary(0, nil, func(a, b int64) (int64, bool) { return a & b, true }), "Or": tensorBinary(0, nil, func(a, b int64) (int64, bool) { return a | b, true }),
 
 		"Reshape": tensorReshape, "Flatten": tensorFlatten, "Squeeze": tensorSqueeze, "Unsqueeze": tensorUnsqueeze, "Transpose": tensorTranspose,
 		"Slice": tensorSlice, "Split": tensorSplit, "Expand": tensorExpand, "Tile": tensorTile, "Gather": tensorGather, "Concat": tensorConcat, "Pad": tensorPad,
@@ -49,29 +51,35 @@ func init() {
 	}
 }
 
-func tensorCompare(fn func(a, b int64) (int64, bool)) func(*node) (ref, error) {
-	return tensorBinary(0, nil, fn)
-}
-
 // lowered lowers a node as one on images or, where that is not what it is, as
 // one on tensors. What an attempt in vain emitted goes.
 func (n *node) lowered() (ref, error) {
 	image, tensor := operators[n.op], general[n.op]
-	if tensor == nil || image != nil && !n.readsTensor() {
+	if tensor == nil || image != nil && (activations[n.op] || !n.readsTensor()) {
 		mark := len(n.l.ops)
 		out, err := image(n)
 		if err == nil || tensor == nil {
 			return out, err
 		}
-		n.l.ops = n.l.ops[:mark]
+		n.l.forget(mark)
 		if out, err := tensor(n); err == nil {
 			return out, nil
 		}
-		n.l.ops = n.l.ops[:mark]
+		n.l.forget(mark)
 		return out, err
 	}
 	return tensor(n)
 }
+
+// forget takes back the operations from a mark on.
+func (l *lowerer) forget(mark int) {
+	l.ops = l.ops[:mark]
+	clear(l.converted) // some of them may be gone
+}
+
+// activations are of images and tensors alike, in vectors; general has them for
+// constants.
+var activations = map[string]bool{"Relu": true, "Tanh": true, "Sigmoid": true, "Clip": true}
 
 func (n *node) readsTensor() bool {
 	for _, name := range n.in {

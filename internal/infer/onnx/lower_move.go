@@ -168,6 +168,11 @@ func tensorTranspose(n *node) (ref, error) {
 	if a := n.attr("perm"); a != nil {
 		perm = a.ints
 	}
+	return n.transpose(x, perm)
+}
+
+func (n *node) transpose(x ref, perm []int64) (ref, error) {
+	dims := x.dims()
 	tables, shape := along(dims), make([]int, len(dims))
 	moved := make([][]int, len(dims))
 	for i, p := range perm {
@@ -337,7 +342,7 @@ func tensorTile(n *node) (ref, error) {
 	}
 	tables := along(shape)
 	for i, t := range times {
-		if t < 1 || t > maxTables/int64(shape[i]) {
+		if t < 1 || t > maxTables/int64(max(shape[i], 1)) {
 			return x, fmt.Errorf("repeats %v are not supported", times)
 		}
 		tables[i] = slices.Repeat(tables[i], int(t))
@@ -406,10 +411,17 @@ func tensorConcat(n *node) (ref, error) {
 		b.sizes = append(b.sizes, volume(d[axis:]))
 	}
 	if ints {
-		if len(shape) != 1 {
-			return ref{}, fmt.Errorf("integers of shape %v are not supported%s", shape, wayOut)
+		size, err := product([]int64{int64(volume(shape))}, maxConstantInts)
+		if err != nil {
+			return ref{}, err
 		}
-		return concatInts(parts)
+		k := &constant{dims: shape, ints: make([]int64, size)}
+		var lists [][]int64
+		for _, p := range parts {
+			lists = append(lists, p.k.ints)
+		}
+		join(k.ints, lists, b.sizes)
+		return ref{k: k}, nil
 	}
 	return n.compute(b, shape, parts...)
 }
@@ -466,6 +478,9 @@ func tensorPad(n *node) (ref, error) {
 // paddedAxis gives the table of an axis with more, or fewer, elements at its ends.
 func paddedAxis(t []int, before, after int, mode string) ([]int, error) {
 	size := len(t)
+	if size == 0 {
+		return nil, errors.New("an empty axis cannot be padded")
+	}
 	var out []int
 	for i := -before; i < size+after; i++ {
 		at := i
@@ -535,8 +550,8 @@ func tensorRange(n *node) (ref, error) {
 	}
 	k := &constant{ints: []int64{}}
 	for at := v[0]; v[2] > 0 && at < v[1] || v[2] < 0 && at > v[1]; at += v[2] {
-		if k.ints = append(k.ints, at); len(k.ints) > maxInts {
-			return ref{}, fmt.Errorf("a range of more than %d is not supported", maxInts)
+		if k.ints = append(k.ints, at); len(k.ints) > maxConstantInts {
+			return ref{}, fmt.Errorf("a range of more than %d is not supported", maxConstantInts)
 		}
 	}
 	k.dims = []int{len(k.ints)}

@@ -109,7 +109,7 @@ func lowerConcat(n *node) (ref, error) {
 	}
 	axis := n.intAttr("axis", 1)
 	if len(parts) == 0 || constants == len(parts) {
-		return concatInts(parts)
+		return tensorConcat(n)
 	}
 	if constants > 0 {
 		return ref{}, fmt.Errorf("a constant among tensors is not supported%s", wayOut)
@@ -139,18 +139,6 @@ func lowerConcat(n *node) (ref, error) {
 
 // The arithmetic of shapes: exports compute the target of a Reshape from the
 // shape of a tensor.
-
-func concatInts(parts []ref) (ref, error) {
-	k := &constant{ints: []int64{}}
-	for i, p := range parts {
-		if p.k == nil || p.k.floats != nil || len(k.ints)+len(p.k.ints) > maxInts {
-			return ref{}, fmt.Errorf("input %d is not a constant list of integers%s", i, wayOut)
-		}
-		k.ints = append(k.ints, p.k.ints...)
-	}
-	k.dims = []int{len(k.ints)}
-	return ref{k: k}, nil
-}
 
 func lowerShape(n *node) (ref, error) {
 	r, err := lowerIdentity(n)

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -18,8 +19,16 @@ func (n *node) known(i int) (ref, error) {
 	if err == nil && r.v == nil && r.k == nil {
 		err = fmt.Errorf("input %d is missing", i)
 	}
-	if err != nil || r.k != nil {
+	if err != nil {
 		return r, err
+	}
+	for _, d := range r.dims() {
+		if d > maxTables {
+			return r, fmt.Errorf("an axis of %d is longer than %d%s", d, maxTables, wayOut)
+		}
+	}
+	if r.k != nil {
+		return r, nil
 	}
 	return n.asTensor(r)
 }
@@ -144,8 +153,8 @@ func (n *node) move(x ref, shape []int, tables [][]int, fill float32) (ref, erro
 	for _, t := range tables {
 		size *= len(t)
 	}
-	if size > maxInts {
-		return x, fmt.Errorf("%d integers are more than %d", size, maxInts)
+	if size > maxConstantInts {
+		return x, fmt.Errorf("%d integers are more than %d", size, maxConstantInts)
 	}
 	k := &constant{dims: shape, ints: make([]int64, size), elem: x.k.elem}
 	if size > 0 {
@@ -253,7 +262,39 @@ func tensorBinary(fast byte, fn func(a, b, c float32) float32, ints func(a, b in
 		if b, err = n.floats(1); err != nil {
 			return b, err
 		}
+		if fast == 0 && fn == nil {
+			return a, fmt.Errorf("floats are not supported%s", wayOut)
+		}
 		return n.zip(fast, fn, a, b)
+	}
+}
+
+// tensorCompare compares constants.
+func tensorCompare(fn func(order int) bool) func(*node) (ref, error) {
+	return func(n *node) (ref, error) {
+		a, err := n.known(0)
+		if err != nil {
+			return a, err
+		}
+		b, err := n.known(1)
+		if err != nil {
+			return b, err
+		}
+		if a.k == nil || b.k == nil || (a.k.floats == nil) != (b.k.floats == nil) {
+			return a, fmt.Errorf("only constants of one type can be compared%s", wayOut)
+		}
+		if a.k.floats == nil {
+			return n.zipInts(a.k, b.k, func(a, b int64) (int64, bool) { return truth(fn(cmp.Compare(a, b))) })
+		}
+		r, err := n.zip(0, func(a, b, _ float32) float32 { return float32(cmp.Compare(a, b)) }, a, b)
+		if err != nil {
+			return r, err
+		}
+		k := &constant{dims: r.k.dims, ints: make([]int64, len(r.k.floats)), elem: elemBool}
+		for i, order := range r.k.floats {
+			k.ints[i], _ = truth(fn(int(order)))
+		}
+		return ref{k: k}, nil
 	}
 }
 
@@ -264,7 +305,7 @@ func (n *node) zipInts(a, b *constant, fn func(a, b int64) (int64, bool)) (ref, 
 		return ref{}, err
 	}
 	size, err := n.l.shapeSize(shape)
-	if err != nil || size > maxInts || fn == nil {
+	if err != nil || size > maxConstantInts || fn == nil {
 		return ref{}, errors.Join(err, fmt.Errorf("arithmetic of %d integers is not supported%s", size, wayOut))
 	}
 	at := [2][]int{offsets(shape, spreadSteps(a.dims, shape)), offsets(shape, spreadSteps(b.dims, shape))}
@@ -349,6 +390,9 @@ func tensorReduce(start float64, add func(sum, v float64) float64, end func(sum 
 		}
 		if shape == nil {
 			shape = []int{}
+		}
+		if volume(kept) > maxTables || volume(gone) > maxTables {
+			return x, fmt.Errorf("a reduction of %v over the axes %v is too large%s", dims, list, wayOut)
 		}
 		return n.compute(&reduceBody{base: offsets(kept, keptSteps), over: offsets(gone, goneSteps), start: start, add: add, end: end}, shape, x)
 	}
@@ -466,6 +510,11 @@ func tensorMatMul(n *node) (ref, error) {
 	if err != nil {
 		return b, err
 	}
+	return n.product(a, b)
+}
+
+// product multiplies the matrices in the last two axes.
+func (n *node) product(a, b ref) (ref, error) {
 	da, db := a.dims(), b.dims()
 	if len(da) < 2 || len(db) < 2 || da[len(da)-1] != db[len(db)-2] {
 		return a, fmt.Errorf("a product of %v and %v is not supported%s", da, db, wayOut)
@@ -486,8 +535,8 @@ func tensorMatMul(n *node) (ref, error) {
 			}
 			return list
 		}
-		if _, err := n.l.shapeSize(shape); err != nil {
-			return a, err
+		if size, err := n.l.shapeSize(shape); err != nil || size > maxTables {
+			return a, errors.Join(err, fmt.Errorf("%d matrices are more than %d", size, maxTables))
 		}
 		m.a = scaledBy(offsets(shape, spreadSteps(la, shape)), m.rows*m.depth)
 		m.b = scaledBy(offsets(shape, spreadSteps(lb, shape)), m.depth*m.cols)
@@ -540,16 +589,16 @@ func tensorWhere(n *node) (ref, error) {
 		return b, err
 	}
 	if a.k != nil && a.k.floats == nil && b.k != nil && b.k.floats == nil {
-		if len(cond.k.ints) != 1 && !slices.Equal(cond.k.dims, a.k.dims) || !slices.Equal(a.k.dims, b.k.dims) {
-			return a, fmt.Errorf("integers of shapes %v, %v and %v are not supported%s", cond.k.dims, a.k.dims, b.k.dims, wayOut)
+		// cond*a + !cond*b
+		yes, err := n.zipInts(cond.k, a.k, func(c, v int64) (int64, bool) { return c * v, true })
+		if err != nil {
+			return a, err
 		}
-		k := &constant{dims: a.k.dims, ints: slices.Clone(a.k.ints), elem: a.k.elem}
-		for i := range k.ints {
-			if cond.k.ints[i%len(cond.k.ints)] == 0 {
-				k.ints[i] = b.k.ints[i]
-			}
+		no, err := n.zipInts(cond.k, b.k, func(c, v int64) (int64, bool) { return (1 - c) * v, true })
+		if err != nil {
+			return b, err
 		}
-		return ref{k: k}, nil
+		return n.zipInts(yes.k, no.k, func(a, b int64) (int64, bool) { return a + b, true })
 	}
 	if a, err = n.floats(1); err != nil {
 		return a, err

@@ -113,9 +113,11 @@ func consecutive(t []int) bool {
 // concatBody puts its inputs one behind the other along an axis.
 type concatBody struct{ sizes []int } // of each input, from the axis on
 
-func (c *concatBody) run(_ *Session, out []float32, in [][]float32) {
+func (c *concatBody) run(_ *Session, out []float32, in [][]float32) { join(out, in, c.sizes) }
+
+func join[T any](out []T, in [][]T, sizes []int) {
 	for at := 0; len(out) > 0; at++ {
-		for i, n := range c.sizes {
+		for i, n := range sizes {
 			copy(out[:n], in[i][at*n:])
 			out = out[n:]
 		}

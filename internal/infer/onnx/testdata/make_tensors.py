@@ -252,5 +252,30 @@ def vector_as_sequence(g):
     g.add("ReduceSum", g.add("Div", x, g.add("Add", g.add("Neg", g.add("Neg", g.add("Sqrt", g.add("Abs", x)))), g.const(1.0))), g.ints(-1), keepdims=0)
 
 
+@case((1, 3, 4, 4))
+def gemm_of_rows(g):
+    x = g.add("Reshape", tokens(g, 6), g.ints(-1, 6))
+    x = g.add("Gemm", x, g.w(8, 6), g.w(8), transB=1, alpha=0.5, beta=2.0)
+    g.add("Reshape", g.add("Gemm", g.w(4, 3), x, transA=1), g.ints(1, 3, 8))
+
+
+@case((1, 4, 6, 4))
+def einsum_of_two(g):
+    x = g.conv("x", 4, 6, 1)
+    y = g.add("Einsum", x, g.w(4, 5), equation="b c h w, w d -> b h c d")
+    g.add("Einsum", y, x, equation="bhcd,bchw->bchdw")
+
+
+@case((1, 3, 4, 4))
+def mask_of_windows(g):
+    mask = g.add("ConstantOfShape", g.ints(4, 4), value=make_ops.numpy_helper.from_array(np.zeros(1, np.float32)))
+    rows = g.add("Unsqueeze", g.add("Expand", g.add("Unsqueeze", g.add("Range", *(g.const(v, np.int64) for v in (0, 4, 2))), g.ints(1)), g.ints(2, 4)), g.ints(2))
+    cols = g.add("Unsqueeze", g.add("Expand", g.const([[0, 1, 2, 3]], np.int64), g.ints(2, 4)), g.ints(2))
+    mask = g.add("ScatterND", mask, g.add("Concat", rows, cols, axis=2), g.const(np.ones((2, 4))))
+    mask = g.add("Where", g.add("Not", g.add("Equal", mask, g.const(0.0))), g.const(-100.0), mask)
+    s = g.add("Softmax", g.add("Add", g.conv("x", 3, 2, 1), mask), axis=-1)
+    g.add("Add", s, g.add("Relu", g.add("Clip", g.w(2, 4, 4), g.const(-0.5), g.const(0.25))))
+
+
 if __name__ == "__main__":
     make_ops.record("tensors", os.path.basename(__file__))
