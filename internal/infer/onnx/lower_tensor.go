@@ -146,6 +146,9 @@ func (n *node) move(x ref, shape []int, tables [][]int, fill float32) (ref, erro
 	if total > maxTables {
 		return x, fmt.Errorf("%d indices are more than %d", total, maxTables)
 	}
+	if err := n.l.spend(total); err != nil {
+		return x, err
+	}
 	if x.k == nil || x.k.floats != nil {
 		return n.compute(&moveBody{tables: tables, fill: fill}, shape, x)
 	}
@@ -308,6 +311,9 @@ func (n *node) zipInts(a, b *constant, fn func(a, b int64) (int64, bool)) (ref, 
 	if err != nil || size > maxConstantInts || fn == nil {
 		return ref{}, errors.Join(err, fmt.Errorf("arithmetic of %d integers is not supported%s", size, wayOut))
 	}
+	if err := n.l.spend(3 * size); err != nil {
+		return ref{}, err
+	}
 	at := [2][]int{offsets(shape, spreadSteps(a.dims, shape)), offsets(shape, spreadSteps(b.dims, shape))}
 	k := &constant{dims: shape, ints: make([]int64, size), elem: a.elem}
 	for i := range k.ints {
@@ -393,6 +399,9 @@ func tensorReduce(start float64, add func(sum, v float64) float64, end func(sum 
 		}
 		if volume(kept) > maxTables || volume(gone) > maxTables {
 			return x, fmt.Errorf("a reduction of %v over the axes %v is too large%s", dims, list, wayOut)
+		}
+		if err := n.l.spend(volume(kept) + volume(gone)); err != nil {
+			return x, err
 		}
 		return n.compute(&reduceBody{base: offsets(kept, keptSteps), over: offsets(gone, goneSteps), start: start, add: add, end: end}, shape, x)
 	}
@@ -537,6 +546,8 @@ func (n *node) product(a, b ref) (ref, error) {
 		}
 		if size, err := n.l.shapeSize(shape); err != nil || size > maxTables {
 			return a, errors.Join(err, fmt.Errorf("%d matrices are more than %d", size, maxTables))
+		} else if err := n.l.spend(2 * size); err != nil {
+			return a, err
 		}
 		m.a = scaledBy(offsets(shape, spreadSteps(la, shape)), m.rows*m.depth)
 		m.b = scaledBy(offsets(shape, spreadSteps(lb, shape)), m.depth*m.cols)
