@@ -29,6 +29,7 @@ func (pl *planner) tensorStep(o *op, out view) {
 	}
 	if m, ok := o.body.(*matmulBody); ok {
 		m.prepare(pl.k, s.in[1])
+		pl.matrices += len(m.packed)
 		if s.in[1] != nil {
 			s.in[1] = noWeights // they are packed
 		}

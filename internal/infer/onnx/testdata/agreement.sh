@@ -5,7 +5,8 @@
 # FOLDER keeps the networks (1 GB). Needs Python with the packages of
 # examples/train-classifier/requirements.txt (PYTHON names one that has them, or
 # an environment is made in FOLDER), and for PyTorch's networks Debian's
-# python3-torch, python3-torchvision and python3-onnx (TORCH_PYTHON). Where
+# python3-torch, python3-torchvision and python3-onnx (TORCH_PYTHON), or PyPI's,
+# with which timm's networks are there too where timm is. Where
 # qemu-aarch64-static is, the kernels of arm64 are compared too, emulated.
 set -euo pipefail
 mkdir -p "$1"
@@ -36,7 +37,7 @@ fi
 
 Written by `make agreement`: every network that the engine claims to run, made by its exporter with random weights and batch norms, on two inputs;
 scores after softmax. The bound is |dp| <= 1e-5, dp/p <= 1e-4 where p > 1e-6, and the same best class. Times are of one run on a machine that was
-not idle: they say what is slow, not how fast it is. `resnet18-external` has its weights in a second file, `-dynamic` an open batch, `-open` an open
+not idle: they say what is slow, not how fast it is. Norms, layer scales and biases are redrawn, so that each branch counts. `resnet18-external` has its weights in a second file, `-dynamic` an open batch, `-open` an open
 size too, `-batchnorm` batch norms as nodes of their own, `flat` a view by the batch's size, groups, ceil mode and counted padding, `keras-mobilenetv2` alpha 0.5.
 `int8-` networks are QDQ models by ONNX Runtime's quantize_static as it is (of DenseNet121 by `examples/train-classifier/quantise.py`), which the engine runs
 in integers with avx512vnni and in float32 with the others; their bound is |dp| <= 1e-2, since a sum that falls
