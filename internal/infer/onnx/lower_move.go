@@ -38,27 +38,35 @@ func tensorReshape(n *node) (ref, error) {
 	if err != nil || !ok || len(want) > maxRank {
 		return x, errors.Join(err, fmt.Errorf("%v is no shape", want))
 	}
-	batch := n.l.batch
+	shape, err := n.shapeOf(x, want)
+	if err != nil {
+		return x, err
+	}
+	return reshaped(x, shape), nil
+}
+
+// shapeOf settles a shape for the elements of a tensor or constant: 0 keeps a
+// size, -1 is what is left. Of a batch that the file fixes one image is left.
+func (n *node) shapeOf(x ref, want []int64) ([]int, error) {
+	batch, old := n.l.batch, n.l.fileDims(x)
 	if x.k != nil {
 		batch = 1
 	}
-	old := x.dims()
 	size := volume(old)
-	shape, rest, free := make([]int, len(want)), size*batch, -1
+	shape, rest, free := make([]int, len(want)), size, -1
 	keepZero := n.intAttr("allowzero", 0) != 0
 	for i, d := range want {
 		switch {
 		case d == 0 && !keepZero && i < len(old):
-			if d = int64(old[i]); i == 0 {
-				d *= int64(batch)
-			}
+			d = int64(old[i])
 		case d == -1 && free < 0:
 			free, d = i, 1
-		case d <= 0 || d > int64(n.l.limits.Elements):
-			return x, fmt.Errorf("%v is no shape", want)
+		}
+		if d <= 0 || d > int64(n.l.limits.Elements) {
+			return nil, fmt.Errorf("%v is no shape", want)
 		}
 		if shape[i] = int(d); rest%shape[i] != 0 {
-			return x, fmt.Errorf("shape %v does not fit %d elements", want, size)
+			return nil, fmt.Errorf("shape %v does not fit %d elements", want, size)
 		}
 		rest /= shape[i]
 	}
@@ -66,15 +74,15 @@ func tensorReshape(n *node) (ref, error) {
 		shape[free], rest = rest, 1
 	}
 	if rest != 1 {
-		return x, fmt.Errorf("shape %v does not fit %d elements", want, size)
+		return nil, fmt.Errorf("shape %v does not fit %d elements", want, size)
 	}
 	if batch > 1 {
 		if len(shape) == 0 || shape[0]%batch != 0 {
-			return x, fmt.Errorf("shape %v does not begin with the batch of %d%s", want, batch, wayOut)
+			return nil, fmt.Errorf("shape %v does not begin with the batch of %d%s", want, batch, wayOut)
 		}
 		shape[0] /= batch
 	}
-	return reshaped(x, shape), nil
+	return shape, nil
 }
 
 func tensorFlatten(n *node) (ref, error) {

@@ -9,13 +9,9 @@ import (
 
 // tensorGemm is a product of two matrices of any number of rows.
 func tensorGemm(n *node) (ref, error) {
-	a, err := n.floats(0)
+	a, b, err := n.two((*node).floats)
 	if err != nil {
 		return a, err
-	}
-	b, err := n.floats(1)
-	if err != nil {
-		return b, err
 	}
 	if n.intAttr("transA", 0) != 0 {
 		if a, err = n.transpose(a, []int64{1, 0}); err != nil {
@@ -63,13 +59,9 @@ func tensorEinsum(n *node) (ref, error) {
 	if !ok || !two || strings.ContainsAny(right, ",.") || strings.Contains(left, ".") {
 		return ref{}, fmt.Errorf("attribute equation: %q is not supported, only one of two tensors with all axes named%s", equation, wayOut)
 	}
-	a, err := n.floats(0)
+	a, b, err := n.two((*node).floats)
 	if err != nil {
 		return a, err
-	}
-	b, err := n.floats(1)
-	if err != nil {
-		return b, err
 	}
 	size := map[rune]int{}
 	for _, side := range []struct {

@@ -188,34 +188,9 @@ func lowerReshape(n *node) (ref, error) {
 	if shape.k == nil || shape.k.floats != nil || len(shape.k.ints) > maxRank || x.v == nil {
 		return x, fmt.Errorf("only a tensor can be given another shape, and only a constant one%s", wayOut)
 	}
-	zeroIsZero := n.intAttr("allowzero", 0) != 0
-	dims, rest, free := make([]int, len(shape.k.ints)), x.v.size()*n.l.batch, -1
-	old := n.l.fileDims(x)
-	for i, d := range shape.k.ints {
-		switch {
-		case d == 0 && !zeroIsZero && i < len(old):
-			d = int64(old[i])
-		case d == -1 && free < 0:
-			free, d = i, 1
-		case d <= 0 || d > int64(n.l.limits.Elements):
-			return x, fmt.Errorf("%v is no shape", shape.k.ints)
-		}
-		dims[i] = int(d)
-		if rest%dims[i] != 0 {
-			return x, fmt.Errorf("shape %v does not fit %d elements", shape.k.ints, x.v.size())
-		}
-		rest /= dims[i]
-	}
-	if free >= 0 {
-		dims[free] = rest
-	} else if rest != 1 {
-		return x, fmt.Errorf("shape %v does not fit %d elements", shape.k.ints, x.v.size())
-	}
-	if n.l.batch > 1 {
-		if len(dims) == 0 || dims[0]%n.l.batch != 0 {
-			return x, fmt.Errorf("shape %v does not begin with the batch of %d%s", shape.k.ints, n.l.batch, wayOut)
-		}
-		dims[0] /= n.l.batch
+	dims, err := n.shapeOf(x, shape.k.ints)
+	if err != nil {
+		return x, err
 	}
 	return n.view(x, dims)
 }

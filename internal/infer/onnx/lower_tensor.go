@@ -42,6 +42,14 @@ func (n *node) floats(i int) (ref, error) {
 	return r, err
 }
 
+// two gives the first two inputs.
+func (n *node) two(get func(*node, int) (ref, error)) (a, b ref, err error) {
+	if a, err = get(n, 0); err == nil {
+		b, err = get(n, 1)
+	}
+	return a, b, err
+}
+
 // asTensor makes an image a tensor with the axes that the file sees.
 func (n *node) asTensor(r ref) (ref, error) {
 	if r.shape != nil {
@@ -247,23 +255,16 @@ func (n *node) zip(fast byte, fn func(a, b, c float32) float32, in ...ref) (ref,
 
 func tensorBinary(fast byte, fn func(a, b, c float32) float32, ints func(a, b int64) (int64, bool)) func(*node) (ref, error) {
 	return func(n *node) (ref, error) {
-		a, err := n.known(0)
+		a, b, err := n.two((*node).known)
 		if err != nil {
 			return a, err
-		}
-		b, err := n.known(1)
-		if err != nil {
-			return b, err
 		}
 		n.stringAttr("fmod", "")
 		if a.k != nil && a.k.floats == nil && b.k != nil && b.k.floats == nil {
 			return n.zipInts(a.k, b.k, ints)
 		}
-		if a, err = n.floats(0); err != nil {
+		if a, b, err = n.two((*node).floats); err != nil {
 			return a, err
-		}
-		if b, err = n.floats(1); err != nil {
-			return b, err
 		}
 		if fast == 0 && fn == nil {
 			return a, fmt.Errorf("floats are not supported%s", wayOut)
@@ -275,13 +276,9 @@ func tensorBinary(fast byte, fn func(a, b, c float32) float32, ints func(a, b in
 // tensorCompare compares constants.
 func tensorCompare(fn func(order int) bool) func(*node) (ref, error) {
 	return func(n *node) (ref, error) {
-		a, err := n.known(0)
+		a, b, err := n.two((*node).known)
 		if err != nil {
 			return a, err
-		}
-		b, err := n.known(1)
-		if err != nil {
-			return b, err
 		}
 		if a.k == nil || b.k == nil || (a.k.floats == nil) != (b.k.floats == nil) {
 			return a, fmt.Errorf("only constants of one type can be compared%s", wayOut)
@@ -339,7 +336,7 @@ func tensorMap(fn func(float64) float64) func(*node) (ref, error) {
 func gelu(x float64) float64 { return 0.5 * x * (1 + math.Erf(x/math.Sqrt2)) }
 
 func geluTanh(x float64) float64 {
-	return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
+	return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+float64(0.044715*x*x*x))))
 }
 
 func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
@@ -511,13 +508,9 @@ func tensorGroupNorm(n *node) (ref, error) {
 }
 
 func tensorMatMul(n *node) (ref, error) {
-	a, err := n.floats(0)
+	a, b, err := n.two((*node).floats)
 	if err != nil {
 		return a, err
-	}
-	b, err := n.floats(1)
-	if err != nil {
-		return b, err
 	}
 	return n.product(a, b)
 }
@@ -567,13 +560,9 @@ func (n *node) hold(r ref) (ref, error) {
 }
 
 func tensorPRelu(n *node) (ref, error) {
-	x, err := n.floats(0)
+	x, slope, err := n.two((*node).floats)
 	if err != nil {
 		return x, err
-	}
-	slope, err := n.floats(1)
-	if err != nil {
-		return slope, err
 	}
 	return n.zip(0, func(x, s, _ float32) float32 {
 		if x < 0 {

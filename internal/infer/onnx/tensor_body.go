@@ -268,7 +268,7 @@ func (b *normBody) run(_ *Session, out []float32, in [][]float32) {
 		inverse := 1 / math.Sqrt(squares/float64(b.n)+b.eps)
 		for i, v := range x {
 			c := (first + i) / b.div % len(b.scale)
-			out[first+i] = float32((float64(v)-mean)*inverse)*b.scale[c] + b.shift[c]
+			out[first+i] = float32(float32((float64(v)-mean)*inverse)*b.scale[c]) + b.shift[c]
 		}
 	}
 }
