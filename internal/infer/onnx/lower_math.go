@@ -1,0 +1,346 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// tensorReduce is a reduction over any axes.
+func tensorReduce(start float64, add func(sum, v float64) float64, end func(sum float64, n int) float64) func(*node) (ref, error) {
+	return func(n *node) (ref, error) {
+		x, err := n.floats(0)
+		if err != nil {
+			return x, err
+		}
+		list, ok, err := n.axesList(1)
+		if err != nil {
+			return x, err
+		}
+		dims := x.dims()
+		over := make([]bool, len(dims))
+		if n.intAttr("noop_with_empty_axes", 0) != 0 && len(list) == 0 {
+			return x, nil
+		}
+		for i := range over {
+			over[i] = !ok || len(list) == 0
+		}
+		for _, a := range list {
+			i, err := axisOf(a, len(dims))
+			if err != nil {
+				return x, err
+			}
+			over[i] = true
+		}
+		keep := n.intAttr("keepdims", 1) != 0
+		var shape, kept, keptSteps, gone, goneSteps []int
+		for i, s := range strides(dims) {
+			switch {
+			case !over[i]:
+				kept, keptSteps, shape = append(kept, dims[i]), append(keptSteps, s), append(shape, dims[i])
+			case keep:
+				shape = append(shape, 1)
+				fallthrough
+			default:
+				gone, goneSteps = append(gone, dims[i]), append(goneSteps, s)
+			}
+		}
+		if shape == nil {
+			shape = []int{}
+		}
+		if volume(kept) > maxTables || volume(gone) > maxTables {
+			return x, fmt.Errorf("a reduction of %v over the axes %v is too large%s", dims, list, wayOut)
+		}
+		if err := n.l.spend(volume(kept) + volume(gone)); err != nil {
+			return x, err
+		}
+		return n.compute(&reduceBody{base: offsets(kept, keptSteps), over: offsets(gone, goneSteps), start: start, add: add, end: end}, shape, x)
+	}
+}
+
+func plus(sum, v float64) float64       { return sum + v }
+func plusSquare(sum, v float64) float64 { return sum + float64(v*v) }
+func plusAbs(sum, v float64) float64    { return sum + math.Abs(v) }
+func alone(sum float64, _ int) float64  { return sum }
+func meanOf(sum float64, n int) float64 { return sum / float64(n) }
+func rootOf(sum float64, _ int) float64 { return math.Sqrt(sum) }
+func largest(a, b float64) float64      { return max(a, b) }
+func smallest(a, b float64) float64     { return min(a, b) }
+func times(a, b float64) float64        { return a * b }
+func three(fn func(a, b float64) float64) func(a, b, c float32) float32 {
+	return func(a, b, _ float32) float32 { return float32(fn(float64(a), float64(b))) }
+}
+
+func tensorSoftmax(log bool) func(*node) (ref, error) {
+	return func(n *node) (ref, error) {
+		x, err := n.floats(0)
+		if err != nil {
+			return x, err
+		}
+		dims, def := x.dims(), int64(-1)
+		if n.l.g.opset < 13 {
+			def = 1
+		}
+		axis, err := axisOf(n.intAttr("axis", def), len(dims))
+		if err != nil {
+			return x, err
+		}
+		b := &softmaxBody{n: dims[axis], step: volume(dims[axis+1:]), log: log}
+		if n.l.g.opset < 13 { // all axes from this one on are one
+			b.n, b.step = b.n*b.step, 1
+		}
+		return n.compute(b, dims, x)
+	}
+}
+
+func tensorLayerNorm(n *node) (ref, error) {
+	x, err := n.floats(0)
+	if err != nil {
+		return x, err
+	}
+	n.intAttr("stash_type", 1)
+	dims := x.dims()
+	axis, err := axisOf(n.intAttr("axis", -1), len(dims))
+	if err != nil {
+		return x, err
+	}
+	b := &normBody{n: volume(dims[axis:]), div: 1, eps: float64(n.floatAttr("epsilon", 1e-5))}
+	return n.norm(b, x, b.n)
+}
+
+// norm reads scale and shift, of so many elements.
+func (n *node) norm(b *normBody, x ref, size int) (ref, error) {
+	scale, err := n.weights(1)
+	if err != nil {
+		return x, err
+	}
+	b.scale, b.shift = scale.floats, make([]float32, size)
+	if s, err := n.get(2); err != nil {
+		return x, err
+	} else if s.k != nil || s.v != nil {
+		k, err := n.weights(2)
+		if err != nil {
+			return x, err
+		}
+		b.shift = k.floats
+	}
+	if len(b.scale) != size || len(b.shift) != size {
+		return x, fmt.Errorf("scale and shift have %d and %d elements, expected %d", len(b.scale), len(b.shift), size)
+	}
+	return n.compute(b, x.dims(), x)
+}
+
+func tensorInstanceNorm(n *node) (ref, error) {
+	x, err := n.floats(0)
+	if err != nil {
+		return x, err
+	}
+	dims := x.dims()
+	if len(dims) < 3 {
+		return x, fmt.Errorf("shape %v has no channels of several elements", dims)
+	}
+	b := &normBody{n: volume(dims[2:]), div: volume(dims[2:]), eps: float64(n.floatAttr("epsilon", 1e-5))}
+	return n.norm(b, x, dims[1])
+}
+
+func tensorGroupNorm(n *node) (ref, error) {
+	x, err := n.floats(0)
+	if err != nil {
+		return x, err
+	}
+	n.intAttr("stash_type", 1)
+	dims, groups := x.dims(), int(n.intAttr("num_groups", 0))
+	if len(dims) < 3 || groups < 1 || dims[1]%groups != 0 {
+		return x, fmt.Errorf("attribute num_groups: %d does not divide the channels of %v", groups, dims)
+	}
+	b := &normBody{n: volume(dims[1:]) / groups, div: volume(dims[2:]), eps: float64(n.floatAttr("epsilon", 1e-5))}
+	size := dims[1]
+	if n.l.g.opset < 21 { // a scale per group
+		b.div, size = b.n, groups
+	}
+	return n.norm(b, x, size)
+}
+
+func tensorMatMul(n *node) (ref, error) {
+	a, b, err := n.two((*node).floats)
+	if err != nil {
+		return a, err
+	}
+	return n.product(a, b)
+}
+
+// product multiplies the matrices in the last two axes.
+func (n *node) product(a, b ref) (ref, error) {
+	da, db := a.dims(), b.dims()
+	if len(da) < 2 || len(db) < 2 || da[len(da)-1] != db[len(db)-2] {
+		return a, fmt.Errorf("a product of %v and %v is not supported%s", da, db, wayOut)
+	}
+	m := &matmulBody{rows: da[len(da)-2], depth: da[len(da)-1], cols: db[len(db)-1]}
+	la, lb := da[:len(da)-2], db[:len(db)-2]
+	shape, err := spread(la, lb)
+	if err != nil {
+		return a, err
+	}
+	if volume(lb) == 1 { // one matrix for all rows
+		m.rows *= volume(la)
+		m.a, m.b = []int{0}, []int{0}
+	} else {
+		scaledBy := func(list []int, by int) []int {
+			for i := range list {
+				list[i] *= by
+			}
+			return list
+		}
+		if size, err := n.l.shapeSize(shape); err != nil || size > maxTables {
+			return a, errors.Join(err, fmt.Errorf("%d matrices are more than %d", size, maxTables))
+		} else if err := n.l.spend(2 * size); err != nil {
+			return a, err
+		}
+		m.a = scaledBy(offsets(shape, spreadSteps(la, shape)), m.rows*m.depth)
+		m.b = scaledBy(offsets(shape, spreadSteps(lb, shape)), m.depth*m.cols)
+	}
+	if b.k != nil && len(m.b) > 1 { // several constant matrices are not packed ahead
+		if b, err = n.hold(b); err != nil {
+			return b, err
+		}
+	}
+	return n.compute(m, append(slices.Clone(shape), da[len(da)-2], m.cols), a, b)
+}
+
+// hold makes a constant a tensor.
+func (n *node) hold(r ref) (ref, error) {
+	v, err := n.emit(&op{kind: opBody, body: &mapBody{func(v float32) float32 { return v }}, args: []operand{{k: r.k.floats}}}, 1, 1, len(r.k.floats))
+	return ref{v: v, shape: r.dims()}, err
+}
+
+func tensorPRelu(n *node) (ref, error) {
+	x, slope, err := n.two((*node).floats)
+	if err != nil {
+		return x, err
+	}
+	return n.zip(0, func(x, s, _ float32) float32 {
+		if x < 0 {
+			return x * s
+		}
+		return x
+	}, x, slope)
+}
+
+func tensorWhere(n *node) (ref, error) {
+	cond, err := n.get(0)
+	if err != nil {
+		return cond, err
+	}
+	if cond.k == nil || cond.k.floats != nil {
+		return cond, fmt.Errorf("a condition that is not constant is not supported%s", wayOut)
+	}
+	a, err := n.known(1)
+	if err != nil {
+		return a, err
+	}
+	b, err := n.known(2)
+	if err != nil {
+		return b, err
+	}
+	if a.k != nil && a.k.floats == nil && b.k != nil && b.k.floats == nil {
+		// cond*a + !cond*b
+		yes, err := n.zipInts(cond.k, a.k, func(c, v int64) (int64, bool) { return c * v, true })
+		if err != nil {
+			return a, err
+		}
+		no, err := n.zipInts(cond.k, b.k, func(c, v int64) (int64, bool) { return (1 - c) * v, true })
+		if err != nil {
+			return b, err
+		}
+		return n.zipInts(yes.k, no.k, func(a, b int64) (int64, bool) { return a + b, true })
+	}
+	if a, err = n.floats(1); err != nil {
+		return a, err
+	}
+	if b, err = n.floats(2); err != nil {
+		return b, err
+	}
+	c := ref{k: &constant{dims: cond.k.dims, floats: make([]float32, len(cond.k.ints))}}
+	for i, v := range cond.k.ints {
+		c.k.floats[i] = float32(v)
+	}
+	return n.zip(0, func(a, b, c float32) float32 {
+		if c != 0 {
+			return a
+		}
+		return b
+	}, a, b, c)
+}
+
+// tensorLRN is the normalisation of AlexNet and GoogLeNet over neighbouring
+// channels.
+func tensorLRN(n *node) (ref, error) {
+	x, err := n.floats(0)
+	if err != nil {
+		return x, err
+	}
+	dims, size := x.dims(), int(n.intAttr("size", 1))
+	if len(dims) < 2 || size < 1 {
+		return x, fmt.Errorf("attribute size: %d of shape %v is not supported", size, dims)
+	}
+	b := &lrnBody{channels: dims[1], area: volume(dims[2:]), before: (size - 1) / 2, after: size / 2,
+		alpha: float64(n.floatAttr("alpha", 1e-4)) / float64(size), beta: float64(n.floatAttr("beta", 0.75)), bias: float64(n.floatAttr("bias", 1))}
+	return n.compute(b, dims, x)
+}
+
+type lrnBody struct {
+	channels, area, before, after int
+	alpha, beta, bias             float64
+}
+
+func (b *lrnBody) run(_ *Session, out []float32, in [][]float32) {
+	for i, v := range in[0][:len(out)] {
+		c, sum := i/b.area%b.channels, 0.0
+		for k := max(0, c-b.before); k <= min(b.channels-1, c+b.after); k++ {
+			u := float64(in[0][i+(k-c)*b.area])
+			sum += float64(u * u)
+		}
+		out[i] = float32(float64(v) / math.Pow(b.bias+float64(b.alpha*sum), b.beta))
+	}
+}
+
+func tensorConvTranspose(n *node) (ref, error) {
+	x, err := n.floats(0)
+	if err != nil {
+		return x, err
+	}
+	w, err := n.weights(1)
+	if err != nil {
+		return x, err
+	}
+	d, groups := x.dims(), int(n.intAttr("group", 1))
+	if len(d) != 4 || len(w.dims) != 4 || d[0] != 1 || w.dims[0] != d[1] || groups < 1 || d[1]%groups != 0 {
+		return x, fmt.Errorf("weights of shape %v in %d groups do not fit %v%s", w.dims, groups, d, wayOut)
+	}
+	if auto := n.stringAttr("auto_pad", "NOTSET"); auto != "NOTSET" || n.attr("output_shape") != nil {
+		return x, fmt.Errorf("attributes auto_pad and output_shape are not supported%s", wayOut)
+	}
+	if extra, err := n.intsAttr("output_padding", 2, 0, 0, maxWindow); err != nil {
+		return x, err
+	} else if win, _, _, err := n.window(w.dims[2:], 1<<20, 1<<20, false); err != nil {
+		return x, err
+	} else {
+		b := &deconvBody{win: win, cin: d[1], cout: w.dims[1] * groups, groups: groups, h: d[2], w: d[3], weights: w.floats,
+			oh: (d[2]-1)*win.sh + (win.kh-1)*win.dh + 1 - win.top - win.bottom + extra[0],
+			ow: (d[3]-1)*win.sw + (win.kw-1)*win.dw + 1 - win.left - win.right + extra[1]}
+		if b.oh < 1 || b.ow < 1 {
+			return x, fmt.Errorf("the output of %d x %d is empty", b.oh, b.ow)
+		}
+		b.bias = make([]float32, b.cout)
+		if r, err := n.get(2); err != nil {
+			return x, err
+		} else if r.k != nil {
+			if len(r.k.floats) != b.cout {
+				return x, fmt.Errorf("bias has %d elements for %d channels", len(r.k.floats), b.cout)
+			}
+			b.bias = r.k.floats
+		}
+		return n.compute(b, []int{1, b.cout, b.oh, b.ow}, x)
+	}
+}
