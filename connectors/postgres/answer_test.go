@@ -11,7 +11,8 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
-// A database that takes what it is sent and never answers is one that is away.
+// A database that takes what it is sent and never answers is one that is away. The
+// bounds are also those of the healthy answers before and after it.
 func TestDatabaseThatNeverAnswers(t *testing.T) {
 	d := newDatabase(t, "CREATE TABLE t (id int PRIMARY KEY, name text)")
 	u, err := url.Parse(d.url)
@@ -19,16 +20,16 @@ func TestDatabaseThatNeverAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := pgtest.NewLine(t, u.Host)
-	slow := database{d.Pool, "jdbc:postgresql://" + l.Addr().String() + u.Path + "?user=postgres&sslmode=disable&connectTimeout=1"}
+	slow := database{d.Pool, "jdbc:postgresql://" + l.Addr().String() + u.Path + "?user=postgres&sslmode=disable&connectTimeout=5"}
 	props := with(upsert, "auto.create", "false")
 	tests := []struct {
 		name, url string
 		props     connector.Props
 		want      string
 	}{
-		{"as configured", slow.url, with(props, "statement.timeout.ms", "400"), "no answer within 400ms: database t"},
-		{"as the URL says", slow.url + "&socketTimeout=1", props, "no answer within 1s: database t"},
-		{"the configuration counts more", slow.url + "&socketTimeout=600", with(props, "statement.timeout.ms", "400"), "no answer within 400ms: database t"},
+		{"as configured", slow.url, with(props, "statement.timeout.ms", "5000"), "no answer within 5s: database t"},
+		{"as the URL says", slow.url + "&socketTimeout=6", props, "no answer within 6s: database t"},
+		{"the configuration counts more", slow.url + "&socketTimeout=600", with(props, "statement.timeout.ms", "5000"), "no answer within 5s: database t"},
 	}
 	for i, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
