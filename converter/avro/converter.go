@@ -3,13 +3,11 @@ package avro
 import (
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/avro"
 	"github.com/axiom-data-science/hydraulics/internal/registry"
+	"github.com/axiom-data-science/hydraulics/internal/registry/serde"
 	"github.com/axiom-data-science/hydraulics/internal/registry/wire"
 )
 
@@ -26,35 +24,8 @@ func init() { connector.RegisterConverter(func() connector.Converter { return ne
 
 // Converter converts to and from Avro. It is safe for concurrent use.
 type Converter struct {
-	client   *registry.Client
-	settings wire.Settings
-	from     avro.FromOptions
-
-	mu     sync.Mutex
-	reads  map[int]*avro.Schema
-	writes map[writing]*target
-	newest map[string]newest // by subject
-}
-
-// writing is what decides how a value is written.
-type writing struct {
-	topic  string
-	schema *connector.Schema // by identity
-}
-
-// target is the schema that values are written with, and the bytes before each
-// of them.
-type target struct {
-	prefix  [wire.PrefixSize]byte
-	schema  *avro.Schema
-	size    atomic.Int64 // of the value before, which the next one is likely to need
-	fetched time.Time    // of a newest version
-}
-
-type newest struct {
-	schema  *avro.Schema
-	id      int
-	fetched time.Time
+	client  *registry.Client
+	schemas *serde.Schemas[*avro.Schema, *avro.Schema]
 }
 
 // Info describes the plugin.
@@ -77,12 +48,12 @@ func (c *Converter) Configure(_ connector.Context, conf connector.Config, key bo
 	if err != nil {
 		return connector.Fatal(err)
 	}
+	settings := wire.SettingsOf(conf, key)
+	options.Normalize = settings.Normalize
 	if c.client, err = registry.New(options); err != nil {
 		return err
 	}
-	c.settings = wire.SettingsOf(conf, key)
-	c.from = avro.FromOptions{Enhanced: conf.Bool(keyEnhanced), NoMetadata: !conf.Bool(keyMetadata)}
-	c.reads, c.writes, c.newest = map[int]*avro.Schema{}, map[writing]*target{}, map[string]newest{}
+	c.schemas = serde.New(c.client, settings, format(avro.FromOptions{Enhanced: conf.Bool(keyEnhanced), NoMetadata: !conf.Bool(keyMetadata)}))
 	return nil
 }
 
@@ -99,15 +70,15 @@ func (c *Converter) FromConnect(ctx context.Context, topic string, schema *conne
 	if value == nil {
 		return nil, nil
 	}
-	t, err := c.target(ctx, topic, schema)
+	t, err := c.schemas.Target(ctx, topic, schema)
 	if err != nil {
 		return nil, err
 	}
-	out := append(make([]byte, 0, t.size.Load()), t.prefix[:]...)
-	if out, err = t.schema.Append(out, value); err != nil {
+	out := append(make([]byte, 0, t.Size.Load()), t.Prefix[:]...)
+	if out, err = t.Writer.Append(out, value); err != nil {
 		return nil, err
 	}
-	t.size.Store(int64(len(out)))
+	t.Size.Store(int64(len(out)))
 	return out, nil
 }
 
@@ -120,7 +91,7 @@ func (c *Converter) ToConnect(ctx context.Context, _ string, data []byte) (*conn
 	if err != nil {
 		return nil, nil, connector.Data(err)
 	}
-	s, err := c.reader(ctx, id)
+	s, err := c.schemas.Reader(ctx, id)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -131,107 +102,17 @@ func (c *Converter) ToConnect(ctx context.Context, _ string, data []byte) (*conn
 	return s.Connect(), v, nil
 }
 
-// reader gives the schema with an id.
-func (c *Converter) reader(ctx context.Context, id int) (*avro.Schema, error) {
-	c.mu.Lock()
-	s := c.reads[id]
-	c.mu.Unlock()
-	if s != nil {
-		return s, nil
+// format is how Avro's schemas are read and compiled.
+func format(options avro.FromOptions) serde.Format[*avro.Schema, *avro.Schema] {
+	return serde.Format[*avro.Schema, *avro.Schema]{
+		Derive: func(from *connector.Schema) (string, error) { return avro.FromConnect(from, options) },
+		Reader: func(s registry.Schema) (*avro.Schema, error) { return avro.Parse(s.Text, s.Referred()...) },
+		Writer: func(s registry.Schema, from *connector.Schema, strict bool) (*avro.Schema, error) {
+			parsed, err := avro.Parse(s.Text, s.Referred()...)
+			if err == nil && strict {
+				err = parsed.Check(from)
+			}
+			return parsed, err
+		},
 	}
-	got, err := c.client.ByID(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if s, err = avro.Parse(got.Text, got.References...); err != nil {
-		return nil, connector.Data(fmt.Errorf("schema %d: %w", id, err))
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.reads) >= c.settings.CacheSize {
-		clear(c.reads)
-	}
-	c.reads[id] = s
-	return s, nil
-}
-
-// target gives the schema to write a value with.
-func (c *Converter) target(ctx context.Context, topic string, schema *connector.Schema) (*target, error) {
-	key := writing{topic, schema}
-	c.mu.Lock()
-	t := c.writes[key]
-	c.mu.Unlock()
-	if t != nil && !c.settings.Stale(t.fetched) {
-		return t, nil
-	}
-	t, err := c.newTarget(ctx, topic, schema)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.writes) >= c.settings.CacheSize {
-		clear(c.writes)
-	}
-	c.writes[key] = t
-	return t, nil
-}
-
-func (c *Converter) newTarget(ctx context.Context, topic string, schema *connector.Schema) (*target, error) {
-	subject, err := c.settings.Subjects.Of(topic, schema)
-	if err != nil {
-		return nil, connector.Data(err)
-	}
-	if c.settings.UseLatest {
-		return c.latestTarget(ctx, subject, schema)
-	}
-	text, err := avro.FromConnect(schema, c.from)
-	if err != nil {
-		return nil, err
-	}
-	ask := c.client.Lookup
-	if c.settings.AutoRegister {
-		ask = c.client.Register
-	}
-	got, err := ask(ctx, subject, text)
-	if err != nil {
-		return nil, err
-	}
-	parsed, err := avro.Parse(text) // the field order is that of the Connect schema
-	if err != nil {
-		return nil, connector.Data(err)
-	}
-	return newTarget(got.ID, parsed), nil
-}
-
-func newTarget(id int, s *avro.Schema) *target {
-	return &target{prefix: wire.Prefix(id), schema: s}
-}
-
-func (c *Converter) latestTarget(ctx context.Context, subject string, schema *connector.Schema) (*target, error) {
-	c.mu.Lock()
-	n, ok := c.newest[subject]
-	c.mu.Unlock()
-	if !ok || c.settings.Stale(n.fetched) {
-		got, err := c.client.Latest(ctx, subject)
-		if err != nil {
-			return nil, err
-		}
-		parsed, err := avro.Parse(got.Text, got.References...)
-		if err != nil {
-			return nil, connector.Data(fmt.Errorf("subject %s: %w", subject, err))
-		}
-		n = newest{parsed, got.ID, time.Now()}
-		c.mu.Lock()
-		c.newest[subject] = n
-		c.mu.Unlock()
-	}
-	if c.settings.Strict {
-		if err := n.schema.Check(schema); err != nil {
-			return nil, connector.Data(fmt.Errorf("subject %s: %w (%s=false leaves it to the values)", subject, err, wire.KeyStrict))
-		}
-	}
-	t := newTarget(n.id, n.schema)
-	t.fetched = n.fetched
-	return t, nil
 }

@@ -309,3 +309,22 @@ func TestRegistered(t *testing.T) {
 		}
 	}
 }
+
+// TestUseSchemaID writes into the schema with an id, whatever the subject's newest.
+func TestUseSchemaID(t *testing.T) {
+	url := registryURL(t)
+	got, err := registryClient(t, url).Register(t.Context(), "other", statsLatest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	props := connector.Props{"schema.registry.url": url, "use.schema.id": fmt.Sprint(got.ID)}
+	data, err := configured(t, false, props).FromConnect(t.Context(), "topic", stats, connector.NewStruct(stats).Set("roi", int32(7)).Set("prob", 0.5).Set("extra", "x"))
+	if err != nil || int(binary.BigEndian.Uint32(data[1:])) != got.ID {
+		t.Errorf("%x, %v", data, err)
+	}
+	odd := connector.StructOf("x", connector.F("roi", connector.StringSchema), connector.F("prob", connector.Float32Schema))
+	_, err = configured(t, false, props).FromConnect(t.Context(), "topic", odd, connector.NewStruct(odd).Set("roi", "7").Set("prob", float32(1)))
+	if err == nil || !strings.Contains(err.Error(), "schema 1: ") || !strings.Contains(err.Error(), "(id.compatibility.strict=false leaves it to the values)") {
+		t.Errorf("%v", err)
+	}
+}

@@ -29,6 +29,27 @@ type Options struct {
 	TLS      *tls.Config
 	// Timeout is for one request; 0 is 10 s.
 	Timeout time.Duration
+	// Type is that of all schemas; empty is Avro.
+	Type Type
+	// Normalize says that the order of what a schema says does not count where it
+	// is registered or looked up.
+	Normalize bool
+}
+
+// Type is a schema's type.
+type Type = srclient.SchemaType
+
+// The types.
+const (
+	Avro     Type = srclient.Avro
+	JSON     Type = srclient.Json
+	Protobuf Type = srclient.Protobuf
+)
+
+// Reference is a schema that another refers to.
+type Reference struct {
+	Name string // by which the other one does
+	Text string
 }
 
 // Schema is a schema as the registry has it.
@@ -36,9 +57,18 @@ type Schema struct {
 	ID      int
 	Version int // 0 where the registry was asked by id
 	Text    string
-	// References are the texts of the schemas that this one refers to, each after
-	// those that it refers to itself.
-	References []string
+	// References are the schemas that this one refers to, each after those that
+	// it refers to itself.
+	References []Reference
+}
+
+// Referred gives the texts of the references.
+func (s Schema) Referred() []string {
+	texts := make([]string, len(s.References))
+	for i, r := range s.References {
+		texts[i] = r.Text
+	}
+	return texts
 }
 
 // Compatibility is what the versions of a subject must be to each other.
@@ -82,6 +112,9 @@ func New(o Options) (*Client, error) {
 		}
 		u.User = nil
 		o.URLs[i] = strings.TrimRight(u.String(), "/")
+	}
+	if o.Type == "" {
+		o.Type = Avro
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
@@ -131,7 +164,7 @@ func (c *Client) Latest(ctx context.Context, subject string) (Schema, error) {
 func (c *Client) Register(ctx context.Context, subject, text string) (Schema, error) {
 	return c.cached(registration{subject, text}, func() (Schema, error) {
 		return c.call(ctx, "subject "+subject, func(sr *srclient.SchemaRegistryClient) (*srclient.Schema, error) {
-			return sr.CreateSchema(subject, text, srclient.Avro)
+			return sr.CreateSchema(subject, text, c.options.Type)
 		})
 	})
 }
@@ -140,7 +173,7 @@ func (c *Client) Register(ctx context.Context, subject, text string) (Schema, er
 func (c *Client) Lookup(ctx context.Context, subject, text string) (Schema, error) {
 	return c.cached(registration{subject, text}, func() (Schema, error) {
 		return c.call(ctx, "subject "+subject, func(sr *srclient.SchemaRegistryClient) (*srclient.Schema, error) {
-			return sr.LookupSchema(subject, text, srclient.Avro)
+			return sr.LookupSchema(subject, text, c.options.Type)
 		})
 	})
 }
@@ -184,8 +217,12 @@ func (c *Client) call(ctx context.Context, what string, ask func(*srclient.Schem
 	if err != nil {
 		return Schema{}, err
 	}
-	if t := got.SchemaType(); t != nil && *t != srclient.Avro && *t != "" {
-		return Schema{}, connector.Data(fmt.Errorf("schema registry: %s: its type is %s, expected AVRO", what, *t))
+	kind := Avro
+	if t := got.SchemaType(); t != nil && *t != "" {
+		kind = *t
+	}
+	if kind != c.options.Type {
+		return Schema{}, connector.Data(fmt.Errorf("schema registry: %s: its type is %s, expected %s", what, string(kind), string(c.options.Type)))
 	}
 	s := Schema{ID: got.ID(), Version: got.Version(), Text: got.Schema()}
 	return s, c.references(ctx, got.References(), &s.References, 0)
@@ -194,7 +231,7 @@ func (c *Client) call(ctx context.Context, what string, ask func(*srclient.Schem
 // maxReferences bounds how deep schemas may refer to others.
 const maxReferences = 20
 
-func (c *Client) references(ctx context.Context, refs []srclient.Reference, texts *[]string, depth int) error {
+func (c *Client) references(ctx context.Context, refs []srclient.Reference, found *[]Reference, depth int) error {
 	if depth > maxReferences {
 		return connector.Data(fmt.Errorf("schema registry: schemas refer to each other more than %d deep", maxReferences))
 	}
@@ -205,25 +242,33 @@ func (c *Client) references(ctx context.Context, refs []srclient.Reference, text
 		if err != nil {
 			return err
 		}
-		if err := c.references(ctx, got.References(), texts, depth+1); err != nil {
+		if err := c.references(ctx, got.References(), found, depth+1); err != nil {
 			return err
 		}
-		*texts = append(*texts, got.Schema())
+		*found = append(*found, Reference{r.Name, got.Schema()})
 	}
 	return nil
 }
 
 // bound is a transport that gives every request the context of its call, which
-// srclient's methods do not take, and remembers the last answer's status.
+// srclient's methods do not take, asks for what srclient cannot, and remembers
+// the last answer's status.
 type bound struct {
-	ctx    context.Context
-	next   http.RoundTripper
-	status int
+	ctx       context.Context
+	next      http.RoundTripper
+	normalize bool
+	status    int
 }
 
 // RoundTrip sends a request.
 func (b *bound) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := b.next.RoundTrip(r.WithContext(b.ctx))
+	r = r.Clone(b.ctx)
+	if b.normalize && r.Method == http.MethodPost {
+		query := r.URL.Query()
+		query.Set("normalize", "true")
+		r.URL.RawQuery = query.Encode()
+	}
+	resp, err := b.next.RoundTrip(r)
 	if err == nil {
 		b.status = resp.StatusCode
 	}
@@ -254,7 +299,7 @@ func try[T any](ctx context.Context, c *Client, what string, ask func(*srclient.
 func askOnce[T any](ctx context.Context, c *Client, address, what string, ask func(*srclient.SchemaRegistryClient) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	b := &bound{ctx: ctx, next: c.transport}
+	b := &bound{ctx: ctx, next: c.transport, normalize: c.options.Normalize}
 	sr := srclient.NewSchemaRegistryClient(address, srclient.WithClient(&http.Client{Transport: b}))
 	sr.CachingEnabled(false)
 	switch {

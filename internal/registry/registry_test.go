@@ -172,7 +172,7 @@ func TestReferencesAreFetched(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Schema{ID: 1, Text: "outer", References: []string{"inner", "middle"}}, got); diff != "" {
+	if diff := cmp.Diff(Schema{ID: 1, Text: "outer", References: []Reference{{"i", "inner"}, {"m", "middle"}}}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/twmb/avro"
 )
 
 // defaultCompatibility is what Confluent's registry starts with.
@@ -26,27 +24,34 @@ func (s *state) level(subject string) string {
 
 // incompatibilities compares a new schema with the earlier ones of its subject,
 // oldest first, and says in words what does not fit.
-func incompatibilities(level string, schema *avro.Schema, earlier []version) []string {
+func incompatibilities(level, kind string, schema parsed, earlier []version) []string {
 	if level == "NONE" || len(earlier) == 0 {
 		return nil
 	}
-	kind, transitive := strings.CutSuffix(level, "_TRANSITIVE")
+	direction, transitive := strings.CutSuffix(level, "_TRANSITIVE")
 	if !transitive {
 		earlier = earlier[len(earlier)-1:]
 	}
 	var found []string
-	check := func(writer, reader *avro.Schema, words string, v version) {
-		if err := avro.CheckCompatibility(writer, reader); err != nil {
-			found = append(found, fmt.Sprintf("%s version %d: %s", words, v.number, strings.TrimPrefix(err.Error(), "avro: ")))
+	check := func(writer, reader parsed, words string, v version) {
+		for _, problem := range reader.cannotRead(writer) {
+			found = append(found, fmt.Sprintf("%s version %d: %s", words, v.number, problem))
 		}
 	}
 	for _, v := range slices.Backward(earlier) {
-		if kind == "BACKWARD" || kind == "FULL" {
+		if v.schema.kind != kind {
+			found = append(found, fmt.Sprintf("the new schema is of type %s, version %d of type %s", kind, v.number, v.schema.kind))
+			continue
+		}
+		if direction == "BACKWARD" || direction == "FULL" {
 			check(v.schema.parsed, schema, "the new schema cannot read data of", v)
 		}
-		if kind == "FORWARD" || kind == "FULL" {
+		if direction == "FORWARD" || direction == "FULL" {
 			check(schema, v.schema.parsed, "data of the new schema cannot be read with", v)
 		}
 	}
 	return found
 }
+
+// trimAvro gives an error's text without the library's name.
+func trimAvro(err error) string { return strings.TrimPrefix(err.Error(), "avro: ") }

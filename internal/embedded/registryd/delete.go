@@ -88,7 +88,7 @@ func (r *registry) notReferredTo(subject string, v version) error {
 func (r *registry) drop(ctx context.Context, subject string, v version, permanent bool) error {
 	if !permanent {
 		return r.write(ctx, schemaKey(subject, v.number), schemaEntry{Subject: subject, Version: v.number, ID: v.schema.id,
-			References: v.schema.references, Schema: v.schema.text, Deleted: true})
+			SchemaType: namedType(v.schema.kind), References: v.schema.references, Schema: v.schema.parsed.text(), Deleted: true})
 	}
 	if err := r.write(ctx, entryKey{Keytype: keyNoop}, noopEntry{NextID: r.state.nextID}); err != nil {
 		return err

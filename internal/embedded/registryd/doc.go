@@ -1,5 +1,5 @@
 // Package registryd runs a schema registry inside the process: Confluent's HTTP
-// API for Avro schemas, with real compatibility checks, kept in a compacted log
+// API for schemas of Avro, Protobuf and JSON Schema, with real compatibility checks, kept in a compacted log
 // in the format of Confluent's own _schemas topic. It is for one process on a
 // laptop, a ship or in tests; there is no leader election and no security, which
 // is why it listens on 127.0.0.1 only unless told otherwise.

@@ -25,6 +25,7 @@ type schemaEntry struct {
 	Subject    string      `json:"subject"`
 	Version    int         `json:"version"`
 	ID         int         `json:"id"`
+	SchemaType string      `json:"schemaType,omitempty"` // none is AVRO
 	References []Reference `json:"references,omitempty"`
 	Schema     string      `json:"schema"`
 	Deleted    bool        `json:"deleted"`
@@ -36,6 +37,22 @@ type configEntry struct {
 
 type modeEntry struct {
 	Mode string `json:"mode"`
+}
+
+// typeOf gives the type that a request or an entry names, where none is AVRO.
+func typeOf(named string) string {
+	if named == "" {
+		return typeAvro
+	}
+	return named
+}
+
+// namedType gives the name of a type where one is written: AVRO is not.
+func namedType(kind string) string {
+	if kind == typeAvro {
+		return ""
+	}
+	return kind
 }
 
 // noopEntry keeps the next id where a permanent deletion would make it known no

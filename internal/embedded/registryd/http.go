@@ -43,7 +43,7 @@ func (r *registry) handler() http.Handler {
 		"GET /subjects/{subject}/versions":                  r.getVersions,
 		"POST /subjects/{subject}/versions":                 r.postVersion,
 		"GET /schemas":                                      r.getSchemas,
-		"GET /schemas/types":                                func(*http.Request) (any, error) { return []string{"AVRO"}, nil },
+		"GET /schemas/types":                                func(*http.Request) (any, error) { return []string{typeJSON, typeProtobuf, typeAvro}, nil },
 		"GET /schemas/ids/{id}":                             r.getByID,
 		"GET /schemas/ids/{id}/schema":                      r.getTextByID,
 		"GET /schemas/ids/{id}/subjects":                    r.getSubjectsOfID,
@@ -153,12 +153,21 @@ type described struct {
 	Subject    string      `json:"subject"`
 	Version    int         `json:"version"`
 	ID         int         `json:"id"`
+	SchemaType string      `json:"schemaType,omitempty"` // none is AVRO
 	References []Reference `json:"references,omitempty"`
 	Schema     string      `json:"schema"`
 }
 
 func describe(subject string, v version) described {
-	return described{subject, v.number, v.schema.id, v.schema.references, v.schema.text}
+	return described{subject, v.number, v.schema.id, namedType(v.schema.kind), v.schema.references, v.schema.parsed.text()}
+}
+
+// textOf gives a schema's text in the format that a request asks for.
+func textOf(req *http.Request, st *stored) (string, error) {
+	if req.URL.Query().Get("format") == "serialized" {
+		return st.parsed.serialized()
+	}
+	return st.parsed.text(), nil
 }
 
 func (r *registry) versionOf(req *http.Request) (version, error) {
@@ -172,7 +181,9 @@ func (r *registry) getVersion(req *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return describe(req.PathValue("subject"), v), nil
+	d := describe(req.PathValue("subject"), v)
+	d.Schema, err = textOf(req, v.schema)
+	return d, err
 }
 
 func (r *registry) getVersionText(req *http.Request) (any, error) {
@@ -180,7 +191,8 @@ func (r *registry) getVersionText(req *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return raw(v.schema.text), nil
+	text, err := textOf(req, v.schema)
+	return raw(text), err
 }
 
 func (r *registry) getReferrers(req *http.Request) (any, error) {
@@ -198,6 +210,7 @@ func (r *registry) postVersion(req *http.Request) (any, error) {
 	if err := body(req, &in); err != nil {
 		return nil, err
 	}
+	in.normalize = flag(req, "normalize")
 	id, err := r.register(req.Context(), req.PathValue("subject"), in)
 	return map[string]int{"id": id}, err
 }
@@ -208,6 +221,7 @@ func (r *registry) postLookup(req *http.Request) (any, error) {
 		return nil, err
 	}
 	subject := req.PathValue("subject")
+	in.normalize = flag(req, "normalize")
 	v, err := r.lookup(subject, in, flag(req, "deleted"))
 	if err != nil {
 		return nil, err
@@ -263,10 +277,12 @@ func (r *registry) getByID(req *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	text, err := textOf(req, st)
 	return struct {
+		SchemaType string      `json:"schemaType,omitempty"`
 		Schema     string      `json:"schema"`
 		References []Reference `json:"references,omitempty"`
-	}{st.text, st.references}, nil
+	}{namedType(st.kind), text, st.references}, err
 }
 
 func (r *registry) getTextByID(req *http.Request) (any, error) {
@@ -276,7 +292,8 @@ func (r *registry) getTextByID(req *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return raw(st.text), nil
+	text, err := textOf(req, st)
+	return raw(text), err
 }
 
 func (r *registry) getVersionsOfID(req *http.Request) (any, error) {

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"sync"
 	"time"
-
-	"github.com/twmb/avro"
 )
 
 // registry is the state and its log. Reads share a lock; a change is written to
@@ -71,21 +69,37 @@ type submitted struct {
 	References []Reference `json:"references"`
 	ID         int         `json:"id"`
 	Version    int         `json:"version"`
+
+	normalize bool // the order of what it says does not count
 }
 
 // parse checks a submitted schema.
-func (r *registry) parse(in submitted) (*avro.Schema, error) {
-	if in.SchemaType != "" && in.SchemaType != "AVRO" {
-		return nil, failf(codeInvalidSchema, "Invalid schema type %s: the embedded registry takes AVRO only", in.SchemaType)
+func (r *registry) parse(in submitted) (parsed, error) {
+	if formats[typeOf(in.SchemaType)] == nil {
+		return nil, failf(codeInvalidSchema, "Invalid schema type %s: it must be AVRO, JSON or PROTOBUF", in.SchemaType)
 	}
 	if in.Schema == "" {
 		return nil, failf(codeInvalidSchema, "Empty schema")
 	}
-	parsed, err := r.state.parse(in.Schema, in.References)
+	parsed, err := r.state.parse(typeOf(in.SchemaType), in.Schema, in.References)
 	if err != nil {
-		return nil, failf(codeInvalidSchema, "Invalid schema %s with refs %v of type AVRO, details: %v", compact(in.Schema), in.References, err)
+		return nil, failf(codeInvalidSchema, "Invalid schema %s with refs %v of type %s, details: %v", compact(in.Schema), in.References, typeOf(in.SchemaType), err)
 	}
 	return parsed, nil
+}
+
+// known finds a schema, in a subject first where it is normalized.
+func (r *registry) known(subject string, in submitted, p parsed, deletedToo bool) *stored {
+	kind := typeOf(in.SchemaType)
+	if in.normalize {
+		want := identityOf(kind, p, in.References, true)
+		for _, v := range slices.Backward(r.state.live(subject, deletedToo)) {
+			if v.schema.kind == kind && v.schema.identity(true) == want {
+				return v.schema
+			}
+		}
+	}
+	return r.state.byIdentity[identityOf(kind, p, in.References, false)]
 }
 
 // register gives the id of a schema in a subject, adding it where it is new.
@@ -96,7 +110,7 @@ func (r *registry) register(ctx context.Context, subject string, in submitted) (
 	if err != nil {
 		return 0, err
 	}
-	known := r.state.byIdentity[identity(in.Schema, in.References)]
+	known := r.known(subject, in, parsed, false)
 	if known != nil {
 		for _, v := range r.state.live(subject, false) {
 			if v.schema == known {
@@ -108,16 +122,16 @@ func (r *registry) register(ctx context.Context, subject string, in submitted) (
 		return 0, err
 	}
 	earlier := r.state.live(subject, false)
-	if found := incompatibilities(r.state.level(subject), parsed, earlier); len(found) > 0 {
+	if found := incompatibilities(r.state.level(subject), typeOf(in.SchemaType), parsed, earlier); len(found) > 0 {
 		return 0, failf(codeIncompatible, "Schema being registered is incompatible with an earlier schema for subject %q, details: %v; compatibility: %s",
 			subject, found, r.state.level(subject))
 	}
-	e := schemaEntry{Subject: subject, Version: 1, ID: r.state.nextID, References: in.References, Schema: compact(in.Schema)}
+	e := schemaEntry{Subject: subject, Version: 1, ID: r.state.nextID, SchemaType: namedType(typeOf(in.SchemaType)), References: in.References, Schema: parsed.text()}
 	if all := r.state.subjects[subject]; len(all) > 0 {
 		e.Version = all[len(all)-1].number + 1
 	}
 	if known != nil {
-		e.ID, e.Schema = known.id, known.text
+		e.ID, e.Schema = known.id, known.parsed.text()
 	}
 	return e.ID, r.write(ctx, schemaKey(subject, e.Version), e)
 }
@@ -129,10 +143,11 @@ func (r *registry) lookup(subject string, in submitted, deletedToo bool) (versio
 	if len(r.state.live(subject, deletedToo)) == 0 {
 		return version{}, subjectNotFound(subject)
 	}
-	if _, err := r.parse(in); err != nil {
+	parsed, err := r.parse(in)
+	if err != nil {
 		return version{}, err
 	}
-	known := r.state.byIdentity[identity(in.Schema, in.References)]
+	known := r.known(subject, in, parsed, deletedToo)
 	for _, v := range slices.Backward(r.state.live(subject, deletedToo)) {
 		if v.schema == known {
 			return v, nil
@@ -152,7 +167,7 @@ func (r *registry) check(subject, number string, in submitted) ([]string, error)
 		return nil, err
 	}
 	if number == "" {
-		return incompatibilities(r.state.level(subject), parsed, r.state.live(subject, false)), nil
+		return incompatibilities(r.state.level(subject), typeOf(in.SchemaType), parsed, r.state.live(subject, false)), nil
 	}
 	v, err := r.version(subject, number, false)
 	if e, ok := errors.AsType[*apiError](err); ok && e.Code == codeSubjectNotFound {
@@ -164,7 +179,7 @@ func (r *registry) check(subject, number string, in submitted) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	return incompatibilities(r.state.level(subject), parsed, []version{v}), nil
+	return incompatibilities(r.state.level(subject), typeOf(in.SchemaType), parsed, []version{v}), nil
 }
 
 // version finds a version by its number or "latest". The lock is the caller's.

@@ -1,15 +1,9 @@
 package registryd
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"slices"
-
-	"github.com/twmb/avro"
-
-	"github.com/axiom-data-science/hydraulics/internal/data/wholejson"
 )
 
 // Reference names a schema whose types another one uses.
@@ -22,9 +16,13 @@ type Reference struct {
 // stored is a schema, which has one id however many subjects have it.
 type stored struct {
 	id         int
-	text       string
+	kind       string // its type: AVRO, JSON or PROTOBUF
 	references []Reference
-	parsed     *avro.Schema
+	parsed     parsed
+}
+
+func (st *stored) identity(normalized bool) [sha256.Size]byte {
+	return identityOf(st.kind, st.parsed, st.references, normalized)
 }
 
 // version is a schema's place in a subject.
@@ -50,32 +48,37 @@ func newState() *state {
 }
 
 // parse checks a schema against those it refers to.
-func (s *state) parse(text string, references []Reference) (*avro.Schema, error) {
-	var cache avro.SchemaCache
-	if err := s.parseReferences(&cache, references, nil); err != nil {
+func (s *state) parse(kind, text string, references []Reference) (parsed, error) {
+	list, err := s.referred(kind, references, nil)
+	if err != nil {
 		return nil, err
 	}
-	return cache.Parse(text)
+	return formats[kind](text, list)
 }
 
-func (s *state) parseReferences(cache *avro.SchemaCache, references []Reference, open []string) error {
+// referred gives the schemas that are referred to, each after those that it
+// refers to itself.
+func (s *state) referred(kind string, references []Reference, open []string) ([]referred, error) {
+	var list []referred
 	for _, r := range references {
 		v := s.find(r.Subject, r.Version, true)
 		if v == nil {
-			return fmt.Errorf("reference %s: subject %s has no version %d", r.Name, r.Subject, r.Version)
+			return nil, fmt.Errorf("reference %s: subject %s has no version %d", r.Name, r.Subject, r.Version)
 		}
 		place := fmt.Sprintf("%s/%d", r.Subject, r.Version)
 		if slices.Contains(open, place) {
-			return fmt.Errorf("reference %s: %s refers to itself", r.Name, place)
+			return nil, fmt.Errorf("reference %s: %s refers to itself", r.Name, place)
 		}
-		if err := s.parseReferences(cache, v.schema.references, append(open, place)); err != nil {
-			return err
+		if v.schema.kind != kind {
+			return nil, fmt.Errorf("reference %s: %s is of type %s, not %s", r.Name, place, v.schema.kind, kind)
 		}
-		if _, err := cache.Parse(v.schema.text); err != nil {
-			return fmt.Errorf("reference %s: %w", r.Name, err)
+		inner, err := s.referred(kind, v.schema.references, append(open, place))
+		if err != nil {
+			return nil, err
 		}
+		list = append(append(list, inner...), referred{r.Name, v.schema.parsed.text()})
 	}
-	return nil
+	return list, nil
 }
 
 // find gives a version of a subject, nil without it.
@@ -104,13 +107,17 @@ func (s *state) live(subject string, deletedToo bool) []version {
 func (s *state) put(e schemaEntry) error {
 	st := s.ids[e.ID]
 	if st == nil {
-		parsed, err := s.parse(e.Schema, e.References)
+		kind := typeOf(e.SchemaType)
+		if formats[kind] == nil {
+			return fmt.Errorf("schema %d: its type %s is not known", e.ID, kind)
+		}
+		parsed, err := s.parse(kind, e.Schema, e.References)
 		if err != nil {
 			return fmt.Errorf("schema %d: %w", e.ID, err)
 		}
-		st = &stored{id: e.ID, text: e.Schema, references: e.References, parsed: parsed}
+		st = &stored{id: e.ID, kind: kind, references: e.References, parsed: parsed}
 		s.ids[e.ID] = st
-		s.byIdentity[identity(e.Schema, e.References)] = st
+		s.byIdentity[st.identity(false)] = st
 	}
 	s.nextID = max(s.nextID, e.ID+1)
 	v := version{number: e.Version, schema: st, deleted: e.Deleted}
@@ -136,7 +143,7 @@ func (s *state) purge(subject string, number int) {
 	}
 	if len(s.usesOf(st.id, true)) == 0 {
 		delete(s.ids, st.id)
-		delete(s.byIdentity, identity(st.text, st.references))
+		delete(s.byIdentity, st.identity(false))
 	}
 }
 
@@ -180,47 +187,4 @@ func (s *state) subjectNames() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// identity tells schemas apart by what they say: white space, the order of keys
-// and {"type":"int"} for "int" do not count. A text that is no JSON is a name.
-func identity(text string, references []Reference) [sha256.Size]byte {
-	var v any
-	if err := wholejson.Unmarshal([]byte(text), &v); err != nil {
-		v = text
-	}
-	if len(references) == 0 {
-		references = nil
-	}
-	canonical, err := json.Marshal([]any{simplify(v), references})
-	if err != nil {
-		canonical = []byte(text) // JSON that was just read can be written
-	}
-	return sha256.Sum256(canonical)
-}
-
-func simplify(v any) any {
-	switch x := v.(type) {
-	case map[string]any:
-		if name, ok := x["type"].(string); ok && len(x) == 1 {
-			return name
-		}
-		for k, e := range x {
-			x[k] = simplify(e)
-		}
-	case []any:
-		for i, e := range x {
-			x[i] = simplify(e)
-		}
-	}
-	return v
-}
-
-// compact takes the white space out of a schema's text.
-func compact(text string) string {
-	var b bytes.Buffer
-	if err := json.Compact(&b, []byte(text)); err != nil {
-		return text
-	}
-	return b.String()
 }

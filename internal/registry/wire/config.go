@@ -9,10 +9,15 @@ import (
 // KeyStrict is the configuration key of [Settings.Strict].
 const KeyStrict = "latest.compatibility.strict"
 
+// KeyIDStrict is the configuration key of [Settings.IDStrict].
+const KeyIDStrict = "id.compatibility.strict"
+
 // The other keys; but for subject they are Confluent's.
 const (
 	keyAutoRegister   = "auto.register.schemas"
 	keyUseLatest      = "use.latest.version"
+	keyUseID          = "use.schema.id"
+	keyNormalize      = "normalize.schemas"
 	keyLatestTTL      = "latest.cache.ttl.sec"
 	keySubject        = "subject"
 	keyKeyStrategy    = "key.subject.name.strategy"
@@ -33,6 +38,12 @@ func Keys() []connector.Key {
 			Doc: "Write records field by field into the newest schema of their subject. Fields that it lacks are left out; fields that the record lacks take its defaults. Overrides auto.register.schemas."},
 		{Name: KeyStrict, Type: connector.BooleanKey, Default: true, Importance: connector.Low, Group: Group,
 			Doc: "With use.latest.version: compare the schemas before the first record is written, so that a field whose type can never fit is an error even where its values are null."},
+		{Name: keyUseID, Type: connector.IntKey, Default: -1, Importance: connector.Low, Group: Group,
+			Check: connector.AtLeast(-1), Doc: "Write records field by field into the schema with this id, whatever their subject. -1 is no id. Overrides use.latest.version."},
+		{Name: KeyIDStrict, Type: connector.BooleanKey, Default: true, Importance: connector.Low, Group: Group,
+			Doc: "With use.schema.id: compare the schemas before the first record is written, as latest.compatibility.strict."},
+		{Name: keyNormalize, Type: connector.BooleanKey, Default: false, Importance: connector.Medium, Group: Group,
+			Doc: "Where a schema is registered or looked up, one that says the same in another order is the same."},
 		{Name: keyLatestTTL, Type: connector.LongKey, Default: -1, Importance: connector.Low, Group: Group,
 			Check: connector.AtLeast(-1), Doc: "With use.latest.version: how long the newest schema is taken for the newest, seconds; -1 is until the task ends."},
 		{Name: keySubject, Type: connector.StringKey, Importance: connector.Medium, Group: Group,
@@ -53,6 +64,9 @@ type Settings struct {
 	Subjects     Subjects
 	AutoRegister bool          // the schemas of records, where they are new
 	UseLatest    bool          // write into the newest schema of the subject
+	UseID        int           // write into the schema with this id; negative is none
+	IDStrict     bool          // compare a record's schema with that one first
+	Normalize    bool          // the order of what a schema says does not count
 	Strict       bool          // compare a record's schema with that one first
 	LatestTTL    time.Duration // how long that is taken for the newest; negative is for ever
 	CacheSize    int
@@ -63,6 +77,7 @@ func SettingsOf(conf connector.Config, key bool) Settings {
 	s := Settings{
 		Subjects:     Subjects{fixed: conf.String(keySubject), strategy: simple(conf.String(keyValueStrategy)), suffix: "-value"},
 		AutoRegister: conf.Bool(keyAutoRegister), UseLatest: conf.Bool(keyUseLatest), Strict: conf.Bool(KeyStrict),
+		UseID: conf.Int(keyUseID), IDStrict: conf.Bool(KeyIDStrict), Normalize: conf.Bool(keyNormalize),
 		LatestTTL: time.Duration(conf.Int64(keyLatestTTL)) * time.Second, CacheSize: conf.Int(keyCacheSize),
 	}
 	if key {

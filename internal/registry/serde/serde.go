@@ -1,0 +1,184 @@
+// Package serde is what converters that use a schema registry do alike, whatever the format of their values: it decides
+// which schema a value is read or written with, asks the registry for it once, and keeps what is compiled of it.
+package serde
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/registry"
+	"github.com/axiom-data-science/hydraulics/internal/registry/wire"
+)
+
+// Format says how the schemas of one format are read and compiled: R reads
+// values, W writes them.
+type Format[R, W any] struct {
+	// Derive gives the text of the schema that a Connect schema maps to.
+	Derive func(from *connector.Schema) (string, error)
+	// Reader compiles what reads values of a schema.
+	Reader func(s registry.Schema) (R, error)
+	// Writer compiles what writes values of a Connect schema, which may be nil,
+	// into a schema: field by field into one that somebody else wrote, strict if
+	// what can never fit is an error at once.
+	Writer func(s registry.Schema, from *connector.Schema, strict bool) (W, error)
+}
+
+// Schemas are the schemas of one converter. They are safe for concurrent use.
+type Schemas[R, W any] struct {
+	client   *registry.Client
+	settings wire.Settings
+	format   Format[R, W]
+
+	mu     sync.Mutex
+	reads  map[int]R
+	writes map[writing]*Target[W]
+	newest map[string]newest // by subject
+}
+
+// writing is what decides how a value is written.
+type writing struct {
+	topic  string
+	schema *connector.Schema // by identity
+}
+
+type newest struct {
+	schema  registry.Schema
+	fetched time.Time
+}
+
+// Target is the schema that values are written with.
+type Target[W any] struct {
+	Prefix  [wire.PrefixSize]byte // of each value
+	Writer  W
+	Size    atomic.Int64 // of the value before, which the next one is likely to need
+	fetched time.Time    // of a newest version
+}
+
+// New makes the schemas of a converter.
+func New[R, W any](client *registry.Client, settings wire.Settings, format Format[R, W]) *Schemas[R, W] {
+	return &Schemas[R, W]{client: client, settings: settings, format: format,
+		reads: map[int]R{}, writes: map[writing]*Target[W]{}, newest: map[string]newest{}}
+}
+
+// Reader gives what reads values of the schema with an id.
+func (s *Schemas[R, W]) Reader(ctx context.Context, id int) (R, error) {
+	s.mu.Lock()
+	r, ok := s.reads[id]
+	s.mu.Unlock()
+	if ok {
+		return r, nil
+	}
+	got, err := s.client.ByID(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	if r, err = s.format.Reader(got); err != nil {
+		return r, connector.Data(fmt.Errorf("schema %d: %w", id, err))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.reads) >= s.settings.CacheSize {
+		clear(s.reads)
+	}
+	s.reads[id] = r
+	return r, nil
+}
+
+// Target gives what writes values of a schema into a topic.
+func (s *Schemas[R, W]) Target(ctx context.Context, topic string, schema *connector.Schema) (*Target[W], error) {
+	key := writing{topic, schema}
+	s.mu.Lock()
+	t := s.writes[key]
+	s.mu.Unlock()
+	if t != nil && !s.settings.Stale(t.fetched) {
+		return t, nil
+	}
+	t, err := s.target(ctx, topic, schema)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.writes) >= s.settings.CacheSize {
+		clear(s.writes)
+	}
+	s.writes[key] = t
+	return t, nil
+}
+
+func (s *Schemas[R, W]) target(ctx context.Context, topic string, schema *connector.Schema) (*Target[W], error) {
+	if s.settings.UseID >= 0 {
+		got, err := s.client.ByID(ctx, s.settings.UseID)
+		if err != nil {
+			return nil, err
+		}
+		return s.compile(got, schema, s.settings.IDStrict, fmt.Sprintf("schema %d", got.ID), wire.KeyIDStrict)
+	}
+	subject, err := s.settings.Subjects.Of(topic, schema)
+	if err != nil {
+		return nil, connector.Data(err)
+	}
+	if s.settings.UseLatest {
+		n, err := s.latest(ctx, subject)
+		if err != nil {
+			return nil, err
+		}
+		t, err := s.compile(n.schema, schema, s.settings.Strict, "subject "+subject, wire.KeyStrict)
+		if err == nil {
+			t.fetched = n.fetched
+		}
+		return t, err
+	}
+	text, err := s.format.Derive(schema)
+	if err != nil {
+		return nil, connector.Data(err)
+	}
+	ask := s.client.Lookup
+	if s.settings.AutoRegister {
+		ask = s.client.Register
+	}
+	got, err := ask(ctx, subject, text)
+	if err != nil {
+		return nil, err
+	}
+	// What the registry has may say the same in another order: the text is our own.
+	return s.compile(registry.Schema{ID: got.ID, Text: text}, schema, false, "subject "+subject, "")
+}
+
+// compile makes a target. The key is the one that leaves what does not fit to the values.
+func (s *Schemas[R, W]) compile(got registry.Schema, schema *connector.Schema, strict bool, place, key string) (*Target[W], error) {
+	w, err := s.format.Writer(got, schema, strict)
+	switch {
+	case err == nil:
+		return &Target[W]{Prefix: wire.Prefix(got.ID), Writer: w}, nil
+	case strict && key != "":
+		return nil, connector.Data(fmt.Errorf("%s: %w (%s=false leaves it to the values)", place, err, key))
+	}
+	return nil, connector.Data(fmt.Errorf("%s: %w", place, err))
+}
+
+// latest gives the newest schema of a subject, asked for again when it is stale.
+func (s *Schemas[R, W]) latest(ctx context.Context, subject string) (newest, error) {
+	s.mu.Lock()
+	n, ok := s.newest[subject]
+	s.mu.Unlock()
+	if ok && !s.settings.Stale(n.fetched) {
+		return n, nil
+	}
+	got, err := s.client.Latest(ctx, subject)
+	if err != nil {
+		return n, err
+	}
+	n = newest{got, time.Now()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.newest) >= s.settings.CacheSize {
+		clear(s.newest)
+	}
+	s.newest[subject] = n
+	return n, nil
+}
