@@ -102,7 +102,7 @@ type growing struct {
 func (e *growing) Error() string { return "its files are being written: " + e.lacks }
 
 // openBin opens a bin behind the last image that was given before.
-func (l *lane) openBin(ctx context.Context, w waiting) (*bin, error) {
+func (l *timeline) openBin(ctx context.Context, w waiting) (*bin, error) {
 	known, err := l.ask(ctx, w.id)
 	if err != nil {
 		return nil, err
@@ -173,7 +173,7 @@ func (b *bin) arriving() error {
 }
 
 // ask gives what the dashboard itself knows of a bin. A bin that is not wanted for it is an error that is a leftOut.
-func (l *lane) ask(ctx context.Context, id ifcb.BinID) (dashboard.Details, error) {
+func (l *timeline) ask(ctx context.Context, id ifcb.BinID) (dashboard.Details, error) {
 	tags := l.address.TagList()
 	decides := l.opts.skip || len(tags) > 0 || !l.opts.sampleTypes.IsZero()
 	if !l.opts.metadata && !decides {

@@ -48,7 +48,7 @@ type report struct {
 
 // tell makes the record of a bin that is settled. It carries the ledger's offset: with it, and not before, the bin
 // need not come again.
-func (l *lane) tell(r report) []connector.SourceRecord {
+func (l *timeline) tell(r report) []connector.SourceRecord {
 	if l.opts.binsTopic == "" {
 		return nil
 	}
@@ -76,7 +76,7 @@ func (l *lane) tell(r report) []connector.SourceRecord {
 }
 
 // reportDone tells of a bin whose images were all asked for.
-func (l *lane) reportDone(b *bin) []connector.SourceRecord {
+func (l *timeline) reportDone(b *bin) []connector.SourceRecord {
 	r := report{id: b.id, status: ifcb.BinComplete, reason: b.why, expected: int32(b.expected), ingested: b.given, failed: len(b.missing), sample: b.sample}
 	switch {
 	case len(b.missing) > 0 && b.given == 0:
@@ -92,7 +92,7 @@ func (l *lane) reportDone(b *bin) []connector.SourceRecord {
 }
 
 // leaveOut settles a bin that is not wanted. One that was left out before and still is adds nothing.
-func (l *lane) leaveOut(id ifcb.BinID, why *leftOut) []connector.SourceRecord {
+func (l *timeline) leaveOut(id ifcb.BinID, why *leftOut) []connector.SourceRecord {
 	if why.reason == "" {
 		l.settle(id)
 		return nil
@@ -111,7 +111,7 @@ func (l *lane) leaveOut(id ifcb.BinID, why *leftOut) []connector.SourceRecord {
 }
 
 // giveUp settles a bin whose images cannot be had.
-func (l *lane) giveUp(ctx context.Context, id ifcb.BinID, why error) []connector.SourceRecord {
+func (l *timeline) giveUp(ctx context.Context, id ifcb.BinID, why error) []connector.SourceRecord {
 	came := l.queue.progress(id)
 	l.settle(id)
 	if l.opts.binsTopic == "" {

@@ -39,22 +39,22 @@ func (p period) String() string {
 	return text(p.start) + "/" + text(p.end)
 }
 
-// history is what a lane of the past knows beside its bins: how far it has listed them. They are listed piece by
+// history is what a timeline of the past knows beside its bins: how far it has listed them. They are listed piece by
 // piece, when those before are done, so that new bins need not wait for a list of years.
 type history struct {
 	period  period
-	live    *lane // the lane of the newest bins, which has those from its floor on; nil without
+	live    *timeline // the timeline of the newest bins, which has those from its floor on; nil without
 	from    time.Time
 	until   time.Time // what is left to list is [from, until)
 	planned bool
 }
 
-func inPast(live *lane, p period) func(*lane) {
-	return func(l *lane) { l.history = &history{period: p, live: live} }
+func inPast(live *timeline, p period) func(*timeline) {
+	return func(l *timeline) { l.history = &history{period: p, live: live} }
 }
 
 // lookBack lists the next piece of the past when no bin is due.
-func (l *lane) lookBack(ctx context.Context) error {
+func (l *timeline) lookBack(ctx context.Context) error {
 	h := l.history
 	if !h.planned {
 		if err := l.boundHistory(ctx); err != nil {
@@ -86,7 +86,7 @@ func (l *lane) lookBack(ctx context.Context) error {
 }
 
 // boundHistory finds out what an open period means.
-func (l *lane) boundHistory(ctx context.Context) (err error) {
+func (l *timeline) boundHistory(ctx context.Context) (err error) {
 	h := l.history
 	h.from, h.until = h.period.start, h.period.end
 	if h.from.IsZero() {
@@ -106,7 +106,7 @@ func (l *lane) boundHistory(ctx context.Context) (err error) {
 }
 
 // listPiece adds the bins of a piece that are not settled. A piece in which every bin is needs no request.
-func (l *lane) listPiece(ctx context.Context, piece period) error {
+func (l *timeline) listPiece(ctx context.Context, piece period) error {
 	if piece.start.Unix() >= l.ledger.from && piece.end.Unix() <= l.ledger.to {
 		return nil
 	}

@@ -12,7 +12,7 @@ import (
 const future = time.Hour
 
 // refresh looks for bins and adds those that are wanted and not settled to the queue.
-func (l *lane) refresh(ctx context.Context) error {
+func (l *timeline) refresh(ctx context.Context) error {
 	var bins []ifcb.BinID
 	var err error
 	if l.planned {
@@ -40,7 +40,7 @@ func (l *lane) refresh(ctx context.Context) error {
 }
 
 // plan makes the first list: nbins of the past, and what the last run left open or missed.
-func (l *lane) plan(ctx context.Context) (bins []ifcb.BinID, err error) {
+func (l *timeline) plan(ctx context.Context) (bins []ifcb.BinID, err error) {
 	resumed := l.ledger.floor != 0
 	switch {
 	case l.opts.nbins < 0 && resumed && !l.opts.once: // what is left of all bins is what the last run left open
@@ -87,7 +87,7 @@ func (l *lane) plan(ctx context.Context) (bins []ifcb.BinID, err error) {
 }
 
 // recent is the dashboard's cheap look at its newest bins, newest first.
-func (l *lane) recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
+func (l *timeline) recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool, error) {
 	bins, complete, err := l.site.Recent(ctx, since)
 	bins = present(bins)
 	if len(bins) > 0 && bins[0].Time().After(l.seen) {
@@ -97,14 +97,14 @@ func (l *lane) recent(ctx context.Context, since time.Time) ([]ifcb.BinID, bool,
 }
 
 // period lists the bins of some days, newest first.
-func (l *lane) period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
+func (l *timeline) period(ctx context.Context, from, until time.Time) ([]ifcb.BinID, error) {
 	bins, err := l.site.Period(ctx, from, until)
 	return present(bins), err
 }
 
 // newest gives the newest nbins bins: from the cheap look while that is enough, else going back through time in steps
 // that double while there is nothing.
-func (l *lane) newest(ctx context.Context) ([]ifcb.BinID, error) {
+func (l *timeline) newest(ctx context.Context) ([]ifcb.BinID, error) {
 	bins, complete, err := l.recent(ctx, ifcb.Dawn)
 	if err != nil || complete || len(bins) >= l.opts.nbins || len(bins) == 0 {
 		return first(bins, l.opts.nbins), err
@@ -134,7 +134,7 @@ func (l *lane) newest(ctx context.Context) ([]ifcb.BinID, error) {
 
 // oldest gives the oldest nbins bins, or all, going forward through time in steps that double while there is nothing
 // (or while everything is wanted anyway).
-func (l *lane) oldest(ctx context.Context) ([]ifcb.BinID, error) {
+func (l *timeline) oldest(ctx context.Context) ([]ifcb.BinID, error) {
 	bins, complete, err := l.recent(ctx, ifcb.Dawn)
 	if err != nil || len(bins) == 0 {
 		return nil, err
@@ -166,7 +166,7 @@ func (l *lane) oldest(ctx context.Context) ([]ifcb.BinID, error) {
 }
 
 // since gives the bins after a time, and of the day before it, for those that a dashboard shows late.
-func (l *lane) since(ctx context.Context, known time.Time) ([]ifcb.BinID, error) {
+func (l *timeline) since(ctx context.Context, known time.Time) ([]ifcb.BinID, error) {
 	bins, complete, err := l.recent(ctx, known)
 	if err != nil || complete || len(bins) == 0 {
 		return bins, err

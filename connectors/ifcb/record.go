@@ -32,7 +32,7 @@ var ImageSchema = connector.StructOf("ifcb.image", slices.Concat([]connector.Fie
 }, runFields)...)
 
 // record makes an image's record, without its offset.
-func (l *lane) record(b *bin, img image) connector.SourceRecord {
+func (l *timeline) record(b *bin, img image) connector.SourceRecord {
 	key := b.id.Target(img.number).String()
 	var r connector.Record
 	if l.opts.format == formatJSON {

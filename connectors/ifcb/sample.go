@@ -61,7 +61,7 @@ func (s sample) kind() string {
 
 // newSample gathers the facts about a bin, from its files and from the dashboard. A number that cannot be, or stands for
 // "unknown", replaces none.
-func (l *lane) newSample(id ifcb.BinID, table []ifcb.Target, header ifcb.Header, known dashboard.Details) sample {
+func (l *timeline) newSample(id ifcb.BinID, table []ifcb.Target, header ifcb.Header, known dashboard.Details) sample {
 	s := sample{typeName: header.SampleType(), flags: header.RunFlags()}
 	if known.Tags != nil {
 		s.tags = strings.Join(known.Tags, ",")

@@ -33,7 +33,7 @@ type site interface {
 }
 
 // findSite finds out what is at an address.
-func (l *lane) findSite(ctx context.Context) (site, error) {
+func (l *timeline) findSite(ctx context.Context) (site, error) {
 	if dir := folderOf(l.address); dir != "" {
 		return &folder{dir: dir, settle: l.opts.settle, once: l.opts.once, log: l.log, seen: map[ifcb.BinID]sighting{}}, nil
 	}

@@ -11,7 +11,7 @@ import (
 const maxSkipped = 1000
 
 // rememberSkipped has a bin that was skipped asked about again, while it is not too old for that.
-func (l *lane) rememberSkipped(id ifcb.BinID) {
+func (l *timeline) rememberSkipped(id ifcb.BinID) {
 	if l.isOld(id) {
 		return
 	}
@@ -33,10 +33,10 @@ func (l *lane) rememberSkipped(id ifcb.BinID) {
 	l.offset = l.ledger.offset()
 }
 
-func (l *lane) isOld(id ifcb.BinID) bool { return time.Since(id.Time()) >= l.opts.recheckFor }
+func (l *timeline) isOld(id ifcb.BinID) bool { return time.Since(id.Time()) >= l.opts.recheckFor }
 
 // watched are the skipped bins that are asked about again, newest first.
-func (l *lane) watched() []ifcb.BinID {
+func (l *timeline) watched() []ifcb.BinID {
 	var bins []ifcb.BinID
 	for id := range l.ledger.skipped {
 		if !l.isOld(id) {
@@ -47,8 +47,8 @@ func (l *lane) watched() []ifcb.BinID {
 }
 
 // askAboutSkipped queues the bins whose flag the dashboard has taken back since they were skipped. It does so when the
-// lane begins and then every so often. What cannot be learnt holds up nothing: it is asked for again.
-func (l *lane) askAboutSkipped(ctx context.Context) {
+// timeline begins and then every so often. What cannot be learnt holds up nothing: it is asked for again.
+func (l *timeline) askAboutSkipped(ctx context.Context) {
 	begins := l.recheck.IsZero()
 	if time.Now().Before(l.recheck) || l.opts.once && !begins {
 		return

@@ -26,9 +26,9 @@ func init() { connector.RegisterSource(func() connector.Source { return new(Sour
 type Source struct {
 	metrics metrics
 	client  *dashboard.Client
-	live    []*lane // one per dataset, served in turn
-	history []*lane // periods to fill in, served while no live lane has anything
-	turn    int     // of the live lanes
+	live    []*timeline // one per dataset, served in turn
+	history []*timeline // periods to fill in, served while no live timeline has anything
+	turn    int         // of the live timelines
 }
 
 // Info describes the plugin.
@@ -48,9 +48,9 @@ func (s *Source) Start(ctx context.Context, c connector.Context, conf connector.
 	}
 	s.metrics, s.client = newMetrics(c.Metrics), o.newClient()
 	for _, at := range o.addresses {
-		var live *lane
+		var live *timeline
 		if !o.once || o.period.isZero() {
-			if live, err = s.newLane(ctx, c, o, at); err != nil {
+			if live, err = s.newTimeline(ctx, c, o, at); err != nil {
 				return err
 			}
 			s.live = append(s.live, live)
@@ -58,7 +58,7 @@ func (s *Source) Start(ctx context.Context, c connector.Context, conf connector.
 		if o.period.isZero() {
 			continue
 		}
-		past, err := s.newLane(ctx, c, o, at, inPast(live, o.period))
+		past, err := s.newTimeline(ctx, c, o, at, inPast(live, o.period))
 		if err != nil {
 			return err
 		}
@@ -90,12 +90,12 @@ func (s *Source) Poll(ctx context.Context) ([]connector.SourceRecord, error) {
 // longestPoll is how long a poll waits at most: one that takes much longer counts as stuck.
 const longestPoll = 10 * time.Second
 
-// poll asks the live lanes in turn, then those of the past, until one has something. So a bin of today waits for one
+// poll asks the live timelines in turn, then those of the past, until one has something. So a bin of today waits for one
 // batch of the past at most, and a dataset in trouble does not keep the others from their turn.
 func (s *Source) poll(ctx context.Context) ([]connector.SourceRecord, error) {
 	wait, open := longestPoll, false
 	for i := range len(s.live) + len(s.history) {
-		l := s.lane(i)
+		l := s.timeline(i)
 		if l.done {
 			continue
 		}
@@ -120,8 +120,8 @@ func (s *Source) poll(ctx context.Context) ([]connector.SourceRecord, error) {
 	return nil, nil
 }
 
-// lane gives the lanes in the order of their turn.
-func (s *Source) lane(i int) *lane {
+// timeline gives the timelines in the order of their turn.
+func (s *Source) timeline(i int) *timeline {
 	if i < len(s.live) {
 		return s.live[(s.turn+i)%len(s.live)]
 	}
@@ -131,7 +131,7 @@ func (s *Source) lane(i int) *lane {
 func (s *Source) pending() float64 {
 	n := 0
 	for i := range len(s.live) + len(s.history) {
-		n += len(s.lane(i).queue.pending)
+		n += len(s.timeline(i).queue.pending)
 	}
 	return float64(n)
 }
@@ -162,8 +162,8 @@ func newMetrics(m connector.Metrics) metrics {
 	}
 }
 
-func (s *Source) newLane(ctx context.Context, c connector.Context, o options, at dashboard.Address, refine ...func(*lane)) (*lane, error) {
-	l := &lane{opts: o, address: at, log: c.Log, metrics: s.metrics, client: s.client}
+func (s *Source) newTimeline(ctx context.Context, c connector.Context, o options, at dashboard.Address, refine ...func(*timeline)) (*timeline, error) {
+	l := &timeline{opts: o, address: at, log: c.Log, metrics: s.metrics, client: s.client}
 	l.queue.oldestFirst = o.oldestFirst
 	for _, f := range refine {
 		f(l)

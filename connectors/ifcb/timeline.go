@@ -15,16 +15,16 @@ import (
 // maxBatchBytes is when a batch of images is full, whatever their number.
 const maxBatchBytes = 8 << 20
 
-// lane is one source partition: a dataset's newest bins and those to come, or a period of its past. Its bins are read
+// timeline is one source partition: a dataset's newest bins and those to come, or a period of its past. Its bins are read
 // one after the other.
-type lane struct {
+type timeline struct {
 	opts    options
 	address dashboard.Address
 	log     *slog.Logger
 	metrics metrics
 	client  *dashboard.Client
 	site    site     // nil until the dashboard's generation is known
-	history *history // nil for a live lane
+	history *history // nil for a live timeline
 	ledger  *ledger
 	offset  map[string]any // the ledger as it was at the last settled bin
 	source  map[string]any // the source partition; one map, since the runtime knows it by its address
@@ -38,7 +38,7 @@ type lane struct {
 	done    bool
 }
 
-func (l *lane) partition() map[string]any {
+func (l *timeline) partition() map[string]any {
 	if l.source == nil {
 		l.source = map[string]any{"dashboard": l.address.Base, "dataset": l.address.Series()}
 		if l.history != nil {
@@ -48,7 +48,7 @@ func (l *lane) partition() map[string]any {
 	return l.source
 }
 
-func (l *lane) drop() {
+func (l *timeline) drop() {
 	if l.current != nil {
 		l.current.close()
 		l.current = nil
@@ -56,7 +56,7 @@ func (l *lane) drop() {
 }
 
 // poll gives the next records. idle is not 0 when there is nothing to do for that long.
-func (l *lane) poll(ctx context.Context) (records []connector.SourceRecord, idle time.Duration, err error) {
+func (l *timeline) poll(ctx context.Context) (records []connector.SourceRecord, idle time.Duration, err error) {
 	if l.site == nil {
 		if l.site, err = l.findSite(ctx); err != nil {
 			l.site = nil
@@ -74,7 +74,7 @@ func (l *lane) poll(ctx context.Context) (records []connector.SourceRecord, idle
 }
 
 // nextBin opens the next bin that is due. A bin that is left out or given up gives its record.
-func (l *lane) nextBin(ctx context.Context) (records []connector.SourceRecord, idle time.Duration, err error) {
+func (l *timeline) nextBin(ctx context.Context) (records []connector.SourceRecord, idle time.Duration, err error) {
 	if err := l.lookForBins(ctx); err != nil {
 		return nil, 0, err
 	}
@@ -112,7 +112,7 @@ func (l *lane) nextBin(ctx context.Context) (records []connector.SourceRecord, i
 
 // idle gives how long there is nothing to do, when no bin is due for some time, 0 without one; ErrDone when there will
 // be nothing.
-func (l *lane) idle(wait time.Duration) (time.Duration, error) {
+func (l *timeline) idle(wait time.Duration) (time.Duration, error) {
 	until := func(t time.Time) {
 		if left := max(time.Until(t), time.Millisecond); wait == 0 || left < wait {
 			wait = left
@@ -131,7 +131,7 @@ func (l *lane) idle(wait time.Duration) (time.Duration, error) {
 }
 
 // waitFor tells whether a bin that lacks something is to be tried again later.
-func (l *lane) waitFor(b *bin) bool {
+func (l *timeline) waitFor(b *bin) bool {
 	lacks := b.arriving()
 	if lacks == nil || l.lastAttempt(b.id) {
 		return false
@@ -143,10 +143,10 @@ func (l *lane) waitFor(b *bin) bool {
 }
 
 // lastAttempt tells whether a bin is not tried again.
-func (l *lane) lastAttempt(id ifcb.BinID) bool { return l.queue.attempts(id)+1 >= l.opts.attempts }
+func (l *timeline) lastAttempt(id ifcb.BinID) bool { return l.queue.attempts(id)+1 >= l.opts.attempts }
 
 // lookForBins lists bins when it is time to.
-func (l *lane) lookForBins(ctx context.Context) error {
+func (l *timeline) lookForBins(ctx context.Context) error {
 	if l.history != nil {
 		if err := l.lookBack(ctx); err != nil {
 			return listingError(err)
@@ -173,7 +173,7 @@ func listingError(err error) error {
 
 // trouble decides about a bin that could not be opened or read. An error of the environment is the runtime's to wait
 // for; when it comes again and again with this bin while the dashboard is well, the bin is the cause.
-func (l *lane) trouble(ctx context.Context, id ifcb.BinID, err error) ([]connector.SourceRecord, error) {
+func (l *timeline) trouble(ctx context.Context, id ifcb.BinID, err error) ([]connector.SourceRecord, error) {
 	if ctx.Err() != nil {
 		return nil, nil
 	}
@@ -200,7 +200,7 @@ func (l *lane) trouble(ctx context.Context, id ifcb.BinID, err error) ([]connect
 }
 
 // settle notes that a bin needs no more work.
-func (l *lane) settle(id ifcb.BinID) {
+func (l *timeline) settle(id ifcb.BinID) {
 	l.queue.remove(id)
 	delete(l.ledger.skipped, id)
 	pending := slices.DeleteFunc(l.queue.bins(), l.ledger.settled) // a skipped bin was settled before it came again
@@ -210,7 +210,7 @@ func (l *lane) settle(id ifcb.BinID) {
 
 // read gives the next images of the current bin, and behind the last one the bin's own record. The last record's
 // offset says that the bin is settled.
-func (l *lane) read(ctx context.Context) ([]connector.SourceRecord, error) {
+func (l *timeline) read(ctx context.Context) ([]connector.SourceRecord, error) {
 	b := l.current
 	if err := b.check(); err != nil {
 		l.drop() // what was given stays given: it goes on behind it
@@ -261,7 +261,7 @@ func (l *lane) read(ctx context.Context) ([]connector.SourceRecord, error) {
 }
 
 // at is the offset behind an image of a bin that is under way.
-func (l *lane) at(id ifcb.BinID, p progress) map[string]any {
+func (l *timeline) at(id ifcb.BinID, p progress) map[string]any {
 	offset := make(map[string]any, len(l.offset)+5)
 	for k, v := range l.offset {
 		offset[k] = v
