@@ -56,6 +56,8 @@ func (r *recorder) Commit(_ context.Context, next map[connector.TopicPartition]i
 	return nil
 }
 
+func (*recorder) Holds() bool { return true }
+
 // frame gives a task, an outbox and an intake whose Kafka is the recorder.
 func (r *recorder) frame(t *testing.T, kind Kind, all bool) (*Task, *outbox, *intake) {
 	task := newTask(Options{Log: testLog()}, TaskSpec{Connector: "c", Kind: kind}, nil)

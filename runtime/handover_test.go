@@ -136,6 +136,7 @@ func (p *play) Leave() kafka.Event {
 	return p.change()
 }
 
+func (p *play) Holds() bool                                                    { return p.owned }
 func (*play) Forfeit()                                                         {}
 func (*play) Commit(context.Context, map[connector.TopicPartition]int64) error { return nil }
 func (p *play) Pause(tps ...connector.TopicPartition)                          { p.paused = len(tps) > 0 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -17,6 +16,8 @@ import (
 type member interface {
 	Poll(ctx context.Context) (kafka.Event, error)
 	Release()
+	// Holds tells whether the member still has its partitions.
+	Holds() bool
 	Forfeit()
 	Leave() kafka.Event
 	Commit(ctx context.Context, next map[connector.TopicPartition]int64) error
@@ -63,7 +64,7 @@ type intake struct {
 	opened  func(tps []connector.TopicPartition) error
 	closing func(tps []connector.TopicPartition, lost bool) error
 
-	forfeited atomic.Bool // the partitions were given up while a batch was at work
+	broken bool // the last batch was broken off: what was read of it comes again
 
 	next    []kafka.Message // read while a job was at work
 	going   *going          // nil while nothing is to be given up
@@ -107,7 +108,7 @@ func (in *intake) turn() error {
 			return err
 		}
 	}
-	if in.going != nil {
+	if in.going != nil || in.broken {
 		return nil
 	}
 	return in.idle()
@@ -177,7 +178,7 @@ func (in *intake) handOver() error {
 	})
 	err := in.limit.hold(func() error { return in.closing(g.tps, g.lost) })
 	in.consumer.Release()
-	in.forfeited.Store(false)
+	in.broken = false // what was read comes again to whoever has the partitions now
 	return err
 }
 
@@ -284,12 +285,14 @@ func (in *intake) look(poll context.Context) error {
 // member's to do again.
 func (in *intake) end(err error, then func() error) error {
 	if in.going != nil && in.going.lost {
+		in.broken = true
 		return nil
 	}
 	if err == nil {
 		err = then()
 	}
 	if errors.Is(err, errRevoked) || errors.Is(err, errStopping) {
+		in.broken = true
 		return nil
 	}
 	return err

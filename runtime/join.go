@@ -60,7 +60,7 @@ func (in *intake) join(set *settings, c *kafka.Client) (*kafka.GroupConsumer, er
 	in.consumer = group
 	lag := in.consumer.Lag
 	in.t.lag.Store(&lag)
-	in.limit = limit{most: o.RebalanceTimeout, waits: &in.t.errors, over: in.overdue}
+	in.limit = limit{most: o.RebalanceTimeout, waits: &in.t.errors, restoring: &in.t.counters.restoring, restored: &in.t.counters.restored, over: in.overdue}
 	// A successor must not wait for a task that was broken off and hangs on.
 	in.abandon = context.AfterFunc(in.t.life, group.Abandon)
 	return group, nil
@@ -70,14 +70,14 @@ func (in *intake) join(set *settings, c *kafka.Client) (*kafka.GroupConsumer, er
 // them, as Kafka's consumer does: nobody knows whether it ever ends.
 func (in *intake) overdue() {
 	what, since, ok := in.t.watch.longest(0)
+	state := "it has not returned for " + time.Since(since).Round(time.Millisecond).String()
 	if !ok {
-		what, since = "the batch", time.Now().Add(-in.limit.most)
+		what, state = "the batch", "it is not done yet"
 	}
-	err := in.t.at.wrap(what, "", fmt.Errorf("it has not returned for %s, and max.poll.interval.ms=%d is over: the partitions go to another member, and what was read comes again; look at what it waits for, or set consumer.override.max.poll.interval.ms higher or consumer.override.max.poll.records lower",
-		time.Since(since).Round(time.Millisecond), in.limit.most.Milliseconds()))
+	err := in.t.at.wrap(what, "", fmt.Errorf("%s, and max.poll.interval.ms=%d is over: the partitions go to another member, and what was read comes again; look at what it waits for, or set consumer.override.max.poll.interval.ms higher or consumer.override.max.poll.records lower",
+		state, in.limit.most.Milliseconds()))
 	in.t.errors.last(err, false)
 	in.t.log.Error(err.Error())
-	in.forfeited.Store(true)
 	in.consumer.Forfeit()
 }
 

@@ -2,16 +2,20 @@ package runtime
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // limit bounds what a task does between two polls, as max.poll.interval.ms does
-// in Kafka's consumer; but for the time in which a retry is awaited: then the
-// task is known to be alive. The zero limit bounds nothing.
+// in Kafka's consumer; but for the time in which a retry is awaited or state is
+// restored, however long that takes: then the task is known to be alive. The zero
+// limit bounds nothing.
 type limit struct {
-	most  time.Duration
-	waits *errorStats
-	over  func() // called once for what is held too long, in the timer's goroutine
+	most      time.Duration
+	waits     *errorStats
+	restoring *atomic.Bool
+	restored  *atomic.Int64 // when that has ended, Unix nanoseconds
+	over      func()        // called once for what is held too long, in the timer's goroutine
 }
 
 // hold does something, and calls over meanwhile if that takes too long.
@@ -19,7 +23,7 @@ func (l *limit) hold(do func() error) error {
 	if l.most <= 0 {
 		return do()
 	}
-	h := &held{limit: l, began: time.Now()}
+	h := &held{limit: l, from: time.Now()}
 	h.mu.Lock()
 	h.timer = time.AfterFunc(l.most, h.look)
 	h.mu.Unlock()
@@ -30,8 +34,8 @@ func (l *limit) hold(do func() error) error {
 // held is something that a limit bounds.
 type held struct {
 	limit *limit
-	began time.Time
 	mu    sync.Mutex // guards the following
+	from  time.Time  // when it began, or was surely alive
 	timer *time.Timer
 	ended bool
 }
@@ -39,7 +43,18 @@ type held struct {
 // look calls over if it is time to.
 func (h *held) look() {
 	h.mu.Lock()
-	left := h.limit.most - time.Since(h.limit.waits.alive(h.began))
+	from := h.from
+	h.mu.Unlock()
+	from = h.limit.waits.alive(from)
+	if at := time.Unix(0, h.limit.restored.Load()); at.After(from) {
+		from = at
+	}
+	if h.limit.restoring.Load() {
+		from = time.Now()
+	}
+	h.mu.Lock()
+	h.from = from
+	left := h.limit.most - time.Since(from)
 	due := !h.ended && left <= 0
 	if !h.ended && !due {
 		h.timer.Reset(left)

@@ -51,3 +51,24 @@ func TestPositionsAreCommitted(t *testing.T) {
 		})
 	}
 }
+
+// What was passed over behind a batch that was broken off is not committed: the
+// batch comes again.
+func TestNoPositionIsCommittedBehindABrokenBatch(t *testing.T) {
+	for name, why := range map[string]error{"the task stops": errStopping, "the partitions go": errRevoked} {
+		t.Run(name, func(t *testing.T) {
+			in := testIntake()
+			in.consumer, in.next = &passing{}, []kafka.Message{{Topic: "in", Offset: 7}}
+			in.work = func(_ context.Context, b *batch) { b.cut(0, why) }
+			in.finish = func(*batch) error { return nil }
+			in.idle = func() error {
+				t.Error("what is behind the batch is committed")
+				return nil
+			}
+			if err := in.turn(); err != nil {
+				t.Error(err)
+			}
+			in.t.kill(errStopping)
+		})
+	}
+}

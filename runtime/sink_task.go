@@ -237,6 +237,9 @@ func (s *sinkTask) closing(tps []connector.TopicPartition, lost bool) error {
 	for _, tp := range tps {
 		delete(s.delivered, tp)
 	}
+	if len(s.delivered) == 0 {
+		s.t.offsets.note(s.t.log, nil) // there is nothing to be committed any more
+	}
 	if l, ok := s.sink.(connector.PartitionListener); ok {
 		if err := s.t.guarded("closing of partitions in "+s.put.place, func() error { return l.Close(tps) }); err != nil {
 			return s.t.at.wrap(s.put.place, "", err)

@@ -209,6 +209,7 @@ type counters struct {
 	commits                           timing
 	lastIn, lastOut, lastCommit, news atomic.Int64 // nanoseconds and, of news, milliseconds since 1970; 0 is never
 	restoring                         atomic.Bool
+	restored                          atomic.Int64 // when that has ended, Unix nanoseconds
 }
 
 func (c *counters) read(n int) {

@@ -63,6 +63,7 @@ func (s *stores) prepare(ctx context.Context, k changelogs, inputs []string, par
 		}
 		delete(s.parked, p)
 		if err := st.restore(ctx, k, s.topic); err != nil {
+			s.parked[p] = st // the next one goes on where this one ended
 			return err
 		}
 		s.live[p] = st

@@ -113,7 +113,10 @@ func (s *streamTask) restore(ctx context.Context, k changelogs, b *batch) error 
 		}
 	}
 	s.t.counters.restoring.Store(true)
-	defer s.t.counters.restoring.Store(false)
+	defer func() {
+		s.t.counters.restored.Store(time.Now().UnixNano())
+		s.t.counters.restoring.Store(false)
+	}()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(s.t.quit, func() { cancel(errStopping) })() // nothing is lost with it
@@ -138,7 +141,7 @@ func (s *streamTask) finish(b *batch) error {
 	}
 	ctx := s.t.life
 	for _, step := range []func(context.Context, *batch) error{s.outputs, s.changelog, s.deadLetters, s.offsets} {
-		if s.in.forfeited.Load() {
+		if !s.in.consumer.Holds() {
 			return errRevoked // another member does the batch again, with what the changelog says by now
 		}
 		if err := step(ctx, b); err != nil {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,29 +71,44 @@ func TestWatchSaysWhatDoesNotReturn(t *testing.T) {
 }
 
 func TestLimit(t *testing.T) {
-	var stats errorStats
-	wait := func(d time.Duration) {
-		over := stats.wait()
-		time.Sleep(d)
-		over()
-	}
 	for name, c := range map[string]struct {
-		do   func()
+		do   func(wait, restore func(time.Duration))
 		over int
 	}{
-		"in time":              {func() { time.Sleep(59 * time.Second) }, 0},
-		"too long":             {func() { time.Sleep(time.Hour) }, 1},
-		"only retries":         {func() { time.Sleep(time.Second); wait(time.Hour); time.Sleep(59 * time.Second) }, 0},
-		"stuck behind a retry": {func() { wait(time.Hour); time.Sleep(2 * time.Minute) }, 1},
+		"in time":  {func(_, _ func(time.Duration)) { time.Sleep(59 * time.Second) }, 0},
+		"too long": {func(_, _ func(time.Duration)) { time.Sleep(time.Hour) }, 1},
+		"only retries": {func(wait, _ func(time.Duration)) {
+			time.Sleep(time.Second)
+			wait(time.Hour)
+			time.Sleep(59 * time.Second)
+		}, 0},
+		"stuck behind a retry":   {func(wait, _ func(time.Duration)) { wait(time.Hour); time.Sleep(2 * time.Minute) }, 1},
+		"a long restore":         {func(_, restore func(time.Duration)) { restore(time.Hour); time.Sleep(30 * time.Second) }, 0},
+		"stuck behind a restore": {func(_, restore func(time.Duration)) { restore(time.Hour); time.Sleep(3 * time.Minute) }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				var stats errorStats
+				var restoring atomic.Bool
+				var restored atomic.Int64
+				wait := func(d time.Duration) {
+					over := stats.wait()
+					time.Sleep(d)
+					over()
+				}
+				restore := func(d time.Duration) {
+					restoring.Store(true)
+					time.Sleep(d)
+					restored.Store(time.Now().UnixNano())
+					restoring.Store(false)
+				}
 				over := 0
-				l := &limit{most: time.Minute, waits: &stats, over: func() { over++ }}
-				if err := l.hold(func() error { c.do(); return errTest }); err != errTest {
+				l := &limit{most: time.Minute, waits: &stats, restoring: &restoring, restored: &restored, over: func() { over++ }}
+				if err := l.hold(func() error { c.do(wait, restore); return errTest }); err != errTest {
 					t.Errorf("error is %v", err)
 				}
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				if over != c.over {
 					t.Errorf("it was over %d times, want %d", over, c.over)
 				}

@@ -34,11 +34,10 @@ func Server(at net.Addr, names []string, h http.Handler, errorLog *log.Logger) *
 }
 
 func serverOf(at net.Addr, names []string, h http.Handler, errorLog *log.Logger, patience time.Duration) *http.Server {
-	h = inTime(patience, h)
 	if a, ok := at.(*net.TCPAddr); ok && a.IP.IsLoopback() {
 		h = named(names, h)
 	}
-	return &http.Server{Handler: h, ReadHeaderTimeout: headerPatience, IdleTimeout: idlePatience, ErrorLog: errorLog}
+	return &http.Server{Handler: inTime(patience, h), ReadHeaderTimeout: headerPatience, IdleTimeout: idlePatience, ErrorLog: errorLog}
 }
 
 // named refuses requests to other names than those of this machine and names.

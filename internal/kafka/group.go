@@ -268,6 +268,13 @@ func (g *GroupConsumer) Abandon() {
 	g.member.Abandon()
 }
 
+// Holds tells whether the member still has its partitions: a commit is not refused
+// from the start. It is safe from any goroutine.
+func (g *GroupConsumer) Holds() bool {
+	_, ok := g.member.committer()
+	return ok
+}
+
 // Forfeit leaves the group for an owner who is busy for too long: Poll says then
 // that the partitions are lost, and joins again once they are released. It is
 // safe from any goroutine.

@@ -25,14 +25,17 @@ func (g *GroupConsumer) measure() {
 			readers = append(readers, r)
 		}
 		g.mu.Unlock()
-		ends, err := do(g.ctx, func() (map[*reader]int64, error) { return g.ends(readers) })
+		ends, err := do(g.ctx, func() (map[*reader]int64, error) { return g.ends(readers), nil })
 		if err != nil {
-			continue // whoever needs the cluster says that it is away
+			continue // it is closed
 		}
 		now := map[*reader]int64{}
 		for r, end := range ends {
 			r.end.Store(end)
 			now[r] = r.next.Load()
+			if now[r] >= end {
+				r.trouble.over() // its leader answers, and there is nothing to read
+			}
 			if at, ok := before[r]; ok && at == now[r] && at < end && !r.holds.Load() {
 				g.skip(r, end)
 			}
@@ -41,13 +44,14 @@ func (g *GroupConsumer) measure() {
 	}
 }
 
-// ends asks the leaders of partitions where these end for their reader.
-func (g *GroupConsumer) ends(readers []*reader) (map[*reader]int64, error) {
+// ends asks the leaders of partitions where these end for their reader. Those that
+// cannot tell are left out: whoever needs them says that they are away.
+func (g *GroupConsumer) ends(readers []*reader) map[*reader]int64 {
 	byLeader := map[*sarama.Broker][]*reader{}
 	for _, r := range readers {
 		leader, err := g.client.client.Leader(r.tp.Topic, r.tp.Partition)
 		if err != nil {
-			return nil, err
+			continue
 		}
 		byLeader[leader] = append(byLeader[leader], r)
 	}
@@ -60,7 +64,7 @@ func (g *GroupConsumer) ends(readers []*reader) (map[*reader]int64, error) {
 		}
 		resp, err := leader.GetAvailableOffsets(req)
 		if err != nil {
-			return nil, err
+			continue
 		}
 		for _, r := range list {
 			if b := resp.GetBlock(r.tp.Topic, r.tp.Partition); b != nil && b.Err == sarama.ErrNoError {
@@ -68,7 +72,7 @@ func (g *GroupConsumer) ends(readers []*reader) (map[*reader]int64, error) {
 			}
 		}
 	}
-	return ends, nil
+	return ends
 }
 
 // errSeen ends a look for the next record.
@@ -87,6 +91,11 @@ func (g *GroupConsumer) skip(r *reader, end int64) {
 		done, err := s.pass(block, func(Message) error { return errSeen })
 		if r.advance(s.next) {
 			r.skipped.Store(true)
+		}
+		if err == nil && done {
+			// The last records were compacted away. The position stays: that nothing
+			// comes may also be for a broker that is slow to look.
+			r.nothing.Store(end)
 		}
 		if err != nil || done {
 			return
@@ -112,7 +121,11 @@ func (g *GroupConsumer) Lag() map[connector.TopicPartition]int64 {
 	defer g.mu.Unlock()
 	lag := map[connector.TopicPartition]int64{}
 	for tp, r := range g.reading {
-		lag[tp] = max(0, r.end.Load()-r.next.Load())
+		if end := r.end.Load(); end > r.nothing.Load() {
+			lag[tp] = max(0, end-r.next.Load())
+		} else {
+			lag[tp] = 0
+		}
 	}
 	return lag
 }

@@ -25,7 +25,9 @@ type reader struct {
 	before  <-chan struct{} // the done of the partition's reader before it
 	next    atomic.Int64    // the next offset to give
 	end     atomic.Int64    // of the partition, as far as it is known
+	nothing atomic.Int64    // up to this offset there is nothing to give, beyond next
 	holds   atomic.Bool     // messages, until the owner has taken them
+	trouble *trouble        // in reading
 	skipped atomic.Bool     // what is never given was passed over
 }
 
@@ -40,7 +42,8 @@ type batch struct {
 // startReader starts reading a partition; stopReader or Close end it.
 func (g *GroupConsumer) startReader(tp connector.TopicPartition, from int64) {
 	ctx, cancel := context.WithCancel(g.ctx)
-	r := &reader{tp: tp, from: from, room: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}), before: g.ending[tp]}
+	r := &reader{tp: tp, from: from, room: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}), before: g.ending[tp],
+		trouble: &trouble{log: g.client.options.Log.With("topic", tp.Topic, "partition", tp.Partition), health: g.client.options.health}}
 	r.room <- struct{}{}
 	r.next.Store(from)
 	g.reader[tp], g.ending[tp] = r, r.done
@@ -72,7 +75,7 @@ func (g *GroupConsumer) read(ctx context.Context, r *reader) error {
 	if r.before != nil {
 		<-r.before // sarama reads a partition once at a time; it was cancelled
 	}
-	t := &trouble{log: g.client.options.Log.With("topic", r.tp.Topic, "partition", r.tp.Partition), health: g.client.options.health}
+	t := r.trouble
 	defer t.end()
 	from := r.from
 	for ctx.Err() == nil {

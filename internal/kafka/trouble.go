@@ -26,7 +26,7 @@ func (t *trouble) note(what string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.health.mu.Lock()
-	if !t.on {
+	if !t.on || time.Since(t.health.troubles[t]) >= fades { // what has faded is over
 		t.since = time.Now()
 	}
 	t.text = what + ": " + err.Error()

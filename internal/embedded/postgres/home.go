@@ -104,7 +104,7 @@ func recorded(dir string) (string, error) {
 // time: what a data folder that was deleted has left there is removed.
 func placeFor(ctx context.Context, dir string, as account) (string, error) {
 	if reachable(filepath.Dir(dir), as) {
-		return filepath.Join(dir, serverFolder), os.Chown(dir, as.uid, as.gid)
+		return filepath.Join(dir, serverFolder), os.Chmod(dir, 0o711) // the account passes through, and cannot write there
 	}
 	homes := rootHomes
 	if temp := os.TempDir(); strings.HasPrefix(dir, temp+string(filepath.Separator)) {
