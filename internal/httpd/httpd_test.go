@@ -10,6 +10,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 func TestHosts(t *testing.T) {
@@ -127,5 +129,20 @@ func TestLongAnswer(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// A request to another name is answered in time, although its body does not come.
+func TestRefusedHostWithABodyThatDoesNotCome(t *testing.T) {
+	conn := serve(t, 100*time.Millisecond, func(http.ResponseWriter, *http.Request) { t.Error("the request passes") })
+	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: elsewhere.example\r\nContent-Length: 100\r\n\r\nbeginning"); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(wait.Patience)); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, len("HTTP/1.1 403"))
+	if _, err := io.ReadFull(conn, answer); err != nil || string(answer) != "HTTP/1.1 403" {
+		t.Errorf("%q, %v", answer, err)
 	}
 }

@@ -78,3 +78,21 @@ func TestTroubleIsKnownUntilItIsOver(t *testing.T) {
 		}
 	})
 }
+
+// What was noted a day ago and has faded is not the same trouble.
+func TestTroubleThatHasFadedIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth()
+		x := trouble{log: new(lines).logger(), health: h}
+		x.note("reading is interrupted", io.EOF)
+		time.Sleep(24 * time.Hour)
+		if worst, ok := h.trouble(); ok {
+			t.Errorf("after a day: %+v", worst)
+		}
+		x.note("reading is interrupted", io.EOF)
+		time.Sleep(time.Second)
+		if worst, ok := h.trouble(); !ok || time.Since(worst.Since) != time.Second {
+			t.Errorf("%+v, %v", worst, ok)
+		}
+	})
+}
