@@ -58,6 +58,7 @@ func TestLintAndValidateAgree(t *testing.T) {
 					}
 					continue
 				}
+				errors = once(errors)
 				if d := cmp.Diff(errors, linted(said, c, journey.Problems)); d != "" {
 					t.Errorf("%s: validate has -, lint has +: %s", c.Name, d)
 				}
@@ -69,6 +70,20 @@ func TestLintAndValidateAgree(t *testing.T) {
 			t.Logf("%d errors are the same", compared)
 		})
 	}
+}
+
+// once leaves out what follows from another error: that a value which could not be
+// read is null, and what two keys are told in the same words. lint says it once.
+func once(errors []string) []string {
+	said := map[string]bool{}
+	return slices.DeleteFunc(errors, func(e string) bool {
+		key, message, _ := strings.Cut(e, ": ")
+		if key == "topics.regex" && strings.HasPrefix(message, "Must configure one of") || strings.Contains(message, "mutually exclusive") && key == "topics.regex" {
+			return true
+		}
+		defer func() { said[key] = true }()
+		return said[key] && strings.HasSuffix(message, "Value must be non-null")
+	})
 }
 
 // linted gives what lint says of a connector: key and message.

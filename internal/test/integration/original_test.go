@@ -59,7 +59,7 @@ func newOriginal(s *stack) *original {
 	// The original's container made them.
 	ctx := s.t.Context()
 	for _, sql := range []string{
-		"DO $$ BEGIN CREATE ROLE kafka LOGIN PASSWORD 'somepassword'; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+		"DO $$ BEGIN CREATE ROLE kafka LOGIN SUPERUSER PASSWORD 'somepassword'; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
 		"DROP DATABASE IF EXISTS topics WITH (FORCE)", "CREATE DATABASE topics OWNER kafka",
 	} {
 		_, err := s.pool.Exec(ctx, sql)

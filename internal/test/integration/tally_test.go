@@ -27,10 +27,16 @@ func (s *stack) read(topic string) []kafka.Message {
 	check(s.t, err)
 	var list []kafka.Message
 	for p := range n {
-		check(s.t, s.kafka.ReadPartition(s.t.Context(), connector.TopicPartition{Topic: topic, Partition: p}, 0, func(m kafka.Message) error {
-			list = append(list, m)
-			return nil
-		}))
+		before := len(list)
+		eventually(s.t, "partition "+fmt.Sprint(p)+" of "+topic, func() bool { // a new one may have no leader yet
+			list = list[:before]
+			err = s.kafka.ReadPartition(s.t.Context(), connector.TopicPartition{Topic: topic, Partition: p}, 0, func(m kafka.Message) error {
+				list = append(list, m)
+				return nil
+			})
+			return connector.KindOf(err) != connector.KindRetriable
+		})
+		check(s.t, err)
 	}
 	return list
 }
