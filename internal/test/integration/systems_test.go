@@ -103,6 +103,7 @@ func testTable(t *testing.T, o *original) string {
 	for i := range want {
 		want[i] += "|t|t" // not null, with a comment
 	}
+	want = append(want, "pid|character varying|f|t", "url|character varying|f|t") // ours, on request
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("columns: %s", d)
 	}
