@@ -39,14 +39,6 @@ type home struct {
 func (h home) data() string  { return filepath.Join(h.base, dataFolder) }
 func (h home) fresh() string { return filepath.Join(h.base, freshFolder) }
 
-// private makes a folder that only its owner can enter, or makes it so.
-func private(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	return os.Chmod(dir, 0o700)
-}
-
 // openHome finds or makes the server's folder.
 func openHome(ctx context.Context, dir string) (home, error) {
 	if os.Geteuid() != 0 {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/files"
 )
 
 // PasswordsFile, in the folder of a server, has the passwords that were drawn for
@@ -46,10 +47,7 @@ func passwords(dir string, h home, user string) (admin, own connector.Password, 
 		return admin, own, nil
 	}
 	text := fmt.Appendf(nil, "%s=%s\n%s=%s\n", superuser, admin.Secret(), user, own.Secret())
-	if err := os.WriteFile(file+".new", text, 0o600); err != nil {
-		return "", "", err
-	}
-	return admin, own, os.Rename(file+".new", file)
+	return admin, own, files.Replace(file, text, 0o600)
 }
 
 func readPasswords(file string) (map[string]connector.Password, error) {

@@ -8,11 +8,11 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/files"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -164,25 +164,5 @@ func save(name string, k kept) error {
 	if err != nil {
 		return err
 	}
-	part, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".part-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = part.Write(append(data, '\n'))
-	if err = errors.Join(err, part.Sync(), part.Close()); err != nil {
-		return errors.Join(err, os.Remove(part.Name()))
-	}
-	if err := os.Rename(part.Name(), name); err != nil {
-		return errors.Join(err, os.Remove(part.Name()))
-	}
-	return syncFolder(filepath.Dir(name))
-}
-
-// syncFolder makes the renaming of a file in a folder last.
-func syncFolder(name string) error {
-	dir, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return files.Replace(name, append(data, '\n'), 0o600)
 }

@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/gofrs/flock"
+
+	"github.com/axiom-data-science/hydraulics/internal/files"
 )
 
 // File keeps offsets in one file of JSON, the standalone worker's
@@ -182,20 +184,7 @@ func (f *File) write(offsets map[string]json.RawMessage) error {
 		fmt.Fprintf(&buf, "\n{\"key\":%s,\"value\":%s}", key, offsets[key])
 	}
 	buf.WriteString("\n]\n")
-	tmp, err := os.CreateTemp(filepath.Dir(f.name), filepath.Base(f.name)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name()) // gone already once it was renamed
-	_, err = tmp.Write(buf.Bytes())
-	err = errors.Join(err, tmp.Chmod(f.mode()), tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), f.name)
-	}
-	if err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(f.name))
+	return files.Replace(f.name, buf.Bytes(), f.mode())
 }
 
 // mode keeps the permissions that the file has.
@@ -204,15 +193,6 @@ func (f *File) mode() fs.FileMode {
 		return info.Mode().Perm()
 	}
 	return 0o644
-}
-
-// syncDir makes a rename in a folder survive a crash.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Close gives the file free for another worker. It is safe twice.

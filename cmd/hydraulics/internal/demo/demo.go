@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/axiom-data-science/hydraulics/internal/files"
 )
 
 // Options say what to show, and where.
@@ -93,18 +95,10 @@ func (o Options) folder() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("demo: --data: %w", err)
 	}
-	if err := private(dir); err != nil {
+	if err := files.PrivateFolder(dir); err != nil { // there are passwords in it
 		return "", fmt.Errorf("demo: data folder: %w; name one that can be written with --data", err)
 	}
 	return dir, nil
-}
-
-// private makes a folder that only its owner can enter: there are passwords in it.
-func private(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	return os.Chmod(dir, 0o700)
 }
 
 // describe prints where things are and writes endpoints.json.
@@ -118,10 +112,7 @@ func (d *demo) describe(took time.Duration) error {
 		end = "It ends when all bins that are offered have landed."
 	}
 	file := filepath.Join(d.dir, "endpoints.json")
-	if err := os.WriteFile(file+".new", append(text, '\n'), 0o600); err != nil {
-		return fmt.Errorf("demo: %w", err)
-	}
-	if err := os.Rename(file+".new", file); err != nil {
+	if err := files.Replace(file, append(text, '\n'), 0o600); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	fmt.Fprintf(d.out, `ready after %.1f s
