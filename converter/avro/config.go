@@ -15,8 +15,6 @@ const (
 )
 
 var configDef = connector.NewConfigDef(slices.Concat(registry.Keys(), wire.Keys(), []connector.Key{
-	{Name: keyEnhanced, Type: connector.BooleanKey, Default: false, Importance: connector.Medium, Group: wire.Group,
-		Doc: "Write strings that were read from an Avro enum, and bytes that were read from a fixed, as such again."},
-	{Name: keyMetadata, Type: connector.BooleanKey, Default: true, Importance: connector.Low, Group: wire.Group,
-		Doc: "Keep in the Avro schema, as properties connect.*, what only Kafka Connect's schema has: documentation, versions, parameters."},
+	wire.Boolean(keyEnhanced, false, connector.Medium, "Write strings that were read from an Avro enum, and bytes that were read from a fixed, as such again."),
+	wire.Boolean(keyMetadata, true, connector.Low, "Keep in the Avro schema, as properties connect.*, what only Kafka Connect's schema has: documentation, versions, parameters."),
 })...)

@@ -24,7 +24,6 @@ func init() { connector.RegisterConverter(func() connector.Converter { return ne
 
 // Converter converts to and from Avro. It is safe for concurrent use.
 type Converter struct {
-	client  *registry.Client
 	schemas *serde.Schemas[*avro.Schema, *avro.Schema]
 }
 
@@ -43,43 +42,21 @@ func (*Converter) Validate(conf connector.Config, p *connector.Problems) {
 }
 
 // Configure reads the configuration. It does not connect.
-func (c *Converter) Configure(_ connector.Context, conf connector.Config, key bool) error {
-	options, err := registry.OptionsOf(conf)
-	if err != nil {
-		return connector.Fatal(err)
-	}
-	settings := wire.SettingsOf(conf, key)
-	options.Normalize = settings.Normalize
-	if c.client, err = registry.New(options); err != nil {
-		return err
-	}
-	c.schemas = serde.New(c.client, settings, format(avro.FromOptions{Enhanced: conf.Bool(keyEnhanced), NoMetadata: !conf.Bool(keyMetadata)}))
-	return nil
+func (c *Converter) Configure(_ connector.Context, conf connector.Config, key bool) (err error) {
+	c.schemas, err = serde.Open(conf, key, registry.Avro,
+		format(avro.FromOptions{Enhanced: conf.Bool(keyEnhanced), NoMetadata: !conf.Bool(keyMetadata)}))
+	return err
 }
 
 // Close ends the connections to the registry.
 func (c *Converter) Close() error {
-	if c.client != nil {
-		c.client.Close()
-	}
+	c.schemas.Close()
 	return nil
 }
 
 // FromConnect writes a value. Null is null bytes, whatever the schema.
 func (c *Converter) FromConnect(ctx context.Context, topic string, schema *connector.Schema, value any) ([]byte, error) {
-	if value == nil {
-		return nil, nil
-	}
-	t, err := c.schemas.Target(ctx, topic, schema)
-	if err != nil {
-		return nil, err
-	}
-	out := append(make([]byte, 0, t.Size.Load()), t.Prefix[:]...)
-	if out, err = t.Writer.Append(out, value); err != nil {
-		return nil, err
-	}
-	t.Size.Store(int64(len(out)))
-	return out, nil
+	return c.schemas.Write(ctx, topic, schema, value)
 }
 
 // ToConnect reads a value with the schema that it was written with.
@@ -113,6 +90,9 @@ func format(options avro.FromOptions) serde.Format[*avro.Schema, *avro.Schema] {
 				err = parsed.Check(from)
 			}
 			return parsed, err
+		},
+		Append: func(out []byte, s *avro.Schema, _ string, _ *connector.Schema, value any) ([]byte, error) {
+			return s.Append(out, value)
 		},
 	}
 }

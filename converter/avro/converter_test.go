@@ -15,6 +15,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/registryd"
 	"github.com/axiom-data-science/hydraulics/internal/registry"
+	"github.com/axiom-data-science/hydraulics/internal/test/registrytest"
 )
 
 func registryURL(t *testing.T) string {
@@ -37,32 +38,8 @@ func configured(t *testing.T, key bool, props connector.Props) *Converter {
 	return c
 }
 
-func registryClient(t *testing.T, url string) *registry.Client {
-	t.Helper()
-	c, err := registry.New(registry.Options{URLs: []string{url}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c
-}
-
 func TestConverter(t *testing.T) {
-	url := registryURL(t)
-	// The suite writes values of many schemas, all under the subject that is named.
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url+"/config", strings.NewReader(`{"compatibility":"NONE"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s, %v", resp.Status, err)
-	}
-	converterSuite(t, url, "topic")
+	converterSuite(t, registrytest.URL(t), "topic")
 }
 
 // converterSuite runs over any registry. The subjects are new to it.
@@ -90,7 +67,7 @@ const statsLatest = `{"type":"record","name":"value","namespace":"ifcb.stats","f
 
 func TestUseLatestVersion(t *testing.T) {
 	url := registryURL(t)
-	if _, err := registryClient(t, url).Register(t.Context(), "ifcb-stats-value", statsLatest); err != nil {
+	if _, err := registrytest.Client(t, url, registry.Avro).Register(t.Context(), "ifcb-stats-value", statsLatest); err != nil {
 		t.Fatal(err)
 	}
 	c := configured(t, false, connector.Props{"schema.registry.url": url, "subject": "ifcb-stats-value", "use.latest.version": "true"})
@@ -141,7 +118,7 @@ func TestUseLatestVersion(t *testing.T) {
 
 func TestLatestIsAskedAgain(t *testing.T) {
 	url := registryURL(t)
-	r := registryClient(t, url)
+	r := registrytest.Client(t, url, registry.Avro)
 	one := connector.StructOf("n.v", connector.F("a", connector.Int32Schema), connector.F("b", connector.Int32Schema))
 	if _, err := r.Register(t.Context(), "s", `{"type":"record","name":"n.v","fields":[{"name":"a","type":"int"}]}`); err != nil {
 		t.Fatal(err)
@@ -220,7 +197,7 @@ func TestSubjects(t *testing.T) {
 		if _, err := configured(t, c.key, c.props).FromConnect(t.Context(), "topic", s, v); err != nil {
 			t.Error(err)
 		}
-		if _, err := registryClient(t, url).Latest(t.Context(), want); err != nil {
+		if _, err := registrytest.Client(t, url, registry.Avro).Latest(t.Context(), want); err != nil {
 			t.Errorf("%v", err)
 		}
 	}
@@ -237,7 +214,7 @@ func TestWithoutAutoRegister(t *testing.T) {
 	if connector.KindOf(err) != connector.KindData || !strings.Contains(err.Error(), "Subject 'topic-value' not found.") {
 		t.Errorf("%v", err)
 	}
-	if _, err := registryClient(t, url).Register(t.Context(), "topic-value", `"string"`); err != nil {
+	if _, err := registrytest.Client(t, url, registry.Avro).Register(t.Context(), "topic-value", `"string"`); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.FromConnect(t.Context(), "topic", connector.StringSchema, "x"); err != nil {
@@ -313,7 +290,7 @@ func TestRegistered(t *testing.T) {
 // TestUseSchemaID writes into the schema with an id, whatever the subject's newest.
 func TestUseSchemaID(t *testing.T) {
 	url := registryURL(t)
-	got, err := registryClient(t, url).Register(t.Context(), "other", statsLatest)
+	got, err := registrytest.Client(t, url, registry.Avro).Register(t.Context(), "other", statsLatest)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,6 @@ func init() { connector.RegisterConverter(func() connector.Converter { return ne
 
 // Converter converts to and from JSON with a JSON Schema. It is safe for concurrent use.
 type Converter struct {
-	client  *registry.Client
 	schemas *serde.Schemas[*reader, *writer]
 }
 
@@ -60,47 +59,33 @@ func (*Converter) Validate(conf connector.Config, p *connector.Problems) {
 }
 
 // Configure reads the configuration. It does not connect.
-func (c *Converter) Configure(_ connector.Context, conf connector.Config, key bool) error {
-	o, err := registry.OptionsOf(conf)
-	if err != nil {
-		return connector.Fatal(err)
-	}
-	settings := wire.SettingsOf(conf, key)
-	o.Type, o.Normalize = registry.JSON, settings.Normalize
-	if c.client, err = registry.New(o); err != nil {
-		return err
-	}
-	c.schemas = serde.New(c.client, settings, format(optionsOf(conf)))
-	return nil
+func (c *Converter) Configure(_ connector.Context, conf connector.Config, key bool) (err error) {
+	c.schemas, err = serde.Open(conf, key, registry.JSON, format(optionsOf(conf)))
+	return err
 }
 
 // Close ends the connections to the registry.
 func (c *Converter) Close() error {
-	if c.client != nil {
-		c.client.Close()
-	}
+	c.schemas.Close()
 	return nil
 }
 
 // FromConnect writes a value. Null is null bytes, whatever the schema.
 func (c *Converter) FromConnect(ctx context.Context, topic string, schema *connector.Schema, value any) ([]byte, error) {
-	if value == nil {
-		return nil, nil
-	}
-	t, err := c.schemas.Target(ctx, topic, schema)
+	return c.schemas.Write(ctx, topic, schema, value)
+}
+
+// append adds a value to its prefix.
+func (w *writer) append(out []byte, topic string, schema *connector.Schema, value any) ([]byte, error) {
+	out, err := w.options.append(out, schema, value)
 	if err != nil {
-		return nil, err
-	}
-	out := append(make([]byte, 0, t.Size.Load()), t.Prefix[:]...)
-	if out, err = t.Writer.options.append(out, schema, value); err != nil {
 		return nil, connector.Data(err)
 	}
-	if t.Writer.validator != nil {
-		if err := t.Writer.validator.Validate(out[wire.PrefixSize:]); err != nil {
+	if w.validator != nil {
+		if err := w.validator.Validate(out[wire.PrefixSize:]); err != nil {
 			return nil, connector.Data(fmt.Errorf("topic %s: the value does not fit its JSON Schema %w", topic, err))
 		}
 	}
-	t.Size.Store(int64(len(out)))
 	return out, nil
 }
 
@@ -175,6 +160,9 @@ func format(o options) serde.Format[*reader, *writer] {
 				err = check(parsed, from, o)
 			}
 			return &writer{o, validator}, err
+		},
+		Append: func(out []byte, w *writer, topic string, schema *connector.Schema, value any) ([]byte, error) {
+			return w.append(out, topic, schema, value)
 		},
 	}
 }

@@ -16,16 +16,7 @@ import (
 
 func configured(t testing.TB, url string, props connector.Props) *Converter {
 	t.Helper()
-	all := connector.Props{"schema.registry.url": url}
-	for k, v := range props {
-		all[k] = v
-	}
-	c := new(Converter)
-	if err := c.Configure(connectortest.Context(t), connectortest.Configure(t, c, all), false); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	return c
+	return registrytest.Configure(t, new(Converter), url, props)
 }
 
 func registered(t testing.TB, url, subject, text string) int {
@@ -88,7 +79,7 @@ func TestSchemasComeBack(t *testing.T) {
 					t.Errorf("field %s: %+v, want %+v", f.Name, schema.Fields()[i].Schema, f.Schema)
 				}
 			}
-			if diff := cmp.Diff(plain(everyValue()), plain(got)); diff != "" {
+			if diff := cmp.Diff(registrytest.Plain(everyValue()), registrytest.Plain(got)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", data, diff)
 			}
 		})
@@ -185,7 +176,7 @@ func TestForeign(t *testing.T) {
 			if err := connector.Validate(schema, got); err != nil {
 				t.Errorf("it does not fit its schema: %v", err)
 			}
-			if diff := cmp.Diff(c.want, plain(got)); diff != "" {
+			if diff := cmp.Diff(c.want, registrytest.Plain(got)); diff != "" {
 				t.Error(diff)
 			}
 			conv := configured(t, url, connector.Props{"auto.register.schemas": "true"})
@@ -193,38 +184,11 @@ func TestForeign(t *testing.T) {
 			if err != nil {
 				t.Fatalf("what was read is not written: %v", err)
 			}
-			if _, back, err := conv.ToConnect(t.Context(), "again", data); err != nil || cmp.Diff(plain(got), plain(back)) != "" {
-				t.Errorf("written again: %v %s", err, cmp.Diff(plain(got), plain(back)))
+			if _, back, err := conv.ToConnect(t.Context(), "again", data); err != nil || cmp.Diff(registrytest.Plain(got), registrytest.Plain(back)) != "" {
+				t.Errorf("written again: %v %s", err, cmp.Diff(registrytest.Plain(got), registrytest.Plain(back)))
 			}
 		})
 	}
-}
-
-// plain gives what a value holds, structs as maps.
-func plain(v any) any {
-	switch x := v.(type) {
-	case *connector.Struct:
-		m := map[string]any{}
-		for i, f := range x.Schema().Fields() {
-			m[f.Name] = plain(x.At(i))
-		}
-		return m
-	case []any:
-		list := make([]any, len(x))
-		for i := range x {
-			list[i] = plain(x[i])
-		}
-		return list
-	case map[string]any:
-		m := map[string]any{}
-		for k, e := range x {
-			m[k] = plain(e)
-		}
-		return m
-	case connector.Decimal:
-		return x.String()
-	}
-	return v
 }
 
 func TestUseLatestVersion(t *testing.T) {

@@ -28,7 +28,6 @@ func init() { connector.RegisterConverter(func() connector.Converter { return ne
 
 // Converter converts to and from Protobuf. It is safe for concurrent use.
 type Converter struct {
-	client  *registry.Client
 	schemas *serde.Schemas[*reader, *writer]
 }
 
@@ -47,47 +46,23 @@ func (*Converter) Validate(conf connector.Config, p *connector.Problems) {
 }
 
 // Configure reads the configuration. It does not connect.
-func (c *Converter) Configure(_ connector.Context, conf connector.Config, key bool) error {
-	o, err := registry.OptionsOf(conf)
-	if err != nil {
-		return connector.Fatal(err)
-	}
-	settings := wire.SettingsOf(conf, key)
-	o.Type, o.Normalize = registry.Protobuf, settings.Normalize
-	if c.client, err = registry.New(o); err != nil {
-		return err
-	}
-	c.schemas = serde.New(c.client, settings, format(optionsOf(conf), settings.CacheSize))
-	return nil
+func (c *Converter) Configure(_ connector.Context, conf connector.Config, key bool) (err error) {
+	c.schemas, err = serde.Open(conf, key, registry.Protobuf, format(optionsOf(conf), wire.SettingsOf(conf, key).CacheSize))
+	return err
 }
 
 // Close ends the connections to the registry.
 func (c *Converter) Close() error {
-	if c.client != nil {
-		c.client.Close()
-	}
+	c.schemas.Close()
 	return nil
 }
 
 // FromConnect writes a value. Null is null bytes, whatever the schema.
 func (c *Converter) FromConnect(ctx context.Context, topic string, schema *connector.Schema, value any) ([]byte, error) {
-	if value == nil {
-		return nil, nil
-	}
-	if schema == nil {
+	if value != nil && schema == nil {
 		return nil, connector.Data(errors.New("a value without a schema cannot be written as Protobuf, whose fields have types"))
 	}
-	t, err := c.schemas.Target(ctx, topic, schema)
-	if err != nil {
-		return nil, err
-	}
-	out := append(make([]byte, 0, t.Size.Load()), t.Prefix[:]...)
-	out = append(out, t.Writer.indexes...)
-	if out, err = t.Writer.message(out, value); err != nil {
-		return nil, connector.Data(err)
-	}
-	t.Size.Store(int64(len(out)))
-	return out, nil
+	return c.schemas.Write(ctx, topic, schema, value)
 }
 
 // ToConnect reads a value with the schema that it was written with.
@@ -174,6 +149,10 @@ func format(o options, cacheSize int) serde.Format[*reader, *writer] {
 				return nil, err
 			}
 			return newWriter(file, from, o, strict)
+		},
+		Append: func(out []byte, w *writer, _ string, _ *connector.Schema, value any) ([]byte, error) {
+			out, err := w.message(append(out, w.indexes...), value)
+			return out, connector.Data(err)
 		},
 	}
 }

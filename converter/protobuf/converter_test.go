@@ -16,16 +16,7 @@ import (
 
 func configured(t testing.TB, url string, props connector.Props) *Converter {
 	t.Helper()
-	all := connector.Props{"schema.registry.url": url}
-	for k, v := range props {
-		all[k] = v
-	}
-	c := new(Converter)
-	if err := c.Configure(connectortest.Context(t), connectortest.Configure(t, c, all), false); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	return c
+	return registrytest.Configure(t, new(Converter), url, props)
 }
 
 func registered(t testing.TB, url, subject, text string) int {
@@ -57,33 +48,6 @@ func TestConverter(t *testing.T) {
 			})
 		})
 	}
-}
-
-// plain gives what a value holds, structs as maps.
-func plain(v any) any {
-	switch x := v.(type) {
-	case *connector.Struct:
-		m := map[string]any{}
-		for i, f := range x.Schema().Fields() {
-			m[f.Name] = plain(x.At(i))
-		}
-		return m
-	case []any:
-		list := make([]any, len(x))
-		for i := range x {
-			list[i] = plain(x[i])
-		}
-		return list
-	case map[string]any:
-		m := map[string]any{}
-		for k, e := range x {
-			m[k] = plain(e)
-		}
-		return m
-	case connector.Decimal:
-		return x.String()
-	}
-	return v
 }
 
 var inner = connector.StructOf("ns.Inner", connector.F("x", connector.Int64Schema))
@@ -128,17 +92,17 @@ func TestRoundTrip(t *testing.T) {
 			if err := connector.Validate(schema, got); err != nil {
 				t.Errorf("it does not fit its schema: %v", err)
 			}
-			want := plain(everyValue()).(map[string]any)
+			want := registrytest.Plain(everyValue()).(map[string]any)
 			want["opt"] = c.opt
-			if diff := cmp.Diff(want, plain(got)); diff != "" {
+			if diff := cmp.Diff(want, registrytest.Plain(got)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			again, err := conv.FromConnect(t.Context(), "topic", schema, got)
 			if err != nil {
 				t.Fatalf("what was read is not written: %v", err)
 			}
-			if _, back, err := conv.ToConnect(t.Context(), "topic", again); err != nil || cmp.Diff(plain(got), plain(back)) != "" {
-				t.Errorf("the second time: %v\n%s", err, cmp.Diff(plain(got), plain(back)))
+			if _, back, err := conv.ToConnect(t.Context(), "topic", again); err != nil || cmp.Diff(registrytest.Plain(got), registrytest.Plain(back)) != "" {
+				t.Errorf("the second time: %v\n%s", err, cmp.Diff(registrytest.Plain(got), registrytest.Plain(back)))
 			}
 		})
 	}
@@ -225,7 +189,7 @@ func TestUnions(t *testing.T) {
 					delete(want, k)
 				}
 			}
-			if diff := cmp.Diff(want, plain(got)); diff != "" {
+			if diff := cmp.Diff(want, registrytest.Plain(got)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if strings.HasPrefix(name, "other") || name == "flat" || name == "unknown fields" {
@@ -236,8 +200,8 @@ func TestUnions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, v, err := conv.ToConnect(t.Context(), "topic", data); err != nil || cmp.Diff(plain(got), plain(v)) != "" {
-				t.Errorf("written again: %v, %s", err, cmp.Diff(plain(got), plain(v)))
+			if _, v, err := conv.ToConnect(t.Context(), "topic", data); err != nil || cmp.Diff(registrytest.Plain(got), registrytest.Plain(v)) != "" {
+				t.Errorf("written again: %v, %s", err, cmp.Diff(registrytest.Plain(got), registrytest.Plain(v)))
 			}
 		})
 	}
@@ -268,7 +232,7 @@ func TestMessageIndexes(t *testing.T) {
 				if err == nil || connector.KindOf(err) != connector.KindData || !strings.Contains(err.Error(), part) {
 					t.Errorf("got %v, %v, want data with %s", v, err, part)
 				}
-			} else if diff := cmp.Diff(c.want, plain(v)); diff != "" || err != nil {
+			} else if diff := cmp.Diff(c.want, registrytest.Plain(v)); diff != "" || err != nil {
 				t.Errorf("%v\n%s", err, diff)
 			}
 		})

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"flag"
-	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,21 +17,8 @@ var update = flag.Bool("update", false, "record what Python writes anew")
 
 // TestPython exchanges messages with Confluent's client over the embedded registry.
 func TestPython(t *testing.T) {
-	url := registrytest.URL(t)
-	conv := configured(t, url, nil)
-	text, err := os.ReadFile("testdata/foreign.proto")
-	if err != nil {
-		t.Fatal(err)
-	}
-	registered(t, url, "foreign-value", string(text))
-	lines := registrytest.Python(t, "", "write", url, "testdata/foreign.proto")
-	checkForeign(t, conv, lines)
-	if *update {
-		if err := os.WriteFile("testdata/foreign.hex", []byte(lines), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data, err := conv.FromConnect(t.Context(), "ours", every, everyValue())
+	url := foreign.Written(t, new(Converter), *update)
+	data, err := configured(t, url, nil).FromConnect(t.Context(), "ours", every, everyValue())
 	if err != nil {
 		t.Fatal(err)
 	}

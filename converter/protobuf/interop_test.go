@@ -1,19 +1,17 @@
 package protobuf
 
 import (
-	"encoding/hex"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/axiom-data-science/hydraulics/internal/registry"
 	"github.com/axiom-data-science/hydraulics/internal/test/registrytest"
 )
 
-// foreign gives the values that testdata/interop.py writes.
-func foreign() []any {
+var foreign = registrytest.Foreign{Type: registry.Protobuf, Schema: "testdata/foreign.proto", Want: foreignValues()}
+
+// foreignValues gives the values that testdata/interop.py writes.
+func foreignValues() []any {
 	sample := map[string]any{"name": "", "zigzag": int64(0), "unsigned": int64(0), "fixed": int64(0), "prob": float64(0), "raw": []byte{}, "numbers": []any{},
 		"parts": map[string]any{}, "maybe": nil, "kind": "UNKNOWN", "at": nil, "day": nil, "time": nil, "wrapped": nil, "choice_0": nil}
 	with := func(changes map[string]any) map[string]any {
@@ -37,41 +35,5 @@ func foreign() []any {
 	}
 }
 
-func checkForeign(t *testing.T, conv *Converter, lines string) {
-	t.Helper()
-	want := foreign()
-	list := strings.Fields(lines)
-	if len(list) != len(want) {
-		t.Fatalf("%d messages, want %d", len(list), len(want))
-	}
-	for i, line := range list {
-		data, err := hex.DecodeString(line)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, v, err := conv.ToConnect(t.Context(), "foreign", data)
-		if err != nil {
-			t.Errorf("message %d: %v", i, err)
-		} else if diff := cmp.Diff(want[i], plain(v)); diff != "" {
-			t.Errorf("message %d (-want +got):\n%s", i, diff)
-		}
-	}
-}
-
-// TestRecorded reads what Confluent's client for Python has written; how to
-// record it anew is said in testdata/README.md.
-func TestRecorded(t *testing.T) {
-	text, err := os.ReadFile("testdata/foreign.proto")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines, err := os.ReadFile("testdata/foreign.hex")
-	if err != nil {
-		t.Fatal(err)
-	}
-	url := registrytest.URL(t)
-	if id := registered(t, url, "foreign-value", string(text)); id != 1 {
-		t.Fatalf("the schema has id %d, the messages 1", id)
-	}
-	checkForeign(t, configured(t, url, nil), string(lines))
-}
+// TestRecorded reads what Confluent's client for Python has written.
+func TestRecorded(t *testing.T) { foreign.Recorded(t, new(Converter), nil) }

@@ -25,6 +25,8 @@ type Format[R, W any] struct {
 	// into a schema: field by field into one that somebody else wrote, strict if
 	// what can never fit is an error at once.
 	Writer func(s registry.Schema, from *connector.Schema, strict bool) (W, error)
+	// Append adds a value, which is not nil, to its prefix.
+	Append func(out []byte, w W, topic string, schema *connector.Schema, value any) ([]byte, error)
 }
 
 // Schemas are the schemas of one converter. They are safe for concurrent use.
@@ -35,7 +37,7 @@ type Schemas[R, W any] struct {
 
 	mu     sync.Mutex
 	reads  map[int]R
-	writes map[writing]*Target[W]
+	writes map[writing]*target[W]
 	newest map[string]newest // by subject
 }
 
@@ -50,18 +52,54 @@ type newest struct {
 	fetched time.Time
 }
 
-// Target is the schema that values are written with.
-type Target[W any] struct {
-	Prefix  [wire.PrefixSize]byte // of each value
-	Writer  W
-	Size    atomic.Int64 // of the value before, which the next one is likely to need
+// target is the schema that values are written with.
+type target[W any] struct {
+	prefix  [wire.PrefixSize]byte // of each value
+	writer  W
+	size    atomic.Int64 // of the value before, which the next one is likely to need
 	fetched time.Time    // of a newest version
 }
 
-// New makes the schemas of a converter.
-func New[R, W any](client *registry.Client, settings wire.Settings, format Format[R, W]) *Schemas[R, W] {
+// Open makes the schemas of a converter, of keys or of values, by its
+// configuration. It does not connect.
+func Open[R, W any](conf connector.Config, key bool, typ registry.Type, format Format[R, W]) (*Schemas[R, W], error) {
+	o, err := registry.OptionsOf(conf)
+	if err != nil {
+		return nil, connector.Fatal(err)
+	}
+	settings := wire.SettingsOf(conf, key)
+	o.Type, o.Normalize = typ, settings.Normalize
+	client, err := registry.New(o)
+	if err != nil {
+		return nil, err
+	}
 	return &Schemas[R, W]{client: client, settings: settings, format: format,
-		reads: map[int]R{}, writes: map[writing]*Target[W]{}, newest: map[string]newest{}}
+		reads: map[int]R{}, writes: map[writing]*target[W]{}, newest: map[string]newest{}}, nil
+}
+
+// Close ends the connections to the registry. Schemas that were not opened have
+// none.
+func (s *Schemas[R, W]) Close() {
+	if s != nil {
+		s.client.Close()
+	}
+}
+
+// Write gives the bytes of a value. Null is null bytes, whatever the schema.
+func (s *Schemas[R, W]) Write(ctx context.Context, topic string, schema *connector.Schema, value any) ([]byte, error) {
+	if value == nil {
+		return nil, nil
+	}
+	t, err := s.target(ctx, topic, schema)
+	if err != nil {
+		return nil, err
+	}
+	out := append(make([]byte, 0, t.size.Load()), t.prefix[:]...)
+	if out, err = s.format.Append(out, t.writer, topic, schema, value); err != nil {
+		return nil, err
+	}
+	t.size.Store(int64(len(out)))
+	return out, nil
 }
 
 // Reader gives what reads values of the schema with an id.
@@ -81,15 +119,20 @@ func (s *Schemas[R, W]) Reader(ctx context.Context, id int) (R, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.reads) >= s.settings.CacheSize {
-		clear(s.reads)
-	}
-	s.reads[id] = r
+	keep(s.reads, s.settings.CacheSize, id, r)
 	return r, nil
 }
 
-// Target gives what writes values of a schema into a topic.
-func (s *Schemas[R, W]) Target(ctx context.Context, topic string, schema *connector.Schema) (*Target[W], error) {
+// keep adds to a cache, which begins anew when it is full.
+func keep[K comparable, V any](cache map[K]V, most int, k K, v V) {
+	if len(cache) >= most {
+		clear(cache)
+	}
+	cache[k] = v
+}
+
+// target gives what writes values of a schema into a topic.
+func (s *Schemas[R, W]) target(ctx context.Context, topic string, schema *connector.Schema) (*target[W], error) {
 	key := writing{topic, schema}
 	s.mu.Lock()
 	t := s.writes[key]
@@ -97,20 +140,18 @@ func (s *Schemas[R, W]) Target(ctx context.Context, topic string, schema *connec
 	if t != nil && !s.settings.Stale(t.fetched) {
 		return t, nil
 	}
-	t, err := s.target(ctx, topic, schema)
+	t, err := s.choose(ctx, topic, schema)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.writes) >= s.settings.CacheSize {
-		clear(s.writes)
-	}
-	s.writes[key] = t
+	keep(s.writes, s.settings.CacheSize, key, t)
 	return t, nil
 }
 
-func (s *Schemas[R, W]) target(ctx context.Context, topic string, schema *connector.Schema) (*Target[W], error) {
+// choose asks the registry for the schema that values are to be written with.
+func (s *Schemas[R, W]) choose(ctx context.Context, topic string, schema *connector.Schema) (*target[W], error) {
 	if s.settings.UseID >= 0 {
 		got, err := s.client.ByID(ctx, s.settings.UseID)
 		if err != nil {
@@ -150,11 +191,11 @@ func (s *Schemas[R, W]) target(ctx context.Context, topic string, schema *connec
 }
 
 // compile makes a target. The key is the one that leaves what does not fit to the values.
-func (s *Schemas[R, W]) compile(got registry.Schema, schema *connector.Schema, strict bool, place, key string) (*Target[W], error) {
+func (s *Schemas[R, W]) compile(got registry.Schema, schema *connector.Schema, strict bool, place, key string) (*target[W], error) {
 	w, err := s.format.Writer(got, schema, strict)
 	switch {
 	case err == nil:
-		return &Target[W]{Prefix: wire.Prefix(got.ID), Writer: w}, nil
+		return &target[W]{prefix: wire.Prefix(got.ID), writer: w}, nil
 	case strict && key != "":
 		return nil, connector.Data(fmt.Errorf("%s: %w (%s=false leaves it to the values)", place, err, key))
 	}
@@ -176,9 +217,6 @@ func (s *Schemas[R, W]) latest(ctx context.Context, subject string) (newest, err
 	n = newest{got, time.Now()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.newest) >= s.settings.CacheSize {
-		clear(s.newest)
-	}
-	s.newest[subject] = n
+	keep(s.newest, s.settings.CacheSize, subject, n)
 	return n, nil
 }

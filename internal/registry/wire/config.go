@@ -26,24 +26,44 @@ const (
 	keyConfluentCache = "schemas.cache.config"
 )
 
+// The configuration keys that the formats share which have unions and enums that
+// Kafka Connect has not.
+const (
+	KeyGeneralized   = "generalized.sum.type.support"
+	KeyIgnoreDefault = "ignore.default.for.nullables"
+)
+
 // Group is the group that the keys belong to.
 const Group = "Schemas"
+
+// Boolean is a key of a format.
+func Boolean(name string, def bool, importance connector.Importance, doc string) connector.Key {
+	return connector.Key{Name: name, Type: connector.BooleanKey, Default: def, Importance: importance, Group: Group, Doc: doc}
+}
+
+// SumKeys defines [KeyGeneralized] and [KeyIgnoreDefault].
+func SumKeys() []connector.Key {
+	return []connector.Key{
+		Boolean(KeyGeneralized, false, connector.Medium, "Name enums and unions as the converters of other formats do, so that they can be written in those."),
+		Boolean(KeyIgnoreDefault, false, connector.Medium, "Write null, not the default, where a field is null."),
+	}
+}
 
 // Keys are the configuration keys of a converter.
 func Keys() []connector.Key {
 	return []connector.Key{
-		{Name: keyAutoRegister, Type: connector.BooleanKey, Default: true, Importance: connector.Medium, Group: Group,
-			Doc: "Register the schema that a record maps to where it is new. If false the subject must have it."},
-		{Name: keyUseLatest, Type: connector.BooleanKey, Default: false, Importance: connector.Medium, Group: Group,
-			Doc: "Write records field by field into the newest schema of their subject. Fields that it lacks are left out; fields that the record lacks take its defaults. Overrides auto.register.schemas."},
-		{Name: KeyStrict, Type: connector.BooleanKey, Default: true, Importance: connector.Low, Group: Group,
-			Doc: "With use.latest.version: compare the schemas before the first record is written, so that a field whose type can never fit is an error even where its values are null."},
+		Boolean(keyAutoRegister, true, connector.Medium,
+			"Register the schema that a record maps to where it is new. If false the subject must have it."),
+		Boolean(keyUseLatest, false, connector.Medium,
+			"Write records field by field into the newest schema of their subject. Fields that it lacks are left out; fields that the record lacks take its defaults. Overrides auto.register.schemas."),
+		Boolean(KeyStrict, true, connector.Low,
+			"With use.latest.version: compare the schemas before the first record is written, so that a field whose type can never fit is an error even where its values are null."),
 		{Name: keyUseID, Type: connector.IntKey, Default: -1, Importance: connector.Low, Group: Group,
 			Check: connector.AtLeast(-1), Doc: "Write records field by field into the schema with this id, whatever their subject. -1 is no id. Overrides use.latest.version."},
-		{Name: KeyIDStrict, Type: connector.BooleanKey, Default: true, Importance: connector.Low, Group: Group,
-			Doc: "With use.schema.id: compare the schemas before the first record is written, as latest.compatibility.strict."},
-		{Name: keyNormalize, Type: connector.BooleanKey, Default: false, Importance: connector.Medium, Group: Group,
-			Doc: "Where a schema is registered or looked up, one that says the same in another order is the same."},
+		Boolean(KeyIDStrict, true, connector.Low,
+			"With use.schema.id: compare the schemas before the first record is written, as latest.compatibility.strict."),
+		Boolean(keyNormalize, false, connector.Medium,
+			"Where a schema is registered or looked up, one that says the same in another order is the same."),
 		{Name: keyLatestTTL, Type: connector.LongKey, Default: -1, Importance: connector.Low, Group: Group,
 			Check: connector.AtLeast(-1), Doc: "With use.latest.version: how long the newest schema is taken for the newest, seconds; -1 is until the task ends."},
 		{Name: keySubject, Type: connector.StringKey, Importance: connector.Medium, Group: Group,

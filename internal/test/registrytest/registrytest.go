@@ -1,14 +1,18 @@
-// Package registrytest gives tests a schema registry, and Confluent's client for Python.
+// Package registrytest gives tests of converters a schema registry, Confluent's
+// client for Python, and what that has written.
 package registrytest
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/registryd"
 	"github.com/axiom-data-science/hydraulics/internal/registry"
 )
@@ -55,6 +59,20 @@ func Register(t testing.TB, url, subject string, typ registry.Type, text string)
 		t.Fatal(err)
 	}
 	return s.ID
+}
+
+// Configure configures a converter of values for a registry, until the test ends.
+func Configure[C connector.Converter](t testing.TB, c C, url string, props connector.Props) C {
+	t.Helper()
+	all := connector.Props{"schema.registry.url": url}
+	maps.Copy(all, props)
+	if err := c.Configure(connectortest.Context(t), connectortest.Configure(t, c, all), false); err != nil {
+		t.Fatal(err)
+	}
+	if closer, ok := any(c).(connector.Closer); ok {
+		t.Cleanup(func() { _ = closer.Close() })
+	}
+	return c
 }
 
 // Python runs testdata/interop.py of the package that is tested, and gives what
