@@ -69,10 +69,9 @@ func (in *intake) join(set *settings, c *kafka.Client) (*kafka.GroupConsumer, er
 // overdue gives the partitions up while the task still works on what came of
 // them, as Kafka's consumer does: nobody knows whether it ever ends.
 func (in *intake) overdue() {
-	what, since, ok := in.t.watch.longest(0)
-	state := "it has not returned for " + time.Since(since).Round(time.Millisecond).String()
-	if !ok {
-		what, state = "the batch", "it is not done yet"
+	what, state := "the batch", "it is not done yet"
+	if call, since, ok := in.t.watch.longest(0); ok {
+		what, state = call, "it has not returned for "+time.Since(since).Round(time.Millisecond).String()
 	}
 	err := in.t.at.wrap(what, "", fmt.Errorf("%s, and max.poll.interval.ms=%d is over: the partitions go to another member, and what was read comes again; look at what it waits for, or set consumer.override.max.poll.interval.ms higher or consumer.override.max.poll.records lower",
 		state, in.limit.most.Milliseconds()))

@@ -121,8 +121,10 @@ func (w *work) class(key string, t connector.PluginType) (connector.Plugin, conn
 	if !known {
 		text, _ := w.props.Text(key)
 		c.Value.Value = nil
-		why := "Class " + text + " could not be found." + hint(text)
-		if near := NearestPlugin(text, w.v.Plugins.List(t)); near != "" && hint(text) == "" {
+		why := "Class " + text + " could not be found."
+		if other := hint(text); other != "" {
+			why += other
+		} else if near := NearestPlugin(text, w.v.Plugins.List(t)); near != "" {
 			why += " Did you mean " + near + "?"
 		}
 		c.Value.Errors = append(c.Value.Errors, connector.Invalid(key, text, why))

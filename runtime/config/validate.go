@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -200,7 +199,8 @@ func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error
 	w.chain("predicates", connector.PredicateType)
 	w.references()
 	if plugin, perr := v.plugin(w.report.Kind, class); plugin != nil && perr == nil {
-		w.plugin(plugin, "", "")
+		w.add(prefixed(plugin.ConfigDef().Keys(), "", ""))
+		w.across(plugin, "")
 	}
 	w.converters(kind)
 	w.overrides()
@@ -353,63 +353,6 @@ func matches(pattern, topic string) bool {
 	}
 	ok, err := re.MatchAll(topic)
 	return err == nil && ok
-}
-
-// plugin adds the keys of a plugin below prefix, and what it finds across keys.
-func (w *work) plugin(p connector.Plugin, prefix, group string) {
-	w.add(prefixed(p.ConfigDef().Keys(), prefix, group))
-	w.across(p, prefix)
-}
-
-// across asks a plugin what is wrong across its keys.
-func (w *work) across(p connector.Plugin, prefix string) {
-	validator, ok := p.(connector.Validator)
-	if !ok {
-		return
-	}
-	sub := w.props.WithPrefix(prefix)
-	if prefix == "" {
-		sub = w.withConverters()
-	}
-	conf, _ := p.ConfigDef().Check(sub)
-	found := new(connector.Problems)
-	func() {
-		defer func() {
-			if v := recover(); v != nil {
-				found.Add("", "%s: the plugin panicked while it was validated: %v", p.Info().Name, v)
-			}
-		}()
-		validator.Validate(conf, found)
-	}()
-	for _, x := range found.List() {
-		w.fault(strings.TrimSuffix(prefix+x.Key, "."), "%s", x.Message)
-	}
-}
-
-// name checks what definitions do not see of the connector's name: the spaces
-// around it are part of it.
-func (w *work) name() {
-	name, _ := w.props.Text("name")
-	if c := w.check("name"); len(c.Value.Errors) > 0 || name == strings.TrimSpace(name) {
-		return
-	}
-	if err := connectorName("name", name); err != nil {
-		w.fault("name", "Invalid value %s for configuration name: %v", name, err)
-	}
-}
-
-// nulls refuses each key that is there with null, whatever its definition makes
-// of it: to a definition null is a value, and a key that none has goes unseen.
-func (w *work) nulls() {
-	for _, key := range slices.Sorted(maps.Keys(w.raw)) {
-		if w.raw[key] != nil {
-			continue
-		}
-		if c := w.check(key); c != nil {
-			c.Value.Errors = nil
-		}
-		w.fault(key, "Null value can not be supplied as the configuration value.")
-	}
 }
 
 // finish hides what references stand for and lists the groups.

@@ -2,17 +2,12 @@ package herder
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
@@ -340,127 +335,6 @@ func TestFileManagesItsConnector(t *testing.T) {
 			t.Errorf("the state of a file's connector is lost: %s", got)
 		}
 		closeIt(t, h)
-	})
-}
-
-func TestSecretsAreNotShown(t *testing.T) {
-	t.Setenv("HERDER_TEST_SECRET", "s3cret")
-	synctest.Test(t, func(t *testing.T) {
-		e := &fakeEngine{split: func(spec runtime.TaskSpec, _ int) ([]connector.Props, error) {
-			p := spec.Props.Clone()
-			p["url"] = "http://u:" + p["secret"].(string) + "@host"
-			return []connector.Props{p}, nil
-		}}
-		h := newHerder(t, e, "")
-		defer closeIt(t, h)
-		if _, err := h.Create("c", source("secret", "${env:HERDER_TEST_SECRET}"), state.TargetStarted); err != nil {
-			t.Fatal(err)
-		}
-		synctest.Wait()
-		if got := e.last().spec.Props["secret"]; got != "s3cret" {
-			t.Errorf("the task got %v", got)
-		}
-		tasks, err := h.Tasks("c")
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := connector.Props{"name": "c", "connector.class": "fake-source", "secret": "${env:HERDER_TEST_SECRET}",
-			"url": "http://u:${env:HERDER_TEST_SECRET}@host", "task.class": "org.example.FakeSourceTask"}
-		if d := cmp.Diff(want, tasks[0].Config); d != "" {
-			t.Error(d)
-		}
-		info, _ := h.Info("c")
-		if info.Config["secret"] != "${env:HERDER_TEST_SECRET}" {
-			t.Errorf("config shows %v", info.Config["secret"])
-		}
-	})
-}
-
-// Whatever starts a task, it gets what references stand for by then, also where
-// the plugin has put a secret into a text of its own.
-func TestEveryStartReadsSecretsAnew(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "secret")
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(name, []byte("password="+text+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("first-password")
-	synctest.Test(t, func(t *testing.T) {
-		e := &fakeEngine{split: func(spec runtime.TaskSpec, _ int) ([]connector.Props, error) {
-			p := spec.Props.Clone()
-			p["url"] = "http://u:" + p["secret"].(string) + "@host"
-			return []connector.Props{p}, nil
-		}}
-		resolver, err := config.NewResolver(connector.Props{"config.providers": "file"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		kept, err := store.OpenFile("", []config.Connector{{Name: "c", File: "flow.yaml", Entries: config.List{
-			{Key: "name", Text: "c"}, {Key: "connector.class", Text: "fake-source"}, {Key: "secret", Text: "${file:" + name + ":password}"}}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := New(Options{Engine: e, Validator: &config.Validator{Plugins: fakePlugins(), Resolver: resolver}, Worker: connector.Props{}, Store: kept}, nil)
-		defer closeIt(t, h)
-		expect := func(when, password string, starts int) {
-			t.Helper()
-			synctest.Wait()
-			if n := e.count(); n != starts {
-				t.Fatalf("%s: %d starts, want %d", when, n, starts)
-			}
-			spec := e.last().spec
-			if spec.Props["secret"] != password || spec.TaskProps["secret"] != password || spec.TaskProps["url"] != "http://u:"+password+"@host" {
-				t.Errorf("%s: the task got %v and %v", when, spec.Props, spec.TaskProps)
-			}
-		}
-		expect("at first", "first-password", 1)
-		write("second-password")
-		e.last().become(state.Failed, connector.Fatal(errors.New("28P01")))
-		synctest.Wait()
-		time.Sleep(time.Hour) // synctest's time
-		expect("started again by the policy", "second-password", 2)
-		write("third-password")
-		if err := h.RestartTask("c", 0); err != nil {
-			t.Fatal(err)
-		}
-		expect("the task started again", "third-password", 3)
-		write("fourth-password")
-		if _, err := h.Restart("c", false, false); err != nil {
-			t.Fatal(err)
-		}
-		expect("the connector started again", "fourth-password", 4)
-		tasks, err := h.Tasks("c")
-		if err != nil || strings.Contains(fmt.Sprint(tasks), "-password") {
-			t.Errorf("tasks show %v, %v", tasks, err)
-		}
-	})
-}
-
-// A plugin may hide a secret where it cannot be found again: then the connector
-// is split anew once a task has failed.
-func TestEncodedSecretsAreReadAnew(t *testing.T) {
-	t.Setenv("HERDER_TEST_SECRET", "first-password")
-	synctest.Test(t, func(t *testing.T) {
-		e := &fakeEngine{split: func(spec runtime.TaskSpec, _ int) ([]connector.Props, error) {
-			return []connector.Props{{"basic": base64.StdEncoding.EncodeToString([]byte("u:" + spec.Props["secret"].(string)))}}, nil
-		}}
-		h := newHerder(t, e, "")
-		defer closeIt(t, h)
-		if _, err := h.Create("c", source("secret", "${env:HERDER_TEST_SECRET}"), state.TargetStarted); err != nil {
-			t.Fatal(err)
-		}
-		synctest.Wait()
-		if err := os.Setenv("HERDER_TEST_SECRET", "second-password"); err != nil {
-			t.Fatal(err)
-		}
-		e.last().become(state.Failed, connector.Fatal(errors.New("401")))
-		synctest.Wait()
-		want := base64.StdEncoding.EncodeToString([]byte("u:second-password"))
-		if got := e.last().spec.TaskProps["basic"]; got != want {
-			t.Errorf("the task got %v, want %s", got, want)
-		}
 	})
 }
 
