@@ -81,13 +81,15 @@ type GroupConsumer struct {
 
 	batches chan batch // from the readers
 	commits trouble
+	ahead   *ahead
 
 	// The owner's alone.
 	reader map[connector.TopicPartition]*reader
 	ending map[connector.TopicPartition]<-chan struct{} // the readers before them
 	held   []batch                                      // read, not yet given: paused, or beyond a Poll's bound
 	paused map[connector.TopicPartition]bool
-	asked  bool // to release what it has
+	given  map[connector.TopicPartition]int64 // bytes of large messages that Poll gave and the owner may have still
+	asked  bool                               // to release what it has
 	closed bool
 }
 
@@ -109,6 +111,8 @@ func (c *Client) NewGroupConsumer(o GroupOptions) (*GroupConsumer, error) {
 	if err != nil {
 		return nil, err
 	}
+	a := &ahead{most: o.MaxPollBytes, partitions: map[connector.TopicPartition]*aheadOf{}}
+	own.client.Config().Consumer.Interceptors = []sarama.ConsumerInterceptor{a}
 	consumer, err := sarama.NewConsumerFromClient(own.client)
 	if err != nil {
 		own.Close()
@@ -116,7 +120,7 @@ func (c *Client) NewGroupConsumer(o GroupOptions) (*GroupConsumer, error) {
 	}
 	g := &GroupConsumer{o: o, client: own, consumer: consumer, batches: make(chan batch),
 		reader: map[connector.TopicPartition]*reader{}, reading: map[connector.TopicPartition]*reader{}, ending: map[connector.TopicPartition]<-chan struct{}{},
-		paused:  map[connector.TopicPartition]bool{},
+		paused: map[connector.TopicPartition]bool{}, given: map[connector.TopicPartition]int64{}, ahead: a,
 		commits: trouble{log: own.options.Log.With("group", o.Group), health: own.options.health}}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	if g.member, err = own.NewMember(g.membership()); err != nil {
@@ -166,6 +170,7 @@ func (g *GroupConsumer) Poll(ctx context.Context) (Event, error) {
 	if g.closed {
 		return Event{}, connector.Fatal(errors.New("group member is closed"))
 	}
+	g.settle()
 	timeout := time.NewTimer(pollPatience)
 	defer timeout.Stop()
 	for {

@@ -29,7 +29,7 @@ func newConfig(o Options) (*sarama.Config, error) {
 	// Fetch.Max stays 0: sarama would skip a larger message.
 	c.Consumer.Fetch.Default = 1 << 20
 	c.Consumer.MaxWaitTime = 500 * time.Millisecond
-	c.Consumer.Fetch.MaxBytes = 50 << 20
+	c.Consumer.Fetch.MaxBytes = defaultPollBytes // one message comes however large it is
 	c.Net.DialTimeout = 10 * time.Second
 	c.ChannelBufferSize = fetchAhead
 	p := &props{text: o.Props}

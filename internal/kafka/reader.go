@@ -13,9 +13,8 @@ import (
 )
 
 // reader reads one assigned partition in its own goroutine and hands batches
-// over one at a time; until one is taken nothing more is read from sarama. So a
-// partition takes up to three times max.partition.fetch.bytes of memory: what
-// sarama parses, what it holds ready and what the reader holds.
+// over one at a time; until one is taken nothing more is read from sarama, which
+// holds a little ready; ahead bounds how much where messages are large.
 type reader struct {
 	tp      connector.TopicPartition
 	from    int64
@@ -62,6 +61,7 @@ func (g *GroupConsumer) startReader(tp connector.TopicPartition, from int64) {
 func (g *GroupConsumer) stopReader(tp connector.TopicPartition) {
 	if r := g.reader[tp]; r != nil {
 		delete(g.reader, tp)
+		delete(g.given, tp)
 		g.mu.Lock()
 		delete(g.reading, tp)
 		g.mu.Unlock()
@@ -79,13 +79,16 @@ func (g *GroupConsumer) read(ctx context.Context, r *reader) error {
 	defer t.end()
 	from := r.from
 	for ctx.Err() == nil {
+		g.ahead.begin(r.tp)
 		pc, err := g.consumer.ConsumePartition(r.tp.Topic, r.tp.Partition, from)
 		if err == nil {
+			g.ahead.reading(r.tp, pc)
 			f := &feed{pc: pc, next: from, trouble: t}
 			err = g.pass(ctx, r, f)
 			from = f.next
 			f.stop()
 		}
+		g.ahead.end(r.tp)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -181,6 +184,15 @@ func (g *GroupConsumer) accept(b batch) error {
 	return nil
 }
 
+// settle frees the room of large messages that the last Poll gave: the owner is
+// done with them when it polls again, unless it has paused partitions meanwhile.
+func (g *GroupConsumer) settle() {
+	if len(g.given) > 0 && len(g.paused) == 0 {
+		g.ahead.done(g.given)
+		clear(g.given)
+	}
+}
+
 // take gives what is held, but for paused partitions, up to the bound of a Poll.
 func (g *GroupConsumer) take() []Message {
 	var out []Message
@@ -190,7 +202,11 @@ func (g *GroupConsumer) take() []Message {
 		n, before := 0, size
 		if !g.paused[b.r.tp] {
 			for n < len(b.messages) && len(out)+n < g.o.MaxPollRecords && (size < g.o.MaxPollBytes || len(out)+n == 0) {
-				size += b.messages[n].size()
+				m := &b.messages[n]
+				if n := large(m.Key, m.Value); n > 0 {
+					g.given[b.r.tp] += n
+				}
+				size += m.size()
 				n++
 			}
 		}
@@ -222,7 +238,7 @@ func (g *GroupConsumer) Seek(tp connector.TopicPartition, offset int64) error {
 }
 
 // Pause keeps Poll from giving messages of these partitions; the membership
-// goes on.
+// goes on. Nothing large is fetched for the others either once much is held.
 func (g *GroupConsumer) Pause(tps ...connector.TopicPartition) {
 	for _, tp := range tps {
 		if g.reader[tp] != nil {

@@ -1,0 +1,95 @@
+package kafka
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
+)
+
+// heap gives the bytes that are in use.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// What a consumer has of large messages is bounded while its owner is busy, over
+// all partitions, and comes all the same.
+func TestLargeMessagesReadAhead(t *testing.T) {
+	const partitions, each, size = 3, 20, 900 << 10
+	c := open(t, kafkatest.Start(t), nil)
+	newTopic(t, c, "large", partitions, nil)
+	p, err := c.NewProducer(ProducerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range each * partitions {
+		if err := p.Send(t.Context(), Message{Topic: "large", Partition: int32(i % partitions), Value: make([]byte, size), Timestamp: connector.NoTimestamp},
+			func(_ connector.RecordMetadata, err error) {
+				if err != nil {
+					t.Errorf("message %d: %v", i, err)
+				}
+			}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := wait.Context()
+	defer cancel()
+	if err := p.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := heap()
+	g, err := c.NewGroupConsumer(quick("large"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = g.Close(context.Background()) }()
+	got := map[int32]int64{}
+	poll := func() int64 {
+		e, err := g.Poll(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range e.Messages {
+			if m.Offset != got[m.Partition] || len(m.Value) != size {
+				t.Fatalf("partition %d: %d bytes at %d, want %d at %d", m.Partition, len(m.Value), m.Offset, size, got[m.Partition])
+			}
+			got[m.Partition]++
+		}
+		return int64(len(e.Messages))
+	}
+	first := int64(0)
+	eventually(t, "messages come", func() bool { first = poll(); return first > 0 })
+	// The owner works on them now.
+	most, still := int64(0), 0
+	for still < 10 {
+		if n := heap() - before; n > most+size/2 {
+			most, still = n, 0
+		} else {
+			still++
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if most > 3*defaultPollBytes {
+		t.Errorf("%d MiB of %d MiB are held", most>>20, each*partitions*size>>20)
+	}
+	for rest := each*partitions - first; rest > 0; {
+		eventually(t, "the rest comes", func() bool { n := poll(); rest -= n; return n > 0 })
+	}
+	if n := g.ahead.held(); n > defaultPollBytes {
+		t.Errorf("%d bytes are counted of the last messages", n)
+	}
+	poll()
+	if n := g.ahead.held(); n != 0 {
+		t.Errorf("%d bytes are counted of no messages", n)
+	}
+}
