@@ -91,7 +91,8 @@ func (c *Client) NewProducer(o ProducerOptions) (*Producer, error) {
 }
 
 // Send hands a message over; it waits while the buffer is full, and for a topic
-// that the broker is to create. When it returns nil, done is called exactly
+// that the broker is to create. A message that takes the whole buffer it waits
+// for, so that its caller does not get the next one while memory is full. When it returns nil, done is called exactly
 // once, from a goroutine of the producer. A message that no topic or this topic
 // can take is an error of the kind data at once.
 func (p *Producer) Send(ctx context.Context, m Message, done func(connector.RecordMetadata, error)) error {
@@ -109,7 +110,7 @@ func (p *Producer) Send(ctx context.Context, m Message, done func(connector.Reco
 	if size > int64(l.limit) {
 		return tooLarge(m.Topic, size, "the topic's max.message.bytes", l.limit)
 	}
-	s := &sent{partition: m.Partition, bytes: min(size, p.buffer), done: done}
+	s := &sent{partition: m.Partition, bytes: min(cost(&m, size), p.buffer), done: done}
 	if err := p.memory.Acquire(ctx, s.bytes); err != nil {
 		return context.Cause(ctx)
 	}
@@ -118,6 +119,9 @@ func (p *Producer) Send(ctx context.Context, m Message, done func(connector.Reco
 	p.add()
 	select {
 	case l.async.Input() <- out:
+		if s.bytes == p.buffer {
+			p.emptied(ctx)
+		}
 		return nil
 	case <-ctx.Done():
 		p.memory.Release(s.bytes)
