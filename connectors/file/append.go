@@ -27,21 +27,55 @@ func appendTo(out output, name string) output {
 	return &appended{output: out, name: name, lock: flock.New(name, flock.SetFlag(os.O_RDONLY))}
 }
 
-// Write writes whole lines. Where the file system has no locks it knows of its
-// own half lines alone.
-func (a *appended) Write(lines []byte) (int, error) {
-	torn := a.torn
-	if err := a.lock.Lock(); err == nil {
+// Write writes whole lines.
+func (a *appended) Write(lines []byte) (n int, err error) {
+	err = a.whole(func(bool) error { n, err = a.add(lines); return err })
+	return n, err
+}
+
+// WriteLine writes one line of any length, without a copy of it: the lock keeps
+// others from writing between its pieces.
+func (a *appended) WriteLine(text string) error {
+	return a.whole(func(locked bool) error {
+		size := writeSize
+		if !locked {
+			size = len(text)
+		}
+		piece := make([]byte, 0, size+1)
+		for {
+			n := min(size, len(text))
+			piece, text = append(piece[:0], text[:n]...), text[n:]
+			if text == "" {
+				piece = append(piece, '\n')
+			}
+			if _, err := a.add(piece); err != nil || text == "" {
+				return err
+			}
+		}
+	})
+}
+
+// whole locks the file for a write of whole lines, and ends half a line before.
+// Where the file system has no locks it knows of its own half lines alone.
+func (a *appended) whole(write func(locked bool) error) error {
+	locked := a.lock.Lock() == nil
+	if locked {
 		defer func() { _ = a.lock.Unlock() }()
-		torn = endsInALine(a.name)
+		a.torn = endsInALine(a.name)
 	}
-	if torn {
-		if _, err := a.output.Write([]byte{'\n'}); err != nil {
-			return 0, err
+	if a.torn {
+		if _, err := a.add([]byte{'\n'}); err != nil {
+			return err
 		}
 	}
-	n, err := a.output.Write(lines)
-	a.torn = n > 0 && lines[n-1] != '\n'
+	return write(locked)
+}
+
+func (a *appended) add(part []byte) (int, error) {
+	n, err := a.output.Write(part)
+	if n > 0 {
+		a.torn = part[n-1] != '\n'
+	}
 	return n, err
 }
 

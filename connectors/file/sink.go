@@ -83,20 +83,36 @@ func (stdout) Close() error { return nil }
 // tasks append to the file too, and would come between their parts. Where a write
 // breaks off, on a full disk, they come again.
 func (s *Sink) Put(_ context.Context, records []connector.Record) error {
-	for i, r := range records {
-		s.text = append(append(s.text, tostring.String(r.Value)...), '\n')
-		if len(s.text) < writeSize && i < len(records)-1 {
+	appended, ok := s.out.(*appended)
+	for _, r := range records {
+		text := tostring.String(r.Value)
+		long := len(text) >= writeSize
+		if long || len(s.text) >= writeSize {
+			if err := s.write(); err != nil {
+				return err
+			}
+		}
+		if ok && long {
+			if err := appended.WriteLine(text); err != nil {
+				return connector.Retriable(err)
+			}
 			continue
 		}
-		_, err := s.out.Write(s.text)
-		if s.text = s.text[:0]; cap(s.text) > 2*writeSize {
-			s.text = nil // a long line is not kept for the next
-		}
-		if err != nil {
-			return connector.Retriable(err)
-		}
+		s.text = append(append(s.text, text...), '\n')
 	}
-	return nil
+	return s.write()
+}
+
+// write writes the lines on their way.
+func (s *Sink) write() error {
+	if len(s.text) == 0 {
+		return nil
+	}
+	_, err := s.out.Write(s.text)
+	if s.text = s.text[:0]; cap(s.text) > 2*writeSize {
+		s.text = nil // a long line is not kept for the next
+	}
+	return connector.Retriable(err)
 }
 
 // Flush syncs the file. An error ends the task: what the system could not write

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -40,7 +41,7 @@ type tail struct {
 	// read is what was read of the file. Its end is partial, the beginning of a
 	// line: the line after the last one that was given.
 	read    trace
-	partial []byte
+	partial strings.Builder
 	// reader reads on behind read; nil after an error, which may leave it anywhere.
 	reader  *bufio.Reader
 	missing bool // it was said that the file is not there
@@ -92,7 +93,8 @@ func (t *tail) begin() (bool, error) {
 	if err != nil {
 		return false, connector.Retriable(errors.Join(t.failed(err), f.Close()))
 	}
-	t.file, t.reader, t.partial, t.leaving = f, nil, nil, false
+	t.file, t.reader, t.leaving = f, nil, false
+	t.partial.Reset()
 	return true, nil
 }
 
@@ -135,8 +137,9 @@ func (t *tail) check() error {
 	case now.fingerprint() == t.read.fingerprint():
 		return nil
 	}
-	t.say("the file changed while it was read: "+why+"; reading it from its start", "position", t.read.size-int64(len(t.partial)))
-	t.read, t.partial, t.reader = trace{}, nil, nil
+	t.say("the file changed while it was read: "+why+"; reading it from its start", "position", t.read.size-int64(t.partial.Len()))
+	t.read, t.reader = trace{}, nil
+	t.partial.Reset()
 	return nil
 }
 
@@ -151,11 +154,14 @@ func (t *tail) lines(n int) ([]line, error) {
 		t.reader = bufio.NewReaderSize(io.NewSectionReader(t.file, t.read.size, 1<<62), 64<<10)
 	}
 	var lines []line
-	given := func() int64 { return t.read.size - int64(len(t.partial)) }
+	given := func() int64 { return t.read.size - int64(t.partial.Len()) }
 	for start := given(); len(lines) < n && (len(lines) == 0 || given()-start < batchBytes); {
 		chunk, err := t.reader.ReadSlice('\n')
 		t.read.add(chunk)
-		t.partial = append(t.partial, chunk...)
+		if errors.Is(err, bufio.ErrBufferFull) && t.partial.Len() == 0 {
+			t.partial.Grow(len(chunk) + t.ahead())
+		}
+		t.partial.Write(chunk)
 		switch {
 		case err == nil:
 			lines = append(lines, t.take())
@@ -172,11 +178,24 @@ func (t *tail) lines(n int) ([]line, error) {
 
 // take gives what was read since the last line as a line.
 func (t *tail) take() line {
-	l := line{string(bytes.TrimRight(t.partial, "\r\n")), mark{t.read.size, t.inode, t.read.fingerprint()}}
-	if t.partial = t.partial[:0]; cap(t.partial) > batchBytes {
-		t.partial = nil // a long line is not kept for the next
-	}
+	l := line{strings.TrimRight(t.partial.String(), "\r\n"), mark{t.read.size, t.inode, t.read.fingerprint()}}
+	t.partial.Reset()
 	return l
+}
+
+// ahead measures what is left of a long line, so that it is read into memory of
+// its size. An error comes again when it is read.
+func (t *tail) ahead() (n int) {
+	piece := make([]byte, 64<<10)
+	for {
+		read, err := t.file.ReadAt(piece, t.read.size+int64(n))
+		if end := bytes.IndexByte(piece[:read], '\n'); end >= 0 {
+			return n + end + 1
+		}
+		if n += read; err != nil {
+			return n
+		}
+	}
 }
 
 // leave goes over to the file that has taken the place of this one, which is at
@@ -203,7 +222,7 @@ func (t *tail) leave() ([]line, error) {
 	}
 	t.say("another file has taken the place of the file, which was read to its end; reading the new one from its start", "position", t.read.size)
 	var last []line
-	if len(t.partial) > 0 {
+	if t.partial.Len() > 0 {
 		last = append(last, t.take())
 	}
 	t.from = mark{}
