@@ -1,8 +1,11 @@
 package rest
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"strconv"
+	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
@@ -14,6 +17,7 @@ type message struct {
 	record int // in the Put
 	url    string
 	body   []byte
+	text   string // in place of body: text that is sent as it is, and not copied
 }
 
 // message makes a record's message. Its error is about the record.
@@ -26,9 +30,15 @@ func (s *Sink) message(record int, r *connector.Record) (m message, err error) {
 		}
 	}
 	m.url = fill(s.url, r.Topic, key)
+	if text, ok := r.Value.(string); ok && s.format == formatRaw {
+		m.text = text
+		return m, nil
+	}
 	m.body, err = s.body(r)
 	return m, err
 }
+
+func (m *message) size() int { return len(m.body) + len(m.text) }
 
 // keyText gives a key as part of a URL.
 func keyText(key any) (string, error) {
@@ -48,10 +58,7 @@ func keyText(key any) (string, error) {
 func (s *Sink) body(r *connector.Record) ([]byte, error) {
 	switch {
 	case s.format == formatRaw:
-		switch v := r.Value.(type) {
-		case string:
-			return []byte(v), nil
-		case []byte:
+		if v, ok := r.Value.([]byte); ok {
 			return v, nil
 		}
 		return nil, fmt.Errorf("the value is a %s, but format=raw sends text and bytes only", tostring.Class(r.Value))
@@ -104,11 +111,11 @@ func (s *Sink) requests(messages []message) [][]message {
 	var all [][]message
 	from, size := 0, 0
 	for i, m := range messages {
-		if i > from && (i-from >= s.batch || m.url != messages[from].url || size+len(m.body) > s.maxBytes) {
+		if i > from && (i-from >= s.batch || m.url != messages[from].url || size+m.size() > s.maxBytes) {
 			all = append(all, messages[from:i])
 			from, size = i, 0
 		}
-		size += len(m.body) + 1
+		size += m.size() + 1
 	}
 	if from < len(messages) {
 		all = append(all, messages[from:])
@@ -116,13 +123,21 @@ func (s *Sink) requests(messages []message) [][]message {
 	return all
 }
 
-// payload joins messages into a request's body.
-func (s *Sink) payload(messages []message) []byte {
+// payload joins messages into a request's body. A record that is sent alone is
+// not copied.
+func (s *Sink) payload(messages []message) io.Reader {
 	array := s.format == formatJSON && s.batch > 1
 	if !array && s.batch == 1 {
-		return messages[0].body
+		if m := &messages[0]; m.body == nil {
+			return strings.NewReader(m.text)
+		}
+		return bytes.NewReader(messages[0].body)
 	}
-	var out []byte
+	size := 2
+	for i := range messages {
+		size += messages[i].size() + 1
+	}
+	out := make([]byte, 0, size)
 	if array {
 		out = append(out, '[')
 	}
@@ -130,7 +145,7 @@ func (s *Sink) payload(messages []message) []byte {
 		if array && i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, m.body...)
+		out = append(append(out, m.body...), m.text...)
 		if !array {
 			out = append(out, '\n')
 		}
@@ -138,5 +153,5 @@ func (s *Sink) payload(messages []message) []byte {
 	if array {
 		out = append(out, ']')
 	}
-	return out
+	return bytes.NewReader(out)
 }

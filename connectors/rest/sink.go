@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -162,7 +161,7 @@ func (s *Sink) send(ctx context.Context, messages []message, records []connector
 
 // request makes one request. Its error has its kind.
 func (s *Sink) request(ctx context.Context, messages []message) error {
-	r, err := s.newRequest(ctx, s.method, messages[0].url, bytes.NewReader(s.payload(messages)))
+	r, err := s.newRequest(ctx, s.method, messages[0].url, s.payload(messages))
 	if err != nil {
 		return connector.Data(err)
 	}

@@ -91,6 +91,7 @@ func appendString(out []byte, s string) []byte {
 			return append(out, quoted...)
 		}
 	}
+	out = slices.Grow(out, len(s)+2)
 	return append(append(append(out, '"'), s...), '"')
 }
 
