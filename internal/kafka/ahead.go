@@ -86,8 +86,8 @@ func (a *ahead) end(tp connector.TopicPartition) {
 	}
 }
 
-// done is called with the messages that the owner is done with.
-func (a *ahead) done(large map[connector.TopicPartition]int64) {
+// done takes what the owner is done with off the count, and gives its bytes.
+func (a *ahead) done(large map[connector.TopicPartition]int64) (bytes int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for tp, n := range large {
@@ -95,8 +95,10 @@ func (a *ahead) done(large map[connector.TopicPartition]int64) {
 			n = min(n, p.bytes) // it may be read anew
 			p.bytes -= n
 			a.add(-n)
+			bytes += n
 		}
 	}
+	return bytes
 }
 
 // add changes the count, and pauses or resumes all partitions where that matters.

@@ -23,11 +23,18 @@ func (p *Producer) emptied(ctx context.Context) {
 	}
 }
 
+// collectBytes is what is worth collecting: more than a poll gives of messages that
+// are not very large.
+const collectBytes = 16 << 20
+
 // collect has the garbage collector run when so many bytes were given up. By itself
 // it runs when the heap has doubled, which with one message of 20 MB after the
 // other is a hundred megabytes of dead copies. Where the bytes are few beside what
 // is in use, collecting is dear and gains little.
 func collect(garbage int64) {
+	if garbage < collectBytes {
+		return
+	}
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
 	if v := live[0].Value; v.Kind() == metrics.KindUint64 && v.Uint64() < 8*uint64(garbage) {

@@ -188,7 +188,7 @@ func (g *GroupConsumer) accept(b batch) error {
 // done with them when it polls again, unless it has paused partitions meanwhile.
 func (g *GroupConsumer) settle() {
 	if len(g.given) > 0 && len(g.paused) == 0 {
-		g.ahead.done(g.given)
+		collect(g.ahead.done(g.given))
 		clear(g.given)
 	}
 }
