@@ -128,10 +128,11 @@ func (s *Sink) requests(messages []message) [][]message {
 func (s *Sink) payload(messages []message) io.Reader {
 	array := s.format == formatJSON && s.batch > 1
 	if !array && s.batch == 1 {
-		if m := &messages[0]; m.body == nil {
+		m := &messages[0]
+		if m.body == nil {
 			return strings.NewReader(m.text)
 		}
-		return bytes.NewReader(messages[0].body)
+		return bytes.NewReader(m.body)
 	}
 	size := 2
 	for i := range messages {

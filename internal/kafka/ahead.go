@@ -8,11 +8,9 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
-const (
-	// largeMessage is what a message is counted from: sarama holds fetchAhead
-	// smaller ones ready, which is little.
-	largeMessage = 64 << 10
-)
+// largeMessage is what a message is counted from: sarama holds fetchAhead
+// smaller ones ready, which is little.
+const largeMessage = 64 << 10
 
 // large gives the bytes that are counted of a message.
 func large(key, value []byte) int64 {

@@ -92,9 +92,10 @@ func (c *Client) NewProducer(o ProducerOptions) (*Producer, error) {
 
 // Send hands a message over; it waits while the buffer is full, and for a topic
 // that the broker is to create. A message that takes the whole buffer it waits
-// for, so that its caller does not get the next one while memory is full. When it returns nil, done is called exactly
-// once, from a goroutine of the producer. A message that no topic or this topic
-// can take is an error of the kind data at once.
+// for, so that its caller does not get the next one while memory is full. When
+// it returns nil, done is called exactly once, from a goroutine of the producer.
+// A message that no topic or this topic can take is an error of the kind data at
+// once.
 func (p *Producer) Send(ctx context.Context, m Message, done func(connector.RecordMetadata, error)) error {
 	if m.Timestamp < 0 && m.Timestamp != connector.NoTimestamp {
 		return connector.Data(fmt.Errorf("topic %s: timestamp %d is before 1970", m.Topic, m.Timestamp))
