@@ -24,13 +24,20 @@ func large(key, value []byte) int64 {
 // next Poll, and keeps sarama, which counts messages only, from fetching while
 // they are as many as a Poll gives. So a consumer has at most one answer of the
 // broker's more, however large messages are and however many partitions it reads.
+// What a paused partition holds does not keep the others from being read: nothing
+// more is fetched for it, and it is not counted until it is resumed.
 // It is safe for concurrent use.
 type ahead struct {
 	most int64
 
 	mu         sync.Mutex // guards the following
-	bytes      int64
+	bytes      int64      // of the partitions that are not paused
 	partitions map[connector.TopicPartition]*aheadOf
+	paused     map[connector.TopicPartition]bool // by the owner
+}
+
+func newAhead(most int64) *ahead {
+	return &ahead{most: most, partitions: map[connector.TopicPartition]*aheadOf{}, paused: map[connector.TopicPartition]bool{}}
 }
 
 // aheadOf is what is counted of a partition that is read.
@@ -50,11 +57,10 @@ func (a *ahead) OnConsume(m *sarama.ConsumerMessage) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p := a.partitions[connector.TopicPartition{Topic: m.Topic, Partition: m.Partition}]
-	if p != nil && m.Offset > p.last {
+	tp := connector.TopicPartition{Topic: m.Topic, Partition: m.Partition}
+	if p := a.partitions[tp]; p != nil && m.Offset > p.last {
 		p.last = m.Offset
-		p.bytes += size
-		a.add(size)
+		a.count(tp, p, size)
 	}
 }
 
@@ -69,7 +75,7 @@ func (a *ahead) reading(tp connector.TopicPartition, pc sarama.PartitionConsumer
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.partitions[tp].pc = pc
-	if a.bytes >= a.most {
+	if a.bytes >= a.most || a.paused[tp] {
 		pc.Pause()
 	}
 }
@@ -79,27 +85,70 @@ func (a *ahead) end(tp connector.TopicPartition) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if p := a.partitions[tp]; p != nil {
+		a.count(tp, p, -p.bytes)
 		delete(a.partitions, tp)
-		a.add(-p.bytes)
 	}
 }
 
-// done takes what the owner is done with off the count, and gives its bytes.
-func (a *ahead) done(large map[connector.TopicPartition]int64) (bytes int64) {
+// done takes large messages that the owner is done with off the count, and gives
+// the bytes that were counted: less where the partition is read anew.
+func (a *ahead) done(tp connector.TopicPartition, bytes int64) int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for tp, n := range large {
-		if p := a.partitions[tp]; p != nil {
-			n = min(n, p.bytes) // it may be read anew
-			p.bytes -= n
-			a.add(-n)
-			bytes += n
-		}
+	p := a.partitions[tp]
+	if p == nil {
+		return 0
 	}
+	bytes = min(bytes, p.bytes)
+	a.count(tp, p, -bytes)
 	return bytes
 }
 
-// add changes the count, and pauses or resumes all partitions where that matters.
+// pause stops fetching for a partition, for as long as its owner wants nothing of it.
+func (a *ahead) pause(tp connector.TopicPartition) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.paused[tp] {
+		return
+	}
+	p := a.partitions[tp]
+	if p != nil {
+		a.add(-p.bytes)
+	}
+	a.paused[tp] = true
+	if p != nil && p.pc != nil {
+		p.pc.Pause()
+	}
+}
+
+// resume undoes pause.
+func (a *ahead) resume(tp connector.TopicPartition) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.paused[tp] {
+		return
+	}
+	delete(a.paused, tp)
+	p := a.partitions[tp]
+	if p == nil {
+		return
+	}
+	a.add(p.bytes)
+	if p.pc != nil && a.bytes < a.most {
+		p.pc.Resume()
+	}
+}
+
+// count changes the bytes of a partition.
+func (a *ahead) count(tp connector.TopicPartition, p *aheadOf, n int64) {
+	p.bytes += n
+	if !a.paused[tp] {
+		a.add(n)
+	}
+}
+
+// add changes the count, and where that matters it stops or goes on fetching for
+// all partitions that are not paused.
 func (a *ahead) add(n int64) {
 	was := a.bytes >= a.most
 	a.bytes += n
@@ -107,9 +156,9 @@ func (a *ahead) add(n int64) {
 	if was == is {
 		return
 	}
-	for _, p := range a.partitions {
+	for tp, p := range a.partitions {
 		switch {
-		case p.pc == nil:
+		case p.pc == nil || a.paused[tp]:
 		case is:
 			p.pc.Pause()
 		default:

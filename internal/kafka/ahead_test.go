@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -18,18 +19,15 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// What a consumer has of large messages is bounded while its owner is busy, over
-// all partitions, and comes all the same.
-func TestLargeMessagesReadAhead(t *testing.T) {
-	const partitions, each, size = 3, 20, 900 << 10
-	c := open(t, kafkatest.Start(t), nil)
-	newTopic(t, c, "large", partitions, nil)
+// sendLarge fills a topic with messages of one size.
+func sendLarge(t *testing.T, c *Client, topic string, partitions, each, size int) {
+	t.Helper()
 	p, err := c.NewProducer(ProducerOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range each * partitions {
-		if err := p.Send(t.Context(), Message{Topic: "large", Partition: int32(i % partitions), Value: make([]byte, size), Timestamp: connector.NoTimestamp},
+		if err := p.Send(t.Context(), Message{Topic: topic, Partition: int32(i % partitions), Value: make([]byte, size), Timestamp: connector.NoTimestamp},
 			func(_ connector.RecordMetadata, err error) {
 				if err != nil {
 					t.Errorf("message %d: %v", i, err)
@@ -46,6 +44,15 @@ func TestLargeMessagesReadAhead(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// What a consumer has of large messages is bounded while its owner is busy, over
+// all partitions, and comes all the same.
+func TestLargeMessagesReadAhead(t *testing.T) {
+	const partitions, each, size = 3, 20, 900 << 10
+	c := open(t, kafkatest.Start(t), nil)
+	newTopic(t, c, "large", partitions, nil)
+	sendLarge(t, c, "large", partitions, each, size)
 	before := heap()
 	g, err := c.NewGroupConsumer(quick("large"))
 	if err != nil {
@@ -92,4 +99,43 @@ func TestLargeMessagesReadAhead(t *testing.T) {
 	if n := g.ahead.held(); n != 0 {
 		t.Errorf("%d bytes are counted of no messages", n)
 	}
+}
+
+// What a paused partition holds ready does not stop the others: here each has
+// more than the bound, and the owner lets one wait until the other is read.
+func TestPausedPartitionStopsNoOther(t *testing.T) {
+	const each, size = 8, 900 << 10
+	c := open(t, kafkatest.Start(t), nil)
+	newTopic(t, c, "large", 2, nil)
+	sendLarge(t, c, "large", 2, each, size)
+	o := quick("large")
+	o.MaxPollBytes = 2 * size
+	g, err := c.NewGroupConsumer(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = g.Close(context.Background()) }()
+	waits := connector.TopicPartition{Topic: "large", Partition: 0}
+	got := map[int32]int{}
+	read := func(partition int32) {
+		eventually(t, fmt.Sprintf("partition %d is read", partition), func() bool {
+			e, err := g.Poll(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Change == Assigned {
+				g.Pause(waits)
+			}
+			for _, m := range e.Messages {
+				got[m.Partition]++
+			}
+			return got[partition] == each
+		})
+	}
+	read(1)
+	if got[waits.Partition] > 0 {
+		t.Fatalf("the paused partition gave %d messages", got[waits.Partition])
+	}
+	g.Resume(waits)
+	read(waits.Partition)
 }

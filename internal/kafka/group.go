@@ -111,7 +111,7 @@ func (c *Client) NewGroupConsumer(o GroupOptions) (*GroupConsumer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &ahead{most: o.MaxPollBytes, partitions: map[connector.TopicPartition]*aheadOf{}}
+	a := newAhead(o.MaxPollBytes)
 	own.client.Config().Consumer.Interceptors = []sarama.ConsumerInterceptor{a}
 	consumer, err := sarama.NewConsumerFromClient(own.client)
 	if err != nil {
@@ -257,7 +257,7 @@ func (g *GroupConsumer) drop() {
 	for tp := range g.reader {
 		g.stopReader(tp)
 	}
-	clear(g.paused)
+	g.Resume(slices.Collect(maps.Keys(g.paused))...)
 }
 
 // Assignment gives the partitions that the member has, sorted.

@@ -185,12 +185,16 @@ func (g *GroupConsumer) accept(b batch) error {
 }
 
 // settle frees the room of large messages that the last Poll gave: the owner is
-// done with them when it polls again, unless it has paused partitions meanwhile.
+// done with them when it polls again, unless it has paused their partition meanwhile.
 func (g *GroupConsumer) settle() {
-	if len(g.given) > 0 && len(g.paused) == 0 {
-		collect(g.ahead.done(g.given))
-		clear(g.given)
+	var bytes int64
+	for tp, n := range g.given {
+		if !g.paused[tp] {
+			bytes += g.ahead.done(tp, n)
+			delete(g.given, tp)
+		}
 	}
+	collect(bytes)
 }
 
 // take gives what is held, but for paused partitions, up to the bound of a Poll.
@@ -238,11 +242,12 @@ func (g *GroupConsumer) Seek(tp connector.TopicPartition, offset int64) error {
 }
 
 // Pause keeps Poll from giving messages of these partitions; the membership
-// goes on. Nothing large is fetched for the others either once much is held.
+// goes on, and the other partitions are read as before.
 func (g *GroupConsumer) Pause(tps ...connector.TopicPartition) {
 	for _, tp := range tps {
 		if g.reader[tp] != nil {
 			g.paused[tp] = true
+			g.ahead.pause(tp)
 		}
 	}
 }
@@ -251,5 +256,6 @@ func (g *GroupConsumer) Pause(tps ...connector.TopicPartition) {
 func (g *GroupConsumer) Resume(tps ...connector.TopicPartition) {
 	for _, tp := range tps {
 		delete(g.paused, tp)
+		g.ahead.resume(tp)
 	}
 }
