@@ -15,7 +15,7 @@ TEST := $(GO) run ./internal/test/report -timeout 30m
 
 DIR ?=
 
-.PHONY: help build demo custom-source check fmt lint test cover vuln mutations arm64 integration integration-serving bench agreement demo-model release clean
+.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration integration-serving bench agreement demo-model release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ lint: ## vet and staticcheck
 test: fmt lint ## everything that needs no network and no real servers
 	cd examples/custom-source && $(GO) vet ./... && $(GO) test ./...
 	$(TEST) ./... -- -timeout 30m -race -short ./...
+
+stress: ## the tests with clocks or processes 50 times (RUNS=) beside what takes the processor from them (needs stress-ng)
+	./.ci/stress.sh $(RUNS)
 
 cover: ## the statements that tests reach in a plain clone; connector, runtime and runtime/herder have a floor of 90 %
 	./.ci/cover.sh
