@@ -181,18 +181,15 @@ func (s *sinkTask) commit() error {
 	}
 	s.reporter.forget()
 	err := s.in.commit(s.delivered)
-	if errors.Is(err, kafka.ErrGenerationLost) {
-		s.t.offsets.note(s.t.log, nil)
-	} else {
-		s.t.offsets.note(s.t.log, err)
+	if errors.Is(err, kafka.ErrGenerationLost) { // others have the partitions
+		clear(s.delivered)
+		s.t.offsets.drop()
+		return nil
 	}
-	switch {
-	case errors.Is(err, kafka.ErrGenerationLost):
-		clear(s.delivered) // others have the partitions
-	case err != nil:
-		// The offsets stay to be committed with the next ones.
+	s.t.offsets.note(s.t.log, err)
+	if err != nil { // the offsets stay to be committed with the next ones
 		s.due = time.Now().Add(min(s.set.flushInterval, time.Second))
-	default:
+	} else {
 		clear(s.delivered)
 	}
 	return nil
@@ -238,7 +235,7 @@ func (s *sinkTask) closing(tps []connector.TopicPartition, lost bool) error {
 		delete(s.delivered, tp)
 	}
 	if len(s.delivered) == 0 {
-		s.t.offsets.note(s.t.log, nil) // there is nothing to be committed any more
+		s.t.offsets.drop() // there is nothing to be committed any more
 	}
 	if l, ok := s.sink.(connector.PartitionListener); ok {
 		if err := s.t.guarded("closing of partitions in "+s.put.place, func() error { return l.Close(tps) }); err != nil {

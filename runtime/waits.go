@@ -99,6 +99,13 @@ func (t *trying) note(log *slog.Logger, err error) {
 	}
 }
 
+// drop forgets it without a word: it need not work any more.
+func (t *trying) drop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = ""
+}
+
 func (t *trying) waits() *Waits {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -112,6 +112,17 @@ func TestOffsetsThatCannotBeCommittedShow(t *testing.T) {
 	}
 }
 
+// Offsets of partitions that others have are not committed again, and no word says so.
+func TestWhatNeedNotBeTriedIsDropped(t *testing.T) {
+	log, commits := new(logbook), new(trying)
+	commits.note(log.logger(), errTest)
+	commits.drop()
+	commits.note(log.logger(), nil)
+	if lines := log.lines(); len(lines) != 1 || commits.waits() != nil {
+		t.Errorf("%s, %+v", lines, commits.waits())
+	}
+}
+
 // A put that is tried again and again stalls the task, and so does one that
 // does not return.
 func TestStalledSink(t *testing.T) {
