@@ -17,9 +17,10 @@ func cost(m *Message, size int64) int64 {
 
 // emptied waits until what fills the buffer is answered.
 func (p *Producer) emptied(ctx context.Context) {
-	if p.memory.Acquire(ctx, p.buffer) == nil {
-		p.memory.Release(p.buffer)
-		collect(p.buffer)
+	defer p.hasten()()
+	if p.memory.Acquire(ctx, p.set.buffer) == nil {
+		p.memory.Release(p.set.buffer)
+		collect(p.set.buffer)
 	}
 }
 

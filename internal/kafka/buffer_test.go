@@ -23,8 +23,8 @@ func TestMessageThatFillsTheBuffer(t *testing.T) {
 			func(_ connector.RecordMetadata, err error) { answered <- err }); err != nil {
 			t.Fatal(err)
 		}
-		if p.memory.TryAcquire(p.buffer) {
-			p.memory.Release(p.buffer)
+		if p.memory.TryAcquire(p.set.buffer) {
+			p.memory.Release(p.set.buffer)
 		} else {
 			t.Errorf("message %d is on its way still", i)
 		}

@@ -182,7 +182,7 @@ func (c *Client) CreateTopic(ctx context.Context, spec TopicSpec) error {
 // Partitions gives the number of a topic's partitions, ErrUnknownTopic without
 // the topic.
 func (c *Client) Partitions(ctx context.Context, topic string) (int32, error) {
-	found, err := c.describe(ctx, []string{topic}, false)
+	found, err := c.describe(ctx, []string{topic})
 	if err != nil {
 		return 0, err
 	}

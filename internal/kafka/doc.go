@@ -18,15 +18,18 @@
 // latter, Close waits for all. Everything that an owner calls is called from one
 // goroutine, but for Abandon and Forfeit. A call that sarama cannot cancel goes on by itself
 // when its context has ended, until a line is cut or sarama's time-outs end it.
-// A Producer has two for each lane, which Close ends.
+// A Producer has one for each broker that leads a partition of its topics, one
+// while it looks for leaders, and sarama's that reads a connection, which calls
+// back; Close ends them.
 //
 // # Locks
 //
 // A Member's mu guards the machine and what belongs to it; a GroupConsumer's mu
 // what its goroutines know of topics and starts. No request is sent and nothing
 // of the caller's is called under either, and neither is taken under the other.
-// Two locks are held during requests and guard nothing else: a line's open,
+// Three locks are held during requests and guard nothing else: a line's open,
 // while connecting, its mu and its wire's being taken inside; a Producer's look,
-// while something is found out about a topic, its mu being taken inside.
+// while something is found out about a topic, and its naming, while it gets an
+// id, its mu being taken inside both. That mu guards all queues and routes.
 // trouble's mu is the innermost: it logs.
 package kafka

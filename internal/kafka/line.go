@@ -55,7 +55,7 @@ func (l *line) connect() (*sarama.Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, w, err := dial(l.client, known.Addr(), l.patience)
+	b, w, err := dial(l.config(), known.Addr())
 	if err != nil {
 		return nil, fmt.Errorf("group coordinator %s: %w", known.Addr(), err)
 	}
@@ -70,17 +70,19 @@ func (l *line) connect() (*sarama.Broker, error) {
 	return b, nil
 }
 
-// dial opens a connection to a broker that can be cut. patience is how long an
-// answer may take; 0 is the client's time-out.
-func dial(c *Client, address string, patience time.Duration) (*sarama.Broker, *wire, error) {
-	conf := *c.client.Config()
-	if patience > 0 {
-		conf.Net.ReadTimeout = patience
+// config is the client's, for an answer that may take the line's patience.
+func (l *line) config() sarama.Config {
+	conf := *l.client.client.Config()
+	if l.patience > 0 {
+		conf.Net.ReadTimeout = l.patience
+		conf.Net.Proxy.Dialer = &net.Dialer{Timeout: conf.Net.DialTimeout} // its silence says nothing
 	}
+	return conf
+}
+
+// dial opens a connection to a broker that can be cut.
+func dial(conf sarama.Config, address string) (*sarama.Broker, *wire, error) {
 	w := &wire{dialer: conf.Net.Proxy.Dialer}
-	if patience > 0 { // its silence says nothing
-		w.dialer = &net.Dialer{Timeout: conf.Net.DialTimeout}
-	}
 	conf.Net.Proxy.Enable, conf.Net.Proxy.Dialer = true, w
 	b := sarama.NewBroker(address)
 	if err := b.Open(&conf); err != nil {

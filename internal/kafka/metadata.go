@@ -40,26 +40,37 @@ func ask[T any](ctx context.Context, c *Client, question func(*sarama.Broker) (T
 	})
 }
 
-// describe gives the numbers of partitions of those topics that exist; nil asks
-// for all but internal ones. Unlike sarama's own it asks once for all and does
-// not try again where a topic is missing. create has the broker create them.
-func (c *Client) describe(ctx context.Context, topics []string, create bool) (map[string]int32, error) {
+// metadata asks about topics; nil is all. create has the broker create them.
+func (c *Client) metadata(ctx context.Context, topics []string, create bool) (*sarama.MetadataResponse, error) {
 	req := sarama.NewMetadataRequest(c.client.Config().Version, topics)
 	req.AllowAutoTopicCreation = create
-	resp, err := ask(ctx, c, func(b *sarama.Broker) (*sarama.MetadataResponse, error) { return b.GetMetadata(req) })
+	return ask(ctx, c, func(b *sarama.Broker) (*sarama.MetadataResponse, error) { return b.GetMetadata(req) })
+}
+
+// describe gives the numbers of partitions of those topics that exist; nil asks
+// for all but internal ones. Unlike sarama's own it asks once for all and does
+// not try again where a topic is missing.
+func (c *Client) describe(ctx context.Context, topics []string) (map[string]int32, error) {
+	resp, err := c.metadata(ctx, topics, false)
 	if err != nil {
 		return nil, err
 	}
+	return partitionsOf(resp, topics == nil)
+}
+
+// partitionsOf gives the numbers of partitions of the topics that exist, but for
+// internal ones where all were asked for.
+func partitionsOf(resp *sarama.MetadataResponse, all bool) (map[string]int32, error) {
 	found := map[string]int32{}
 	for _, t := range resp.Topics {
 		switch {
-		case errors.Is(t.Err, sarama.ErrUnknownTopicOrPartition) || topics == nil && t.IsInternal:
+		case errors.Is(t.Err, sarama.ErrUnknownTopicOrPartition) || all && t.IsInternal:
 		case errors.Is(t.Err, sarama.ErrNoError) || errors.Is(t.Err, sarama.ErrLeaderNotAvailable) && len(t.Partitions) > 0:
 			found[t.Name] = int32(len(t.Partitions))
 		case errors.Is(t.Err, sarama.ErrLeaderNotAvailable): // it is being created
 		case retriable(t.Err):
 			return nil, connector.Retriable(fmt.Errorf("topic %s: %w", t.Name, t.Err))
-		case topics != nil:
+		case !all:
 			return nil, connector.Fatal(fmt.Errorf("topic %s: %w", t.Name, t.Err))
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strconv"
+	"net"
 	"sync"
 	"time"
 
@@ -13,15 +13,6 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-)
-
-const (
-	// DefaultMaxRequestSize is Kafka's own bound of a message, bytes.
-	DefaultMaxRequestSize = 1 << 20
-	// defaultBuffer is Kafka's own buffer.memory, bytes.
-	defaultBuffer = 32 << 20
-	// defaultBlock is Kafka's own max.block.ms.
-	defaultBlock = time.Minute
 )
 
 // ProducerOptions refine a producer.
@@ -33,32 +24,40 @@ type ProducerOptions struct {
 // Producer writes messages: idempotent, in order per partition, and without
 // end where Kafka is away, unless its properties say otherwise. It is safe for
 // concurrent use. Its client must outlive it.
+//
+// What is sent is gathered in a batch for each partition (partition_queue.go);
+// a route for each broker sends what its partitions have (route.go).
 type Producer struct {
 	client  *Client
-	conf    *sarama.Config
-	size    int // of a message at most
-	buffer  int64
+	conf    sarama.Config // of its connections
+	set     producerSettings
 	memory  *semaphore.Weighted
-	block   time.Duration // how long to wait for a topic to exist
 	trouble trouble
-	closing sync.Once
-	closed  error
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	work   sync.WaitGroup // routes and the search for leaders
 
 	look   sync.Mutex // held while something is found out about a topic
-	mu     sync.Mutex // guards the following
-	topics map[string]topicLane
-	lanes  map[int]*lane // by the size of their batches
+	naming sync.Mutex // held while the producer gets an id
+
+	mu        sync.Mutex // guards the following, and the queues and routes
+	topics    map[string]*outTopic
+	routes    map[int32]*route
+	addresses map[int32]string // of brokers
+	id        producerID
+	stale     map[string]bool // topics whose leaders are to be found
+	searching bool
+	hurry     int // what waits for the queues to be empty: nothing lingers
+	broken    error
 
 	pending  int
 	empty    chan struct{} // closed while nothing is pending
 	answered time.Time     // the last message, or the first one pending was sent
 }
 
-// topicLane is the lane of a topic and how large a message it takes.
-type topicLane struct {
-	*lane
-	limit int
-}
+// errProducerClosed says that a message was given up.
+var errProducerClosed = errors.New("producer is closed")
 
 // NewProducer makes a producer with connections of its own.
 func (c *Client) NewProducer(o ProducerOptions) (*Producer, error) {
@@ -71,64 +70,98 @@ func (c *Client) NewProducer(o ProducerOptions) (*Producer, error) {
 		return nil, connector.Fatal(err)
 	}
 	ps := &props{text: options.Props}
-	ps.producer(conf)
-	p := &Producer{client: c, conf: conf, buffer: defaultBuffer, block: defaultBlock, trouble: trouble{log: c.options.Log, health: c.options.health},
-		topics: map[string]topicLane{}, lanes: map[int]*lane{}, empty: make(chan struct{})}
-	ps.int("buffer.memory", func(n int) { p.buffer = int64(n) })
-	ps.duration("max.block.ms", func(d time.Duration) { p.block = d })
-	if conf.Producer.MaxMessageBytes <= laneMargin {
-		ps.fail("max.request.size", fmt.Sprint("above ", laneMargin))
-	}
-	if err := errors.Join(append(ps.errs, conf.Validate())...); err != nil {
+	p := &Producer{client: c, conf: *conf, set: ps.producer(), trouble: trouble{log: c.options.Log, health: c.options.health},
+		topics: map[string]*outTopic{}, routes: map[int32]*route{}, addresses: map[int32]string{}, stale: map[string]bool{},
+		id: noProducerID, empty: make(chan struct{})}
+	if err := errors.Join(ps.errs...); err != nil {
 		return nil, connector.Fatal(err)
 	}
-	p.size, p.memory = conf.Producer.MaxMessageBytes, semaphore.NewWeighted(p.buffer)
-	close(p.empty)
-	if p.lanes[p.size], err = p.newLane(p.size); err != nil { // most topics'
-		return nil, err
+	p.conf.Net.MaxOpenRequests = p.set.inFlight
+	if p.set.acks == sarama.NoResponse { // it says nothing that nothing is answered
+		p.conf.Net.Proxy.Dialer = &net.Dialer{Timeout: p.conf.Net.DialTimeout}
 	}
+	p.memory = semaphore.NewWeighted(p.set.buffer)
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	close(p.empty)
 	return p, nil
 }
 
-// Send hands a message over; it waits while the buffer is full, and for a topic
-// that the broker is to create. A message that takes the whole buffer it waits
-// for, so that its caller does not get the next one while memory is full. When
-// it returns nil, done is called exactly once, from a goroutine of the producer.
-// A message that no topic or this topic can take is an error of the kind data at
-// once.
+// Send is SendAll of one message.
 func (p *Producer) Send(ctx context.Context, m Message, done func(connector.RecordMetadata, error)) error {
-	if m.Timestamp < 0 && m.Timestamp != connector.NoTimestamp {
-		return connector.Data(fmt.Errorf("topic %s: timestamp %d is before 1970", m.Topic, m.Timestamp))
-	}
-	size := m.size()
-	if size > int64(p.size) {
-		return tooLarge(m.Topic, size, "max.request.size", p.size)
-	}
-	l, err := p.lane(ctx, m.Topic)
-	if err != nil {
-		return err
-	}
-	if size > int64(l.limit) {
-		return tooLarge(m.Topic, size, "the topic's max.message.bytes", l.limit)
-	}
-	s := &sent{partition: m.Partition, bytes: min(cost(&m, size), p.buffer), done: done}
-	if err := p.memory.Acquire(ctx, s.bytes); err != nil {
-		return context.Cause(ctx)
-	}
-	out := m.toSarama()
-	out.Metadata = s
-	p.add()
-	select {
-	case l.async.Input() <- out:
-		if s.bytes == p.buffer {
+	_, err := p.SendAll(ctx, []*Message{&m}, func(d *Delivery) { done(d.Metadata(0), d.Err) })
+	return err
+}
+
+// SendAll hands messages over, whose bytes may not change any more; it waits
+// while the buffer is full, and for a topic that the broker is to create. A
+// message that takes the whole buffer it waits for, so that its caller does not
+// get the next one while memory is full. It gives how many were taken: of each of
+// them done tells exactly once, from a goroutine of the producer. The error says
+// why the next one was not: of the kind data where no topic or this topic can
+// take it.
+func (p *Producer) SendAll(ctx context.Context, messages []*Message, done func(*Delivery)) (int, error) {
+	s := &sending{done}
+	for n := 0; n < len(messages); {
+		t, err := p.topic(ctx, messages[n])
+		if err != nil {
+			return n, err
+		}
+		end, bytes, err := p.some(t, messages, n)
+		if err != nil {
+			return n, err
+		}
+		if err := p.room(ctx, bytes); err != nil {
+			return n, err
+		}
+		if err := p.append(t, messages[n:end], int32(n), bytes, s); err != nil {
+			p.memory.Release(bytes)
+			return n, err
+		}
+		if bytes == p.set.buffer {
 			p.emptied(ctx)
 		}
-		return nil
-	case <-ctx.Done():
-		p.memory.Release(s.bytes)
-		p.finish()
-		return context.Cause(ctx)
+		n = end
 	}
+	return len(messages), nil
+}
+
+// handful is how many bytes of messages are put into queues at once.
+const handful = 64 << 10
+
+// some gives the end of the next messages for a topic, and their bytes of the buffer.
+func (p *Producer) some(t *outTopic, messages []*Message, n int) (end int, bytes int64, err error) {
+	for end = n; end < len(messages); end++ {
+		m := messages[end]
+		if end > n && (m.Topic != t.name || bytes >= handful) {
+			break
+		}
+		size := m.size()
+		if err := p.refuse(t, m, size); err != nil {
+			if end > n {
+				break
+			}
+			return n, 0, err
+		}
+		took := min(cost(m, size), p.set.buffer)
+		if end > n && bytes+took > p.set.buffer {
+			break
+		}
+		bytes += took
+	}
+	return end, bytes, nil
+}
+
+// refuse says why a message cannot be sent.
+func (p *Producer) refuse(t *outTopic, m *Message, size int64) error {
+	switch {
+	case m.Timestamp < 0 && m.Timestamp != connector.NoTimestamp:
+		return connector.Data(fmt.Errorf("topic %s: timestamp %d is before 1970", m.Topic, m.Timestamp))
+	case size > int64(p.set.request):
+		return tooLarge(m.Topic, size, "max.request.size", p.set.request)
+	case size > int64(t.limit):
+		return tooLarge(m.Topic, size, "the topic's max.message.bytes", t.limit)
+	}
+	return nil
 }
 
 func tooLarge(topic string, size int64, key string, limit int) error {
@@ -136,131 +169,112 @@ func tooLarge(topic string, size int64, key string, limit int) error {
 		topic, size, key, limit))
 }
 
-// lane gives the lane of a topic; a new topic's is found out.
-func (p *Producer) lane(ctx context.Context, topic string) (topicLane, error) {
-	known := func() (topicLane, bool) {
+// room waits until so many bytes of the buffer are free.
+func (p *Producer) room(ctx context.Context, bytes int64) error {
+	if p.memory.TryAcquire(bytes) {
+		return nil
+	}
+	defer p.hasten()()
+	if p.memory.Acquire(ctx, bytes) != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// hasten has the queues emptied at once, until what it gives is called.
+func (p *Producer) hasten() func() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hurry++
+	for _, r := range p.routes {
+		r.nudge()
+	}
+	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		l, ok := p.topics[topic]
-		return l, ok
+		p.hurry--
 	}
-	if l, ok := known(); ok {
-		return l, nil
-	}
-	p.look.Lock()
-	defer p.look.Unlock()
-	if l, ok := known(); ok {
-		return l, nil
-	}
-	if err := p.exists(ctx, topic); err != nil {
-		return topicLane{}, err
-	}
-	limit := p.limit(ctx, topic)
-	p.mu.Lock()
-	l := p.lanes[limit]
-	p.mu.Unlock()
-	if l == nil {
-		var err error
-		if l, err = p.newLane(limit); err != nil {
-			return topicLane{}, err
-		}
-	}
+}
+
+// append puts messages of one topic into its queues.
+func (p *Producer) append(t *outTopic, messages []*Message, first int32, bytes int64, s *sending) error {
+	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lanes[limit], p.topics[topic] = l, topicLane{l, limit}
-	return p.topics[topic], nil
+	if p.broken != nil {
+		return p.broken
+	}
+	if p.pending == 0 {
+		p.empty, p.answered = make(chan struct{}), now
+	}
+	p.pending += len(messages)
+	limit := min(max(p.set.batch, 1), t.limit, p.set.request)
+	var last *recordBatch
+	for i, m := range messages {
+		size := m.encodedSize()
+		q := t.queues[t.partitioner.partition(m, size, len(t.queues))]
+		b := q.open(size, limit, now)
+		at := m.Timestamp
+		if at == connector.NoTimestamp {
+			at = now.UnixMilli()
+		}
+		b.add(m, size, at, first+int32(i), s)
+		b.full = b.size >= limit
+		q.count++
+		took := min(cost(m, m.size()), bytes)
+		b.memory, bytes, last = b.memory+took, bytes-took, b
+		if q.route != nil {
+			q.route.nudge()
+		}
+	}
+	last.memory += bytes
+	return nil
 }
 
-// exists waits until a topic exists, which the broker may have to create.
-func (p *Producer) exists(ctx context.Context, topic string) error {
-	for began := time.Now(); ; {
-		found, err := p.client.describe(ctx, []string{topic}, true)
-		switch {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case connector.KindOf(err) == connector.KindFatal:
-			return err
-		case err != nil:
-			p.trouble.note("topic cannot be looked up", err)
-			began = time.Now()
-		case found[topic] > 0:
-			p.trouble.over()
-			return nil
-		case time.Since(began) > p.block:
-			return connector.Retriable(fmt.Errorf("topic %s: %w, and the broker does not create it: create it, or set topic.creation.enable=true", topic, ErrUnknownTopic))
-		}
-		if !pause(ctx, retryPause) {
-			return context.Cause(ctx)
-		}
+// finish takes batches that are done off the books, outside mu.
+func (p *Producer) finish(done []outcome) {
+	n := 0
+	for _, o := range done {
+		o.batch.deliver(o.queue.TopicPartition, o.answer)
+		p.memory.Release(o.batch.memory)
+		n += len(o.batch.records)
+		o.batch.free()
 	}
-}
-
-// limit gives the largest message that a topic takes, as far as the producer
-// may know: not everyone may read a topic's configuration.
-func (p *Producer) limit(ctx context.Context, topic string) int {
-	described, err := do(ctx, func() ([]*sarama.ConfigResourceResult, error) {
-		a, err := p.client.admin()
-		if err != nil {
-			return nil, err
-		}
-		return a.DescribeConfigs([]*sarama.ConfigResource{{Type: sarama.TopicResource, Name: topic, ConfigNames: []string{"max.message.bytes"}}},
-			sarama.DescribeConfigsOptions{})
-	})
-	var entries []sarama.ConfigEntry
-	for _, d := range described {
-		if d.ErrorCode != sarama.ErrNoError {
-			err = errors.Join(err, d.ErrorCode)
-		}
-		entries = append(entries, d.Configs...)
-	}
-	if err != nil {
-		p.client.options.Log.Debug("topic's max.message.bytes is not known", "topic", topic, "error", err.Error())
-		return p.size
-	}
-	for _, e := range entries {
-		if n, err := strconv.Atoi(e.Value); e.Name == "max.message.bytes" && err == nil && n > laneMargin {
-			return min(n, p.size)
-		}
-	}
-	return p.size
-}
-
-func (p *Producer) add() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.pending++; p.pending == 1 {
-		p.empty, p.answered = make(chan struct{}), time.Now()
-	}
-}
-
-func (p *Producer) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.answered = time.Now()
-	if p.pending--; p.pending == 0 {
+	if p.pending -= n; p.pending == 0 && n > 0 {
 		close(p.empty)
 	}
 }
 
-// failure says of which kind Kafka's refusal is.
-func (p *Producer) failure(e *sarama.ProducerError) error {
-	topic, code := e.Msg.Topic, sarama.ErrNoError
+// outcome is a batch that is done.
+type outcome struct {
+	queue  *partitionQueue
+	batch  *recordBatch
+	answer answer
+}
+
+// failure says of which kind Kafka's refusal of a batch is.
+func (p *Producer) failure(q *partitionQueue, b *recordBatch, a answer) error {
 	switch {
-	case errors.Is(e.Err, sarama.ErrMessageSizeTooLarge):
-		return tooLarge(topic, int64(e.Msg.ByteSize(2)), "what the broker takes, or what it took when the connector started,", p.size)
-	case errors.Is(e.Err, sarama.ErrInvalidPartition):
-		return connector.Data(fmt.Errorf("topic %s: partition %d does not exist", topic, e.Msg.Metadata.(*sent).partition))
-	case errors.As(e.Err, &code) && !retriable(code):
-		return connector.Fatal(fmt.Errorf("topic %s: %w", topic, e.Err))
+	case tooLargeFor(a.code):
+		return tooLarge(q.Topic, int64(b.size), "what the broker takes, or what it took when the connector started,", p.set.request)
+	case invalid(a.code):
+		return connector.Data(fmt.Errorf("topic %s: %w", q.Topic, explain(a)))
+	case a.err != nil && connector.KindOf(a.err) != connector.KindUnmarked:
+		return a.err
+	case a.err == nil && !produceAgain(a.code):
+		return connector.Fatal(fmt.Errorf("topic %s: %w", q.Topic, explain(a)))
 	}
-	return connector.Retriable(fmt.Errorf("topic %s: %w", topic, e.Err))
+	return connector.Retriable(fmt.Errorf("topic %s: %w", q.Topic, explain(a)))
 }
 
 // Trouble tells that messages were sent and Kafka acknowledges none.
 func (p *Producer) Trouble() (Trouble, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.pending == 0 || time.Since(p.answered) <= silence+p.conf.Producer.Flush.Frequency {
+	if p.pending == 0 || time.Since(p.answered) <= silence+p.set.linger {
 		return Trouble{}, false
 	}
 	return Trouble{"messages that were sent are not acknowledged", p.answered}, true
@@ -268,6 +282,7 @@ func (p *Producer) Trouble() (Trouble, bool) {
 
 // Flush waits until everything sent so far was answered.
 func (p *Producer) Flush(ctx context.Context) error {
+	defer p.hasten()()
 	p.mu.Lock()
 	empty := p.empty
 	p.mu.Unlock()
@@ -279,43 +294,35 @@ func (p *Producer) Flush(ctx context.Context) error {
 	}
 }
 
-// Close answers what is still pending, with an error if need be, and closes the
-// connections. Nothing may be sent any more. It is safe twice.
+// Close gives up what is pending: done says so. It closes the connections.
+// Nothing may be sent any more. It is safe twice.
 func (p *Producer) Close() error {
-	p.closing.Do(func() {
-		p.mu.Lock()
-		lanes := maps.Clone(p.lanes)
-		p.mu.Unlock()
-		errs := make([]error, 0, len(lanes))
-		for _, l := range lanes {
-			errs = append(errs, l.close())
+	p.mu.Lock()
+	p.broken = connector.Retriable(errProducerClosed)
+	p.cancel()
+	for _, r := range p.routes {
+		r.cut()
+	}
+	p.mu.Unlock()
+	p.work.Wait()
+	p.giveUp(connector.Retriable(errProducerClosed), time.Time{})
+	p.trouble.end()
+	return nil
+}
+
+// giveUp gives up what waits, or what waits since before a time.
+func (p *Producer) giveUp(why error, before time.Time) {
+	var done []outcome
+	p.mu.Lock()
+	for _, t := range p.topics {
+		for _, q := range t.queues {
+			for _, b := range q.give(before) {
+				done = append(done, outcome{q, b, answer{err: why, offset: -1, appended: connector.NoTimestamp}})
+			}
 		}
-		p.closed = errors.Join(errs...)
-		p.trouble.end()
-	})
-	return p.closed
-}
-
-// partitioner takes the partition that a message names, or Java's choice for
-// its key.
-type partitioner struct{ byKey sarama.Partitioner }
-
-func newPartitioner(topic string) sarama.Partitioner {
-	return &partitioner{byKey: sarama.NewMurmur2Partitioner(topic)}
-}
-
-// Partition chooses among n partitions.
-func (p *partitioner) Partition(m *sarama.ProducerMessage, n int32) (int32, error) {
-	want := m.Metadata.(*sent).partition
-	if want == connector.AnyPartition {
-		return p.byKey.Partition(m, n)
 	}
-	if want < 0 || want >= n {
-		return 0, fmt.Errorf("%w: %d of %d", sarama.ErrInvalidPartition, want, n)
+	p.mu.Unlock()
+	if len(done) > 0 {
+		p.finish(done)
 	}
-	return want, nil
 }
-
-// RequiresConsistency says that a key's partition must not depend on which
-// partitions have a leader just now.
-func (p *partitioner) RequiresConsistency() bool { return true }

@@ -69,6 +69,17 @@ func (p *props) int(key string, set func(int)) {
 	set(n)
 }
 
+// positive is int for what must be at least 1.
+func (p *props) positive(key string, set func(int)) {
+	p.int(key, func(n int) {
+		if n < 1 {
+			p.fail(key, "above 0")
+			return
+		}
+		set(n)
+	})
+}
+
 func (p *props) duration(key string, set func(time.Duration)) {
 	p.int(key, func(ms int) { set(time.Duration(ms) * time.Millisecond) })
 }
@@ -108,49 +119,4 @@ func (p *props) consumer(c *sarama.Config) {
 			c.Consumer.IsolationLevel = sarama.ReadCommitted
 		}
 	}, "read_committed", "read_uncommitted")
-}
-
-const (
-	// maxRetries with maxBackoff between them is more than a day. More would
-	// cost memory: sarama keeps 24 bytes for each possible retry per partition.
-	maxRetries = 10_000
-	maxBackoff = 10 * time.Second
-)
-
-// compressions by their Java names.
-var compressions = map[string]sarama.CompressionCodec{
-	"none": sarama.CompressionNone, "gzip": sarama.CompressionGZIP, "snappy": sarama.CompressionSnappy,
-	"lz4": sarama.CompressionLZ4, "zstd": sarama.CompressionZSTD,
-}
-
-// producer sets what a producer needs: idempotent, retrying for a day.
-func (p *props) producer(c *sarama.Config) {
-	c.Metadata.AllowAutoTopicCreation = true
-	c.Producer.Return.Successes, c.Producer.Return.Errors = true, true
-	c.Producer.Partitioner = newPartitioner
-	c.Producer.RequiredAcks = sarama.WaitForAll
-	c.Producer.Idempotent = true
-	c.Net.MaxOpenRequests = 1
-	c.Producer.Retry.Max = maxRetries
-	c.Producer.Retry.BackoffFunc = func(retries, _ int) time.Duration {
-		return min(100*time.Millisecond<<min(retries, 10), maxBackoff)
-	}
-	c.Producer.Flush.Frequency = 10 * time.Millisecond
-	c.ChannelBufferSize = 4096
-	c.Producer.MaxMessageBytes = DefaultMaxRequestSize
-	p.choice("acks", func(s string) {
-		acks := map[string]sarama.RequiredAcks{"all": sarama.WaitForAll, "-1": sarama.WaitForAll, "1": sarama.WaitForLocal, "0": sarama.NoResponse}
-		c.Producer.RequiredAcks = acks[s]
-		c.Producer.Idempotent = acks[s] == sarama.WaitForAll
-	}, "all", "-1", "0", "1")
-	p.choice("enable.idempotence", func(s string) { c.Producer.Idempotent = s == "true" }, "true", "false")
-	p.choice("compression.type", func(s string) { c.Producer.Compression = compressions[s] }, "none", "gzip", "snappy", "lz4", "zstd")
-	p.duration("linger.ms", func(d time.Duration) { c.Producer.Flush.Frequency = d })
-	p.int("batch.size", func(n int) { c.Producer.Flush.Bytes = n })
-	p.int("max.request.size", func(n int) { c.Producer.MaxMessageBytes = n })
-	p.duration("retry.backoff.ms", func(d time.Duration) { c.Producer.Retry.BackoffFunc = func(int, int) time.Duration { return d } })
-	p.int("retries", func(n int) { c.Producer.Retry.Max = min(max(n, 0), maxRetries) })
-	if !c.Producer.Idempotent {
-		p.int("max.in.flight.requests.per.connection", func(n int) { c.Net.MaxOpenRequests = n })
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"math"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -23,12 +24,17 @@ func configOf(t *testing.T, text map[string]string) *sarama.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+func settingsOf(t *testing.T, text map[string]string) producerSettings {
+	t.Helper()
 	p := &props{text: text}
-	p.producer(c)
+	s := p.producer()
 	if len(p.errs) > 0 {
 		t.Fatal(p.errs)
 	}
-	return c
+	return s
 }
 
 func TestJavaPropertiesCount(t *testing.T) {
@@ -44,18 +50,6 @@ func TestJavaPropertiesCount(t *testing.T) {
 		{"max.partition.fetch.bytes", "77", func(c *sarama.Config) bool { return c.Consumer.Fetch.Default == 77 && c.Consumer.Fetch.Max == 0 }},
 		{"fetch.max.bytes", "99", func(c *sarama.Config) bool { return c.Consumer.Fetch.MaxBytes == 99 && c.Consumer.Fetch.Max == 0 }},
 		{"isolation.level", "read_committed", func(c *sarama.Config) bool { return c.Consumer.IsolationLevel == sarama.ReadCommitted }},
-		{"acks", "all", func(c *sarama.Config) bool {
-			return c.Producer.RequiredAcks == sarama.WaitForAll && c.Producer.Idempotent
-		}},
-		{"acks", "1", func(c *sarama.Config) bool {
-			return c.Producer.RequiredAcks == sarama.WaitForLocal && !c.Producer.Idempotent
-		}},
-		{"enable.idempotence", "FALSE", func(c *sarama.Config) bool { return !c.Producer.Idempotent }},
-		{"compression.type", "zstd", func(c *sarama.Config) bool { return c.Producer.Compression == sarama.CompressionZSTD }},
-		{"linger.ms", " 5 ", func(c *sarama.Config) bool { return c.Producer.Flush.Frequency == 5*time.Millisecond }},
-		{"max.request.size", "5000000", func(c *sarama.Config) bool { return c.Producer.MaxMessageBytes == 5000000 }},
-		{"retries", "3", func(c *sarama.Config) bool { return c.Producer.Retry.Max == 3 }},
-		{"retries", "2147483647", func(c *sarama.Config) bool { return c.Producer.Retry.Max == maxRetries }},
 	} {
 		t.Run(c.key+"="+c.value, func(t *testing.T) {
 			if conf := configOf(t, map[string]string{c.key: c.value}); !c.holds(conf) {
@@ -65,14 +59,59 @@ func TestJavaPropertiesCount(t *testing.T) {
 	}
 }
 
-// One request at a time, numbered and acknowledged by all replicas: what is sent
-// again stays in its place, and more requests at once are not to be had.
+func TestJavaPropertiesOfProducersCount(t *testing.T) {
+	for _, c := range []struct {
+		key, value string
+		holds      func(producerSettings) bool
+	}{
+		{"acks", "all", func(s producerSettings) bool { return s.acks == sarama.WaitForAll && s.idempotent }},
+		{"acks", "1", func(s producerSettings) bool { return s.acks == sarama.WaitForLocal && !s.idempotent }},
+		{"acks", "0", func(s producerSettings) bool { return s.acks == sarama.NoResponse && !s.idempotent }},
+		{"enable.idempotence", "FALSE", func(s producerSettings) bool { return !s.idempotent && s.acks == sarama.WaitForAll }},
+		{"compression.type", "zstd", func(s producerSettings) bool { return s.codec == sarama.CompressionZSTD }},
+		{"linger.ms", " 7 ", func(s producerSettings) bool { return s.linger == 7*time.Millisecond }},
+		{"batch.size", "16384", func(s producerSettings) bool { return s.batch == 16384 }},
+		{"buffer.memory", "1000000", func(s producerSettings) bool { return s.buffer == 1000000 }},
+		{"max.block.ms", "300", func(s producerSettings) bool { return s.block == 300*time.Millisecond }},
+		{"max.request.size", "5000000", func(s producerSettings) bool { return s.request == 5000000 }},
+		{"request.timeout.ms", "7000", func(s producerSettings) bool { return s.timeout == 7*time.Second }},
+		{"delivery.timeout.ms", "9000", func(s producerSettings) bool { return s.delivery == 9*time.Second }},
+		{"retries", "3", func(s producerSettings) bool { return s.retries == 3 }},
+		{"retries", "2147483647", func(s producerSettings) bool { return s.retries == math.MaxInt32 }},
+		{"retry.backoff.ms", "40", func(s producerSettings) bool {
+			return s.wait(1) == 40*time.Millisecond && s.wait(3) == 160*time.Millisecond
+		}},
+		{"retry.backoff.ms", "4000", func(s producerSettings) bool { return s.wait(1) == 4*time.Second && s.wait(9) == 4*time.Second }},
+		{"retry.backoff.max.ms", "200", func(s producerSettings) bool { return s.wait(9) == 200*time.Millisecond }},
+		{"max.in.flight.requests.per.connection", "1", func(s producerSettings) bool { return s.inFlight == 1 }},
+	} {
+		t.Run(c.key+"="+c.value, func(t *testing.T) {
+			if !c.holds(settingsOf(t, map[string]string{c.key: c.value})) {
+				t.Errorf("it has no effect")
+			}
+		})
+	}
+}
+
+// What is sent again stays in its place: a broker knows the last five batches of
+// an idempotent producer, and one that is not has one request on its way unless
+// its user wants more.
 func TestProducerKeepsOrder(t *testing.T) {
-	for _, props := range []map[string]string{nil, {"max.in.flight.requests.per.connection": "5"}} {
-		c := configOf(t, props)
-		if c.Net.MaxOpenRequests != 1 || !c.Producer.Idempotent || c.Producer.RequiredAcks != sarama.WaitForAll {
-			t.Errorf("%v: %d requests at once, idempotent %v, acks %v", props, c.Net.MaxOpenRequests, c.Producer.Idempotent, c.Producer.RequiredAcks)
-		}
+	const key = "max.in.flight.requests.per.connection"
+	for name, c := range map[string]struct {
+		props map[string]string
+		want  int
+	}{
+		"idempotent":           {nil, 5},
+		"idempotent, many":     {map[string]string{key: "100"}, 5},
+		"not idempotent":       {map[string]string{"enable.idempotence": "false"}, 1},
+		"not idempotent, many": {map[string]string{"acks": "1", key: "100"}, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if s := settingsOf(t, c.props); s.inFlight != c.want {
+				t.Errorf("%d requests at once, want %d", s.inFlight, c.want)
+			}
+		})
 	}
 }
 

@@ -110,7 +110,7 @@ func (s *scan) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b, w, err := dial(s.client, leader.Addr(), 0)
+	b, w, err := dial(*s.client.client.Config(), leader.Addr())
 	if err != nil {
 		return err
 	}

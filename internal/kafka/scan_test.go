@@ -28,7 +28,8 @@ func testTransactions(t *testing.T, c *Client, topic string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	(&props{}).producer(conf)
+	conf.Producer.RequiredAcks, conf.Producer.Idempotent, conf.Net.MaxOpenRequests = sarama.WaitForAll, true, 1
+	conf.Producer.Return.Successes, conf.Producer.Return.Errors = true, true
 	conf.Producer.Partitioner = sarama.NewManualPartitioner
 	conf.Producer.Transaction.ID = topic
 	p, err := sarama.NewAsyncProducer(c.options.Bootstrap, conf)

@@ -43,7 +43,7 @@ func (g *GroupConsumer) assign(ctx context.Context, _ Generation, metadata map[s
 	}
 	if len(others) > 0 {
 		slices.Sort(others)
-		more, err := g.client.describe(ctx, slices.Compact(others), false)
+		more, err := g.client.describe(ctx, slices.Compact(others))
 		if err != nil {
 			return nil, err
 		}
@@ -56,9 +56,9 @@ func (g *GroupConsumer) assign(ctx context.Context, _ Generation, metadata map[s
 // look gives the topics there are to read and their numbers of partitions.
 func (g *GroupConsumer) look() (map[string]int32, error) {
 	if g.o.Pattern == nil {
-		return g.client.describe(g.ctx, g.o.Topics, false)
+		return g.client.describe(g.ctx, g.o.Topics)
 	}
-	all, err := g.client.describe(g.ctx, nil, false)
+	all, err := g.client.describe(g.ctx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (g *GroupConsumer) lookForOthers(before, now map[string]int32) error {
 	if len(others) == 0 {
 		return nil
 	}
-	more, err := g.client.describe(g.ctx, others, false)
+	more, err := g.client.describe(g.ctx, others)
 	maps.Copy(now, more)
 	return err
 }
