@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"iter"
 	"reflect"
 	"sync"
 
@@ -89,20 +90,24 @@ func (q *inflight) partition(id map[string]any) (*sourcePartition, error) {
 	return p, nil
 }
 
-// settle marks a record as acknowledged, dropped or tolerated. It is safe from
-// any goroutine; a second call is a mistake in the runtime.
-func (f *flight) settle() {
-	q := f.queue
+// settle marks records as acknowledged, dropped or tolerated. It is safe from any
+// goroutine; a second time is a mistake in the runtime.
+func (q *inflight) settle(flights iter.Seq[*flight]) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if f.done {
-		panic("runtime: a source record was settled twice")
-	}
-	f.done = true
-	if f.of != nil {
-		q.advance(f.of)
+	for f := range flights {
+		if f.done {
+			panic("runtime: a source record was settled twice")
+		}
+		f.done = true
+		if f.of != nil && f.of.queue[f.of.head] == f {
+			q.advance(f.of)
+		}
 	}
 }
+
+// settle is the queue's for one record.
+func (f *flight) settle() { f.queue.settle(func(yield func(*flight) bool) { yield(f) }) }
 
 // advance takes settled records off the front of a partition's queue.
 func (q *inflight) advance(p *sourcePartition) {

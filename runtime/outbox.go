@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 // sender is what the runtime needs of a Kafka producer.
 type sender interface {
-	Send(ctx context.Context, m kafka.Message, done func(connector.RecordMetadata, error)) error
+	SendAll(ctx context.Context, messages []*kafka.Message, done func(*kafka.Delivery)) (int, error)
 	Flush(ctx context.Context) error
 }
 
@@ -33,52 +34,59 @@ type outbox struct {
 	err     error                             // the first that failed without anyone to handle it
 }
 
-func (o *outbox) add() {
+func (o *outbox) add(n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.pending++
+	o.pending += n
 }
 
-func (o *outbox) done(err error) {
+func (o *outbox) done(n int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err != nil && o.err == nil {
 		o.err = err
 	}
-	o.pending--
+	o.pending -= n
 }
 
-// send sends one message, creating its topic if need be. failed takes an error
-// that Kafka answers; it is called before wait returns.
-func (o *outbox) send(ctx context.Context, m kafka.Message, acked func(connector.RecordMetadata), failed func(error)) error {
-	if !o.topics.ready(m.Topic) {
-		err := o.create.call(ctx, o.journey, 0, func() error { return o.topics.ensure(ctx, m.Topic) })
-		if err != nil {
-			return err
+// send sends messages in their order, creating their topics if need be. told is
+// told what became of them, before wait returns. It gives how many were sent; the
+// error is about the next one.
+func (o *outbox) send(ctx context.Context, messages []*kafka.Message, told func(*kafka.Delivery)) (int, error) {
+	ready := ""
+	for i, m := range messages {
+		if m.Topic == ready {
+			continue
 		}
+		if err := o.ready(ctx, m.Topic); err != nil {
+			n, failed := o.append(ctx, messages[:i], told)
+			return n, cmp.Or(failed, err)
+		}
+		ready = m.Topic
 	}
-	return o.append(ctx, m, acked, failed)
+	return o.append(ctx, messages, told)
 }
 
-// append is send to a topic that is there.
-func (o *outbox) append(ctx context.Context, m kafka.Message, acked func(connector.RecordMetadata), failed func(error)) error {
-	o.add()
-	err := o.producer.Send(ctx, m, func(meta connector.RecordMetadata, err error) {
-		if err != nil {
-			failed(err)
-		} else if acked != nil {
-			acked(meta)
-		}
-		o.done(nil)
+// ready sees to it that a topic is there.
+func (o *outbox) ready(ctx context.Context, topic string) error {
+	if o.topics.ready(topic) {
+		return nil
+	}
+	return o.create.call(ctx, o.journey, 0, func() error { return o.topics.ensure(ctx, topic) })
+}
+
+// append is send to topics that are there.
+func (o *outbox) append(ctx context.Context, messages []*kafka.Message, told func(*kafka.Delivery)) (int, error) {
+	if len(messages) == 0 {
+		return 0, nil
+	}
+	o.add(len(messages))
+	n, err := o.producer.SendAll(ctx, messages, func(d *kafka.Delivery) {
+		told(d)
+		o.done(len(d.Which), nil)
 	})
-	if connector.KindOf(err) == connector.KindData { // refused before it was sent
-		failed(err)
-		err = nil
-		o.done(nil)
-	} else if err != nil {
-		o.done(nil)
-	}
-	return err
+	o.done(len(messages)-n, nil)
+	return n, err
 }
 
 // letter sends a dead letter; without a topic for them the failure was counted
@@ -91,7 +99,7 @@ func (o *outbox) letter(ctx context.Context, original kafka.Message, f dlq.Failu
 		}
 		return nil
 	}
-	o.add()
+	o.add(1)
 	o.errors.letters.Add(1)
 	return o.write(ctx, original, f, arrived)
 }
@@ -104,7 +112,7 @@ func (o *outbox) write(ctx context.Context, original kafka.Message, f dlq.Failur
 			if arrived != nil {
 				arrived()
 			}
-			o.done(nil)
+			o.done(1, nil)
 			return
 		}
 		o.errors.letterFailures.Add(1)
@@ -117,7 +125,7 @@ func (o *outbox) write(ctx context.Context, original kafka.Message, f dlq.Failur
 			o.mu.Unlock()
 			return
 		}
-		o.done(o.at.wrap("dead letter", "", err))
+		o.done(1, o.at.wrap("dead letter", "", err))
 	}
 	err := o.letters.Write(ctx, original, f, done)
 	if err != nil && connector.KindOf(err) == connector.KindData {
@@ -125,7 +133,7 @@ func (o *outbox) write(ctx context.Context, original kafka.Message, f dlq.Failur
 		return nil
 	}
 	if err != nil {
-		o.done(nil)
+		o.done(1, nil)
 		return o.at.wrap("dead letter", "", err)
 	}
 	return nil

@@ -145,10 +145,10 @@ func TestNewsComeInAPause(t *testing.T) {
 // A record that Kafka refuses while its source is paused ends the task, and not
 // only after the pause.
 func TestRefusalEndsAPause(t *testing.T) {
-	s, it, f := refusedBy(t, connector.Fatal(errTest), tolerance{retryTimeout: -1})
+	s, items, flights := refusedBy(t, connector.Fatal(errTest), tolerance{retryTimeout: -1})
 	s.due = time.Now().Add(time.Hour)
 	s.t.Pause()
-	if err := s.send(it, f); err != nil {
+	if err := s.send(items, flights); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.rest(s.t.held()); !errors.Is(err, errTest) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -191,47 +192,89 @@ func (s *sourceTask) deliver(records []connector.SourceRecord) error {
 		}
 	}
 	s.journey.run(s.t.life, b)
-	for i := range b.items {
-		if err := s.send(&b.items[i], &flights[i]); err != nil {
-			return err
-		}
-	}
-	return b.stop
+	return cmp.Or(s.send(b.items, flights), b.stop)
 }
 
-// send hands one item to the producer, or settles it otherwise.
-func (s *sourceTask) send(it *item, f *flight) error {
-	switch it.fate {
-	case dropped:
-		s.t.counters.dropped.Add(1)
-		s.passed(it, f, nil)
-		return nil
-	case tolerated:
-		return s.out.letter(s.t.life, it.original(), it.failure(s.t.at), func() { s.passed(it, f, nil) })
-	}
-	err := s.out.send(s.t.life, it.out, func(meta connector.RecordMetadata) {
-		s.t.counters.wrote(1, meta.Timestamp)
-		s.produce.stats.records.Add(1)
-		s.passed(it, f, &meta)
-	}, func(err error) {
-		s.mu.Lock()
-		s.refused = append(s.refused, refusal{it, f, err})
-		s.mu.Unlock()
-		if do, _ := s.t.tolerance.weigh(s.produce.rule, err, 0, 0); do != tolerate {
-			s.abort(err) // it ends the task: the poll need not be waited for
+// send hands items to the producer, or settles them otherwise.
+func (s *sourceTask) send(items []item, flights []flight) error {
+	messages, from := make([]*kafka.Message, 0, len(items)), make([]int32, 0, len(items))
+	for i := range items {
+		it := &items[i]
+		switch it.fate {
+		case alive:
+			messages, from = append(messages, &it.out), append(from, int32(i))
+		case dropped:
+			s.t.counters.dropped.Add(1)
+			s.passed(it, &flights[i], nil)
 		}
-	})
+	}
+	n, err := s.out.send(s.t.life, messages, func(d *kafka.Delivery) { s.told(d, items, flights, from) })
 	if err != nil {
-		return s.t.at.wrap(s.produce.place, it.place(), err)
+		return s.t.at.wrap(s.produce.place, items[from[n]].place(), err)
+	}
+	if len(messages) == len(items) {
+		return nil
+	}
+	for i := range items {
+		it := &items[i]
+		if it.fate != tolerated {
+			continue
+		}
+		if err := s.out.letter(s.t.life, it.original(), it.failure(s.t.at), func() { s.passed(it, &flights[i], nil) }); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// passed settles a record that is through. It is called from any goroutine.
+// told takes what Kafka says of items, which the messages were made from. It is
+// called from any goroutine.
+func (s *sourceTask) told(d *kafka.Delivery, items []item, flights []flight, from []int32) {
+	if d.Err != nil {
+		s.mu.Lock()
+		for _, m := range d.Which {
+			i := from[m]
+			s.refused = append(s.refused, refusal{&items[i], &flights[i], d.Err})
+		}
+		s.mu.Unlock()
+		if do, _ := s.t.tolerance.weigh(s.produce.rule, d.Err, 0, 0); do != tolerate {
+			s.abort(d.Err) // it ends the task: the poll need not be waited for
+		}
+		return
+	}
+	newest := connector.NoTimestamp
+	for k := range d.Which {
+		newest = max(newest, d.Timestamp(k))
+	}
+	s.t.counters.wrote(len(d.Which), newest)
+	s.produce.stats.records.Add(int64(len(d.Which)))
+	s.queue.settle(func(yield func(*flight) bool) {
+		for _, m := range d.Which {
+			yield(&flights[from[m]])
+		}
+	})
+	s.t.counters.active.Add(-int64(len(d.Which)))
+	if s.notes() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for k, m := range d.Which {
+			meta := d.Metadata(k)
+			s.through = append(s.through, passage{*items[from[m]].polled, &meta})
+		}
+	}
+}
+
+// notes tells whether the source wants to hear of each record.
+func (s *sourceTask) notes() bool {
+	_, ok := s.source.(connector.RecordCommitter)
+	return ok
+}
+
+// passed settles a record that is through, but for Kafka. It is called from any goroutine.
 func (s *sourceTask) passed(it *item, f *flight, meta *connector.RecordMetadata) {
 	f.settle()
 	s.t.counters.active.Add(-1)
-	if _, ok := s.source.(connector.RecordCommitter); ok {
+	if s.notes() {
 		s.mu.Lock()
 		s.through = append(s.through, passage{*it.polled, meta})
 		s.mu.Unlock()

@@ -327,15 +327,17 @@ func TestDeadLetterTooLarge(t *testing.T) {
 // refusing is a producer whose messages come to nothing.
 type refusing struct{ err error }
 
-func (p refusing) Send(_ context.Context, _ kafka.Message, done func(connector.RecordMetadata, error)) error {
-	done(connector.RecordMetadata{}, p.err)
-	return nil
+func (p refusing) SendAll(_ context.Context, messages []*kafka.Message, done func(*kafka.Delivery)) (int, error) {
+	for i := range messages {
+		done(&kafka.Delivery{Which: []int32{int32(i)}, Err: p.err})
+	}
+	return len(messages), nil
 }
 func (refusing) Flush(context.Context) error { return nil }
 
-// refusedBy gives a source task whose producer takes nothing, and a record on
-// its way.
-func refusedBy(t *testing.T, err error, tolerance tolerance) (*sourceTask, *item, *flight) {
+// refusedBy gives a source task whose producer takes nothing, and records on
+// their way.
+func refusedBy(t *testing.T, err error, tolerance tolerance) (*sourceTask, []item, []flight) {
 	t.Helper()
 	task := newTask(Options{Log: testLog()}, TaskSpec{Connector: "n", Kind: KindSource}, nil)
 	t.Cleanup(func() { task.kill(errStopping) })
@@ -344,12 +346,11 @@ func refusedBy(t *testing.T, err error, tolerance tolerance) (*sourceTask, *item
 	s := &sourceTask{t: task, queue: newInflight("n"), produce: &stage{place: "producer", rule: rule{unmarked: connector.KindFatal, tolerable: true}}}
 	s.polling, s.abort = context.WithCancelCause(task.quit)
 	s.out = &outbox{at: task.at, errors: &task.errors, producer: refusing{err}, topics: &topics{}}
-	it := &item{polled: &connector.SourceRecord{SourcePartition: numbersPartition, SourceOffset: map[string]any{"n": 1}}}
-	f := new(flight)
-	if err := s.queue.add(f, it.polled.SourcePartition, it.polled.SourceOffset); err != nil {
+	items, flights := []item{{polled: &connector.SourceRecord{SourcePartition: numbersPartition, SourceOffset: map[string]any{"n": 1}}}}, make([]flight, 1)
+	if err := s.queue.add(&flights[0], items[0].polled.SourcePartition, items[0].polled.SourceOffset); err != nil {
 		t.Fatal(err)
 	}
-	return s, it, f
+	return s, items, flights
 }
 
 // A record that Kafka refuses ends the poll under way when it ends the task,
@@ -372,8 +373,8 @@ func TestRefusedRecordEndsThePollOrIsTolerated(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s, it, f := refusedBy(t, tt.err, tt.tolerance)
-			if err := s.send(it, f); err != nil {
+			s, items, flights := refusedBy(t, tt.err, tt.tolerance)
+			if err := s.send(items, flights); err != nil {
 				t.Fatal(err)
 			}
 			if polls := s.polling.Err() == nil; polls != tt.goesOn {

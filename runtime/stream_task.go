@@ -173,28 +173,27 @@ func (s *streamTask) settle() {
 // outputs sends what came through. A record that Kafka refuses fails as in any
 // other stage.
 func (s *streamTask) outputs(ctx context.Context, b *batch) error {
-	began, n, newest := time.Now(), 0, connector.NoTimestamp
-	refused := make([]error, len(b.items)) // set by the producer's goroutine, read after wait
-	for i := range b.items {
-		it := &b.items[i]
-		if it.fate != alive {
-			continue
-		}
-		n++
-		newest = max(newest, it.out.Timestamp)
-		if err := s.out.send(ctx, it.out, nil, func(err error) { refused[i] = err }); err != nil {
-			return s.t.at.wrap(s.produce.place, it.place(), err)
-		}
+	began, newest := time.Now(), connector.NoTimestamp
+	sent := b.alive()
+	messages := make([]*kafka.Message, len(sent))
+	for k, i := range sent {
+		messages[k] = &b.items[i].out
+		newest = max(newest, messages[k].Timestamp)
+	}
+	refused := make([]error, len(sent)) // set by the producer's goroutines, read after wait
+	if k, err := s.out.send(ctx, messages, func(d *kafka.Delivery) { note(refused, d) }); err != nil {
+		return s.t.at.wrap(s.produce.place, b.items[sent[k]].place(), err)
 	}
 	if err := s.out.wait(ctx); err != nil {
 		return err
 	}
-	for i, cause := range refused {
+	n := len(sent)
+	for k, cause := range refused {
 		if cause == nil {
 			continue
 		}
 		n--
-		if err := s.t.refused(s.produce, &b.items[i], cause); err != nil {
+		if err := s.t.refused(s.produce, &b.items[sent[k]], cause); err != nil {
 			return err
 		}
 	}
@@ -203,6 +202,13 @@ func (s *streamTask) outputs(ctx context.Context, b *batch) error {
 		s.t.counters.wrote(n, newest)
 	}
 	return nil
+}
+
+// note notes an error of messages, each in its place.
+func note(refused []error, d *kafka.Delivery) {
+	for _, i := range d.Which {
+		refused[i] = d.Err
+	}
 }
 
 // changelog makes durable what stateful transforms wrote, and then lets their
@@ -215,14 +221,20 @@ func (s *streamTask) changelog(ctx context.Context, b *batch) error {
 	if len(writes) == 0 {
 		return nil
 	}
+	messages := make([]*kafka.Message, len(writes))
+	for i, w := range writes {
+		messages[i] = &kafka.Message{Topic: w.stores.topic, Partition: w.store.partition, Key: w.key, Value: w.value, Timestamp: w.at}
+	}
 	offsets := make([]int64, len(writes))
 	refused := make([]error, len(writes))
-	for i, w := range writes {
-		m := kafka.Message{Topic: w.stores.topic, Partition: w.store.partition, Key: w.key, Value: w.value, Timestamp: w.at}
-		err := s.out.append(ctx, m, func(meta connector.RecordMetadata) { offsets[i] = meta.Offset }, func(err error) { refused[i] = err })
-		if err != nil {
-			return s.t.at.wrap("changelog "+w.stores.topic, "", err)
+	i, err := s.out.append(ctx, messages, func(d *kafka.Delivery) {
+		note(refused, d)
+		for k, i := range d.Which {
+			offsets[i] = d.Metadata(k).Offset
 		}
+	})
+	if err != nil {
+		return s.t.at.wrap("changelog "+writes[i].stores.topic, "", err)
 	}
 	if err := s.out.wait(ctx); err != nil {
 		return err

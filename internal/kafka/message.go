@@ -1,8 +1,6 @@
 package kafka
 
 import (
-	"time"
-
 	"github.com/IBM/sarama"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -47,21 +45,4 @@ func fromSarama(in *sarama.ConsumerMessage) Message {
 		}
 	}
 	return m
-}
-
-func (m *Message) toSarama() *sarama.ProducerMessage {
-	out := &sarama.ProducerMessage{Topic: m.Topic, Partition: m.Partition}
-	if m.Key != nil {
-		out.Key = sarama.ByteEncoder(m.Key)
-	}
-	if m.Value != nil {
-		out.Value = sarama.ByteEncoder(m.Value)
-	}
-	if m.Timestamp != connector.NoTimestamp {
-		out.Timestamp = time.UnixMilli(m.Timestamp)
-	}
-	for _, h := range m.Headers {
-		out.Headers = append(out.Headers, sarama.RecordHeader{Key: []byte(h.Key), Value: h.Value})
-	}
-	return out
 }

@@ -86,27 +86,44 @@ func (c *Client) NewProducer(o ProducerOptions) (*Producer, error) {
 	return p, nil
 }
 
-// Send is SendAll of one message.
+// Send is SendAll of one message. One that no topic or this topic can take is an
+// error of the kind data, and done is not called.
 func (p *Producer) Send(ctx context.Context, m Message, done func(connector.RecordMetadata, error)) error {
-	_, err := p.SendAll(ctx, []*Message{&m}, func(d *Delivery) { done(d.Metadata(0), d.Err) })
+	_, err := p.sendAll(ctx, []*Message{&m}, &sending{func(d *Delivery) { done(d.Metadata(0), d.Err) }}, func(_ int, err error) error { return err })
 	return err
 }
 
 // SendAll hands messages over, whose bytes may not change any more; it waits
 // while the buffer is full, and for a topic that the broker is to create. A
 // message that takes the whole buffer it waits for, so that its caller does not
-// get the next one while memory is full. It gives how many were taken: of each of
-// them done tells exactly once, from a goroutine of the producer. The error says
-// why the next one was not: of the kind data where no topic or this topic can
-// take it.
+// get the next one while memory is full. It gives how many were taken, and an
+// error if not all. Of each of them done tells exactly once, from a goroutine of
+// the producer; of those that no topic or their topic can take at once, with an
+// error of the kind data.
 func (p *Producer) SendAll(ctx context.Context, messages []*Message, done func(*Delivery)) (int, error) {
-	s := &sending{done}
+	return p.sendAll(ctx, messages, &sending{done}, func(n int, err error) error {
+		done(&Delivery{TopicPartition: connector.TopicPartition{Topic: messages[n].Topic, Partition: messages[n].Partition},
+			Which: []int32{int32(n)}, Offset: -1, Err: err, appended: connector.NoTimestamp})
+		return nil
+	})
+}
+
+// sendAll asks refuse whether to go on behind a message that cannot be sent.
+func (p *Producer) sendAll(ctx context.Context, messages []*Message, s *sending, refuse func(n int, err error) error) (int, error) {
 	for n := 0; n < len(messages); {
 		t, err := p.topic(ctx, messages[n])
-		if err != nil {
-			return n, err
+		var end int
+		var bytes int64
+		if err == nil {
+			end, bytes, err = p.some(t, messages, n)
 		}
-		end, bytes, err := p.some(t, messages, n)
+		if connector.KindOf(err) == connector.KindData {
+			if err := refuse(n, err); err != nil {
+				return n, err
+			}
+			n++
+			continue
+		}
 		if err != nil {
 			return n, err
 		}

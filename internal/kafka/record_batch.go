@@ -33,14 +33,19 @@ type Delivery struct {
 
 // Metadata gives where the k-th of Which is.
 func (d *Delivery) Metadata(k int) connector.RecordMetadata {
-	m := connector.RecordMetadata{TopicPartition: d.TopicPartition, Offset: d.Offset, Timestamp: d.appended}
+	m := connector.RecordMetadata{TopicPartition: d.TopicPartition, Offset: d.Offset, Timestamp: d.Timestamp(k)}
 	if m.Offset >= 0 {
 		m.Offset += int64(k)
 	}
-	if m.Timestamp == connector.NoTimestamp && k < len(d.records) {
-		m.Timestamp = d.first + d.records[k].TimestampDelta.Milliseconds()
-	}
 	return m
+}
+
+// Timestamp gives the time of the k-th of Which, in milliseconds.
+func (d *Delivery) Timestamp(k int) int64 {
+	if d.appended == connector.NoTimestamp && k < len(d.records) {
+		return d.first + d.records[k].TimestampDelta.Milliseconds()
+	}
+	return d.appended
 }
 
 // recordBatch gathers messages for one partition: one batch in Kafka's log, one
