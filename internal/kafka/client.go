@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -73,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 	select {
 	case r := <-done:
 		if r.err != nil {
-			return nil, connector.Retriable(fmt.Errorf("bootstrap.servers %s: %w", strings.Join(o.Bootstrap, ","), explained(r.err, conf.Net.SASL.Enable)))
+			return nil, connector.Retriable(fmt.Errorf("bootstrap.servers %s: %w", strings.Join(o.Bootstrap, ","), explained(r.err, conf)))
 		}
 		return &Client{options: o, client: r.client}, nil
 	case <-ctx.Done():
@@ -84,22 +83,6 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 		}()
 		return nil, context.Cause(ctx)
 	}
-}
-
-// explained names the keys behind an error of connecting, where it tells them. A
-// broker that refuses a login, or was spoken to in another protocol, may just
-// close the connection.
-func explained(err error, login bool) error {
-	const keys = "username and password in sasl.jaas.config, and sasl.mechanism"
-	switch {
-	case errors.Is(err, sarama.ErrSASLAuthenticationFailed):
-		return fmt.Errorf("the login is refused: check %s: %w", keys, sarama.ErrSASLAuthenticationFailed)
-	case login && errors.Is(err, io.EOF):
-		return fmt.Errorf("the connection was closed at the login: check %s, or security.protocol: %w", keys, io.EOF)
-	case errors.Is(err, io.EOF):
-		return fmt.Errorf("the connection was closed: check security.protocol: %w", err)
-	}
-	return err
 }
 
 // Close closes the connections. It is safe twice.

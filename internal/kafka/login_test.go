@@ -28,7 +28,7 @@ func TestWrongPasswordNamesItsKey(t *testing.T) {
 func TestRefusedLoginIsExplained(t *testing.T) {
 	err := sarama.Wrap(sarama.ErrOutOfBrokers, fmt.Errorf("broker: %w", sarama.ErrSASLAuthenticationFailed))
 	want := "the login is refused: check username and password in sasl.jaas.config, and sasl.mechanism: kafka server: SASL Authentication failed"
-	if got := explained(err, true); got.Error() != want {
+	if got := explained(err, sarama.NewConfig()); got.Error() != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 }

@@ -3,6 +3,7 @@ package kafka
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"net"
 	"slices"
@@ -32,7 +33,7 @@ func newConfig(o Options) (*sarama.Config, error) {
 	c.Consumer.Fetch.MaxBytes = defaultPollBytes // one message comes however large it is
 	c.Net.DialTimeout = 10 * time.Second
 	c.ChannelBufferSize = fetchAhead
-	p := &props{text: o.Props}
+	p := &props{text: o.Props, log: o.Log}
 	for _, set := range []func(*sarama.Config){p.network, p.consumer, p.security} {
 		set(c)
 	}
@@ -49,6 +50,7 @@ func newConfig(o Options) (*sarama.Config, error) {
 // props reads Java client properties, collecting what is wrong with them.
 type props struct {
 	text map[string]string
+	log  *slog.Logger
 	errs []error
 }
 

@@ -1,16 +1,7 @@
 package kafka
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"math"
-	"math/big"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -120,13 +111,8 @@ func TestBadProperties(t *testing.T) {
 		props map[string]string
 		want  []string
 	}{
-		"all at once":   {map[string]string{"request.timeout.ms": "soon", "isolation.level": "some"}, []string{`request.timeout.ms: "soon" is not an integer`, `isolation.level: "some" is not one of read_committed, read_uncommitted`}},
-		"protocol":      {map[string]string{"security.protocol": "TLS"}, []string{`security.protocol: "TLS" is not PLAINTEXT, SSL`}},
-		"mechanism":     {map[string]string{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "GSSAPI"}, []string{"sasl.mechanism", "SCRAM-SHA-512"}},
-		"no user":       {map[string]string{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.jaas.config": "x required;"}, []string{"sasl.jaas.config: no username"}},
-		"a Java store":  {map[string]string{"security.protocol": "SSL", "ssl.truststore.location": "x.jks"}, []string{"ssl.truststore.type", "convert the store to PEM"}},
-		"no such store": {map[string]string{"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": "none.pem"}, []string{"ssl.truststore.location", "none.pem"}},
-		"no PEM":        {map[string]string{"security.protocol": "SSL", "ssl.truststore.certificates": "x"}, []string{"no certificate in PEM form"}},
+		"all at once": {map[string]string{"request.timeout.ms": "soon", "isolation.level": "some"}, []string{`request.timeout.ms: "soon" is not an integer`, `isolation.level: "some" is not one of read_committed, read_uncommitted`}},
+		"protocol":    {map[string]string{"security.protocol": "TLS"}, []string{`security.protocol: "TLS" is not PLAINTEXT, SSL`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := newConfig(Options{Props: c.props})
@@ -140,67 +126,6 @@ func TestBadProperties(t *testing.T) {
 			}
 		})
 	}
-}
-
-// selfSigned gives a certificate and its key in PEM form.
-func selfSigned(t *testing.T) (cert, key string) {
-	t.Helper()
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &k.PublicKey, k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encode := func(kind string, der []byte) string {
-		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
-	}
-	return encode("CERTIFICATE", der), encode("PRIVATE KEY", keyDER)
-}
-
-func TestSecurity(t *testing.T) {
-	cert, key := selfSigned(t)
-	file := filepath.Join(t.TempDir(), "store.pem")
-	if err := os.WriteFile(file, []byte(key+cert), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Run("PEM texts and SCRAM", func(t *testing.T) {
-		c := configOf(t, map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512",
-			"sasl.jaas.config":            `org.apache.kafka.common.security.scram.ScramLoginModule required username="al\"ice" password="se cret";`,
-			"ssl.truststore.certificates": cert, "ssl.keystore.certificate.chain": cert, "ssl.keystore.key": key})
-		if c.Net.SASL.User != `al"ice` || c.Net.SASL.Password != "se cret" || c.Net.SASL.Mechanism != sarama.SASLTypeSCRAMSHA512 {
-			t.Errorf("SASL %q %s", c.Net.SASL.User, c.Net.SASL.Mechanism)
-		}
-		if !c.Net.TLS.Enable || c.Net.TLS.Config.RootCAs == nil || len(c.Net.TLS.Config.Certificates) != 1 || c.Net.TLS.Config.InsecureSkipVerify {
-			t.Errorf("TLS %+v", c.Net.TLS.Config)
-		}
-	})
-	t.Run("PEM files", func(t *testing.T) {
-		c := configOf(t, map[string]string{"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": file,
-			"ssl.keystore.type": "PEM", "ssl.keystore.location": file})
-		if c.Net.TLS.Config.RootCAs == nil || len(c.Net.TLS.Config.Certificates) != 1 {
-			t.Errorf("TLS %+v", c.Net.TLS.Config)
-		}
-	})
-	t.Run("no host name", func(t *testing.T) {
-		c := configOf(t, map[string]string{"security.protocol": "SSL", "ssl.endpoint.identification.algorithm": ""})
-		if c.Net.TLS.Config.VerifyConnection == nil {
-			t.Error("the chain is not checked")
-		}
-	})
-	t.Run("no secret in an error", func(t *testing.T) {
-		_, err := newConfig(Options{Props: map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "x",
-			"sasl.jaas.config": `x username="u" password="hush";`, "ssl.keystore.certificate.chain": cert, "ssl.keystore.key": "hush"}})
-		if err == nil || strings.Contains(err.Error(), "hush") {
-			t.Errorf("error %v", err)
-		}
-	})
 }
 
 func TestGroupOptionsSayWhatIsWrong(t *testing.T) {

@@ -3,16 +3,18 @@ package kafka
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
-	"os"
-	"regexp"
+	"io"
 	"strings"
+	"syscall"
 
 	"github.com/IBM/sarama"
-	"github.com/xdg-go/scram"
+
+	"github.com/axiom-data-science/hydraulics/internal/ssl"
 )
 
-// security reads security.protocol, sasl.* and ssl.* (PEM).
+// security reads security.protocol, sasl.* and ssl.*.
 func (p *props) security(c *sarama.Config) {
 	protocol := strings.ToUpper(strings.TrimSpace(p.text["security.protocol"]))
 	switch protocol {
@@ -24,131 +26,58 @@ func (p *props) security(c *sarama.Config) {
 		return
 	}
 	if strings.HasSuffix(protocol, "SSL") {
-		conf, err := p.tls()
-		if err != nil {
-			p.errs = append(p.errs, err)
-			return
-		}
+		conf, err := ssl.Settings{Keys: p.text, Log: p.log}.Client()
+		p.note(err)
 		c.Net.TLS.Enable, c.Net.TLS.Config = true, conf
 	}
 	if strings.HasPrefix(protocol, "SASL") {
-		p.sasl(c)
+		p.note(p.sasl(c))
 	}
 }
 
-// tls gives the configuration of a TLS connection from PEM texts or files.
-func (p *props) tls() (*tls.Config, error) {
-	conf := &tls.Config{MinVersion: tls.VersionTLS12}
-	roots, err := p.pem("ssl.truststore.certificates", "ssl.truststore")
+// note keeps what is wrong, if anything.
+func (p *props) note(err error) {
 	if err != nil {
-		return nil, err
-	}
-	if roots != nil {
-		conf.RootCAs = x509.NewCertPool()
-		if !conf.RootCAs.AppendCertsFromPEM(roots) {
-			return nil, fmt.Errorf("ssl.truststore: no certificate in PEM form")
-		}
-	}
-	chain, err := p.pem("ssl.keystore.certificate.chain", "ssl.keystore")
-	if err != nil {
-		return nil, err
-	}
-	if chain != nil {
-		key := []byte(p.text["ssl.keystore.key"])
-		if len(key) == 0 {
-			key = chain // a keystore file holds both
-		}
-		cert, err := tls.X509KeyPair(chain, key)
-		if err != nil {
-			return nil, fmt.Errorf("ssl.keystore: %w", err)
-		}
-		conf.Certificates = []tls.Certificate{cert}
-	}
-	if name, given := p.text["ssl.endpoint.identification.algorithm"]; given && strings.TrimSpace(name) == "" {
-		verifyChainOnly(conf)
-	}
-	return conf, nil
-}
-
-// verifyChainOnly checks the server's certificate but not its host name, as an
-// empty ssl.endpoint.identification.algorithm asks for.
-func verifyChainOnly(conf *tls.Config) {
-	conf.InsecureSkipVerify = true
-	roots := conf.RootCAs
-	conf.VerifyConnection = func(s tls.ConnectionState) error {
-		o := x509.VerifyOptions{Roots: roots, Intermediates: x509.NewCertPool()}
-		for _, c := range s.PeerCertificates[1:] {
-			o.Intermediates.AddCert(c)
-		}
-		_, err := s.PeerCertificates[0].Verify(o)
-		return err
+		p.errs = append(p.errs, err)
 	}
 }
 
-// pem gives a PEM text from its key or the store's file, nil without either.
-func (p *props) pem(key, store string) ([]byte, error) {
-	if text := p.text[key]; text != "" {
-		return []byte(text), nil
+// explained names the keys behind an error of connecting, where it tells them. A
+// broker that refuses a login, or was spoken to in another protocol, may just
+// close the connection.
+func explained(err error, conf *sarama.Config) error {
+	keys := "username and password in sasl.jaas.config, and sasl.mechanism"
+	switch conf.Net.SASL.Mechanism {
+	case sarama.SASLTypeOAuth:
+		keys = "what gives the token, in sasl.oauthbearer.* or sasl.jaas.config, and sasl.mechanism"
+	case sarama.SASLTypeGSSAPI:
+		keys = "keyTab, principal or ticketCache in sasl.jaas.config, sasl.kerberos.service.name, and sasl.mechanism"
 	}
-	file := p.text[store+".location"]
-	if file == "" {
-		return nil, nil
+	var noToken *tokenError
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var plain tls.RecordHeaderError
+	var alert tls.AlertError
+	switch {
+	case errors.As(err, &noToken):
+		return noToken
+	case errors.Is(err, sarama.ErrSASLAuthenticationFailed):
+		return fmt.Errorf("the login is refused: check %s: %w", keys, sarama.ErrSASLAuthenticationFailed)
+	case errors.Is(err, sarama.ErrUnsupportedSASLMechanism):
+		return fmt.Errorf("sasl.mechanism: the broker does not offer %s: %w", conf.Net.SASL.Mechanism, sarama.ErrUnsupportedSASLMechanism)
+	case errors.As(err, &unknown):
+		return fmt.Errorf("the broker's certificate is signed by one that is not trusted: name it in ssl.truststore.location: %w", unknown)
+	case errors.As(err, &name):
+		return fmt.Errorf("the broker's certificate is for another name: ask it by one of its names; "+
+			"an empty ssl.endpoint.identification.algorithm leaves the name unchecked: %w", name)
+	case errors.As(err, &plain):
+		return fmt.Errorf("the broker does not answer in TLS: check security.protocol, and the port: %w", plain)
+	case errors.As(err, &alert) || strings.Contains(err.Error(), "remote error: tls: "): // of the other side's alerts the type is not public
+		return fmt.Errorf("the broker refuses the connection: check ssl.keystore.location, which holds the client's certificate, and ssl.enabled.protocols: %w", err)
+	case conf.Net.SASL.Enable && errors.Is(err, io.EOF):
+		return fmt.Errorf("the connection was closed at the login: check %s, or security.protocol: %w", keys, io.EOF)
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return fmt.Errorf("the connection was closed: check security.protocol: %w", err)
 	}
-	if t := p.text[store+".type"]; !strings.EqualFold(t, "PEM") {
-		return nil, fmt.Errorf("%s.type: %q is not supported here, convert the store to PEM and set %s.type=PEM", store, t, store)
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s.location: %w", store, err)
-	}
-	return data, nil
-}
-
-// jaas finds the options of a JAAS line: name="value".
-var jaas = regexp.MustCompile(`(\w+)\s*=\s*"((?:[^"\\]|\\.)*)"`)
-
-func (p *props) sasl(c *sarama.Config) {
-	mechanism := strings.ToUpper(strings.TrimSpace(p.text["sasl.mechanism"]))
-	for _, m := range jaas.FindAllStringSubmatch(p.text["sasl.jaas.config"], -1) {
-		value := strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(m[2])
-		switch m[1] {
-		case "username":
-			c.Net.SASL.User = value
-		case "password":
-			c.Net.SASL.Password = value
-		}
-	}
-	c.Net.SASL.Enable, c.Net.SASL.Handshake = true, true
-	switch mechanism {
-	case "PLAIN":
-		c.Net.SASL.Mechanism = sarama.SASLTypePlaintext
-	case "SCRAM-SHA-256":
-		c.Net.SASL.Mechanism = sarama.SASLTypeSCRAMSHA256
-		c.Net.SASL.SCRAMClientGeneratorFunc = func() sarama.SCRAMClient { return &scramClient{hash: scram.SHA256} }
-	case "SCRAM-SHA-512":
-		c.Net.SASL.Mechanism = sarama.SASLTypeSCRAMSHA512
-		c.Net.SASL.SCRAMClientGeneratorFunc = func() sarama.SCRAMClient { return &scramClient{hash: scram.SHA512} }
-	default:
-		p.fail("sasl.mechanism", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
-		return
-	}
-	if c.Net.SASL.User == "" {
-		p.errs = append(p.errs, fmt.Errorf(`sasl.jaas.config: no username="..." in it`))
-	}
-}
-
-// scramClient is sarama's view of a SCRAM conversation.
-type scramClient struct {
-	hash scram.HashGeneratorFcn
-	*scram.ClientConversation
-}
-
-// Begin starts a conversation.
-func (s *scramClient) Begin(user, password, authzID string) error {
-	c, err := s.hash.NewClient(user, password, authzID)
-	if err != nil {
-		return err
-	}
-	s.ClientConversation = c.NewConversation()
-	return nil
+	return err
 }

@@ -47,8 +47,8 @@ var workerFamilies = []Family{
 	{"consumer.*", "Properties of the Kafka consumers of all connectors."},
 	{"admin.*", "Properties of the Kafka clients that make and describe topics."},
 	{"security.*", "security.protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, for all Kafka clients."},
-	{"sasl.*", "sasl.mechanism and sasl.jaas.config: the login of all Kafka clients."},
-	{"ssl.*", "Certificates and keys of all Kafka clients, as Kafka names them."},
+	{"sasl.*", "sasl.mechanism (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, GSSAPI) and sasl.jaas.config, as Java takes it: the login of all Kafka clients; sasl.oauthbearer.* says where tokens come from, sasl.kerberos.service.name whom a ticket is for."},
+	{"ssl.*", "Key store, trust store, protocols and cipher suites of all Kafka clients, as Kafka names them; stores are PEM, PKCS12 or JKS, PEM also as texts (ssl.truststore.certificates, ssl.keystore.certificate.chain, ssl.keystore.key)."},
 	{"schema.registry.*", "Login and certificates of the schema registry, for converters that name none themselves."},
 	{"config.providers.*", "config.providers.NAME.class and .param.*: class and limits of a config provider."},
 }

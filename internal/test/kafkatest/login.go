@@ -1,6 +1,7 @@
 package kafkatest
 
 import (
+	"crypto/tls"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -11,8 +12,22 @@ import (
 // SCRAM-SHA-512.
 func StartWithLogin(t testing.TB, mechanism, user, password string) string {
 	t.Helper()
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(4),
-		kfake.EnableSASL(), kfake.Superuser(mechanism, user, password))
+	return start(t, kfake.EnableSASL(), kfake.Superuser(mechanism, user, password))
+}
+
+// StartWithTLS runs a broker in memory that speaks TLS, until the test ends, and
+// gives its address, a port of 127.0.0.1. With a mechanism it wants a login, too.
+func StartWithTLS(t testing.TB, conf *tls.Config, mechanism, user, password string) string {
+	t.Helper()
+	if mechanism == "" {
+		return start(t, kfake.TLS(conf))
+	}
+	return start(t, kfake.TLS(conf), kfake.EnableSASL(), kfake.Superuser(mechanism, user, password))
+}
+
+func start(t testing.TB, options ...kfake.Opt) string {
+	t.Helper()
+	cluster, err := kfake.NewCluster(append(options, kfake.NumBrokers(1), kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(4))...)
 	if err != nil {
 		t.Fatal(err)
 	}
