@@ -77,19 +77,41 @@ log_conf() {
     'appender.out.layout.pattern = [%d] %p %m (%c)%n' 'rootLogger.level = WARN' 'rootLogger.appenderRef.out.ref = OUT' >"$dir/log4j2.properties"
 }
 
+# kafka_stores makes the key store of Kafka's listener SECURE, and trust stores of both of
+# Java's forms.
+kafka_stores() {
+  [ -f "$dir/kafka-trust.jks" ] && return
+  keytool -genkeypair -alias broker -keyalg RSA -dname CN=broker -ext san=ip:127.0.0.1 -validity 3650 -storetype PKCS12 -keystore "$dir/kafka-key.p12" -storepass opensesame
+  keytool -exportcert -rfc -alias broker -keystore "$dir/kafka-key.p12" -storepass opensesame >"$dir/kafka-trust.pem"
+  local form
+  for form in p12:PKCS12 jks:JKS; do
+    keytool -importcert -noprompt -alias broker -file "$dir/kafka-trust.pem" -storetype "${form#*:}" -keystore "$dir/kafka-trust.${form%:*}" -storepass opensesame
+  done
+} 2>/dev/null # what keytool says of its defaults
+
 start_kafka() {
   running kafka && return
   local lib=$dir/lib/kafka conf=$dir/kafka.properties
   jars kafka "org.apache.kafka:kafka_2.13:$KAFKA" "org.slf4j:slf4j-api:1.7.36" "org.apache.logging.log4j:log4j-slf4j-impl:$LOG4J"
   log_conf
+  kafka_stores
   cat >"$conf" <<EOF
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$((kafka_port + 1))
-advertised.listeners=PLAINTEXT://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$((kafka_port + 1))
+listeners=PLAINTEXT://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$((kafka_port + 1)),SECURE://127.0.0.1:$((kafka_port + 2))
+advertised.listeners=PLAINTEXT://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$((kafka_port + 1)),SECURE://127.0.0.1:$((kafka_port + 2))
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers=127.0.0.1:$((kafka_port + 1))
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
+listener.name.secure.ssl.keystore.location=$dir/kafka-key.p12
+listener.name.secure.ssl.keystore.type=PKCS12
+listener.name.secure.ssl.keystore.password=opensesame
+listener.name.secure.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
+listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_buoy="right";
+listener.name.secure.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secure.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
 log.dirs=$dir/kafka
 offsets.topic.num.partitions=1
 offsets.topic.replication.factor=1
@@ -179,6 +201,8 @@ start)
   await pooler 30 open_port "$pooler_port"
   echo "HYDRAULICS_POOLER_ADDRESS=127.0.0.1:$pooler_port"
   echo "HYDRAULICS_KAFKA_BOOTSTRAP=127.0.0.1:$kafka_port"
+  echo "HYDRAULICS_KAFKA_SECURE=127.0.0.1:$((kafka_port + 2))"
+  echo "HYDRAULICS_KAFKA_STORES=$dir"
   echo "HYDRAULICS_KAFKA_CLASSPATH=$dir/lib/kafka/*"
   echo "HYDRAULICS_REGISTRY_URL=http://127.0.0.1:$registry_port/apis/ccompat/v7"
   echo "HYDRAULICS_POSTGRES_URL=postgres://postgres@127.0.0.1:$postgres_port/postgres?sslmode=disable"

@@ -74,10 +74,15 @@ func explained(err error, conf *sarama.Config) error {
 		return fmt.Errorf("the broker does not answer in TLS: check security.protocol, and the port: %w", plain)
 	case errors.As(err, &alert) || strings.Contains(err.Error(), "remote error: tls: "): // of the other side's alerts the type is not public
 		return fmt.Errorf("the broker refuses the connection: check ssl.keystore.location, which holds the client's certificate, and ssl.enabled.protocols: %w", err)
-	case conf.Net.SASL.Enable && errors.Is(err, io.EOF):
-		return fmt.Errorf("the connection was closed at the login: check %s, or security.protocol: %w", keys, io.EOF)
-	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return fmt.Errorf("the connection was closed: check security.protocol: %w", err)
+	}
+	for _, closed := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET} {
+		switch {
+		case !errors.Is(err, closed):
+		case conf.Net.SASL.Enable:
+			return fmt.Errorf("the connection was closed at the login: check %s, or security.protocol: %w", keys, closed)
+		default:
+			return fmt.Errorf("the connection was closed: check security.protocol: %w", closed)
+		}
 	}
 	return err
 }
