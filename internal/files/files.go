@@ -3,9 +3,11 @@ package files
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Replace puts a file of this content and mode in the place of the one of its
@@ -28,6 +30,20 @@ func Replace(name string, data []byte, mode fs.FileMode) error {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close()) // else the renaming may be lost
+}
+
+// Look gives what files look like from outside, their times and sizes, as a text
+// that is another one when one of them has changed, come or gone.
+func Look(names ...string) string {
+	var b strings.Builder
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil {
+			fmt.Fprintln(&b, info.ModTime().UnixNano(), info.Size())
+		} else {
+			fmt.Fprintln(&b, "none")
+		}
+	}
+	return b.String()
 }
 
 // PrivateFolder makes a folder that only its owner can enter, and those above it,

@@ -3,11 +3,10 @@ package ssl
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"log/slog"
-	"os"
-	"strings"
 	"sync"
+
+	"github.com/axiom-data-science/hydraulics/internal/files"
 )
 
 // content is what the two stores hold.
@@ -62,13 +61,7 @@ func (s *stores) current() content {
 
 // look tells what the files look like, as a text to compare.
 func (s Settings) look() string {
-	var b strings.Builder
-	for _, store := range []string{keyStore, trustStore} {
-		if info, err := os.Stat(s.text(store + ".location")); err == nil {
-			fmt.Fprintln(&b, store, info.ModTime().UnixNano(), info.Size())
-		}
-	}
-	return b.String()
+	return files.Look(s.text(keyStore+".location"), s.text(trustStore+".location"))
 }
 
 func (s Settings) read() (c content, err error) {

@@ -1,137 +1,20 @@
 package config
 
 import (
-	"fmt"
-	"strconv"
-	"strings"
-	"unicode/utf8"
+	"errors"
+
+	"github.com/axiom-data-science/hydraulics/internal/java/properties"
 )
 
-// parseProperties reads Java's properties format: comments with # and !,
-// separators =, : and white space, lines that go on after a backslash, escapes.
-// The bytes are UTF-8 or, where they are not valid UTF-8, ISO 8859-1, which is
-// what Java takes them for.
+// parseProperties reads Java's properties format.
 func parseProperties(file string, data []byte) (List, error) {
-	text := string(data)
-	if !utf8.ValidString(text) {
-		text = latin1(data)
+	found, err := properties.Parse(data)
+	if wrong, ok := errors.AsType[*properties.Error](err); ok {
+		return nil, Problem{File: file, Line: wrong.Line, Key: wrong.Key, Message: wrong.Text}
 	}
-	text = strings.TrimPrefix(text, "\ufeff")
-	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
-	lines := strings.Split(text, "\n")
 	var list List
-	for i := 0; i < len(lines); i++ {
-		line, first := strings.TrimLeft(lines[i], " \t\f"), i
-		if line == "" || line[0] == '#' || line[0] == '!' {
-			continue
-		}
-		for goesOn(line) {
-			line = line[:len(line)-1]
-			if i++; i == len(lines) {
-				break
-			}
-			line += strings.TrimLeft(lines[i], " \t\f")
-		}
-		key, value := splitProperty(line)
-		k, err := unescape(key)
-		if err != nil {
-			return nil, Problem{File: file, Line: first + 1, Message: err.Error()}
-		}
-		v, err := unescape(value)
-		if err != nil {
-			return nil, Problem{File: file, Line: first + 1, Key: k, Message: err.Error()}
-		}
-		list = append(list, Entry{Key: k, Text: v, File: file, Line: first + 1})
+	for _, p := range found {
+		list = append(list, Entry{Key: p.Key, Text: p.Text, File: file, Line: p.Line})
 	}
-	return list, nil
-}
-
-func latin1(data []byte) string {
-	runes := make([]rune, len(data))
-	for i, b := range data {
-		runes[i] = rune(b)
-	}
-	return string(runes)
-}
-
-// goesOn tells whether a line ends in an odd number of backslashes.
-func goesOn(line string) bool {
-	return (len(line)-len(strings.TrimRight(line, `\`)))%2 == 1
-}
-
-// splitProperty splits at the first separator that is not escaped.
-func splitProperty(line string) (key, value string) {
-	end := len(line)
-	for i := 0; i < len(line); i++ {
-		if line[i] == '\\' {
-			i++
-			continue
-		}
-		if strings.IndexByte("=: \t\f", line[i]) >= 0 {
-			end = i
-			break
-		}
-	}
-	rest := strings.TrimLeft(line[end:], " \t\f")
-	if rest != "" && (rest[0] == '=' || rest[0] == ':') {
-		rest = strings.TrimLeft(rest[1:], " \t\f")
-	}
-	return line[:end], rest
-}
-
-func unescape(s string) (string, error) {
-	if !strings.Contains(s, `\`) {
-		return s, nil
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' || i+1 == len(s) {
-			b.WriteByte(s[i])
-			continue
-		}
-		i++
-		switch s[i] {
-		case 't':
-			b.WriteByte('\t')
-		case 'n':
-			b.WriteByte('\n')
-		case 'r':
-			b.WriteByte('\r')
-		case 'f':
-			b.WriteByte('\f')
-		case 'u':
-			r, n, err := unicodeEscape(s[i+1:])
-			if err != nil {
-				return "", err
-			}
-			b.WriteRune(r)
-			i += n
-		default:
-			b.WriteByte(s[i])
-		}
-	}
-	return b.String(), nil
-}
-
-// unicodeEscape reads what follows \u: four hexadecimal digits, or two such
-// escapes that are a surrogate pair.
-func unicodeEscape(s string) (r rune, length int, err error) {
-	unit := func(s string) (rune, bool) {
-		if len(s) < 4 {
-			return 0, false
-		}
-		n, err := strconv.ParseUint(s[:4], 16, 16)
-		return rune(n), err == nil
-	}
-	r, ok := unit(s)
-	if !ok {
-		return 0, 0, fmt.Errorf(`\u wants four hexadecimal digits`)
-	}
-	const high, low, end = 0xd800, 0xdc00, 0xe000
-	if r >= high && r < low && strings.HasPrefix(s[4:], `\u`) {
-		if second, ok := unit(s[6:]); ok && second >= low && second < end {
-			return (r-high)<<10 + (second - low) + 0x10000, 10, nil
-		}
-	}
-	return r, 4, nil
+	return list, err
 }
