@@ -4,28 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
+	"maps"
+	"reflect"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 )
 
-// simpleHeaderConverter is what Kafka Connect uses where a configuration names
-// no header converter.
-const simpleHeaderConverter = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
-
-// headerConverter gives the configured header converter. Kafka Connect's
-// default is SimpleHeaderConverter.
-func (b *builder) headerConverter(prefix string) (headerCodec, *stage, error) {
-	const word, java = "header converter", "HEADER_CONVERTER"
-	class, props := b.choice("header", prefix+"header.converter", "header.converter")
-	if class == simpleHeaderConverter {
-		if _, ok := b.registry.Lookup(connector.HeaderConverterType, class); !ok {
-			return textHeaders{}, &stage{place: word + " (text)", java: java, class: simpleHeaderConverter,
-				rule: rule{unmarked: connector.KindData, tolerable: true}}, nil
-		}
-	}
-	plugin, s, err := b.plugin(connector.HeaderConverterType, word, java, class)
+// headerConverter gives the configured header converter of a side of the
+// journey; the worker's configuration has one in any case.
+func (b *builder) headerConverter(prefix string) (connector.HeaderConverter, *stage, error) {
+	const word = "header converter"
+	class, props := b.headerChoice(prefix)
+	plugin, s, err := b.plugin(connector.HeaderConverterType, word, "HEADER_CONVERTER", class)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -35,6 +26,12 @@ func (b *builder) headerConverter(prefix string) (headerCodec, *stage, error) {
 	}
 	err = b.configure(s, plugin, props, func(conf connector.Config) error { return c.ConfigureHeaders(b.context, conf) })
 	return c, s, err
+}
+
+// headerChoice gives the class and the configuration of a header converter.
+func (b *builder) headerChoice(prefix string) (class string, props connector.Props) {
+	const key = "header.converter"
+	return b.choice("header", prefix+key, key)
 }
 
 func (b *builder) headerReader(prefix string) (*stage, error) {
@@ -54,17 +51,21 @@ func (b *builder) headerReader(prefix string) (*stage, error) {
 			}
 			headers[i] = connector.Header{Key: h.Key, Schema: schema, Value: value}
 		}
-		it.record.Headers = headers
+		it.record.Headers, it.headers = headers, headers
 		return nil
 	}
 	return s, nil
 }
 
+// headerWriter writes headers. A stream that reads and writes them with the same
+// converter passes those that no transform touched as the bytes that they were:
+// SimpleHeaderConverter writes what it guessed, 12 for 12.0.
 func (b *builder) headerWriter() (*stage, error) {
 	c, s, err := b.headerConverter("")
 	if err != nil {
 		return nil, err
 	}
+	pass := b.spec.Kind == KindStream && b.sameHeaderConverters()
 	s.one = func(_ context.Context, it *item) error {
 		r := &it.record
 		it.out.Topic, it.out.Partition, it.out.Timestamp = r.Topic, r.Partition, r.Timestamp
@@ -75,7 +76,14 @@ func (b *builder) headerWriter() (*stage, error) {
 			return nil
 		}
 		it.out.Headers = make([]kafka.Header, len(r.Headers))
+		next := 0 // of the headers that were read: transforms keep their order
 		for i, h := range r.Headers {
+			if pass {
+				if at := it.untouched(h, next); at >= 0 {
+					it.out.Headers[i], next = it.read.Headers[at], at+1
+					continue
+				}
+			}
 			value, err := c.FromConnectHeader(r.Topic, h.Key, h.Schema, h.Value)
 			if err != nil {
 				return fmt.Errorf("header %s: %w", h.Key, err)
@@ -87,41 +95,36 @@ func (b *builder) headerWriter() (*stage, error) {
 	return s, nil
 }
 
-// headerCodec is what the stages need of a header converter.
-type headerCodec interface {
-	FromConnectHeader(topic, key string, schema *connector.Schema, value any) ([]byte, error)
-	ToConnectHeader(topic, key string, data []byte) (*connector.Schema, any, error)
+// sameHeaderConverters tells whether a stream reads and writes headers alike.
+func (b *builder) sameHeaderConverters() bool {
+	in, inProps := b.headerChoice("input.")
+	out, outProps := b.headerChoice("")
+	from, _ := b.registry.Lookup(connector.HeaderConverterType, in)
+	to, _ := b.registry.Lookup(connector.HeaderConverterType, out)
+	return from.Name == to.Name && maps.Equal(inProps, outProps)
 }
 
-// textHeaders stands in for SimpleHeaderConverter in a worker without it:
-// header values are text.
-type textHeaders struct{}
-
-// FromConnectHeader writes text, bytes, numbers and booleans as text.
-func (textHeaders) FromConnectHeader(_, _ string, _ *connector.Schema, value any) ([]byte, error) {
-	switch v := value.(type) {
-	case nil:
-		return nil, nil
-	case string:
-		return []byte(v), nil
-	case []byte:
-		return v, nil
-	case bool:
-		return strconv.AppendBool(nil, v), nil
-	case int8, int16, int32, int64:
-		return fmt.Append(nil, v), nil
-	case float32:
-		return strconv.AppendFloat(nil, float64(v), 'g', -1, 32), nil
-	case float64:
-		return strconv.AppendFloat(nil, v, 'g', -1, 64), nil
+// untouched gives which of the headers that were read, from the given one on, a
+// header still is; -1 if none.
+func (it *item) untouched(h connector.Header, from int) int {
+	for i := from; i < len(it.headers); i++ {
+		if was := it.headers[i]; was.Key == h.Key && was.Schema == h.Schema && same(was.Value, h.Value) {
+			return i
+		}
 	}
-	return nil, connector.Data(fmt.Errorf("a %T needs a header.converter", value))
+	return -1
 }
 
-// ToConnectHeader gives the bytes as text.
-func (textHeaders) ToConnectHeader(_, _ string, data []byte) (*connector.Schema, any, error) {
-	if data == nil {
-		return nil, nil, nil
+// same tells whether two values are one: equal, or the very same list or map.
+func same(a, b any) bool {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	switch {
+	case !x.IsValid() || !y.IsValid():
+		return x.IsValid() == y.IsValid()
+	case x.Type() != y.Type():
+		return false
+	case x.Kind() == reflect.Slice || x.Kind() == reflect.Map:
+		return x.UnsafePointer() == y.UnsafePointer() && x.Len() == y.Len()
 	}
-	return connector.StringSchema, string(data), nil
+	return x.Comparable() && a == b
 }

@@ -38,13 +38,14 @@ func (c *chain) streamStages() []*stage {
 
 // item is one record on its journey.
 type item struct {
-	record connector.Record        // as the last stage left it
-	read   *kafka.Message          // as it was read from Kafka, nil in a source journey
-	polled *connector.SourceRecord // as the source gave it, nil in the others
-	out    kafka.Message           // what is to be written, of source and stream
-	fate   fate
-	failed failure      // of a tolerated item
-	writes []storeWrite // what stateful transforms changed for it
+	record  connector.Record        // as the last stage left it
+	read    *kafka.Message          // as it was read from Kafka, nil in a source journey
+	headers connector.Headers       // what was read of its headers, before any transform
+	polled  *connector.SourceRecord // as the source gave it, nil in the others
+	out     kafka.Message           // what is to be written, of source and stream
+	fate    fate
+	failed  failure      // of a tolerated item
+	writes  []storeWrite // what stateful transforms changed for it
 }
 
 // place names the record by where it came from.

@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,78 +10,8 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/dlq"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
-
-// brackets is a header converter: bytes have brackets around the text.
-type brackets struct{}
-
-func (brackets) Info() connector.Info            { return connector.Info{Name: "brackets", Version: "1"} }
-func (brackets) ConfigDef() *connector.ConfigDef { return connector.NewConfigDef() }
-func (brackets) ConfigureHeaders(connector.Context, connector.Config) error {
-	return nil
-}
-
-func (brackets) FromConnectHeader(_, _ string, _ *connector.Schema, v any) ([]byte, error) {
-	return fmt.Appendf(nil, "[%v]", v), nil
-}
-
-func (brackets) ToConnectHeader(_, _ string, data []byte) (*connector.Schema, any, error) {
-	text, ok := strings.CutPrefix(string(data), "[")
-	if text, ok2 := strings.CutSuffix(text, "]"); ok && ok2 {
-		return connector.StringSchema, text, nil
-	}
-	return nil, nil, errors.New("there are no brackets")
-}
-
-// Headers pass through the header converters; one that cannot be read is an
-// error of its record, with its place.
-func TestHeadersTravel(t *testing.T) {
-	for name, c := range map[string]struct {
-		props connector.Props
-		dead  int
-	}{
-		"text":      {nil, 0},
-		"converter": {connector.Props{"header.converter": "brackets", "input.header.converter": "brackets"}, 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := newFlow(t)
-			f.topic("in", 1)
-			f.topic("out", 1)
-			message := func(value, header string) kafka.Message {
-				return kafka.Message{Value: []byte(value), Timestamp: connector.NoTimestamp, Headers: []kafka.Header{{Key: "h", Value: []byte(header)}}}
-			}
-			f.produce("in", message("0", "[a]"), message("1", "b"))
-			w, _ := f.worker(&script{})
-			w.options.Plugins.Add(connector.HeaderConverterType, func() connector.Plugin { return brackets{} })
-			props := connector.Props{"topics": "in", "topic": "out", "errors.tolerance": "all", "errors.deadletterqueue.topic.name": "dead",
-				"errors.deadletterqueue.topic.replication.factor": "1", "errors.deadletterqueue.context.headers.enable": "true"}
-			for k, v := range c.props {
-				props[k] = v
-			}
-			f.start(w, KindStream, "st", props)
-			eventually(t, "commit", func() bool { return f.committed("connect-st", "in") == 2 })
-			want := []string{"0 h=[a]", "1 h=b"}[:2-c.dead]
-			var got []string
-			for _, m := range f.read("out") {
-				got = append(got, fmt.Sprintf("%s %s=%s", m.Value, m.Headers[0].Key, m.Headers[0].Value))
-			}
-			if d := cmp.Diff(want, got); d != "" {
-				t.Error(d)
-			}
-			dead := f.read("dead")
-			if len(dead) != c.dead {
-				t.Fatalf("%d dead letters", len(dead))
-			}
-			for _, m := range dead {
-				if h := dlq.Read(m); h[dlq.Stage] != "HEADER_CONVERTER" || h[dlq.Message] != "header h: there are no brackets" {
-					t.Errorf("headers of the letter are %v", h)
-				}
-			}
-		})
-	}
-}
 
 // What is wrong with a chain is said before the first record.
 func TestChainsThatCannotBeBuilt(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/converter/simpleheader"
 )
 
 // plugins gives a registry of test plugins that share what script holds.
@@ -18,6 +19,7 @@ func plugins(s *script) *connector.Registry {
 	r := new(connector.Registry)
 	r.Add(connector.ConverterType, func() connector.Plugin { return textConverter{} })
 	r.Add(connector.ConverterType, func() connector.Plugin { return textConverter{name: "json"} }) // the worker's default
+	r.Add(connector.HeaderConverterType, func() connector.Plugin { return new(simpleheader.Converter) })
 	r.Add(connector.SourceType, func() connector.Plugin { return &numbers{script: s} })
 	r.Add(connector.SinkType, func() connector.Plugin { return &collect{script: s} })
 	r.Add(connector.SinkType, func() connector.Plugin { return &buffer{collect: collect{script: s}} })

@@ -285,22 +285,3 @@ func TestPlainBytes(t *testing.T) {
 		t.Error("null is not null")
 	}
 }
-
-func TestTextHeaders(t *testing.T) {
-	for want, v := range map[string]any{"x": "x", "b": []byte("b"), "true": true, "7": int32(7), "1.5": 1.5, "0.1": float32(0.1)} {
-		got, err := textHeaders{}.FromConnectHeader("", "", nil, v)
-		if err != nil || string(got) != want {
-			t.Errorf("%v is %s, %v", v, got, err)
-		}
-		_, back, err := textHeaders{}.ToConnectHeader("", "", got)
-		if err != nil || back != want {
-			t.Errorf("%s is read as %v, %v", got, back, err)
-		}
-	}
-	if _, err := (textHeaders{}).FromConnectHeader("", "", nil, []any{}); connector.KindOf(err) != connector.KindData {
-		t.Errorf("an array is %v", err)
-	}
-	if s, v, err := (textHeaders{}).ToConnectHeader("", "", nil); s != nil || v != nil || err != nil {
-		t.Error("null is not null")
-	}
-}

@@ -22,6 +22,8 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/page"
 	"github.com/axiom-data-science/hydraulics/runtime/rest"
+
+	_ "github.com/axiom-data-science/hydraulics/converter/simpleheader" // the default of every worker
 )
 
 // WorkerOptions say what a worker runs.

@@ -13,10 +13,6 @@ import (
 // Version is the version of the runtime, reported over the REST API and for streams.
 const Version = "1.0.0"
 
-// simpleHeaders is the header converter that is used where none is chosen. The
-// runtime has a stand-in for it where it is not among the plugins.
-const simpleHeaders = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
-
 // prefixed gives a plugin's keys as they stand in a connector's configuration.
 func prefixed(keys []connector.Key, prefix, group string) []connector.Key {
 	out := make([]connector.Key, len(keys))
@@ -115,9 +111,6 @@ func (w *work) class(key string, t connector.PluginType) (connector.Plugin, conn
 		return nil, connector.Info{}
 	}
 	info, known := w.v.Plugins.Lookup(t, name)
-	if !known && t == connector.HeaderConverterType && name == simpleHeaders {
-		return nil, connector.Info{} // the runtime has a stand-in for it
-	}
 	if !known {
 		text, _ := w.props.Text(key)
 		c.Value.Value = nil

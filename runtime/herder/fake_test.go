@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/converter/simpleheader"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -141,5 +142,6 @@ func fakePlugins() *connector.Registry {
 	r := new(connector.Registry)
 	r.Add(connector.SourceType, func() connector.Plugin { return fakePlugin{"fake-source", "org.example.FakeSourceConnector"} })
 	r.Add(connector.SinkType, func() connector.Plugin { return fakePlugin{"fake-sink", ""} })
+	r.Add(connector.HeaderConverterType, func() connector.Plugin { return new(simpleheader.Converter) })
 	return r
 }

@@ -20,6 +20,7 @@ import (
 	_ "github.com/axiom-data-science/hydraulics/connectors/file"
 	_ "github.com/axiom-data-science/hydraulics/converter/json"
 	_ "github.com/axiom-data-science/hydraulics/converter/primitive"
+	_ "github.com/axiom-data-science/hydraulics/converter/simpleheader"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime"
