@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -22,13 +23,20 @@ type Options struct {
 	// URLs are the addresses of one registry; they are tried in turn, beginning
 	// with the one that answered last.
 	URLs []string
-	// User and Password are for HTTP's basic authentication, Token for a bearer's.
+	// User and Password are for HTTP's basic authentication, Token for a bearer's,
+	// OAuth for one whose tokens an identity provider gives.
 	User     string
 	Password connector.Password
 	Token    connector.Password
-	TLS      *tls.Config
-	// Timeout is for one request; 0 is 10 s.
-	Timeout time.Duration
+	OAuth    *OAuth
+	// Headers are sent with each request.
+	Headers map[string]connector.Password
+	TLS     *tls.Config
+	// Proxy is an HTTP proxy; nil is that of the environment.
+	Proxy *url.URL
+	// Timeout is for one request; 0 is 10 s. ConnectTimeout is for connecting; 0
+	// is that of the request.
+	Timeout, ConnectTimeout time.Duration
 	// Type is that of all schemas; empty is Avro.
 	Type Type
 	// Normalize says that the order of what a schema says does not count where it
@@ -85,6 +93,7 @@ type Client struct {
 	options   Options
 	transport http.RoundTripper
 	next      atomic.Int64 // the address to begin with
+	tokens    *tokens      // nil without OAuth
 
 	mu         sync.Mutex
 	byID       map[int]Schema
@@ -121,7 +130,20 @@ func New(o Options) (*Client, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = o.TLS
-	return &Client{options: o, transport: transport, byID: map[int]Schema{}, registered: map[registration]Schema{}}, nil
+	if o.Proxy != nil {
+		transport.Proxy = http.ProxyURL(o.Proxy)
+	}
+	if o.ConnectTimeout > 0 {
+		transport.DialContext = (&net.Dialer{Timeout: o.ConnectTimeout}).DialContext
+	}
+	c := &Client{options: o, transport: transport, byID: map[int]Schema{}, registered: map[registration]Schema{}}
+	if o.OAuth != nil {
+		var err error
+		if c.tokens, err = newTokens(*o.OAuth, &http.Client{Transport: transport, Timeout: o.Timeout}); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
 // Close ends the client's idle connections.
@@ -256,6 +278,7 @@ func (c *Client) references(ctx context.Context, refs []srclient.Reference, foun
 type bound struct {
 	ctx       context.Context
 	next      http.RoundTripper
+	headers   map[string]connector.Password
 	normalize bool
 	status    int
 }
@@ -263,6 +286,9 @@ type bound struct {
 // RoundTrip sends a request.
 func (b *bound) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(b.ctx)
+	for name, value := range b.headers {
+		r.Header.Set(name, value.Secret())
+	}
 	if b.normalize && r.Method == http.MethodPost {
 		query := r.URL.Query()
 		query.Set("normalize", "true")
@@ -297,22 +323,38 @@ func try[T any](ctx context.Context, c *Client, what string, ask func(*srclient.
 }
 
 func askOnce[T any](ctx context.Context, c *Client, address, what string, ask func(*srclient.SchemaRegistryClient) (T, error)) (T, error) {
+	var zero T
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	b := &bound{ctx: ctx, next: c.transport, normalize: c.options.Normalize}
+	b := &bound{ctx: ctx, next: c.transport, headers: c.options.Headers, normalize: c.options.Normalize}
 	sr := srclient.NewSchemaRegistryClient(address, srclient.WithClient(&http.Client{Transport: b}))
 	sr.CachingEnabled(false)
+	if err := c.login(ctx, sr); err != nil {
+		return zero, fmt.Errorf("schema registry %s: %s: %w", address, what, err)
+	}
+	v, err := ask(sr)
+	if err != nil {
+		if b.status == http.StatusUnauthorized && c.tokens != nil {
+			c.tokens.forget()
+		}
+		return v, explain(address, what, b.status, err)
+	}
+	return v, nil
+}
+
+// login says who asks.
+func (c *Client) login(ctx context.Context, sr *srclient.SchemaRegistryClient) error {
 	switch {
+	case c.tokens != nil:
+		token, err := c.tokens.get(ctx)
+		sr.SetBearerToken(token)
+		return err
 	case c.options.Token != "":
 		sr.SetBearerToken(c.options.Token.Secret())
 	case c.options.User != "":
 		sr.SetCredentials(c.options.User, c.options.Password.Secret())
 	}
-	v, err := ask(sr)
-	if err != nil {
-		return v, explain(address, what, b.status, err)
-	}
-	return v, nil
+	return nil
 }
 
 // explain gives an error its place and its kind.
@@ -331,7 +373,7 @@ func explain(address, what string, status int, err error) error {
 	case status == 0, status >= 500, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
 		return connector.Retriable(err)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return connector.Fatal(fmt.Errorf("%w: set basic.auth.credentials.source=USER_INFO and basic.auth.user.info", err))
+		return connector.Fatal(fmt.Errorf("%w: set basic.auth.credentials.source (USER_INFO, SASL_INHERIT) or bearer.auth.credentials.source and their keys", err))
 	case status < 300:
 		return connector.Fatal(fmt.Errorf("%w: is this a schema registry?", err))
 	}

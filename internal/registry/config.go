@@ -1,72 +1,16 @@
 package registry
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"os"
+	"net"
+	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
-
-// KeyURL is the configuration key of the registry's addresses.
-const KeyURL = "schema.registry.url"
-
-// The other keys; they are Confluent's.
-const (
-	keyAuthSource     = "basic.auth.credentials.source"
-	keyUserInfo       = "basic.auth.user.info"
-	keyBearerSource   = "bearer.auth.credentials.source"
-	keyBearerToken    = "bearer.auth.token"
-	keyTrustStore     = "schema.registry.ssl.truststore.location"
-	keyTrustStoreType = "schema.registry.ssl.truststore.type"
-	keyKeyStore       = "schema.registry.ssl.keystore.location"
-	keyKeyStoreType   = "schema.registry.ssl.keystore.type"
-	keyRequestTimeout = "schema.registry.request.timeout.ms"
-	group             = "Schema Registry"
-	credentialsURL    = "URL"
-	credentialsUser   = "USER_INFO"
-	credentialsNone   = ""
-	bearerStatic      = "STATIC_TOKEN"
-	storePEM          = "PEM"
-)
-
-// Keys are the configuration keys of what uses a registry.
-func Keys() []connector.Key {
-	return []connector.Key{
-		{Name: KeyURL, Type: connector.ListKey, Required: true, Importance: connector.High, Group: group, Width: "LONG", DisplayName: "Schema registry",
-			Check: notEmptyList, Doc: "Addresses of one schema registry, tried in turn: http://host:port or https://host:port."},
-		{Name: keyAuthSource, Type: connector.StringKey, Default: credentialsURL, Importance: connector.Medium, Group: group,
-			Check: connector.OneOf(credentialsURL, credentialsUser, credentialsNone), Doc: "Where user and password come from: URL (http://user:password@host) or USER_INFO."},
-		{Name: keyUserInfo, Type: connector.PasswordKey, Importance: connector.Medium, Group: group,
-			Doc: "User and password as user:password, with basic.auth.credentials.source=USER_INFO."},
-		{Name: keyBearerSource, Type: connector.StringKey, Default: "", Importance: connector.Medium, Group: group,
-			Check: connector.OneOf("", bearerStatic), Doc: "STATIC_TOKEN sends bearer.auth.token with each request."},
-		{Name: keyBearerToken, Type: connector.PasswordKey, Importance: connector.Medium, Group: group, Doc: "The token of STATIC_TOKEN."},
-		{Name: keyTrustStore, Type: connector.StringKey, Importance: connector.Medium, Group: group, Width: "LONG",
-			Doc: "PEM file of the certificates that the registry's must be signed by; without it those of the system."},
-		{Name: keyTrustStoreType, Type: connector.StringKey, Default: storePEM, Importance: connector.Low, Group: group,
-			Check: connector.OneOf(storePEM), Doc: "PEM. (Java's own key stores are converted with keytool and openssl.)"},
-		{Name: keyKeyStore, Type: connector.StringKey, Importance: connector.Medium, Group: group, Width: "LONG",
-			Doc: "PEM file with the client's certificate and its key, where the registry asks for one."},
-		{Name: keyKeyStoreType, Type: connector.StringKey, Default: storePEM, Importance: connector.Low, Group: group,
-			Check: connector.OneOf(storePEM), Doc: "PEM."},
-		{Name: keyRequestTimeout, Type: connector.IntKey, Default: 10000, Importance: connector.Low, Group: group,
-			Check: connector.Between(1, 600000), Doc: "How long one request to the registry may take, milliseconds."},
-	}
-}
-
-func notEmptyList(_ string, value any) error {
-	list, _ := value.([]string)
-	for _, s := range list {
-		if strings.TrimSpace(s) != "" {
-			return nil
-		}
-	}
-	return fmt.Errorf("it names no address")
-}
 
 // Validate finds what is wrong with keys that depend on each other.
 func Validate(conf connector.Config, p *connector.Problems) {
@@ -84,46 +28,95 @@ func Validate(conf connector.Config, p *connector.Problems) {
 
 // OptionsOf gives what a configuration says about the registry.
 func OptionsOf(conf connector.Config) (Options, error) {
-	o := Options{URLs: conf.List(KeyURL), Timeout: time.Duration(conf.Int64(keyRequestTimeout)) * time.Millisecond}
-	if conf.String(keyAuthSource) == credentialsUser {
-		user, password, ok := strings.Cut(conf.Password(keyUserInfo).Secret(), ":")
-		if !ok {
-			return o, fmt.Errorf("%s: it must be user:password", keyUserInfo)
-		}
-		o.User, o.Password = user, connector.Password(password)
+	o := Options{URLs: conf.List(KeyURL), Timeout: milliseconds(conf, keyRequestTimeout), ConnectTimeout: milliseconds(conf, keyConnectTimeout),
+		Headers: map[string]connector.Password{}}
+	if conf.Given(keyReadTimeout) && !conf.Given(keyRequestTimeout) {
+		o.Timeout = milliseconds(conf, keyReadTimeout)
 	}
-	if conf.String(keyBearerSource) == bearerStatic {
-		if o.Token = conf.Password(keyBearerToken); o.Token == "" {
-			return o, fmt.Errorf("%s: it must be set with %s=%s", keyBearerToken, keyBearerSource, bearerStatic)
+	for name, v := range conf.Props().WithPrefix(headerPrefix) {
+		o.Headers[name] = connector.Password(fmt.Sprint(v))
+	}
+	for key, name := range map[string]string{keyCluster: "target-sr-cluster", keyPool: "Confluent-Identity-Pool-Id"} {
+		if v := conf.String(key); v != "" {
+			o.Headers[name] = connector.Password(v)
 		}
 	}
-	var err error
-	o.TLS, err = tlsConfig(conf)
+	if host := conf.String(keyProxyHost); host != "" {
+		port := conf.Int(keyProxyPort)
+		if port < 0 {
+			return o, fmt.Errorf("%s: it must be set with %s", keyProxyPort, keyProxyHost)
+		}
+		o.Proxy = &url.URL{Scheme: "http", Host: net.JoinHostPort(host, strconv.Itoa(port))}
+	}
+	err := basicAuth(conf, &o)
+	if err == nil {
+		err = bearerAuth(conf, &o)
+	}
+	if err == nil {
+		o.TLS, err = tlsConfig(conf)
+	}
 	return o, err
 }
 
-func tlsConfig(conf connector.Config) (*tls.Config, error) {
-	trust, own := conf.String(keyTrustStore), conf.String(keyKeyStore)
-	if trust == "" && own == "" {
-		return nil, nil
-	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if trust != "" {
-		pem, err := os.ReadFile(trust)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", keyTrustStore, err)
+func milliseconds(conf connector.Config, key string) time.Duration {
+	return time.Duration(conf.Int64(key)) * time.Millisecond
+}
+
+// basicAuth reads user and password, where they do not stand in the address.
+func basicAuth(conf connector.Config, o *Options) error {
+	switch conf.String(keyAuthSource) {
+	case sourceUserInfo:
+		info := conf.Password(keyOldUserInfo).Secret()
+		if info == "" {
+			info = conf.Password(keyUserInfo).Secret()
 		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s: %s has no certificate in PEM form", keyTrustStore, trust)
+		user, password, ok := strings.Cut(info, ":")
+		if !ok {
+			return fmt.Errorf("%s: it must be user:password", keyUserInfo)
+		}
+		o.User, o.Password = user, connector.Password(password)
+	case sourceInherit:
+		if o.User, o.Password = jaasLogin(conf.Password(KeyJAAS).Secret()); o.User == "" {
+			return fmt.Errorf(`%s: with %s=%s it must have username="..." and password="..."; without it the worker's is taken`, KeyJAAS, keyAuthSource, sourceInherit)
 		}
 	}
-	if own != "" {
-		cert, err := tls.LoadX509KeyPair(own, own)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", keyKeyStore, own, err)
+	return nil
+}
+
+// jaasOption is an option of a JAAS line, in double quotes, in single ones or in none.
+var jaasOption = regexp.MustCompile(`\b(username|password)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s;"']+))`)
+
+func jaasLogin(line string) (user string, password connector.Password) {
+	for _, m := range jaasOption.FindAllStringSubmatch(line, -1) {
+		value := strings.NewReplacer(`\"`, `"`, `\'`, `'`, `\\`, `\`).Replace(m[2] + m[3] + m[4])
+		if m[1] == "username" {
+			user = value
+		} else {
+			password = connector.Password(value)
 		}
-		c.Certificates = []tls.Certificate{cert}
 	}
-	return c, nil
+	return user, password
+}
+
+// bearerAuth reads how tokens are got. Confluent's default, a static token,
+// counts only where it is written.
+func bearerAuth(conf connector.Config, o *Options) error {
+	if !conf.Given(keyBearerSource) {
+		return nil
+	}
+	switch source := conf.String(keyBearerSource); source {
+	case sourceStaticToken:
+		if o.Token = conf.Password(keyBearerToken); o.Token == "" {
+			return fmt.Errorf("%s: it must be set with %s=%s", keyBearerToken, keyBearerSource, source)
+		}
+	case sourceOAuth:
+		for _, key := range []string{keyIssuer, keyClientID, keyClientSecret} {
+			if !conf.Has(key) {
+				return fmt.Errorf("%s: it must be set with %s=%s", key, keyBearerSource, source)
+			}
+		}
+		o.OAuth = &OAuth{TokenURL: conf.String(keyIssuer), ClientID: conf.String(keyClientID), Secret: conf.Password(keyClientSecret),
+			Scopes: strings.Fields(conf.String(keyScope)), Early: time.Duration(conf.Int(keyBuffer)) * time.Second}
+	}
+	return nil
 }

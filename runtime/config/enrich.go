@@ -243,14 +243,16 @@ func (w *work) converter(plugin connector.Plugin, prefix string) {
 }
 
 // RegistryDefaults gives props with the worker's schema.registry.* for a
-// converter that names no registry. prefix is what stands before its keys.
+// converter that names no registry, and with the worker's login at Kafka for one
+// that logs in with it. prefix is what stands before its keys.
 func RegistryDefaults(props, worker connector.Props, prefix string) connector.Props {
-	if _, own := props[prefix+"schema.registry.url"]; own {
-		return props
-	}
+	const jaas = "sasl.jaas.config"
+	_, named := props[prefix+"schema.registry.url"]
+	source, _ := props.Text(prefix + "basic.auth.credentials.source")
 	out := props.Clone()
 	for k, v := range worker {
-		if _, own := props[prefix+k]; !own && strings.HasPrefix(k, "schema.registry.") {
+		wanted := strings.HasPrefix(k, "schema.registry.") && !named || k == jaas && source == "SASL_INHERIT"
+		if _, own := props[prefix+k]; wanted && !own {
 			out[prefix+k] = v
 		}
 	}

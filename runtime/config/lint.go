@@ -284,7 +284,7 @@ func (v *Validator) nearestClass(class string) string {
 
 // unknown says why a key has no effect, "" where it has one.
 func (v *Validator) unknown(r *Report, props connector.Props, key string) string {
-	if slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Def.Name == key }) ||
+	if slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Def.Name == key }) || strings.Contains(key, ".converter.request.header.") ||
 		r.Kind != "sink" && strings.HasPrefix(key, "topic.creation.") {
 		return ""
 	}

@@ -1,6 +1,9 @@
 package wire
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -51,7 +54,7 @@ func SumKeys() []connector.Key {
 
 // Keys are the configuration keys of a converter.
 func Keys() []connector.Key {
-	return []connector.Key{
+	return append([]connector.Key{
 		Boolean(keyAutoRegister, true, connector.Medium,
 			"Register the schema that a record maps to where it is new. If false the subject must have it."),
 		Boolean(keyUseLatest, false, connector.Medium,
@@ -76,6 +79,51 @@ func Keys() []connector.Key {
 			Check: connector.AtLeast(1), Doc: "How many schemas are remembered in each direction."},
 		{Name: keyConfluentCache, Type: connector.IntKey, Importance: connector.Low, Group: Group,
 			Doc: "Confluent's name of schemas.cache.size."},
+	}, javaKeys()...)
+}
+
+// javaKeys are Confluent's keys that choose what is always so here: other values
+// than these are refused, since records would not be what they ask for.
+func javaKeys() []connector.Key {
+	const ids = "io.confluent.kafka.serializers.schema.id."
+	only := func(name string, def any, doc string, valid ...string) connector.Key {
+		return connector.Key{Name: name, Type: connector.StringKey, Default: def, Importance: connector.Low, Group: Group, Doc: doc, Check: noneBut(valid...)}
+	}
+	whole := func(name string, def int, doc string) connector.Key {
+		return connector.Key{Name: name, Type: connector.IntKey, Default: def, Importance: connector.Low, Group: Group, Check: connector.AtLeast(0), Doc: doc}
+	}
+	var keys []connector.Key
+	for _, of := range []string{"key", "value"} {
+		keys = append(keys,
+			only(of+".schema.id.serializer", ids+"PrefixSchemaIdSerializer", "Ids of schemas stand before the value.", ids+"PrefixSchemaIdSerializer"),
+			only(of+".schema.id.deserializer", ids+"DualSchemaIdDeserializer", "Ids of schemas are read where they stand before the value.",
+				ids+"DualSchemaIdDeserializer", ids+"PrefixSchemaIdDeserializer"))
+	}
+	const rules = "Not supported: rules of data contracts. A rule that is not run could let pass what it is to encrypt or to refuse."
+	const nullContext = "io.confluent.kafka.serializers.context.NullContextNameStrategy"
+	return append(keys,
+		only("context.name.strategy", nullContext, "Schemas are in the registry's default context, or in that of its address.", nullContext),
+		only("use.latest.with.metadata", nil, "Not supported: use use.latest.version or use.schema.id."),
+		only("schema.format", nil, "Not supported: schemas are asked for with their references."),
+		only("rule.executors", "", rules), only("rule.actions", "", rules),
+		Boolean("rule.service.loader.enable", true, connector.Low, "Without effect: there are no rules."),
+		Boolean("propagate.schema.tags", false, connector.Low, "Without effect: tags are the registry's to pass on."),
+		Boolean("schema.reflection", false, connector.Low, "Without effect: there are no Java classes."),
+		whole("max.schemas.per.subject", 1000, "Without effect: schemas.cache.size bounds what is remembered."),
+		whole("latest.cache.size", 1000, "Without effect: schemas.cache.size bounds what is remembered."))
+}
+
+// noneBut checks that a text is empty or one of these.
+func noneBut(valid ...string) connector.Check {
+	return func(_ string, v any) error {
+		switch text, _ := v.(string); {
+		case text == "" || slices.Contains(valid, text):
+			return nil
+		case len(valid) == 0:
+			return fmt.Errorf("this is not supported")
+		default:
+			return fmt.Errorf("only %s is supported", strings.Join(valid, " and "))
+		}
 	}
 }
 
