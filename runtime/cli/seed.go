@@ -32,8 +32,7 @@ type seedConfig struct {
 	HAB        []string `json:"hab_species"`
 }
 
-func newImportCommand() *cobra.Command {
-	c := &cobra.Command{Use: "import", Short: "Turn configurations of other programs into files of a worker"}
+func newSeedCommand() *cobra.Command {
 	var dir string
 	seed := &cobra.Command{
 		Use:   "seed-config CONFIG.json",
@@ -66,8 +65,7 @@ with --dir the flow and the lists are written into a folder.`,
 		},
 	}
 	seed.Flags().StringVar(&dir, "dir", "", "write flow.yaml and the lists of classes into this folder")
-	c.AddCommand(seed)
-	return c
+	return seed
 }
 
 // parseSeed reads the original's configuration. The error names everything

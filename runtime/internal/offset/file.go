@@ -38,12 +38,21 @@ type line struct {
 	Value json.RawMessage `json:"value"`
 }
 
-// javaMagic starts every file that Java's object serialisation wrote.
-var javaMagic = []byte{0xAC, 0xED}
-
 // OpenFile opens or creates an offset file. It fails when another worker has
 // it open, and when it is not a file of ours: it never overwrites such a one.
 func OpenFile(name string) (*File, error) {
+	f, err := lockFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.load(); err != nil {
+		return nil, errors.Join(fmt.Errorf("offset file %s: %w", name, err), f.Close())
+	}
+	return f, nil
+}
+
+// lockFile takes the lock of an offset file, and has read nothing of it.
+func lockFile(name string) (*File, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {
 		return nil, fmt.Errorf("offset file %s: %w", name, err)
@@ -57,11 +66,7 @@ func OpenFile(name string) (*File, error) {
 	if !got {
 		return nil, fmt.Errorf("offset file %s: another worker is using it; stop that worker or give this one its own offset.storage.file.filename", name)
 	}
-	f := &File{name: abs, lock: lock, offsets: map[string]json.RawMessage{}}
-	if err := f.load(); err != nil {
-		return nil, errors.Join(fmt.Errorf("offset file %s: %w", name, err), lock.Unlock())
-	}
-	return f, nil
+	return &File{name: abs, lock: lock, offsets: map[string]json.RawMessage{}}, nil
 }
 
 func (f *File) load() error {
@@ -72,9 +77,9 @@ func (f *File) load() error {
 	if err != nil {
 		return err
 	}
-	if bytes.HasPrefix(data, javaMagic) {
-		return errors.New("written by Java's Kafka Connect, which this worker cannot read and will not overwrite; " +
-			"point offset.storage.file.filename at a new file (sources start anew) or set the offsets over the REST API")
+	if bytes.HasPrefix(data, []byte(javaMagic)) {
+		return errors.New("written by Java's Kafka Connect: stop that worker and run \"import offsets\" on the file, once, " +
+			"and sources go on where it was; or point offset.storage.file.filename at a new file, and they start anew")
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil
