@@ -227,6 +227,9 @@ func TestCommands(t *testing.T) {
 	unset := write(t, "unset.yaml", "connectors:\n  sink:\n    connector.class: file-sink\n    topics: ${env:HYDRAULICS_TEST_NOT_SET}\n")
 	misspelt := write(t, "misspelt.yaml", "conectors:\n  sink:\n    connector.class: file-sink\n")
 	empty := write(t, "empty.yaml", "# nothing yet\n")
+	javaOffsets := write(t, "connect.offsets", "\xac\xed\x00\x05sr\x00\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16\x60\xd1\x03\x00\x02F\x00\x0aloadFactorI\x00\x09thresholdxp"+
+		"\x3f\x40\x00\x00\x00\x00\x00\x0cw\x08\x00\x00\x00\x10\x00\x00\x00\x01ur\x00\x02[B\xac\xf3\x17\xf8\x06\x08T\xe0\x02\x00\x00xp"+
+		"\x00\x00\x00\x0c[\"lines\",{}]uq\x00\x7e\x00\x02\x00\x00\x00\x0e{\"position\":3}x")
 	tests := []struct {
 		name string
 		args []string
@@ -252,6 +255,8 @@ func TestCommands(t *testing.T) {
 		{"a command that is none", []string{"wrker"}, true, ""},
 		{"a command of a group that is none", []string{"import", "seed"}, true, ""},
 		{"a group alone shows its help", []string{"import"}, false, "seed-config"},
+		{"offsets of a Java worker", []string{"import", "offsets", javaOffsets}, false, javaOffsets + ": offsets of lines: 1\n"},
+		{"offsets that are imported already", []string{"import", "offsets", javaOffsets}, true, ""},
 		{"plugins", []string{"plugins"}, false, "org.apache.kafka.connect.file.FileStreamSinkConnector"},
 		{"keys of a plugin", []string{"plugins", "FileStreamSource"}, false, `batch.size (int, default "2000")`},
 		{"keys of a stream", []string{"plugins", "stream"}, false, "input.value.converter (class, no default)"},

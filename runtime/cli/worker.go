@@ -43,6 +43,7 @@ type WorkerOptions struct {
 
 // Worker is a running worker: tasks, REST API and page.
 type Worker struct {
+	setup      *config.Setup
 	conf       connector.Config
 	props      connector.Props
 	store      offset.Store
@@ -64,7 +65,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	w := &Worker{log: o.Log}
+	w := &Worker{setup: o.Setup, log: o.Log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close(ctx))

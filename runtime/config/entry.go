@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // Entry is one key of a configuration as it was written.
@@ -70,6 +71,9 @@ type Connector struct {
 	Entries List
 	File    string
 	Line    int
+	// Initial is what it is to do when the worker first hears of it, empty for to
+	// run: initial_state of the form that is sent to POST /connectors.
+	Initial state.Target
 }
 
 // Setup is what the configuration files of a worker hold together.

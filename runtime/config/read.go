@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // Role says what a file is taken for.
@@ -115,7 +117,11 @@ func (s *Setup) addNode(n *yaml.Node, path string, role Role) []Problem {
 	f := newFlattener(path)
 	f.mapping(body, "")
 	if body != n {
-		return append(f.errs, s.addConnector(name, f.list, path, n.Line)...)
+		problems := s.addConnector(name, f.list, path, n.Line)
+		if problems == nil {
+			problems = s.initial(child(n, "initial_state"), path)
+		}
+		return append(f.errs, problems...)
 	}
 	return append(f.errs, s.addList(f.list, path, role)...)
 }
@@ -197,6 +203,19 @@ func (s *Setup) addConnector(name string, list List, path string, line int) []Pr
 			Message: "there is another connector of this name in " + place(s.Connectors[i].File, s.Connectors[i].Line)}}
 	}
 	s.Connectors = append(s.Connectors, Connector{Name: name, Entries: list, File: path, Line: line})
+	return nil
+}
+
+// initial takes up initial_state for the connector that was added last.
+func (s *Setup) initial(n *yaml.Node, path string) []Problem {
+	if n == nil || n.Tag == "!!null" {
+		return nil
+	}
+	c := &s.Connectors[len(s.Connectors)-1]
+	var ok bool
+	if c.Initial, ok = state.ParseTarget(strings.ToUpper(n.Value)); !ok {
+		return []Problem{{File: path, Line: n.Line, Connector: c.Name, Message: fmt.Sprintf("initial_state %q is not RUNNING, PAUSED or STOPPED", n.Value)}}
+	}
 	return nil
 }
 

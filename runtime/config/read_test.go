@@ -50,7 +50,7 @@ func dump(j *Setup) string {
 		list(j.Worker)
 	}
 	for _, c := range j.Connectors {
-		fmt.Fprintf(&b, "connector %s\n", c.Name)
+		fmt.Fprintf(&b, "connector %s%s\n", c.Name, strings.TrimRight(" "+string(c.Initial), " "))
 		list(c.Entries)
 	}
 	return b.String()

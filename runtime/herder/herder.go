@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -33,8 +34,8 @@ type Options struct {
 // goroutines.
 type Herder struct {
 	o        Options
-	patience time.Duration // how long tasks have to stop
-	files    map[string]config.Connector
+	patience time.Duration                               // how long tasks have to stop
+	files    atomic.Pointer[map[string]config.Connector] // of the worker's files; replaced as a whole, under edits
 
 	edits sync.Mutex // held from reading the store to appending what follows from it; before mu
 
@@ -55,10 +56,8 @@ func New(o Options, files []config.Connector) *Herder {
 	}
 	conf, _ := config.WorkerDef().Check(o.Worker)
 	h := &Herder{o: o, patience: time.Duration(conf.Int64("task.shutdown.graceful.timeout.ms")) * time.Millisecond,
-		files: map[string]config.Connector{}, connectors: map[string]*hosted{}, ending: map[string]*hosted{}, changed: make(chan struct{})}
-	for _, c := range files {
-		h.files[c.Name] = c
-	}
+		connectors: map[string]*hosted{}, ending: map[string]*hosted{}, changed: make(chan struct{})}
+	h.files.Store(byName(files))
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	o.Store.Listen(h.heard)
@@ -111,7 +110,7 @@ func (h *Herder) dismiss(c *hosted) {
 
 // origin tells where a connector's configuration is from.
 func (h *Herder) origin(name string) config.Origin {
-	if c, ok := h.files[name]; ok {
+	if c, ok := h.file(name); ok {
 		return c.Origin()
 	}
 	return config.Origin{Remote: true}
@@ -194,7 +193,8 @@ func (h *Herder) Info(name string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	i := Info{Name: name, Config: want.Config, File: h.files[name].File, Tasks: []TaskID{}}
+	file, _ := h.file(name)
+	i := Info{Name: name, Config: want.Config, File: file.File, Tasks: []TaskID{}}
 	i.Kind, _ = h.describe(want.Config)
 	for _, s := range c.visible() {
 		i.Tasks = append(i.Tasks, TaskID{name, s.id})
@@ -267,11 +267,11 @@ func (h *Herder) Wait(ctx context.Context, name string) error {
 
 // fileRefusal says that a connector's file manages it, nil where none does.
 func (h *Herder) fileRefusal(name, what string) error {
-	c, managed := h.files[name]
+	c, managed := h.file(name)
 	if !managed {
 		return nil
 	}
-	return refuse(Conflict, "Connector %s is managed by the file %s: %s it there and start the worker again", name, c.File, what)
+	return refuse(Conflict, "Connector %s is managed by the file %s: %s it there and reload (SIGHUP or --watch), or start the worker again", name, c.File, what)
 }
 
 func trimmed(props connector.Props, key string) string {

@@ -338,6 +338,30 @@ func TestFileManagesItsConnector(t *testing.T) {
 	})
 }
 
+// initial_state counts until something else is wanted, over starts of the worker.
+func TestInitialState(t *testing.T) {
+	file := config.Connector{Name: "f", File: "f.json", Initial: state.TargetPaused, Entries: config.List{
+		{Key: "name", Text: "f"}, {Key: "connector.class", Text: "fake-source"}}}
+	kept := filepath.Join(t.TempDir(), "kept.json")
+	synctest.Test(t, func(t *testing.T) {
+		for _, step := range []struct {
+			want string
+			then state.Target
+		}{{"PAUSED", ""}, {"PAUSED", state.TargetStarted}, {"RUNNING RUNNING", ""}, {"RUNNING RUNNING", state.TargetPaused}, {"PAUSED", ""}} {
+			h := newHerder(t, new(fakeEngine), kept, file)
+			if got := states(t, h, "f"); got != step.want {
+				t.Errorf("%s, want %s", got, step.want)
+			}
+			if step.then != "" {
+				if err := h.SetTarget("f", step.then); err != nil {
+					t.Error(err)
+				}
+			}
+			closeIt(t, h)
+		}
+	})
+}
+
 func TestWaitForAOneShotSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := new(fakeEngine)

@@ -21,10 +21,10 @@ import (
 // REST, and what every connector is to do where that is not to run. It does not
 // keep tasks: a worker that starts makes them anew.
 type File struct {
-	name    string
-	managed map[string]bool // connectors that other files manage
+	name string
 
-	appending sync.Mutex // one at a time, until the listener has heard; before mu
+	appending sync.Mutex              // one at a time, until the listener has heard; before mu
+	managed   map[string]state.Target // what connectors that other files manage do at first; guarded by appending
 	mu        sync.Mutex
 	state     *State
 	tell      func(Record)
@@ -44,13 +44,14 @@ func OpenFile(name string, managed []config.Connector) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{name: name, managed: map[string]bool{}, state: new(State), tell: func(Record) {}}
+	f := &File{name: name, managed: map[string]state.Target{}, state: new(State), tell: func(Record) {}}
 	for _, c := range managed {
 		if _, twice := k.Connectors[c.Name]; twice {
 			return nil, fmt.Errorf("%s: connector %s was made over REST too: delete that one (it is in %s) or give this one another name", c.File, c.Name, name)
 		}
-		f.managed[c.Name] = true
+		f.managed[c.Name] = atFirst(c)
 		f.state.Apply(ConnectorConfig{c.Name, c.Entries.Props()})
+		f.state.Apply(TargetState{c.Name, atFirst(c)})
 	}
 	for _, n := range slices.Sorted(maps.Keys(k.Connectors)) {
 		f.state.Apply(ConnectorConfig{n, k.Connectors[n]})
@@ -109,6 +110,24 @@ func (f *File) Listen(tell func(Record)) {
 	f.tell = tell
 }
 
+// Manage has the connectors that other files manage be these from now on.
+func (f *File) Manage(connectors []config.Connector) {
+	f.appending.Lock()
+	defer f.appending.Unlock()
+	f.managed = map[string]state.Target{}
+	for _, c := range connectors {
+		f.managed[c.Name] = atFirst(c)
+	}
+}
+
+// atFirst tells what a connector of a file does before anything else is wanted.
+func atFirst(c config.Connector) state.Target {
+	if c.Initial == "" {
+		return state.TargetStarted
+	}
+	return c.Initial
+}
+
 // Connectors gives the names of all connectors.
 func (f *File) Connectors() []string {
 	f.mu.Lock()
@@ -127,12 +146,12 @@ func (f *File) Connector(name string) (Connector, bool) {
 func (f *File) kept(s *State) kept {
 	k := kept{map[string]connector.Props{}, map[string]state.Target{}}
 	for name, c := range s.connectors {
-		if !f.managed[name] {
+		if _, managed := f.managed[name]; !managed {
 			k.Connectors[name] = c.Config
 		}
 	}
 	for name, t := range s.targets {
-		if t != state.TargetStarted { // which goes without saying
+		if first, managed := f.managed[name]; managed && t != first || !managed && t != state.TargetStarted { // else it goes without saying
 			k.Targets[name] = t
 		}
 	}

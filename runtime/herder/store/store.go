@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
@@ -17,6 +18,9 @@ type Store interface {
 	// matters to others (see [State.Apply]), in order. It is called once. tell
 	// may read the store, but not wait for one who appends.
 	Listen(tell func(Record))
+	// Manage has the connectors of a worker's files be these from now on: a store
+	// beside the files does not keep them. It appends nothing.
+	Manage(connectors []config.Connector)
 	// Connectors gives the names of all connectors in the order they were made.
 	Connectors() []string
 	// Connector gives what is wanted of a connector.

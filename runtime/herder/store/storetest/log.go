@@ -59,6 +59,9 @@ func (t *Topic) Open(managed ...config.Connector) (*Log, error) {
 	return l, err
 }
 
+// Manage does nothing: a topic keeps the connectors of files, too.
+func (l *Log) Manage([]config.Connector) {}
+
 // Close ends the goroutine.
 func (l *Log) Close() {
 	l.topic.mu.Lock()
