@@ -29,6 +29,7 @@ func TestProps(t *testing.T) {
 	}
 }
 
+// Clauses: B5.
 func TestConfigGetters(t *testing.T) {
 	def := NewConfigDef(
 		Key{Name: "text", Type: StringKey, Default: "a"},
@@ -74,6 +75,7 @@ func TestConfigGetters(t *testing.T) {
 	}
 }
 
+// Clauses: B2.
 func TestConfigDefWith(t *testing.T) {
 	base := NewConfigDef(Key{Name: "a", Type: StringKey, Group: "g"})
 	more := base.With(Key{Name: "b", Type: StringKey, Group: "g"})
@@ -96,6 +98,7 @@ func TestConfigDefWith(t *testing.T) {
 	}
 }
 
+// Clauses: B4.
 func TestRecommendations(t *testing.T) {
 	def := NewConfigDef(
 		Key{Name: "mode", Type: StringKey, Default: "a"},
@@ -135,6 +138,7 @@ func (across) Validate(conf Config, p *Problems) {
 	}
 }
 
+// Clauses: A7.
 func TestParsePlugin(t *testing.T) {
 	if conf, err := ParsePlugin(across{}, Props{"high": "3"}); err != nil || conf.Int("high") != 3 {
 		t.Errorf("%v, %v", conf, err)
@@ -149,6 +153,7 @@ func TestParsePlugin(t *testing.T) {
 	}
 }
 
+// Clauses: B3.
 func TestOptionalCheck(t *testing.T) {
 	check := Optional(Between(1, 2))
 	if err := check("k", nil); err != nil {

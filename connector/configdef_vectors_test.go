@@ -147,6 +147,7 @@ func typed(c javavectors.Case) (value any, typ connector.KeyType, err error) {
 	return value, in.Type, err
 }
 
+// Clauses: B1.
 func TestParseTypeVectors(t *testing.T) {
 	javavectors.Replay(t, func(_ *testing.T, c javavectors.Case) error {
 		v, typ, err := typed(c)
@@ -185,6 +186,7 @@ func compare(got any, raw json.RawMessage) error {
 	return nil
 }
 
+// Clauses: B1.
 func TestConvertToStringVectors(t *testing.T) {
 	javavectors.Replay(t, func(_ *testing.T, c javavectors.Case) error {
 		v, typ, err := typed(c)
@@ -206,6 +208,7 @@ func TestConvertToStringVectors(t *testing.T) {
 	}, "configdef.convertToString")
 }
 
+// Clauses: B2, B3.
 func TestConfigDefVectors(t *testing.T) {
 	javavectors.Replay(t, func(t *testing.T, c javavectors.Case) error {
 		var in struct {

@@ -23,6 +23,7 @@ func TestKindOfSeesThroughWrapping(t *testing.T) {
 	}
 }
 
+// Clauses: C2.
 func TestStructPut(t *testing.T) {
 	schema := StructOf("s",
 		F("n", Int32Schema),
@@ -79,6 +80,7 @@ func TestCloneDoesNotShare(t *testing.T) {
 	}
 }
 
+// Clauses: C1.
 func TestSchemaEqual(t *testing.T) {
 	make := func() *Schema {
 		return StructOf("n", F("a", Int32Schema.WithDefault(int32(1))), F("m", MapOf(StringSchema, Float64Schema))).WithDoc("d").WithParameter("p", "1")
@@ -97,6 +99,7 @@ func TestSchemaEqual(t *testing.T) {
 	}
 }
 
+// Clauses: C2.
 func TestDecimalBytes(t *testing.T) {
 	for _, n := range []int64{0, 1, -1, 127, 128, -128, -129, 255, 256, 32767, -32768, 1 << 40, -(1 << 40)} {
 		d := NewDecimal(n, 2)
@@ -120,6 +123,7 @@ type thing struct{ info Info }
 func (p thing) Info() Info            { return p.info }
 func (p thing) ConfigDef() *ConfigDef { return NewConfigDef() }
 
+// Clauses: B10.
 func TestRegistryNames(t *testing.T) {
 	r := new(Registry)
 	add := func(i Info) { r.Add(SinkType, func() Plugin { return thing{i} }) }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// Clauses: C1.
 func TestSchemaCopies(t *testing.T) {
 	s := StructOf("n", F("a", Int32Schema), F("b", OptionalStringSchema)).WithVersion(2).WithDoc("d").WithParameter("p", "1")
 	s = s.WithDefault(NewStruct(s).Set("a", int32(1)))
@@ -86,6 +87,7 @@ func panicOf(f func()) (text string) {
 	return ""
 }
 
+// Clauses: C1.
 func TestTypes(t *testing.T) {
 	for typ, want := range map[Type]string{Int8: "int8", Bytes: "bytes", Object: "struct", 0: "", 100: "Type(100)", -1: "Type(-1)"} {
 		if typ.String() != want {
@@ -126,6 +128,7 @@ func TestDecimalScale(t *testing.T) {
 	}
 }
 
+// Clauses: A18.
 func TestRecordsAndHeaders(t *testing.T) {
 	r := NewRecord("t", StringSchema, "k", Int32Schema, int32(1))
 	if r.Partition != AnyPartition || r.Timestamp != NoTimestamp || !r.Origin.IsZero() {

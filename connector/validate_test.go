@@ -76,6 +76,7 @@ func TestPutChecksWithin(t *testing.T) {
 	}
 }
 
+// Clauses: C2.
 func TestValuesEqual(t *testing.T) {
 	schema := StructOf("", F("n", Float64Schema))
 	same := []struct{ a, b any }{

@@ -11,6 +11,8 @@ import (
 
 // TestValidateVectors compares which values fit a schema with what Kafka
 // Connect 4.3.1 answered. The words are our own: theirs name Java's classes.
+//
+// Clauses: C2.
 func TestValidateVectors(t *testing.T) {
 	javavectors.Replay(t, func(_ *testing.T, c javavectors.Case) error {
 		var in struct{ Schema, Value json.RawMessage }

@@ -14,6 +14,8 @@ import (
 
 // TestChainVectors compares chains of transforms and predicates with what Kafka
 // Connect 4.3.1 answered: first the configuration, then what becomes of a record.
+//
+// Clauses: D17.
 func TestChainVectors(t *testing.T) {
 	registry := plugins(new(script))
 	for _, typ := range []connector.PluginType{connector.TransformType, connector.PredicateType} {

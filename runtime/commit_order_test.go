@@ -140,6 +140,8 @@ type flushing struct {
 func (f *flushing) Flush(context.Context) error { f.r.note("flush"); return f.err }
 
 // A sink's commit: flush, dead letters arrived, offsets.
+//
+// Clauses: A14, A17.
 func TestSinkCommitsInOrder(t *testing.T) {
 	away := errors.New("partition has no leader")
 	tests := []struct {
@@ -185,6 +187,8 @@ func TestSinkCommitsInOrder(t *testing.T) {
 
 // A source's offsets are committed only for what has arrived: records, and the
 // letters of those that are tolerated; dropped ones need not.
+//
+// Clauses: A19, D18.
 func TestSourceCommitsInOrder(t *testing.T) {
 	away := errors.New("partition has no leader")
 	tests := []struct {

@@ -39,6 +39,8 @@ func (brackets) ToConnectHeader(_, _ string, data []byte) (*connector.Schema, an
 
 // Headers pass through the header converters; one that cannot be read is an
 // error of its record, with its place.
+//
+// Clauses: C6.
 func TestHeadersTravel(t *testing.T) {
 	for name, c := range map[string]struct {
 		props connector.Props

@@ -31,6 +31,7 @@ func (m *model) committable() map[string]int {
 	return last
 }
 
+// Clauses: A19.
 func TestInflightCommitsOnlyWhatIsSettled(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := newInflight("c")

@@ -77,6 +77,7 @@ func fates(b *batch) string {
 	return s.String()
 }
 
+// Clauses: J3, J4.
 func TestJourneyFates(t *testing.T) {
 	fail := func(at int, err error) func(n, attempt int) error {
 		return func(n, _ int) error {
@@ -253,6 +254,7 @@ func TestJourneyStopsWaiting(t *testing.T) {
 	})
 }
 
+// Clauses: J3.
 func TestDelay(t *testing.T) {
 	s := &stage{rule: rule{tolerable: true}}
 	tol := &tolerance{retryTimeout: -1, delayMax: time.Minute}
@@ -281,6 +283,7 @@ func TestDelay(t *testing.T) {
 	}
 }
 
+// Clauses: J4.
 func TestStageCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{place: "source (ifcb)", rule: rule{unmarked: connector.KindFatal}}

@@ -199,6 +199,8 @@ func repeats(t *testing.T, what string, got map[string]int, n int) int {
 
 // Two workers share partitions; kill -9 of either at any moment loses nothing:
 // every number is in every topic and in the sink.
+//
+// Clauses: I1.
 func TestKilledWorkersLoseNothing(t *testing.T) {
 	f := newFlow(t)
 	f.topic("numbers", 4)

@@ -13,6 +13,36 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
+// The worker's keys of a converter are for the worker's converter alone.
+//
+// Clauses: C9.
+func TestConverterReplacesTheWorkers(t *testing.T) {
+	worker := connector.Props{"value.converter": "json", "value.converter.schemas.enable": "false", "schema.registry.url": "http://r"}
+	for name, tt := range map[string]struct {
+		props, want connector.Props
+	}{
+		"the worker's": {nil, connector.Props{"schemas.enable": "false", "schema.registry.url": "http://r", "converter.type": "value"}},
+		"the same class": {connector.Props{"value.converter": "json"},
+			connector.Props{"schema.registry.url": "http://r", "converter.type": "value"}},
+		"keys without a class": {connector.Props{"value.converter.schemas.enable": "true"},
+			connector.Props{"schemas.enable": "false", "schema.registry.url": "http://r", "converter.type": "value"}},
+		"a registry of its own": {connector.Props{"value.converter": "avro", "value.converter.schema.registry.url": "http://s"},
+			connector.Props{"schema.registry.url": "http://s", "converter.type": "value"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.props = tt.props.Clone()
+			set, err := settingsOf(t, KindSource, tt.props, worker)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := &builder{spec: TaskSpec{Props: tt.props, Worker: worker}, set: set}
+			if _, got := b.choice("value", "value.converter", "value.converter"); !cmp.Equal(tt.want, got) {
+				t.Error(cmp.Diff(tt.want, got))
+			}
+		})
+	}
+}
+
 // What is wrong with a chain is said before the first record.
 func TestChainsThatCannotBeBuilt(t *testing.T) {
 	f := newFlow(t)
@@ -104,6 +134,8 @@ func (a *asText) ApplyBatch(ctx context.Context, rs []connector.Record) []connec
 
 // A tolerated record is logged with what tells which one it was, if that is
 // asked for.
+//
+// Clauses: J3.
 func TestToleratedRecordsAreLogged(t *testing.T) {
 	read := &item{record: connector.Record{Topic: "images", Timestamp: 7}, read: &kafka.Message{Topic: "images", Partition: 2, Offset: 1840}}
 	polled := &item{record: connector.Record{Topic: "out"}, polled: &connector.SourceRecord{SourcePartition: numbersPartition, SourceOffset: map[string]any{"n": 5}}}

@@ -28,6 +28,8 @@ func (p *passing) Commit(_ context.Context, next map[connector.TopicPartition]in
 }
 
 // A position behind markers is committed, but not before what was read.
+//
+// Clauses: J1.
 func TestPositionsAreCommitted(t *testing.T) {
 	tp := connector.TopicPartition{Topic: "in"}
 	for name, read := range map[string][]kafka.Message{"all is done": nil, "a record is open": {{Topic: "in", Offset: 7}}} {

@@ -24,6 +24,7 @@ func canceled(t *testing.T) context.Context {
 	return ctx
 }
 
+// Clauses: A13, A14, A15, A18, J1.
 func TestSinkDelivers(t *testing.T) {
 	for _, class := range []string{"collect", "buffer"} {
 		t.Run(class, func(t *testing.T) {
@@ -63,6 +64,7 @@ func TestSinkDelivers(t *testing.T) {
 	}
 }
 
+// Clauses: A16.
 func TestSinkRedeliversTheSameBatch(t *testing.T) {
 	f := newFlow(t)
 	f.topic("in", 1)
@@ -133,6 +135,7 @@ func TestSinkStopsWhileRetrying(t *testing.T) {
 	exactly(t, "sink", count(s.values()), 40)
 }
 
+// Clauses: A16, J4.
 func TestSinkFails(t *testing.T) {
 	f := newFlow(t)
 	f.topic("in", 1)
@@ -159,6 +162,7 @@ func TestSinkFails(t *testing.T) {
 	}
 }
 
+// Clauses: A15, J5, J6.
 func TestSinkDeadLetters(t *testing.T) {
 	f := newFlow(t)
 	f.topic("in", 1)
@@ -242,6 +246,8 @@ func TestSinkPauses(t *testing.T) {
 
 // A sink that is stuck in a retry still takes part in rebalances: the partition
 // of its batch moves on, and nothing is lost.
+//
+// Clauses: J2.
 func TestSinkRebalancesWhileRetrying(t *testing.T) {
 	f := newFlow(t)
 	f.topic("in", 4)
@@ -271,6 +277,7 @@ func TestSinkRebalancesWhileRetrying(t *testing.T) {
 	}
 }
 
+// Clauses: A13.
 func TestSinkFlushErrors(t *testing.T) {
 	f := newFlow(t)
 	f.topic("in", 1)
@@ -294,6 +301,8 @@ func TestSinkFlushErrors(t *testing.T) {
 
 // A batch that is at work when the partitions are to be handed over is
 // finished and committed first: the next owner does not see it again.
+//
+// Clauses: J1.
 func TestSinkFinishesItsBatchBeforeHandingOver(t *testing.T) {
 	f := newFlow(t)
 	f.topic("in", 2)

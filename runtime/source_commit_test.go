@@ -58,6 +58,8 @@ func offsetOf(t *testing.T, w *Worker) string {
 // However long a poll or a transform takes, what is through is committed at the
 // interval, records that Kafka refused and their dead letters with it, and the
 // source hears of it when its poll has ended.
+//
+// Clauses: I1.
 func TestCommitsGoOnMeanwhile(t *testing.T) {
 	tests := []struct {
 		name string
@@ -171,6 +173,8 @@ func (d *fullDisk) Commit(ctx context.Context, connector string, entries []offse
 
 // Offsets that cannot be written are written with the next ones; the last ones
 // end the task.
+//
+// Clauses: I1.
 func TestOffsetsThatCannotBeWritten(t *testing.T) {
 	for name, c := range map[string]struct {
 		fails int32

@@ -14,6 +14,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
+// Clauses: A10, A11.
 func TestSourceIsDoneAndResumes(t *testing.T) {
 	f := newFlow(t)
 	f.topic("out", 1)
@@ -48,6 +49,7 @@ func TestSourceIsDoneAndResumes(t *testing.T) {
 	}
 }
 
+// Clauses: F4.
 func TestSourceStopsGracefully(t *testing.T) {
 	f := newFlow(t)
 	f.topic("out", 1)
@@ -183,6 +185,7 @@ func TestSourceErrors(t *testing.T) {
 	}
 }
 
+// Clauses: A10, D18, J7.
 func TestSourceTolerates(t *testing.T) {
 	f := newFlow(t)
 	f.topic("out", 1)
@@ -256,6 +259,7 @@ func TestSourceTolerates(t *testing.T) {
 	}
 }
 
+// Clauses: A10.
 func TestStopBreaksOffAHangingPoll(t *testing.T) {
 	f := newFlow(t)
 	f.topic("out", 1)
@@ -278,6 +282,8 @@ func TestStopBreaksOffAHangingPoll(t *testing.T) {
 
 // A record that is too large for Kafka is too large for the dead-letter topic
 // as well: its letter says so and leaves the value out.
+//
+// Clauses: J7.
 func TestSourceRecordTooLarge(t *testing.T) {
 	f := newFlow(t)
 	f.topic("out", 1)
@@ -356,6 +362,8 @@ func refusedBy(t *testing.T, err error, tolerance tolerance) (*sourceTask, []ite
 // A record that Kafka refuses ends the poll under way when it ends the task,
 // and only then: a source that is polled with a context that has ended gives
 // nothing for ever.
+//
+// Clauses: J7.
 func TestRefusedRecordEndsThePollOrIsTolerated(t *testing.T) {
 	away := errors.New("partition has no leader")
 	tests := []struct {

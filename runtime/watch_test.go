@@ -120,6 +120,8 @@ func TestLimit(t *testing.T) {
 // A database that accepts a statement and never answers: the batch's partitions
 // are given up as soon as max.poll.interval.ms is over, which the log says, and
 // nothing is lost when the call returns after all.
+//
+// Clauses: J2.
 func TestPutThatDoesNotReturnGivesItsPartitionsUp(t *testing.T) {
 	for _, kind := range []Kind{KindSink, KindStream} {
 		t.Run(string(kind), func(t *testing.T) {

@@ -48,6 +48,7 @@ func testWorker(t *testing.T) *Worker {
 	return w
 }
 
+// Clauses: A3, A6.
 func TestTaskConfigs(t *testing.T) {
 	w := testWorker(t)
 	tests := []struct {
@@ -166,6 +167,7 @@ func settingsOf(t *testing.T, kind Kind, props, worker connector.Props) (*settin
 	return parseSettings(TaskSpec{Connector: "c", Kind: kind, Props: all, Worker: worker})
 }
 
+// Clauses: E5, E6, J3.
 func TestSettings(t *testing.T) {
 	worker := connector.Props{"bootstrap.servers": "a:1,b:2", "security.protocol": "SSL", "producer.linger.ms": "5",
 		"consumer.fetch.min.bytes": "7", "admin.client.id": "me"}
@@ -200,6 +202,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// Clauses: B9, I4.
 func TestWrongSettings(t *testing.T) {
 	for want, tt := range map[string]struct {
 		kind  Kind
@@ -219,6 +222,7 @@ func TestWrongSettings(t *testing.T) {
 	}
 }
 
+// Clauses: I4.
 func TestTopicRules(t *testing.T) {
 	rules, err := parseTopicRules(connector.Props{
 		"topic.creation.groups": "big, small", "topic.creation.default.partitions": "3", "topic.creation.default.replication.factor": "2",
@@ -249,6 +253,7 @@ func TestTopicRules(t *testing.T) {
 	}
 }
 
+// Clauses: A20.
 func TestMetrics(t *testing.T) {
 	m := new(metrics)
 	m.Counter("x_total", "x", "a", "1").Add(2)

@@ -130,6 +130,7 @@ func TestSourceThatKeepsItsPromises(t *testing.T) {
 	})
 }
 
+// Clauses: A1.
 func TestBadSources(t *testing.T) {
 	bad := func(name, fails, says string, spoil func(c *counter)) badCase {
 		return badCase{name: name, fails: fails, says: says, promises: sourceCase(spoil).promises()}

@@ -12,6 +12,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 )
 
+// Clauses: M1.
 func TestSourcePromises(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "lines.txt")
 	if err := os.WriteFile(name, []byte("one\ntwo\r\n\nfour\nfive\n"+strings.Repeat("six\n", 3000)+"partial"), 0o600); err != nil {

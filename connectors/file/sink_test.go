@@ -43,6 +43,7 @@ func content(t testing.TB, name string) string {
 	return string(data)
 }
 
+// Clauses: M1.
 func TestSinkPromises(t *testing.T) {
 	var full atomic.Bool
 	connectortest.Sink(t, connectortest.SinkCase{

@@ -308,6 +308,8 @@ func TestNoTornLine(t *testing.T) {
 }
 
 // An offset of Kafka Connect has the position alone.
+//
+// Clauses: M1.
 func TestOffsetsOfKafkaConnect(t *testing.T) {
 	tests := []struct {
 		name     string

@@ -65,6 +65,7 @@ func lines(t *testing.T, out *bytes.Buffer) (list []map[string]any) {
 	return list
 }
 
+// Clauses: M2.
 func TestVerifiableSource(t *testing.T) {
 	var out bytes.Buffer
 	s := &VerifiableSource{out: &printer{to: &out}}
@@ -140,6 +141,8 @@ func TestOffsetThatIsNone(t *testing.T) {
 }
 
 // TestVerifiableSink runs the suite on what is printed.
+//
+// Clauses: M2.
 func TestVerifiableSink(t *testing.T) {
 	var out *bytes.Buffer
 	connectortest.Sink(t, connectortest.SinkCase{
@@ -190,6 +193,7 @@ func TestVerifiableSinkSaysWhatWasFlushed(t *testing.T) {
 	}
 }
 
+// Clauses: M2.
 func TestSchemaSource(t *testing.T) {
 	s := new(SchemaSource)
 	startSource(t, s, `{"seqno":2}`, "num.messages", "4", "multiple.schema", "true", "partition.count", "2")
@@ -228,6 +232,7 @@ func TestTasksAreNumbered(t *testing.T) {
 	}
 }
 
+// Clauses: M2.
 func TestMock(t *testing.T) {
 	start := func(p connector.Plugin, start func(context.Context, connector.Context, connector.Config) error, mode string) connector.Config {
 		conf := connectortest.Configure(t, p, connector.Props{"mock_mode": mode, "delay_ms": "0"})

@@ -38,6 +38,7 @@ func configured(t *testing.T, key bool, props connector.Props) *Converter {
 	return c
 }
 
+// Clauses: C7.
 func TestConverter(t *testing.T) {
 	converterSuite(t, registrytest.URL(t), "topic")
 }
@@ -65,6 +66,7 @@ var stats = connector.StructOf("ifcb.stats.value", connector.F("roi", connector.
 
 const statsLatest = `{"type":"record","name":"value","namespace":"ifcb.stats","fields":[{"name":"prob","type":"float"},{"name":"roi","type":"int"},{"name":"note","type":"string","default":"none"}]}`
 
+// Clauses: C7.
 func TestUseLatestVersion(t *testing.T) {
 	url := registryURL(t)
 	if _, err := registrytest.Client(t, url, registry.Avro).Register(t.Context(), "ifcb-stats-value", statsLatest); err != nil {
@@ -149,6 +151,8 @@ func TestLatestIsAskedAgain(t *testing.T) {
 }
 
 // TestEvolution reads each record as it was written.
+//
+// Clauses: C7.
 func TestEvolution(t *testing.T) {
 	url := registryURL(t)
 	c := configured(t, false, connector.Props{"schema.registry.url": url})
@@ -179,6 +183,7 @@ func TestEvolution(t *testing.T) {
 	}
 }
 
+// Clauses: C7.
 func TestSubjects(t *testing.T) {
 	url := registryURL(t)
 	s := connector.StructOf("ns.Rec", connector.F("a", connector.Int32Schema))

@@ -51,6 +51,8 @@ func TestNullDefault(t *testing.T) {
 
 // TestMisfits has values of another type than that of the schema, which is an
 // error, however near the value is.
+//
+// Clauses: C5.
 func TestMisfits(t *testing.T) {
 	c := new(Converter)
 	if err := c.Configure(connectortest.Context(t), connectortest.Configure(t, c, connector.Props{}), false); err != nil {
@@ -67,6 +69,8 @@ func TestMisfits(t *testing.T) {
 }
 
 // TestRecordedAnswers compares with what Kafka Connect 4.3.1 answered.
+//
+// Clauses: C5.
 func TestRecordedAnswers(t *testing.T) {
 	javavectors.Replay(t, func(_ *testing.T, c javavectors.Case) error {
 		return convertertest.Replay(c, new(Converter), sameJSON)

@@ -14,6 +14,8 @@ var foreign = registrytest.Foreign{Type: registry.JSON, Schema: "testdata/foreig
 }}
 
 // TestRecorded reads what Confluent's client for Python has written.
+//
+// Clauses: C8.
 func TestRecorded(t *testing.T) {
 	foreign.Recorded(t, new(Converter), connector.Props{"json.fail.invalid.schema": "true"})
 }

@@ -9,6 +9,8 @@ import (
 )
 
 // TestRecordedAnswers compares with what Kafka Connect 4.3.1 answered.
+//
+// Clauses: C6.
 func TestRecordedAnswers(t *testing.T) {
 	javavectors.Replay(t, func(_ *testing.T, c javavectors.Case) error {
 		plugin, err := connector.Plugins.New(connector.ConverterType, c.Component[len("converter."):]+"Converter")

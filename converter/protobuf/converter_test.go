@@ -207,6 +207,7 @@ func TestUnions(t *testing.T) {
 	}
 }
 
+// Clauses: C8.
 func TestMessageIndexes(t *testing.T) {
 	url := registrytest.URL(t)
 	id := byte(registered(t, url, "topic-value", unions))

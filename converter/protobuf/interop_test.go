@@ -36,4 +36,6 @@ func foreignValues() []any {
 }
 
 // TestRecorded reads what Confluent's client for Python has written.
+//
+// Clauses: C8.
 func TestRecorded(t *testing.T) { foreign.Recorded(t, new(Converter), nil) }

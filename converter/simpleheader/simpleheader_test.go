@@ -24,6 +24,8 @@ func (c *converter) ToConnect(_ context.Context, topic string, data []byte) (*co
 }
 
 // TestRecordedAnswers compares with what Kafka Connect 4.3.1 answered.
+//
+// Clauses: C6.
 func TestRecordedAnswers(t *testing.T) {
 	javavectors.Replay(t, func(_ *testing.T, c javavectors.Case) error {
 		return convertertest.Replay(c, new(converter), nil)

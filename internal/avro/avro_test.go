@@ -211,6 +211,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// Clauses: C7.
 func TestReferences(t *testing.T) {
 	s := parse(t, `{"type":"record","name":"b.Outer","fields":[{"name":"in","type":"a.Inner"}]}`, `{"type":"record","name":"a.Inner","fields":[{"name":"n","type":"int"}]}`)
 	data, err := s.Append(nil, map[string]any{"in": map[string]any{"n": int32(3)}})

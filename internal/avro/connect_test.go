@@ -122,6 +122,8 @@ func TestToConnect(t *testing.T) {
 }
 
 // TestEnhanced keeps enums and fixed what they were.
+//
+// Clauses: C7.
 func TestEnhanced(t *testing.T) {
 	text := `{"type":"record","name":"R","fields":[{"name":"e","type":{"type":"enum","name":"E","symbols":["A","B"]}},{"name":"f","type":{"type":"fixed","name":"F","size":2}},{"name":"again","type":["null","E"],"default":null}]}`
 	first := parse(t, text).Connect()

@@ -28,6 +28,7 @@ func settingsOf(t *testing.T, text map[string]string) producerSettings {
 	return s
 }
 
+// Clauses: E6, I5.
 func TestJavaPropertiesCount(t *testing.T) {
 	for _, c := range []struct {
 		key, value string
@@ -87,6 +88,8 @@ func TestJavaPropertiesOfProducersCount(t *testing.T) {
 // What is sent again stays in its place: a broker knows the last five batches of
 // an idempotent producer, and one that is not has one request on its way unless
 // its user wants more.
+//
+// Clauses: I5.
 func TestProducerKeepsOrder(t *testing.T) {
 	const key = "max.in.flight.requests.per.connection"
 	for name, c := range map[string]struct {

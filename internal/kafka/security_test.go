@@ -43,6 +43,7 @@ func asks(t *testing.T, broker string, props map[string]string) error {
 	return err
 }
 
+// Clauses: E6.
 func TestTLSAndLogin(t *testing.T) {
 	authority := certs.Authority(t)
 	server, client := authority.Issue(t, "broker", "127.0.0.1"), authority.Issue(t, "buoy")

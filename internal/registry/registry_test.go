@@ -100,6 +100,7 @@ func TestCallEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// Clauses: C7.
 func TestAuthentication(t *testing.T) {
 	var got []string
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -198,6 +198,7 @@ connectors:
 	}
 }
 
+// Clauses: B11, F4.
 func TestCommandStopsWithItsContext(t *testing.T) {
 	worker := write(t, "connect.properties", "bootstrap.servers="+kafkatest.Start(t)+"\nrest.host.name=localhost\nrest.port=0\nrest.advertised.port=8100\n"+
 		"page.listener=\noffset.storage.file.filename="+filepath.Join(t.TempDir(), "offsets")+

@@ -24,6 +24,8 @@ func overwrite(t *testing.T, name, text string) {
 
 // A worker goes on with what its files say now, and with what it had where they
 // are wrong.
+//
+// Clauses: F1.
 func TestReload(t *testing.T) {
 	bootstrap := kafkatest.Start(t)
 	for name, flags := range map[string][]string{"on SIGHUP": nil, "with --watch": {"--watch"}} {

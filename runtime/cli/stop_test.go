@@ -34,6 +34,8 @@ func (hanging) Stop() error { return nil }
 
 // A worker that is told to stop ends well within its patience, also where a
 // plugin hangs.
+//
+// Clauses: F4.
 func TestCommandStopsWhereAPluginHangs(t *testing.T) {
 	defer close(released)
 	worker := write(t, "connect.properties", "bootstrap.servers="+kafkatest.Start(t)+"\nlisteners=http://127.0.0.1:0\npage.listener=\ntask.shutdown.graceful.timeout.ms=100\n"+

@@ -12,6 +12,7 @@ import (
 	_ "github.com/axiom-data-science/hydraulics/connectors/file"
 )
 
+// Clauses: B7, B11, G10.
 func TestLintBadFiles(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.bad.*")
 	if err != nil || len(files) == 0 {
@@ -37,6 +38,7 @@ func TestLintBadFiles(t *testing.T) {
 	}
 }
 
+// Clauses: B5.
 func TestReportHidesWhatReferencesStandFor(t *testing.T) {
 	t.Setenv("CONFIG_TEST_SECRET", "s3cret")
 	r, err := NewResolver(connector.Props{})
@@ -60,6 +62,7 @@ func TestReportHidesWhatReferencesStandFor(t *testing.T) {
 	}
 }
 
+// Clauses: E1, E2.
 func TestResolver(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -211,6 +214,7 @@ func (clumsy) Info() connector.Info                               { return conne
 func (clumsy) ConfigDef() *connector.ConfigDef                    { return connector.NewConfigDef() }
 func (clumsy) Validate(c connector.Config, _ *connector.Problems) { c.String("nothing") }
 
+// Clauses: A7.
 func TestPanicOfAPluginIsAProblem(t *testing.T) {
 	r := new(connector.Registry)
 	r.Add(connector.SourceType, func() connector.Plugin { return clumsy{} })
@@ -237,6 +241,7 @@ func TestNullValues(t *testing.T) {
 	}
 }
 
+// Clauses: B8.
 func TestConnectorNames(t *testing.T) {
 	tests := []struct{ name, want string }{
 		{"a/b c", ""}, {" a ", ""}, {"🦠", ""}, {"..", ""}, {strings.Repeat("é", 127) + "x", ""},

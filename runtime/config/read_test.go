@@ -56,6 +56,7 @@ func dump(j *Setup) string {
 	return b.String()
 }
 
+// Clauses: F1.
 func TestRead(t *testing.T) {
 	for _, file := range []string{"flow.yaml", "java.properties", "latin1.properties", "posted.json", "flat.json"} {
 		t.Run(file, func(t *testing.T) {

@@ -49,6 +49,8 @@ func resolved(t *testing.T, v *Validator, props connector.Props, dir string) (*R
 }
 
 // A plugin makes a task of a connector; the task is kept, the secrets change, and the task starts.
+//
+// Clauses: E3.
 func TestReferAndResolveTask(t *testing.T) {
 	v, file := referrer(t, "user=admin\npw=hunter2\nlong=hunter2-and-more\nn=1\nempty=\n")
 	dir := filepath.Dir(file)

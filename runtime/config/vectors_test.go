@@ -57,6 +57,7 @@ func registryOf(kind string) *connector.Registry {
 	return r
 }
 
+// Clauses: A21, B6, B7, B9.
 func TestConnectorConfigVectors(t *testing.T) {
 	javavectors.Replay(t, func(_ *testing.T, c javavectors.Case) error {
 		var in struct {
@@ -118,6 +119,7 @@ func sameValue(got, want any) bool {
 	return connector.ValuesEqual(got, want)
 }
 
+// Clauses: E1.
 func TestConfigTransformerVectors(t *testing.T) {
 	javavectors.Replay(t, func(_ *testing.T, c javavectors.Case) error {
 		var in struct {
@@ -154,6 +156,7 @@ func TestConfigTransformerVectors(t *testing.T) {
 	}, "config-transformer")
 }
 
+// Clauses: E2.
 func TestEnvProviderVectors(t *testing.T) {
 	javavectors.Replay(t, func(t *testing.T, c javavectors.Case) error {
 		var in struct {
@@ -196,6 +199,7 @@ func TestEnvProviderVectors(t *testing.T) {
 	}, "env-config-provider")
 }
 
+// Clauses: B7, E5.
 func TestOverridePolicyVectors(t *testing.T) {
 	javavectors.Replay(t, func(_ *testing.T, c javavectors.Case) error {
 		var in struct {

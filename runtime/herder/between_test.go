@@ -29,6 +29,8 @@ func stuckTask(t *testing.T, h *Herder, e *fakeEngine, name string) *fakeTask {
 
 // Two changes while a task is being stopped leave one task of each number to be
 // seen, the one that is there.
+//
+// Clauses: A1.
 func TestOneTaskOfEachNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := new(fakeEngine)

@@ -65,6 +65,7 @@ func closeIt(t *testing.T, h *Herder) {
 	}
 }
 
+// Clauses: A1, A2, F3.
 func TestLifeOfAConnector(t *testing.T) {
 	overStores(t, func(t *testing.T, open func() (store.Store, func())) {
 		e := &fakeEngine{split: func(spec runtime.TaskSpec, n int) ([]connector.Props, error) {
@@ -250,6 +251,7 @@ func TestRestartCountStartsOverAfterALongRun(t *testing.T) {
 	})
 }
 
+// Clauses: A4.
 func TestSplitThatFailsIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
@@ -275,6 +277,7 @@ func TestSplitThatFailsIsTriedAgain(t *testing.T) {
 	})
 }
 
+// Clauses: A5.
 func TestSplitThatFailsWaitsWhateverWakesIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
@@ -303,6 +306,7 @@ func TestSplitThatFailsWaitsWhateverWakesIt(t *testing.T) {
 	})
 }
 
+// Clauses: F3.
 func TestFileManagesItsConnector(t *testing.T) {
 	file := config.Connector{Name: "f", File: "dir/flow.yaml", Entries: config.List{
 		{Key: "name", Text: "f"}, {Key: "connector.class", Text: "fake-source"}}}
@@ -339,6 +343,8 @@ func TestFileManagesItsConnector(t *testing.T) {
 }
 
 // initial_state counts until something else is wanted, over starts of the worker.
+//
+// Clauses: F1.
 func TestInitialState(t *testing.T) {
 	file := config.Connector{Name: "f", File: "f.json", Initial: state.TargetPaused, Entries: config.List{
 		{Key: "name", Text: "f"}, {Key: "connector.class", Text: "fake-source"}}}
@@ -405,6 +411,7 @@ func TestStatusSaysWhatIsRetried(t *testing.T) {
 	})
 }
 
+// Clauses: B8.
 func TestRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHerder(t, new(fakeEngine), "")

@@ -14,6 +14,8 @@ import (
 
 // A connector that wants to be split again gets new tasks when it has others, and keeps them when it has not, when that
 // cannot be told, and while it is paused.
+//
+// Clauses: A4.
 func TestSplitAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

@@ -20,6 +20,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
+// Clauses: B5, E3.
 func TestSecretsAreNotShown(t *testing.T) {
 	t.Setenv("HERDER_TEST_SECRET", "s3cret")
 	synctest.Test(t, func(t *testing.T) {
@@ -55,6 +56,8 @@ func TestSecretsAreNotShown(t *testing.T) {
 
 // Whatever starts a task, it gets what references stand for by then, also where
 // the plugin has put a secret into a text of its own.
+//
+// Clauses: A11, E4.
 func TestEveryStartReadsSecretsAnew(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "secret")
 	write := func(text string) {

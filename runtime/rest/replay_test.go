@@ -72,6 +72,7 @@ func startWorker(t *testing.T) *worker {
 	return &worker{h, server}
 }
 
+// Clauses: B6.
 func TestReplay(t *testing.T) {
 	all := recordings(t)
 	excepted, reworded := exceptionsIn(t, "exceptions.txt", all), exceptionsIn(t, "words.txt", all)

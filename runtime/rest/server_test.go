@@ -57,6 +57,8 @@ func (f *fakeHerder) Snapshots() []runtime.Stats {
 
 // TestPluginList reads the list as a client does that knows Kafka Connect's
 // fields alone.
+//
+// Clauses: A2.
 func TestPluginList(t *testing.T) {
 	for query, all := range map[string]bool{"": false, "?connectorsOnly": false, "?connectorsOnly=": false, "?connectorsOnly=%20": false, "?connectorsOnly=TRUE": false,
 		"?connectorsOnly=false": true, "?connectorsOnly=no": true} {
@@ -81,6 +83,8 @@ func TestPluginList(t *testing.T) {
 
 // TestNames makes a connector of each name and goes through what is there to be
 // asked of one, from where the answer says that it is to its end.
+//
+// Clauses: B8.
 func TestNames(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("in.txt", nil, 0o600); err != nil {

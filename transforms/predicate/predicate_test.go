@@ -31,6 +31,8 @@ func TestTopicNameMatches(t *testing.T) {
 }
 
 // TestRecordedAnswers compares with what Kafka Connect 4.3.1 answered.
+//
+// Clauses: D17.
 func TestRecordedAnswers(t *testing.T) {
 	javavectors.Replay(t, replay, "predicate.HasHeaderKey", "predicate.RecordIsTombstone", "predicate.TopicNameMatches")
 }

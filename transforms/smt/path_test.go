@@ -30,6 +30,8 @@ func TestParsePath(t *testing.T) {
 }
 
 // TestNestedFields changes fields of fields, with a schema and without.
+//
+// Clauses: D5.
 func TestNestedFields(t *testing.T) {
 	inner := connector.StructOf("in", connector.F("n", connector.Int32Schema), connector.F("at", connector.StringSchema))
 	outer := connector.StructOf("out", connector.F("in", inner.AsOptional()), connector.F("k.x", connector.StringSchema))

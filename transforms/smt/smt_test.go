@@ -66,6 +66,7 @@ func TestTransforms(t *testing.T) {
 	}
 }
 
+// Clauses: D9.
 func TestInsertFieldKeepsOrderAndDefaults(t *testing.T) {
 	schema := connector.StructOf("s", connector.F("b", connector.OptionalStringSchema.WithDefault("d"))).AsOptional()
 	tr := new(InsertField)

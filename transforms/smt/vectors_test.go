@@ -10,6 +10,8 @@ import (
 )
 
 // TestRecordedAnswers compares each transform with what Kafka Connect 4.3.1 answered.
+//
+// Clauses: D1, D2, D3, D4, D5, D6, D7, D8, D9, D10, D11, D12, D13, D14, D15, D16.
 func TestRecordedAnswers(t *testing.T) {
 	javavectors.Replay(t, replay, "smt.InsertField", "smt.ReplaceField", "smt.HoistField", "smt.Filter",
 		"smt.ExtractField", "smt.DropHeaders", "smt.InsertHeader", "smt.HeaderFrom", "smt.ValueToKey", "smt.RegexRouter", "smt.SetSchemaMetadata",

@@ -5,6 +5,7 @@ import (
 	"time"
 )
 
+// Clauses: D19.
 func TestFormat(t *testing.T) {
 	at := time.UnixMilli(1483425001864)
 	for pattern, want := range map[string]string{
@@ -40,6 +41,7 @@ func TestBadPatterns(t *testing.T) {
 	}
 }
 
+// Clauses: D19.
 func TestParse(t *testing.T) {
 	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	for _, c := range []struct{ pattern, text, want string }{

@@ -10,6 +10,8 @@ import (
 )
 
 // TestRecordedAnswers compares with what Kafka Connect 4.3.1 answered.
+//
+// Clauses: C3.
 func TestRecordedAnswers(t *testing.T) {
 	javavectors.Replay(t, func(_ *testing.T, c javavectors.Case) error {
 		var in struct{ Source, Target, Value json.RawMessage }

@@ -2,6 +2,7 @@ package regex
 
 import "testing"
 
+// Clauses: D19.
 func TestMatchAll(t *testing.T) {
 	tests := []struct {
 		pattern, text string
@@ -49,6 +50,7 @@ func FuzzCompile(f *testing.F) {
 	})
 }
 
+// Clauses: D19.
 func TestReplaceFirst(t *testing.T) {
 	for _, c := range []struct{ pattern, replacement, text, want string }{
 		{`(.*)-(\d+)`, "$2-$1", "orders-17", "17-orders"},

@@ -13,6 +13,8 @@ import (
 )
 
 // TestRecordedAnswers compares with what Kafka Connect 4.3.1 answered.
+//
+// Clauses: C4.
 func TestRecordedAnswers(t *testing.T) {
 	javavectors.Replay(t, replay, "values.parseString", "values.inferSchema", "values.convertToBoolean", "values.convertToByte",
 		"values.convertToShort", "values.convertToInteger", "values.convertToLong", "values.convertToFloat", "values.convertToDouble",

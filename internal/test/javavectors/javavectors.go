@@ -32,15 +32,16 @@ var testdata embed.FS
 func Replay(t *testing.T, check func(t *testing.T, c Case) error, kinds ...string) {
 	t.Helper()
 	for _, kind := range kinds {
-		cases := load(t, kind)
-		excepted := listed(t)
-		for _, c := range cases {
-			t.Run(c.ID, func(t *testing.T) {
-				if err := excepted.Judge(c.ID, check(t, c)); err != nil {
-					t.Errorf("%v: %v", c, err)
-				}
-			})
-		}
+		t.Run(kind, func(t *testing.T) {
+			excepted := listed(t)
+			for _, c := range load(t, kind) {
+				t.Run(c.ID, func(t *testing.T) {
+					if err := excepted.Judge(c.ID, check(t, c)); err != nil {
+						t.Errorf("%v: %v", c, err)
+					}
+				})
+			}
+		})
 	}
 }
 

@@ -1,22 +1,28 @@
 package mutations
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/clauses"
 )
 
-//go:embed mutations.txt
-var list string
+//go:embed mutations.txt clauses.txt
+var lists embed.FS
 
 // root is the module's.
 var root = filepath.Join("..", "..", "..")
 
-// promises are what mutations break; each is to be broken by one at least.
+// leastClauses is how many clauses of docs/kafka-connect.md are to be broken.
+const leastClauses = 20
+
+// promises are what mutations break, beside clauses; each is to be broken by one
+// at least.
 var promises = []string{
 	"invariant 1", "invariant 2", "invariant 3", "invariant 4", "invariant 5",
 	"retriable", "data", "fatal",
@@ -25,17 +31,30 @@ var promises = []string{
 
 // mutation is one mistake.
 type mutation struct {
-	line     int // in mutations.txt
+	place    string // file and line of the list
 	name     string
 	breaks   []string
 	file     string // within the module
 	pkg      string // of the test
-	test     string
+	test     string // with its subtest
 	old, new string
 }
 
-// mutations reads the list.
+// mutations reads the lists.
 func mutations(t *testing.T) []*mutation {
+	t.Helper()
+	var all []*mutation
+	for _, name := range []string{"mutations.txt", "clauses.txt"} {
+		data, err := lists.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, parse(t, name, string(data))...)
+	}
+	return all
+}
+
+func parse(t *testing.T, file, list string) []*mutation {
 	t.Helper()
 	var all []*mutation
 	m := new(mutation)
@@ -44,7 +63,7 @@ func mutations(t *testing.T) []*mutation {
 		switch {
 		case line == "" || strings.HasPrefix(line, "#"):
 		case key == "mutation":
-			m = &mutation{line: i + 1, name: value}
+			m = &mutation{place: fmt.Sprintf("%s:%d: %s", file, i+1, value), name: value}
 			all = append(all, m)
 		case key == "breaks":
 			m.breaks = strings.Split(value, ", ")
@@ -57,7 +76,7 @@ func mutations(t *testing.T) []*mutation {
 		case line[0] == '+':
 			m.new += "\n" + line[1:]
 		default:
-			t.Fatalf("mutations.txt:%d: %s", i+1, line)
+			t.Fatalf("%s:%d: %s", file, i+1, line)
 		}
 	}
 	for _, m := range all {
@@ -85,20 +104,33 @@ func TestListFits(t *testing.T) {
 	if len(all) < 30 {
 		t.Errorf("only %d mutations", len(all))
 	}
+	rows, err := clauses.Read(root)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var broken []string
 	for _, m := range all {
 		if _, err := m.mutated(); err != nil {
-			t.Errorf("mutations.txt:%d: %s: %v", m.line, m.name, err)
+			t.Errorf("%s: %v", m.place, err)
 		}
 		if !m.hasTest(t) {
-			t.Errorf("mutations.txt:%d: %s: %s has no test %s", m.line, m.name, m.pkg, m.test)
+			t.Errorf("%s: %s has no test %s", m.place, m.pkg, m.test)
 		}
 		for _, p := range m.breaks {
-			if !slices.Contains(promises, p) {
-				t.Errorf("mutations.txt:%d: %s: %q is no promise", m.line, m.name, p)
+			switch {
+			case clauses.IsID(p):
+				if !m.isOf(rows, p) {
+					t.Errorf("%s: %s has no row of %s with the test %s", m.place, clauses.File, p, m.test)
+				}
+			case !slices.Contains(promises, p):
+				t.Errorf("%s: %q is no promise", m.place, p)
 			}
 		}
 		broken = append(broken, m.breaks...)
+	}
+	ids := slices.Compact(slices.Sorted(slices.Values(broken)))
+	if n := len(slices.DeleteFunc(ids, func(p string) bool { return !clauses.IsID(p) })); n < leastClauses {
+		t.Errorf("only %d clauses are broken, want %d", n, leastClauses)
 	}
 	for _, p := range promises {
 		if !slices.Contains(broken, p) {
@@ -107,9 +139,18 @@ func TestListFits(t *testing.T) {
 	}
 }
 
+// isOf tells whether the row of a clause names the mutation's test.
+func (m *mutation) isOf(rows []clauses.Row, id string) bool {
+	name := strings.TrimPrefix(m.pkg, "./") + "." + m.test
+	return slices.ContainsFunc(rows, func(r clauses.Row) bool {
+		return r.ID == id && slices.ContainsFunc(r.Tests, func(t clauses.Test) bool { return t.String() == name || strings.HasPrefix(name, t.String()+"/") })
+	})
+}
+
 // hasTest tells whether the test is there: go test does not mind one that is not.
 func (m *mutation) hasTest(t *testing.T) bool {
 	t.Helper()
+	function, _, _ := strings.Cut(m.test, "/")
 	files, err := filepath.Glob(filepath.Join(root, m.pkg, "*_test.go"))
 	if err != nil {
 		t.Fatal(err)
@@ -119,6 +160,6 @@ func (m *mutation) hasTest(t *testing.T) bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return strings.Contains(string(data), "\nfunc "+m.test+"(t *testing.T)")
+		return strings.Contains(string(data), "\nfunc "+function+"(t *testing.T)")
 	})
 }

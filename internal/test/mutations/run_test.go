@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -18,16 +19,25 @@ func TestMutationsAreCaught(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			out, err := exec.CommandContext(t.Context(), "go", "test", "-C", root, "-overlay", m.overlay(t),
-				"-count=1", "-timeout=3m", "-run", "^"+m.test+"$", m.pkg).CombinedOutput()
+				"-count=1", "-timeout=3m", "-run", m.pattern(), m.pkg).CombinedOutput()
 			switch text := string(out); {
 			case err == nil:
 				t.Errorf("survived %s: no test of it fails\n%s", m.test, text)
-			case strings.Contains(text, "--- FAIL: "+m.test) || strings.Contains(text, "panic: "):
+			case strings.Contains(text, "--- FAIL: "+strings.ReplaceAll(m.test, " ", "_")) || strings.Contains(text, "panic: "):
 			default:
 				t.Errorf("neither caught nor survived, %v:\n%s", err, text)
 			}
 		})
 	}
+}
+
+// pattern gives what selects the test.
+func (m *mutation) pattern() string {
+	parts := strings.Split(m.test, "/")
+	for i, p := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(strings.ReplaceAll(p, " ", "_")) + "$"
+	}
+	return strings.Join(parts, "/")
 }
 
 // overlay writes the file with the mistake, and what go test -overlay reads.

@@ -29,6 +29,7 @@ func (f *fake) create(_ context.Context, s kafka.TopicSpec) error {
 	return f.refuse
 }
 
+// Clauses: J5, J6.
 func TestWriter(t *testing.T) {
 	original := kafka.Message{Topic: "images", Partition: 2, Offset: 1841, Key: []byte("k"), Value: []byte{0, 1}, Timestamp: 5,
 		TimestampType: connector.CreateTime, Headers: []kafka.Header{{Key: "h", Value: []byte("v")}}}
@@ -73,6 +74,7 @@ func TestWriter(t *testing.T) {
 	}
 }
 
+// Clauses: J6.
 func TestExceptionClass(t *testing.T) {
 	err := errors.New("x")
 	for want, err := range map[string]error{

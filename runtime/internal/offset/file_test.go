@@ -20,6 +20,7 @@ func open(t *testing.T, name string) *File {
 	return f
 }
 
+// Clauses: F2.
 func TestFileKeepsOffsets(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "offsets")
 	f := open(t, name)
@@ -75,6 +76,8 @@ func TestFileKeepsOffsets(t *testing.T) {
 
 // What could not be written is not committed: neither for a reader now, nor for
 // the next commit.
+//
+// Clauses: F2.
 func TestFileThatCannotBeWritten(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "folder")
 	if err := os.Mkdir(dir, 0o755); err != nil {

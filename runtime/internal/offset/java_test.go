@@ -29,6 +29,7 @@ func javaFile(t *testing.T, name string) []byte {
 	return data
 }
 
+// Clauses: F2.
 func TestImportJava(t *testing.T) {
 	offsets := javaFile(t, "java.offsets")
 	all := map[string]int{"lines": 1, "mirror": 1, "nothing": 1, "old": 1}
