@@ -2,12 +2,9 @@ package biovolume
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
-	"sync/atomic"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/data/fields"
@@ -36,8 +33,7 @@ type Transform struct {
 	outline   bool
 	nullable  bool // on.no.blob=null
 	added     *fields.Fields
-	// analysers are one per processor.
-	analysers []*imaging.Analyser
+	pool      *imaging.Pool
 }
 
 // Info describes the plugin.
@@ -51,20 +47,14 @@ func (t *Transform) Configure(_ connector.Context, conf connector.Config) error 
 	t.mask = conf.Bool("mask")
 	t.algorithm = algorithms[conf.String("algorithm")]
 	t.added = fields.New(t.fields()...)
-	t.analysers = make([]*imaging.Analyser, runtime.GOMAXPROCS(0))
-	for i := range t.analysers {
-		t.analysers[i] = imaging.NewAnalyser(imaging.Options{PixelsPerMicron: conf.Float64("pixels.per.micron"), Filters: filters()})
-	}
+	t.pool = imaging.NewPool(imaging.Options{PixelsPerMicron: conf.Float64("pixels.per.micron"), Filters: filters()})
 	return nil
 }
 
 // Apply measures one record's image. A null value passes as it is.
-func (t *Transform) Apply(_ context.Context, r connector.Record) (connector.Record, bool, error) {
-	if r.Value == nil {
-		return r, true, nil
-	}
-	values, err := t.measure(t.analysers[0], r)
-	return t.result(r, values, err)
+func (t *Transform) Apply(ctx context.Context, r connector.Record) (connector.Record, bool, error) {
+	result := t.ApplyBatch(ctx, []connector.Record{r})[0]
+	return result.Record, result.Keep, result.Err
 }
 
 // ApplyBatch measures the images of a batch, several at a time. It returns when all are done.
@@ -74,18 +64,11 @@ func (t *Transform) ApplyBatch(ctx context.Context, records []connector.Record) 
 		err    error
 	}
 	found := make([]measured, len(records))
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for _, analyser := range t.analysers[:min(len(t.analysers), len(records))] {
-		wait.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(records)); i = next.Add(1) - 1 {
-				if found[i].err = ctx.Err(); found[i].err == nil && records[i].Value != nil {
-					found[i].values, found[i].err = t.measure(analyser, records[i])
-				}
-			}
-		})
-	}
-	wait.Wait()
+	t.pool.Each(len(records), func(analyser *imaging.Analyser, i int) {
+		if found[i].err = ctx.Err(); found[i].err == nil && records[i].Value != nil {
+			found[i].values, found[i].err = t.measure(analyser, records[i])
+		}
+	})
 	results := make([]connector.Result, len(records))
 	for i, r := range records {
 		results[i].Record, results[i].Keep, results[i].Err = t.result(r, found[i].values, found[i].err)
@@ -113,7 +96,7 @@ func (t *Transform) measure(analyser *imaging.Analyser, r connector.Record) ([]a
 	if err != nil {
 		return nil, err
 	}
-	data, err := pngBytes(value)
+	data, err := fields.Image(value)
 	if err != nil {
 		return nil, fmt.Errorf("field %s: %w", t.field, err)
 	}
@@ -141,21 +124,4 @@ func (t *Transform) reason(status imaging.Status) string {
 		return "the outline of the particle is a line or the whole image"
 	}
 	return "no particle of at least " + t.algorithm.least + " was found"
-}
-
-// pngBytes gives the bytes of an image's field.
-func pngBytes(value any) ([]byte, error) {
-	switch v := value.(type) {
-	case nil:
-		return nil, errors.New("missing or null, expected an image")
-	case []byte:
-		return v, nil
-	case string:
-		data, err := base64.StdEncoding.DecodeString(v)
-		if err != nil {
-			return nil, fmt.Errorf("image in base64: %w", err)
-		}
-		return data, nil
-	}
-	return nil, fmt.Errorf("expected an image as bytes or base64, got %T", value)
 }

@@ -8,15 +8,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/products"
 )
 
 // Options say how to measure, and what to write.
@@ -70,11 +68,7 @@ type picture struct {
 // measure measures everything that paths name, in order. What cannot be read does not keep the rest from being measured:
 // the error names all of it.
 func (o *Options) measure(paths []string, out rowWriter) error {
-	filters := imaging.NewFilters(256 << 20)
-	analysers := make([]*imaging.Analyser, runtime.GOMAXPROCS(0))
-	for i := range analysers {
-		analysers[i] = imaging.NewAnalyser(imaging.Options{PixelsPerMicron: o.PixelsPerMicron, Filters: filters})
-	}
+	pool := imaging.NewPool(imaging.Options{PixelsPerMicron: o.PixelsPerMicron, Filters: imaging.NewFilters(256 << 20)})
 	var bad []error
 	for _, path := range paths {
 		pictures, closeAll, err := o.open(path)
@@ -83,7 +77,7 @@ func (o *Options) measure(paths []string, out rowWriter) error {
 		}
 		if err == nil || len(pictures) > 0 { // a truncated bin has both
 			var unreadable []error
-			unreadable, err = o.runAll(analysers, path, pictures, out)
+			unreadable, err = o.runAll(pool, path, pictures, out)
 			bad = append(bad, unreadable...)
 			if err != nil {
 				return errors.Join(append(bad, err, closeAll())...)
@@ -97,20 +91,18 @@ func (o *Options) measure(paths []string, out rowWriter) error {
 }
 
 // runAll measures the pictures of a path. It gives the errors of single pictures, and one that ends everything.
-func (o *Options) runAll(analysers []*imaging.Analyser, path string, pictures []picture, out rowWriter) (unreadable []error, err error) {
-	var p *products
+func (o *Options) runAll(pool *imaging.Pool, path string, pictures []picture, out rowWriter) (unreadable []error, err error) {
+	var stem string
+	var images *products.Images
 	if o.Products != "" {
-		stem, lid, err := productNames(path)
-		if err != nil {
+		var lid string
+		if stem, lid, err = productNames(path); err != nil {
 			return nil, fmt.Errorf("--products: %w", err)
 		}
-		if p, err = newProducts(o.Products, stem, lid); err != nil {
-			return nil, err
-		}
-		defer p.discard()
+		images = products.NewImages(lid)
 	}
 	for batch := range slices.Chunk(pictures, 64) {
-		for i, m := range measureAll(analysers, batch, algorithms[o.Algorithm].measure) {
+		for i, m := range measureAll(pool, batch, algorithms[o.Algorithm].measure) {
 			if m.err != nil {
 				unreadable = append(unreadable, m.err)
 				continue
@@ -118,38 +110,31 @@ func (o *Options) runAll(analysers []*imaging.Analyser, path string, pictures []
 			if err := out.row(batch[i].id, m.values); err != nil {
 				return unreadable, err
 			}
-			if p != nil {
-				if err := p.add(batch[i].number, m.v4); err != nil {
-					return unreadable, err
+			if images != nil {
+				if err := images.Add(batch[i].number, m.v4); err != nil {
+					return unreadable, fmt.Errorf("--products: %s: %w", batch[i].id, err)
 				}
 			}
 		}
 	}
-	if p != nil {
-		return unreadable, p.finish()
+	if images != nil {
+		return unreadable, writeProducts(o.Products, stem, images)
 	}
 	return unreadable, nil
 }
 
-// measureAll measures pictures, one per analyser at a time, and returns when all are done.
-func measureAll(analysers []*imaging.Analyser, pictures []picture, measure measureFunc) []measured {
+// measureAll measures pictures, several at a time, and returns when all are done.
+func measureAll(pool *imaging.Pool, pictures []picture, measure measureFunc) []measured {
 	found := make([]measured, len(pictures))
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for _, analyser := range analysers[:min(len(analysers), len(pictures))] {
-		wait.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(pictures)); i = next.Add(1) - 1 {
-				gray, err := pictures[i].load()
-				if err == nil {
-					found[i], err = measure(analyser, gray)
-				}
-				if err != nil {
-					found[i].err = fmt.Errorf("%s: %w", pictures[i].id, err)
-				}
-			}
-		})
-	}
-	wait.Wait()
+	pool.Each(len(pictures), func(analyser *imaging.Analyser, i int) {
+		gray, err := pictures[i].load()
+		if err == nil {
+			found[i], err = measure(analyser, gray)
+		}
+		if err != nil {
+			found[i].err = fmt.Errorf("%s: %w", pictures[i].id, err)
+		}
+	})
 	return found
 }
 

@@ -44,18 +44,18 @@ func (w *csvRows) row(id string, values []any) error {
 	if err := w.header(); err != nil {
 		return err
 	}
-	return w.out.Write(append([]string{id}, texts(values, -1)...))
+	return w.out.Write(append([]string{id}, texts(values)...))
 }
 
-// texts writes values with so many significant digits, -1 for as many as it takes; nil is empty.
-func texts(values []any, digits int) []string {
+// texts writes values with as many digits as it takes; nil is empty.
+func texts(values []any) []string {
 	var texts []string
 	for _, v := range values {
 		text := ""
 		switch v := v.(type) {
 		case nil:
 		case float64:
-			text = strconv.FormatFloat(v, 'g', digits, 64)
+			text = strconv.FormatFloat(v, 'g', -1, 64)
 		default:
 			text = fmt.Sprint(v)
 		}

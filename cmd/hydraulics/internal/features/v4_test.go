@@ -14,6 +14,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/internal/plankton/ifcb"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/imaging"
+	"github.com/axiom-data-science/hydraulics/internal/plankton/products"
 	"github.com/axiom-data-science/hydraulics/internal/test/golden"
 )
 
@@ -122,27 +123,24 @@ func TestProductsOfOneImage(t *testing.T) {
 // TestProductsOfSeveralBlobs has a blob in each row of the second table, and an image without any.
 func TestProductsOfSeveralBlobs(t *testing.T) {
 	dir := t.TempDir()
-	p, err := newProducts(dir, "x", "x")
-	if err != nil {
-		t.Fatal(err)
-	}
+	images := products.NewImages("x")
 	for number, id := range map[int]string{7: "06-bent-chain", 8: "14-empty"} {
 		_, gray := ownImage(t, id)
 		r, err := imaging.NewAnalyser(imaging.Options{}).AnalyseV4(gray)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.add(number, &r); err != nil {
+		if err := images.Add(number, &r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := p.finish(); err != nil {
+	if err := writeProducts(dir, "x", images); err != nil {
 		t.Fatal(err)
 	}
 	want := ownRowOf(t, "golden-v4.csv", "06-bent-chain")
-	products := readProduct(t, dir, "x_features_v4.csv")
-	checkFeatures(t, products["7"], common(want, products["7"]))
-	if empty := products["8"]; empty["numBlobs"] != "0" || empty["Biovolume"] != "0" || empty["Area_over_Perimeter"] != "" {
+	rows := readProduct(t, dir, "x_features_v4.csv")
+	checkFeatures(t, rows["7"], common(want, rows["7"]))
+	if empty := rows["8"]; empty["numBlobs"] != "0" || empty["Biovolume"] != "0" || empty["Area_over_Perimeter"] != "" {
 		t.Errorf("without a blob: %v", empty)
 	}
 	data, err := os.ReadFile(filepath.Join(dir, "x_multiblob_v4.csv"))
