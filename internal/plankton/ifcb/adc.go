@@ -171,7 +171,10 @@ func (l adcLayout) parse(fields []string, number int) Target {
 		}
 		*c.to = int(v)
 	}
-	if t.Width <= 0 || t.Height <= 0 {
+	if t.Width < 0 || t.Height < 0 {
+		return t.unreadable(fmt.Errorf("an image of %d x %d pixels", t.Width, t.Height))
+	}
+	if t.Width == 0 || t.Height == 0 {
 		t.Width, t.Height = 0, 0
 	} else if t.Width > maxImagePixels/t.Height {
 		return t.unreadable(fmt.Errorf("an image of %d x %d pixels is larger than any camera's", t.Width, t.Height))

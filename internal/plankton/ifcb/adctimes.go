@@ -26,6 +26,7 @@ const (
 // pyifcb: a garbled last row, and clocks that are shifted against the triggers', are seen through. One trigger tells
 // nothing, nor do inhibit times that are all 0.
 func adcTimes(targets []Target) times {
+	targets = slices.DeleteFunc(slices.Clone(targets), func(t Target) bool { return t.timeless() })
 	rows := len(targets)
 	if !slices.ContainsFunc(targets, func(t Target) bool { return t.Trigger != targets[0].Trigger }) {
 		return unknownTimes
@@ -61,6 +62,16 @@ func adcTimes(targets []Target) times {
 		t.inhibit = math.NaN()
 	}
 	return t
+}
+
+// timeless tells that a row has no time that can be read: it is no witness.
+func (t Target) timeless() bool {
+	for _, at := range []int{adcTime, adcRunTime, adcInhibitTime} {
+		if _, ok := t.Float(at); ok {
+			return false
+		}
+	}
+	return true
 }
 
 // column gives the values of a column, NaN where there is none.

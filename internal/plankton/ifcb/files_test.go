@@ -87,6 +87,8 @@ func TestSpoiledCells(t *testing.T) {
 		{name: "place", line: spoil("788", "788.5")},
 		{name: "NaN size", line: spoil("176,82", "NaN,NaN"), bad: `line 2: column 16: "NaN" is no whole number`},
 		{name: "blank size and offset", line: spoil("176,82,0", ",,"), bad: "line 2: column 16"},
+		{name: "negative width", line: spoil("176,82", "-176,82"), bad: "line 2: an image of -176 x 82 pixels"},
+		{name: "negative height", line: spoil("176,82", "0,-82"), bad: "line 2: an image of 0 x -82 pixels"},
 		{name: "negative offset", line: spoil("82,0,", "82,-1,"), bad: `line 2: column 18: "-1" is no file offset`},
 		{name: "offset without image", line: spoil("176,82,0,", "0,0,-1,")},
 		{name: "larger than a camera", line: spoil("176,82", "60000,60000"), bad: "line 2: an image of 60000 x 60000 pixels"},

@@ -57,6 +57,8 @@ func TestVolume(t *testing.T) {
 		{"last row is garbage, no header", triggers(n, last(n, func(c *clock) { c.run, c.inhibit = 9000, 0 })), "", fromADC, "adc", ""},
 		{"last row is garbage throughout", triggers(n, last(n, func(c *clock) { *c = clock{9000, 9000, 0} })), good, fromHeader, "header", "the .adc alone gives 37.46 ml"},
 		{"last row is unreadable", triggers(n, last(n, func(c *clock) { c.run, c.inhibit = math.NaN(), math.NaN() })), "", fromADC, "adc", ""},
+		{"last row is blank", triggers(n) + strings.Repeat(",", 23) + "\n", "", fromADC, "adc", ""},
+		{"rows without times in between", strings.Replace(triggers(n), "\n", "\n,,,\n,,,,\n", 1), "", fromADC, "adc", ""},
 		{"second row is garbage", triggers(n, func(i int, c *clock) {
 			if i == 1 {
 				c.run = 9000
