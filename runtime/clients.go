@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
@@ -47,10 +46,8 @@ func roleProps(spec TaskSpec, role, override string) map[string]string {
 	}
 	connection := connector.Props{}
 	for k, v := range spec.Worker {
-		for _, prefix := range []string{"security.", "sasl.", "ssl."} {
-			if strings.HasPrefix(k, prefix) {
-				connection[k] = v
-			}
+		if config.ConnectionKey(k) {
+			connection[k] = v
 		}
 	}
 	set(connection)

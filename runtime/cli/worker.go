@@ -228,10 +228,8 @@ func (w *Worker) clusterID(ctx context.Context) (string, error) {
 	defer cancel()
 	props := map[string]string{}
 	for k := range w.props {
-		for _, prefix := range []string{"security.", "sasl.", "ssl."} {
-			if text, ok := w.props.Text(k); ok && strings.HasPrefix(k, prefix) {
-				props[k] = text
-			}
+		if text, ok := w.props.Text(k); ok && config.ConnectionKey(k) {
+			props[k] = text
 		}
 	}
 	for k, v := range w.props.WithPrefix("admin.") {

@@ -24,6 +24,10 @@ const (
 	streamGroup     = "Stream"
 )
 
+// ReloadRestart is the value of config.action.reload that has a connector start
+// again when what its references stand for has changed.
+const ReloadRestart = "restart"
+
 // What a restart policy may be.
 const (
 	restartOnFailure = "on-failure"
@@ -76,7 +80,7 @@ func commonKeys() []connector.Key {
 		{Name: "predicates", Type: connector.ListKey, Default: "", Check: aliases, Importance: connector.Low,
 			Group: predicatesGroup, Order: 13, Width: "LONG", DisplayName: "Predicates",
 			Doc: "Aliases for the predicates used by transformations."},
-		{Name: "config.action.reload", Type: connector.StringKey, Default: "restart", Check: connector.OneOf("none", "restart"),
+		{Name: "config.action.reload", Type: connector.StringKey, Default: ReloadRestart, Check: connector.OneOf("none", ReloadRestart),
 			Importance: connector.Low, Group: commonGroup, Order: 14, Width: "MEDIUM", DisplayName: "Reload Action",
 			Doc: "The action that Connect should take on the connector when changes in external configuration providers result in a change in the connector's configuration properties. A value of 'none' indicates that Connect will do nothing. A value of 'restart' indicates that Connect should restart/reload the connector with the updated configuration properties.The restart may actually be scheduled in the future if the external configuration provider indicates that a configuration value will expire in the future."},
 	}, errorKeys())

@@ -58,26 +58,42 @@ func layered(lists ...List) (List, error) {
 	return merged, nil
 }
 
-// envLayer gives the worker's keys that the environment sets, in the form of
-// os.Environ.
-func envLayer(environ []string) List {
-	var list List
+// Variables of Strimzi's image: the worker's file as a text, and what is added to it.
+const (
+	envConfiguration = "KAFKA_CONNECT_CONFIGURATION"
+	envBootstrap     = "KAFKA_CONNECT_BOOTSTRAP_SERVERS"
+)
+
+// envLayers gives the worker's keys that the environment sets, in the form of
+// os.Environ: a layer for each of Strimzi's variables, then CONNECT_*.
+func envLayers(environ []string) ([]List, error) {
+	var file, servers, single List
 	for _, pair := range environ {
 		name, text, _ := strings.Cut(pair, "=")
-		rest, ok := strings.CutPrefix(name, envPrefix)
-		if !ok || rest == "" {
-			continue
+		switch rest, ok := strings.CutPrefix(name, envPrefix); {
+		case ok && rest != "":
+			key := strings.NewReplacer("___", "-", "__", "_", "_", ".").Replace(strings.ToLower(rest))
+			single = append(single, Entry{Key: key, Text: text, File: "$" + name})
+		case name == envBootstrap:
+			servers = List{{Key: "bootstrap.servers", Text: text, File: "$" + name}}
+		case name == envConfiguration:
+			var err error
+			if file, err = parseProperties("$"+name, []byte(text)); err != nil {
+				return nil, err
+			}
 		}
-		key := strings.NewReplacer("___", "-", "__", "_", "_", ".").Replace(strings.ToLower(rest))
-		list = append(list, Entry{Key: key, Text: text, File: "$" + name})
 	}
-	slices.SortFunc(list, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
-	return list
+	slices.SortFunc(single, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
+	return []List{servers, file, single}, nil
 }
 
 // ApplyEnv lays the environment over a setup's worker.
-func (s *Setup) ApplyEnv(environ []string) (err error) {
-	s.Worker, err = layered(s.Worker, envLayer(environ))
+func (s *Setup) ApplyEnv(environ []string) error {
+	layers, err := envLayers(environ)
+	if err != nil {
+		return err
+	}
+	s.Worker, err = layered(append([]List{s.Worker}, layers...)...)
 	return err
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -32,6 +33,7 @@ func Lint(s *Setup, plugins *connector.Registry, embedded fs.FS) []Problem {
 	if resolver != nil {
 		resolver.Embedded = embedded
 		problems = append(problems, lintReferences(s.Worker, resolver)...)
+		problems = append(problems, lintProviders(s.Worker, resolver)...)
 	}
 	v := &Validator{Plugins: plugins, Worker: worker, Resolver: resolver}
 	if s.sections && len(s.Connectors) == 0 && !slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning }) {
@@ -75,9 +77,14 @@ func lintWorker(list List) []Problem {
 	}
 	for _, e := range list {
 		_, defined := def.Key(e.Key)
+		why, clients := workerProperty(e.Key)
 		switch {
 		case obsolete[e.Key] != "":
 			note(e, true, obsolete[e.Key])
+		case clients:
+			if why != "" {
+				note(e, true, why)
+			}
 		case defined || ofWorker(e.Key):
 		case distributedKey(e.Key):
 			note(e, true, "is for workers in distributed mode")
@@ -98,6 +105,19 @@ func lintReferences(list List, r *Resolver) []Problem {
 			problems = append(problems, Problem{File: e.File, Line: e.Line, Key: e.Key, Warning: true, Fails: true, Here: true,
 				Message: strings.TrimPrefix(x.Message, e.Key+": ")})
 		}
+	}
+	return problems
+}
+
+// lintProviders notes providers that read whatever the worker can for everyone
+// who may send it a connector, as Kafka Connect's do.
+func lintProviders(list List, r *Resolver) []Problem {
+	var problems []Problem
+	for _, name := range r.unlimited() {
+		e, _ := list.Find("config.providers")
+		problems = append(problems, Problem{File: e.File, Line: e.Line, Key: e.Key, Warning: true,
+			Message: fmt.Sprintf("%s has no allow list: a connector made over REST can read all that the worker can; set config.providers.%s.param.%s",
+				name, name, r.providers[name].limit)})
 	}
 	return problems
 }
@@ -220,10 +240,10 @@ func (v *Validator) lint(c Connector) []Problem {
 			}
 		}
 	}
+	for _, p := range v.Warnings(report, props) {
+		note(p.Key, p.Message, true)
+	}
 	for _, e := range c.Entries {
-		if text := v.unknown(report, props, e.Key); text != "" && report.Kind != "" {
-			note(e.Key, text, true)
-		}
 		for _, name := range v.Resolver.unknownProviders(e.Text) {
 			if n := nearest(name, []string{"env", "file", "dir"}); n != "" {
 				note(e.Key, "${"+name+":...} is left as it is, there is no such provider, did you mean "+n+"?", true)
@@ -282,8 +302,26 @@ func (v *Validator) nearestClass(class string) string {
 	return "; there are " + strings.Join(append(names, StreamClass), ", ")
 }
 
+// Warnings gives the keys of a connector that was validated which have no
+// effect, each once and with the reason: the nearest key where it is misspelt.
+func (v *Validator) Warnings(r *Report, props connector.Props) []connector.Problem {
+	if r.Kind == "" {
+		return nil // its class is not known, and so its keys are not
+	}
+	var list []connector.Problem
+	for _, key := range sortedKeys(props) {
+		if text := v.unknown(r, props, key); text != "" {
+			list = append(list, connector.Problem{Key: key, Message: text})
+		}
+	}
+	return list
+}
+
 // unknown says why a key has no effect, "" where it has one.
 func (v *Validator) unknown(r *Report, props connector.Props, key string) string {
+	if role, property, ok := overridden(key); ok {
+		return clientProperty(role, property)
+	}
 	if slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Def.Name == key }) || strings.Contains(key, ".converter.request.header.") ||
 		r.Kind != "sink" && strings.HasPrefix(key, "topic.creation.") {
 		return ""

@@ -89,6 +89,16 @@ func TestResolver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	write("allowed/token.properties", "user=bob\n")
+	write("other/token.properties", "user=eve\n")
+	listed, err := NewResolver(connector.Props{"config.providers.file.param.allowed.paths": filepath.Join(dir, "allowed")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named, err := NewResolver(connector.Props{"config.providers": "env"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name, text, want, err string
 		r                     *Resolver
@@ -106,6 +116,9 @@ func TestResolver(t *testing.T) {
 		{"not allowed", "${d:other:token}", "", "is not in allowed.paths", limited, false},
 		{"not allowed by a way round", "${d:allowed/../other:token}", "", "is not in allowed.paths", limited, false},
 		{"not in the allow list", "${e:CONFIG_TEST_USER}", "", "is not in the allowlist.pattern OTHER_.*", limited, false},
+		{"over REST by an allow list", "${file:allowed/token.properties:user}", "bob", "", listed, true},
+		{"over REST beside an allow list", "${file:other/token.properties:user}", "", "is not in allowed.paths", listed, true},
+		{"over REST, named without an allow list", "${env:CONFIG_TEST_USER}", "env", "", named, true},
 		{"not for connectors made over REST", "${env:CONFIG_TEST_USER}", "", "may only use what the worker names", limited, true},
 	}
 	for _, tt := range tests {

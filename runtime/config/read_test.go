@@ -118,6 +118,35 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// What the usual images of Kafka Connect take from their environment counts here.
+func TestEnvironmentOfImages(t *testing.T) {
+	for name, c := range map[string]struct {
+		environ []string
+		want    string
+	}{
+		"confluent": {[]string{"CONNECT_BOOTSTRAP_SERVERS=kafka:9092", "CONNECT_VALUE_CONVERTER_SCHEMA_REGISTRY_URL=http://sr:8081",
+			"CONNECT_CONFIG_PROVIDERS_FILE_PARAM_ALLOWED_PATHS=/a", "CONNECT_MY__OWN___KEY=a=b", "KAFKA_HEAP_OPTS=-Xmx1g", "CONNECT="},
+			"worker\n  0: bootstrap.servers = \"kafka:9092\"\n  0: config.providers.file.param.allowed.paths = \"/a\"\n  0: my_own-key = \"a=b\"\n" +
+				"  0: value.converter.schema.registry.url = \"http://sr:8081\"\n"},
+		"strimzi": {[]string{"KAFKA_CONNECT_CONFIGURATION=group.id=g\noffset.flush.interval.ms: 1000\n", "KAFKA_CONNECT_BOOTSTRAP_SERVERS=kafka:9092", "CONNECT_GROUP_ID=over"},
+			"worker\n  0: bootstrap.servers = \"kafka:9092\"\n  0: group.id = \"over\"\n  2: offset.flush.interval.ms = \"1000\"\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := new(Setup)
+			if err := s.ApplyEnv(c.environ); err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(c.want, dump(s)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+	err := new(Setup).ApplyEnv([]string{"KAFKA_CONNECT_CONFIGURATION=a=1\nb=\\u12"})
+	if err == nil || err.Error() != `$KAFKA_CONNECT_CONFIGURATION:2: b: \u wants four hexadecimal digits` {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestNearest(t *testing.T) {
 	known := []string{"pk.fields", "pk.mode", "topics", "topics.regex", "batch.size"}
 	for word, want := range map[string]string{"pk.feilds": "pk.fields", "topic": "topics", "Batch.Size": "batch.size", "colour": "", "pk.mdoe": "pk.mode"} {

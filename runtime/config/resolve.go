@@ -4,41 +4,28 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/java/regex"
 )
 
 // variable is Kafka's pattern for ${provider:path:key} and ${provider:key}.
 var variable = regexp.MustCompile(`\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}`)
 
-// provider gives the value of a key at a path. Its errors name both and never
-// hold a value.
-type provider func(path, key string) (string, error)
-
 // Resolver puts the values of ${env:KEY}, ${file:PATH:KEY} and ${dir:PATH:KEY}
 // in the place of these references. Values are looked up anew each time.
 type Resolver struct {
 	providers map[string]provider
-	// named are the providers that the worker names in config.providers.
-	named []string
 	// Embedded holds what a relative path stands for that is not beside the
 	// file that names it; nil for nothing.
 	Embedded fs.FS
 	// cacheDir is where embedded files are put for those who need them on disk.
 	cacheDir string
-}
-
-// classes of config providers: Kafka's and our short names.
-var providerKinds = map[string]string{
-	"env": "env", "org.apache.kafka.common.config.provider.EnvVarConfigProvider": "env",
-	"file": "file", "org.apache.kafka.common.config.provider.FileConfigProvider": "file",
-	"dir": "dir", "directory": "dir", "org.apache.kafka.common.config.provider.DirectoryConfigProvider": "dir",
 }
 
 // NewResolver makes the resolver of a worker. The providers env, file and dir
@@ -58,128 +45,25 @@ func NewResolver(worker connector.Props) (*Resolver, error) {
 			errs = append(errs, fmt.Errorf("config.providers.%s.class: %s is not known, there are env, file and dir", name, class))
 			continue
 		}
-		p, err := newProvider(kind, worker.WithPrefix("config.providers."+name+".param."))
-		if err != nil {
-			errs = append(errs, fmt.Errorf("config.providers.%s: %w", name, err))
-			continue
-		}
-		r.providers[name] = p
-		r.named = append(r.named, name)
+		r.add(name, kind, true, worker, &errs)
 	}
 	for _, kind := range []string{"env", "file", "dir"} {
-		if r.providers[kind] == nil {
-			p, err := newProvider(kind, worker.WithPrefix("config.providers."+kind+".param."))
-			if err != nil {
-				errs = append(errs, fmt.Errorf("config.providers.%s: %w", kind, err))
-				continue
-			}
-			r.providers[kind] = p
+		if _, there := r.providers[kind]; !there {
+			r.add(kind, kind, false, worker, &errs)
 		}
 	}
 	return r, errors.Join(errs...)
 }
 
-func newProvider(kind string, params connector.Props) (provider, error) {
-	if kind == "env" {
-		pattern, given := params.Text("allowlist.pattern")
-		if !given {
-			return envProvider(nil), nil
-		}
-		re, err := regex.Compile(pattern)
-		if err != nil {
-			return nil, fmt.Errorf("param.allowlist.pattern: %w", err)
-		}
-		return envProvider(re), nil
-	}
-	var allowed []string
-	if text, ok := params.Text("allowed.paths"); ok {
-		for _, p := range SplitList(text) {
-			if !filepath.IsAbs(p) {
-				return nil, fmt.Errorf("param.allowed.paths: %s is not absolute", p)
-			}
-			allowed = append(allowed, p)
-		}
-	}
-	if kind == "file" {
-		return fileProvider(allowed), nil
-	}
-	return dirProvider(allowed), nil
-}
-
-// envProvider gives environment variables, those allowed or, with nil, all.
-func envProvider(allowed *regex.Regexp) provider {
-	return func(path, key string) (string, error) {
-		if path != "" {
-			return "", fmt.Errorf("Path is not supported for EnvVarConfigProvider, invalid value '%s'", path) //nolint:staticcheck // Kafka's words
-		}
-		if allowed != nil {
-			if ok, err := allowed.MatchAll(key); err != nil || !ok {
-				return "", fmt.Errorf("environment variable %s is not in the allowlist.pattern %s", key, allowed)
-			}
-		}
-		v, ok := os.LookupEnv(key)
-		if !ok {
-			return "", fmt.Errorf("environment variable %s is not set", key)
-		}
-		return v, nil
-	}
-}
-
-func fileProvider(allowed []string) provider {
-	return func(path, key string) (string, error) {
-		if err := checkAllowed(path, allowed); err != nil {
-			return "", err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return "", err
-		}
-		list, err := parseProperties(path, data)
-		if err != nil {
-			return "", err
-		}
-		e, ok := list.Find(key)
-		if !ok {
-			return "", fmt.Errorf("%s has no key %s", path, key)
-		}
-		return e.Text, nil
-	}
-}
-
-func dirProvider(allowed []string) provider {
-	return func(path, key string) (string, error) {
-		if key == "" || key != filepath.Base(key) || key == ".." || key == "." {
-			return "", fmt.Errorf("%q is not the name of a file in %s", key, path)
-		}
-		file := filepath.Join(path, key)
-		if err := checkAllowed(file, allowed); err != nil {
-			return "", err
-		}
-		data, err := os.ReadFile(file)
-		return string(data), err
-	}
-}
-
-// checkAllowed tells whether a file is in one of the allowed places, links
-// followed; without any place every file is.
-func checkAllowed(path string, allowed []string) error {
-	if len(allowed) == 0 {
-		return nil
-	}
-	real, err := filepath.EvalSymlinks(path)
+// add makes a provider with the parameters that the worker gives it.
+func (r *Resolver) add(name, kind string, named bool, worker connector.Props, errs *[]error) {
+	p, err := newProvider(kind, worker.WithPrefix("config.providers."+name+".param."))
 	if err != nil {
-		return err
+		*errs = append(*errs, fmt.Errorf("config.providers.%s: %w", name, err))
+		return
 	}
-	for _, place := range allowed {
-		if p, err := filepath.EvalSymlinks(place); err == nil {
-			place = p
-		}
-		rel, err := filepath.Rel(place, real)
-		if err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s is not in allowed.paths", path)
+	p.named = named
+	r.providers[name] = p
 }
 
 // Origin says where a configuration comes from.
@@ -187,7 +71,8 @@ type Origin struct {
 	// Dir is the folder that relative paths start from, "" for the working one.
 	Dir string
 	// Remote tells that the configuration was sent by a client: it may only use
-	// the providers that the worker names in config.providers, as in Kafka Connect.
+	// the providers that the worker names in config.providers, as in Kafka Connect,
+	// and others that have an allow list.
 	Remote bool
 }
 
@@ -225,18 +110,18 @@ func (r *Resolver) text(text string, from Origin, references map[string]string) 
 	out := variable.ReplaceAllStringFunc(text, func(ref string) string {
 		m := variable.FindStringSubmatch(ref)
 		name, path, key := m[1], m[2], m[3]
-		get := r.providers[name]
-		if get == nil {
+		p, there := r.providers[name]
+		if !there {
 			return ref
 		}
-		if from.Remote && !slices.Contains(r.named, name) {
-			errs = append(errs, fmt.Errorf("%s: a connector made over REST may only use what the worker names in config.providers", ref))
+		if from.Remote && !p.named && !p.limited {
+			errs = append(errs, fmt.Errorf("%s: a connector made over REST may only use what the worker names in config.providers, or what config.providers.%s.param.%s allows", ref, name, p.limit))
 			return ref
 		}
 		if path != "" && !filepath.IsAbs(path) {
 			path = filepath.Join(from.Dir, path)
 		}
-		v, err := get(path, key)
+		v, err := p.lookup(path, key)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", ref, err))
 			return ref
@@ -247,11 +132,35 @@ func (r *Resolver) text(text string, from Origin, references map[string]string) 
 	return out, errors.Join(errs...)
 }
 
+// unlimited gives the providers that the worker names and that have no allow list.
+func (r *Resolver) unlimited() []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(r.providers)) {
+		if p := r.providers[name]; p.named && !p.limited {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// ttl gives the shortest time for which one of these references is believed, 0
+// where all are without end.
+func (r *Resolver) ttl(references map[string]string) time.Duration {
+	shortest := time.Duration(0)
+	for ref := range references {
+		p := r.providers[variable.FindStringSubmatch(ref)[1]]
+		if p.ttl > 0 && (shortest == 0 || p.ttl < shortest) {
+			shortest = p.ttl
+		}
+	}
+	return shortest
+}
+
 // unknownProviders gives references to providers that do not exist.
 func (r *Resolver) unknownProviders(text string) []string {
 	var names []string
 	for _, m := range variable.FindAllStringSubmatch(text, -1) {
-		if r.providers[m[1]] == nil && !slices.Contains(names, m[1]) {
+		if _, there := r.providers[m[1]]; !there && !slices.Contains(names, m[1]) {
 			names = append(names, m[1])
 		}
 	}

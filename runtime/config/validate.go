@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/java/regex"
@@ -55,6 +56,7 @@ type Report struct {
 	resolved   connector.Props   // the configuration with its references replaced
 	references map[string]string // what each of them stood for
 	unresolved *connector.Problems
+	ttl        time.Duration
 }
 
 // Errors counts what is wrong.
@@ -65,6 +67,9 @@ func (r *Report) Errors() int {
 	}
 	return n
 }
+
+// TTL tells how long what the references stand for is believed, 0 for without end.
+func (r *Report) TTL() time.Duration { return r.ttl }
 
 // Problems gives everything that is wrong, in the order of the keys.
 func (r *Report) Problems() []connector.Problem {
@@ -178,6 +183,7 @@ func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error
 	r := &Report{from: from, written: props, resolved: props, unresolved: new(connector.Problems)}
 	if v.Resolver != nil {
 		r.resolved, r.references, r.unresolved = v.Resolver.resolve(props, from)
+		r.ttl = v.Resolver.ttl(r.references)
 		for _, x := range r.unresolved.List() {
 			r.Unresolved = append(r.Unresolved, x.Key)
 		}

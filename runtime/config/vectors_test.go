@@ -131,13 +131,13 @@ func TestConfigTransformerVectors(t *testing.T) {
 		}
 		r := &Resolver{providers: map[string]provider{}}
 		for name, paths := range in.Data {
-			r.providers[name] = func(path, key string) (string, error) {
+			r.providers[name] = provider{lookup: func(path, key string) (string, error) {
 				v, ok := paths[path][key]
 				if !ok {
 					return "", os.ErrNotExist
 				}
 				return v, nil
-			}
+			}}
 		}
 		got, err := r.Resolve(in.Props, Origin{Dir: ""})
 		if err != nil {
@@ -190,7 +190,7 @@ func TestEnvProviderVectors(t *testing.T) {
 			path = *in.Path
 		}
 		for _, k := range in.Keys {
-			got, err := p(path, k)
+			got, err := p.lookup(path, k)
 			if v, ok := want[k]; ok && (err != nil || got != v) || !ok && err == nil {
 				return fmt.Errorf("%s is %q, %w, want %q", k, got, err, v)
 			}

@@ -55,10 +55,10 @@ var WorkerDef = sync.OnceValue(func() *connector.ConfigDef {
 			Doc: "Address of the web page, as http://host:port; empty for no page. Without this key it is http://127.0.0.1:6066, or another port where that one is busy."},
 
 		connector.Key{Name: "config.providers", Type: connector.ListKey, Default: "", Importance: connector.Low,
-			Doc: "Names of config providers. env, file and dir are always there; a name given here stands for one of them by its config.providers.<name>.class."},
+			Doc: "Names of config providers. env, file and dir are always there; a name given here stands for one of them by its config.providers.<name>.class. Connectors made over REST may use those named here, and others that have an allow list."},
 		connector.Key{Name: "connector.client.config.override.policy", Type: connector.StringKey, Default: policyAll,
-			Check: connector.OneOf(policyAll, policyNone, policyPrincipal, policyAllowlist), Importance: connector.Low,
-			Doc: "Which client properties a connector may override: All, None, those of the Principal, or those of connector.client.config.override.allowlist (Allowlist)."},
+			Check: policyCheck, Importance: connector.Low,
+			Doc: "Which client properties a connector may override: All, None, those of the Principal, or those of connector.client.config.override.allowlist (Allowlist); by these names or by Java's classes of them."},
 		connector.Key{Name: "connector.client.config.override.allowlist", Type: connector.ListKey, Default: "", Distinct: true,
 			Check: connector.Distinct(true, false), Importance: connector.Low,
 			Doc: "Client properties that the policy Allowlist allows."},
@@ -80,4 +80,6 @@ var obsolete = map[string]string{
 	"rest.port":                               "is an older form of listeners, and is obeyed",
 	"plugin.path":                             "has no effect: the plugins of a worker are compiled into it",
 	"plugin.discovery":                        "has no effect: the plugins of a worker are compiled into it",
+	"log4j.root.loglevel":                     "has no effect: set --log-level",
+	"log4j.loggers":                           "has no effect: set --log-level",
 }

@@ -63,6 +63,9 @@ func (h *Herder) check(name string, props connector.Props) (connector.Props, err
 	if err != nil {
 		return nil, refuse(BadRequest, "%s", err)
 	}
+	for _, w := range h.o.Validator.Warnings(report, props) {
+		h.o.Log.Warn(w.Key+": "+w.Message, "connector", name)
+	}
 	return props, nil
 }
 

@@ -143,3 +143,67 @@ func TestEncodedSecretsAreReadAnew(t *testing.T) {
 		}
 	})
 }
+
+// A secret that a provider believes for some time only is read again after it.
+// Where it is another one by then the connector starts again, unless
+// config.action.reload is none.
+func TestSecretsExpire(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "secrets.properties")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for reload, again := range map[string]bool{"": true, "restart": true, "none": false} {
+		t.Run(reload, func(t *testing.T) {
+			write("password=first-password\n")
+			synctest.Test(t, func(t *testing.T) {
+				e := &fakeEngine{split: func(spec runtime.TaskSpec, _ int) ([]connector.Props, error) {
+					p := spec.Props.Clone()
+					return []connector.Props{p, p.Clone()}, nil
+				}}
+				resolver, err := config.NewResolver(connector.Props{"config.providers": "file", "config.providers.file.param.ttl.ms": "60000"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				kept, err := store.OpenFile("", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				h := New(Options{Engine: e, Validator: &config.Validator{Plugins: fakePlugins(), Resolver: resolver}, Worker: connector.Props{}, Store: kept}, nil)
+				defer closeIt(t, h)
+				props := source("tasks.max", "2", "secret", "${file:"+name+":password}")
+				if reload != "" {
+					props["config.action.reload"] = reload
+				}
+				if _, err := h.Create("c", props, state.TargetStarted); err != nil {
+					t.Fatal(err)
+				}
+				expect := func(when string, after time.Duration, starts int, password string) {
+					t.Helper()
+					time.Sleep(after)
+					synctest.Wait()
+					if !again {
+						starts, password = 2, "first-password"
+					}
+					if n, got := e.count(), e.last().spec.TaskProps["secret"]; n != starts || got != password {
+						t.Fatalf("%s: %d starts with %v, want %d with %s", when, n, got, starts, password)
+					}
+				}
+				expect("at first", 0, 2, "first-password")
+				expect("the same", time.Hour, 2, "first-password")
+				write("password=second-password\n")
+				expect("another, early", 59*time.Second, 2, "first-password")
+				expect("another", time.Second, 4, "second-password")
+				write("")
+				expect("gone", time.Hour, 4, "second-password")
+				write("password=third-password\n")
+				expect("back as another", time.Minute, 6, "third-password")
+				if got := states(t, h, "c"); got != "RUNNING RUNNING RUNNING" {
+					t.Errorf("it is %s", got)
+				}
+			})
+		})
+	}
+}

@@ -36,6 +36,8 @@ type splitter struct {
 	next     time.Time
 	every    time.Duration
 	resplit  time.Time // when to split it again, which it wants to be every so often; zero for never
+	ttl      time.Duration
+	stale    time.Time // when its references are no longer believed; zero for never
 }
 
 func newSplitter(c *hosted, target state.Target) *splitter {
@@ -82,6 +84,8 @@ func (s *splitter) step() time.Time {
 		}
 	case want.Target == state.TargetStarted && (d.resplit || d.suspect && s.outdated(want)):
 		s.splitAgain(want)
+	case want.Target == state.TargetStarted && d.stale:
+		s.lookAgain(want)
 	}
 	if want.Target == state.TargetPaused {
 		s.become(state.Paused)
@@ -96,7 +100,7 @@ type duties struct {
 	restart, suspect bool
 	failed, due      bool // it could not be split; it is time to try again
 	next             time.Time
-	resplit          bool
+	resplit, stale   bool
 }
 
 // take gives what there may be to do, and has what was asked for done by that.
@@ -107,6 +111,7 @@ func (s *splitter) take() duties {
 	d := duties{restart: s.restart, suspect: s.suspect, failed: s.state == state.Failed, next: s.next}
 	d.due = d.failed && !s.next.IsZero() && !now.Before(s.next)
 	d.resplit = s.state == state.Running && !s.resplit.IsZero() && !now.Before(s.resplit)
+	d.stale = s.state == state.Running && !s.stale.IsZero() && !now.Before(s.stale)
 	s.restart, s.suspect = false, false
 	return d
 }
@@ -149,6 +154,10 @@ func (s *splitter) split(want store.Connector) error {
 		return err
 	}
 	s.resolved = props
+	s.believe(0)
+	if conf.String("config.action.reload") == config.ReloadRestart {
+		s.believe(report.TTL())
+	}
 	return nil
 }
 
@@ -185,12 +194,48 @@ func (s *splitter) splitAgain(want store.Connector) {
 // outdated tells whether references stand for something else than when the
 // connector was split: what the plugin made of that may be different then.
 func (s *splitter) outdated(want store.Connector) bool {
+	changed, _ := s.changed(want)
+	return changed
+}
+
+// changed is outdated that says why that cannot be told.
+func (s *splitter) changed(want store.Connector) (bool, error) {
 	report, err := s.c.validate(want.Config)
 	if err != nil {
-		return false
+		return false, err
 	}
 	props, err := s.c.h.o.Validator.Resolve(report)
-	return err == nil && !reflect.DeepEqual(props, s.resolved)
+	return err == nil && !reflect.DeepEqual(props, s.resolved), err
+}
+
+// lookAgain has everything start again whose references stand for something
+// else by now. Where that cannot be told all goes on.
+func (s *splitter) lookAgain(want store.Connector) {
+	changed, err := s.changed(want)
+	s.believe(s.ttl)
+	switch {
+	case err != nil:
+		s.c.h.o.Log.Warn("the tasks go on with what their references stood for: "+err.Error(), "connector", s.c.name)
+		return
+	case changed:
+		s.splitAgain(want)
+	}
+	s.c.h.mu.Lock()
+	defer s.c.h.mu.Unlock()
+	for _, t := range s.c.tasks {
+		t.compare = true
+		t.poke()
+	}
+}
+
+// believe notes for how long references are believed, 0 for without end.
+func (s *splitter) believe(ttl time.Duration) {
+	s.c.h.mu.Lock()
+	defer s.c.h.mu.Unlock()
+	s.ttl, s.stale = ttl, time.Time{}
+	if ttl > 0 {
+		s.stale = time.Now().Add(ttl)
+	}
 }
 
 // plan notes when the connector is to be split again, 0 for never.
@@ -203,10 +248,14 @@ func (s *splitter) plan(every time.Duration) {
 	}
 }
 
-// nextSplit gives the time when the connector wants to be split again.
+// nextSplit gives the time when the connector wants to be split again, or its
+// references are no longer believed.
 func (s *splitter) nextSplit() time.Time {
 	s.c.h.mu.Lock()
 	defer s.c.h.mu.Unlock()
+	if s.resplit.IsZero() || !s.stale.IsZero() && s.stale.Before(s.resplit) {
+		return s.stale
+	}
 	return s.resplit
 }
 

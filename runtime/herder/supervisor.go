@@ -81,7 +81,11 @@ func (s *supervisor) step() time.Time {
 	compare := s.compare
 	s.compare = false
 	h.mu.Unlock()
-	if start || compare && s.outdated() {
+	if !start && compare && s.outdated() {
+		h.o.Log.Info("task starts again: its references stand for something else by now", "connector", s.c.name, "task", s.id)
+		start = true
+	}
+	if start {
 		s.start()
 	} else if t := s.get(); t != nil {
 		if want.Target == state.TargetPaused {

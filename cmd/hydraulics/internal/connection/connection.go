@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/plankton/dashboard"
@@ -25,7 +23,7 @@ func Keys(props connector.Props, roles ...string) map[string]string {
 		of := props.WithPrefix(role)
 		for key := range of {
 			text, ok := of.Text(key)
-			if ok && slices.ContainsFunc([]string{"security.", "sasl.", "ssl."}, func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
+			if ok && config.ConnectionKey(key) {
 				found[key] = text
 			}
 		}

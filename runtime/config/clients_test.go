@@ -1,0 +1,80 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+func TestClientProperties(t *testing.T) {
+	for key, want := range map[string]string{
+		"producer.override.linger.ms":                    "",
+		"consumer.override.bootstrap.servers":            "",
+		"admin.override.sasl.jaas.config":                "",
+		"producer.override.lingr.ms":                     "unknown property of Kafka's clients, did you mean linger.ms?",
+		"producer.override.max.poll.records":             "has no effect: it is a property of a consumer",
+		"producer.override.delivery.timeout.ms":          "has no effect: messages and requests are tried again for about a day",
+		"consumer.override.key.deserializer":             "has no effect: it is the worker's business",
+		"consumer.override.metrics.num.samples":          "has no effect: it is about classes of Java",
+		"consumer.override.sasl.oauthbearer.token.x":     "has no effect: logins are PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512",
+		"consumer.override.something.of.somebody.else.x": "unknown property of Kafka's clients",
+	} {
+		props := connector.Props{"name": "c", "connector.class": "heartbeat", key: "1"}
+		v := &Validator{Plugins: registryOf("source")}
+		report, err := v.Validate(props, Origin{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, p := range v.Warnings(report, props) {
+			if p.Key == key {
+				got += p.Message
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", key, got, want)
+		}
+	}
+}
+
+// Each key of the worker that has no effect is told once, with its reason.
+func TestWorkerKeysWithoutEffect(t *testing.T) {
+	list := List{{Key: "producer.lingr.ms", Text: "1"}, {Key: "consumer.fetch.min.bytes", Text: "1"}, {Key: "ssl.protocol", Text: "TLS"},
+		{Key: "security.protocol", Text: "SSL"}, {Key: "request.timeout.ms", Text: "1"}, {Key: "bootstrap.server", Text: "k:1"},
+		{Key: "log4j.root.loglevel", Text: "DEBUG"}, {Key: "session.timeout.ms", Text: "1"}, {Key: "client.id", Text: "w"}}
+	var got []string
+	for _, p := range lintWorker(list) {
+		got = append(got, p.Key+": "+p.Message)
+	}
+	want := []string{
+		"producer.lingr.ms: unknown property of Kafka's clients, did you mean linger.ms?",
+		"ssl.protocol: has no effect: it is TLS 1.2 or later",
+		"request.timeout.ms: has no effect: set producer.request.timeout.ms, consumer.request.timeout.ms or admin.request.timeout.ms",
+		"bootstrap.server: unknown key, did you mean bootstrap.servers?",
+		"log4j.root.loglevel: has no effect: set --log-level",
+		"session.timeout.ms: is for workers in distributed mode",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// No property is said both to have an effect and to have none.
+func TestClientPropertiesAreToldOnce(t *testing.T) {
+	known := slices.Clone(clientEffect)
+	for _, names := range roleEffect {
+		known = append(known, names...)
+	}
+	for why, names := range clientIdle {
+		for _, name := range names {
+			if slices.ContainsFunc(known, func(k string) bool { return k == name || strings.HasSuffix(name, ".") && strings.HasPrefix(k, name) }) {
+				t.Errorf("%s: %s", name, why)
+			}
+		}
+		known = append(known, names...)
+	}
+}
