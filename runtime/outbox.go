@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"sync"
-	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
@@ -193,38 +192,4 @@ func (o *outbox) wait(ctx context.Context) error {
 			return o.failed()
 		}
 	}
-}
-
-// topics creates topics before their first record.
-type topics struct {
-	create  func(ctx context.Context, spec kafka.TopicSpec) error
-	enabled bool
-	rules   []topicRule
-
-	mu   sync.Mutex
-	made map[string]bool
-}
-
-// ready tells that there is nothing to create.
-func (t *topics) ready(topic string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return !t.enabled || t.made[topic]
-}
-
-// ensure creates a topic if it is not there. With topic.creation.enable=false
-// that is the broker's business.
-func (t *topics) ensure(ctx context.Context, topic string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.made[topic] {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	if err := t.create(ctx, specFor(t.rules, topic)); err != nil {
-		return err
-	}
-	t.made[topic] = true
-	return nil
 }

@@ -35,7 +35,7 @@ type settings struct {
 	flushTimeout      time.Duration
 	stalledAfter      time.Duration // task.stalled.ms
 	createTopics      bool          // topic.creation.enable
-	topicRules        []topicRule
+	topicRules        []config.TopicRule
 	clientProps
 	// converters are the worker's configuration with its defaults: what applies
 	// where the connector chooses no converter.
@@ -80,8 +80,12 @@ func parseSettings(spec TaskSpec) (*settings, error) {
 	if err := s.parseTopics(spec.Kind, c); err != nil {
 		return nil, err
 	}
-	if s.topicRules, err = parseTopicRules(spec.Props); err != nil {
-		return nil, err
+	if spec.Kind != KindSink && s.createTopics {
+		rules, problems := config.TopicRules(string(spec.Kind), spec.Props)
+		if err := problems.Err(); err != nil {
+			return nil, err
+		}
+		s.topicRules = rules
 	}
 	s.converters = spec.Worker.Clone()
 	if s.converters == nil {

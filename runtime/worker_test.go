@@ -208,48 +208,17 @@ func TestWrongSettings(t *testing.T) {
 		kind  Kind
 		props connector.Props
 	}{
-		"a sink needs exactly one of topics and topics.regex":                                            {KindSink, nil},
-		"a stream needs exactly one of topics and topics.regex":                                          {KindStream, connector.Props{"topic": "t", "topics": "a", "topics.regex": "b"}},
-		"topic: x is one of the topics that are read":                                                    {KindStream, connector.Props{"topic": "x", "topics": "x,y"}},
-		"errors.deadletterqueue.topic.name: dead is one of the topics that are read":                     {KindSink, connector.Props{"topics.regex": "d.*", "errors.deadletterqueue.topic.name": "dead"}},
-		"Invalid value many for configuration topic.creation.default.partitions: want -1 for the broker": {KindSource, connector.Props{"topic.creation.default.partitions": "many"}},
-		"topic.creation.g.include is missing":                                                            {KindSource, connector.Props{"topic.creation.groups": "g"}},
+		"a sink needs exactly one of topics and topics.regex":                                              {KindSink, nil},
+		"a stream needs exactly one of topics and topics.regex":                                            {KindStream, connector.Props{"topic": "t", "topics": "a", "topics.regex": "b"}},
+		"topic: x is one of the topics that are read":                                                      {KindStream, connector.Props{"topic": "x", "topics": "x,y"}},
+		"errors.deadletterqueue.topic.name: dead is one of the topics that are read":                       {KindSink, connector.Props{"topics.regex": "d.*", "errors.deadletterqueue.topic.name": "dead"}},
+		"Invalid value many for configuration topic.creation.default.partitions: Not a number of type INT": {KindStream, connector.Props{"topic": "t", "topics": "a", "topic.creation.default.partitions": "many"}},
+		`Missing required configuration "topic.creation.default.replication.factor"`:                       {KindSource, connector.Props{"topic.creation.groups": "g"}},
 	} {
 		_, err := settingsOf(t, tt.kind, tt.props, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), want) || connector.KindOf(err) != connector.KindFatal {
 			t.Errorf("error is %v, want %s", err, want)
 		}
-	}
-}
-
-// Clauses: I4.
-func TestTopicRules(t *testing.T) {
-	rules, err := parseTopicRules(connector.Props{
-		"topic.creation.groups": "big, small", "topic.creation.default.partitions": "3", "topic.creation.default.replication.factor": "2",
-		"topic.creation.big.include": "ifcb-.*", "topic.creation.big.exclude": "ifcb-small.*", "topic.creation.big.partitions": "12",
-		"topic.creation.big.cleanup.policy": "compact",
-		"topic.creation.small.include":      "a, .*small.*", "topic.creation.small.partitions": "1",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for topic, want := range map[string]struct {
-		partitions  int32
-		replication int16
-		config      map[string]string
-	}{
-		"ifcb-images": {12, 2, map[string]string{"cleanup.policy": "compact"}},
-		"ifcb-small":  {1, 2, map[string]string{}},
-		"a":           {1, 2, map[string]string{}},
-		"ab":          {3, 2, map[string]string{}},
-	} {
-		got := specFor(rules, topic)
-		if got.Name != topic || got.Partitions != want.partitions || got.Replication != want.replication || !cmp.Equal(got.Config, want.config) {
-			t.Errorf("%s is created as %+v", topic, got)
-		}
-	}
-	if got := specFor(nil, "x"); got.Partitions != -1 || got.Replication != -1 {
-		t.Errorf("without rules it is %+v", got)
 	}
 }
 

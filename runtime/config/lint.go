@@ -322,9 +322,11 @@ func (v *Validator) unknown(r *Report, props connector.Props, key string) string
 	if role, property, ok := overridden(key); ok {
 		return clientProperty(role, property)
 	}
-	if slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Def.Name == key }) || strings.Contains(key, ".converter.request.header.") ||
-		r.Kind != "sink" && strings.HasPrefix(key, "topic.creation.") {
+	if slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Def.Name == key }) || strings.Contains(key, ".converter.request.header.") {
 		return ""
+	}
+	if r.Kind != "sink" && strings.HasPrefix(key, creation) {
+		return creationKey(props, key)
 	}
 	for _, name := range []string{"key.converter", "value.converter", "header.converter"} {
 		if !strings.HasPrefix(key, name+".") {

@@ -209,6 +209,7 @@ func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error
 		w.across(plugin, "")
 	}
 	w.converters(kind)
+	w.topicCreation(kind)
 	w.overrides()
 	w.name()
 	w.nulls()

@@ -17,14 +17,14 @@ const sourceYAML = `
     key.converter: string
     mode: once
     nbins: -1
-    topic.creation.default.partitions: 4
+    topic.creation.default: {partitions: 4, replication.factor: -1}
 `
 
 const streamYAML = `
     connector.class: stream
     topics: images
     topic: stats
-    topic.creation.default.partitions: 4
+    topic.creation.default: {partitions: 4, replication.factor: -1}
     input.key.converter: string
     key.converter:   {class: avro, subject: ifcb-stats-key, use.latest.version: true, schema.registry.url: REGISTRY}
     value.converter: {class: avro, subject: ifcb-stats-value, use.latest.version: true, schema.registry.url: REGISTRY}

@@ -40,7 +40,7 @@ const sourceProcessYAML = `
     key.converter: string
     mode: once
     nbins: -1
-    topic.creation.default.partitions: 4
+    topic.creation.default: {partitions: 4, replication.factor: -1}
     topic.creation.default.max.message.bytes: 4194304
     producer.override.max.request.size: 4194304
 `

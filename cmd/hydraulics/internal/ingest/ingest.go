@@ -53,6 +53,7 @@ func (in Options) props() (connector.Props, error) {
 		"start.from": "newest", "order": "oldest", "format": in.Format, "bins.topic": in.BinsTopic, "key.converter": "string",
 		// An image of the largest region an IFCB takes is above Kafka's default of 1 MiB.
 		"producer.override.max.request.size": "4194304", "topic.creation.default.max.message.bytes": "4194304",
+		"topic.creation.default.partitions": "-1", "topic.creation.default.replication.factor": "-1",
 	}
 	access, err := connection.ReadDashboard(in.Access)
 	if err != nil {
