@@ -78,19 +78,21 @@ type failure struct {
 // tolerate leaves an item out that failed.
 func (it *item) tolerate(t *tolerance, why failure) {
 	it.fate, it.failed = tolerated, why
-	t.note(why.err, it.which)
+	t.note(why, it.which)
 }
 
-// which tells what record it is, for logs.
+// which tells what record it is, for logs: of a source's record all that Kafka
+// Connect shows, of one read from Kafka where it is.
 func (it *item) which() []any {
-	which := []any{"topic", it.record.Topic, "timestamp", it.record.Timestamp}
-	if it.polled != nil {
-		which = append(which, "source_partition", jsonText(it.polled.SourcePartition), "source_offset", jsonText(it.polled.SourceOffset))
-	}
 	if it.read != nil {
-		which = append(which, "origin", it.place())
+		return []any{"topic", it.read.Topic, "partition", it.read.Partition, "offset", it.read.Offset, "timestamp", it.read.Timestamp}
 	}
-	return which
+	m := it.original()
+	which := []any{"topic", m.Topic, "partition", m.Partition, "timestamp", m.Timestamp, "key", string(m.Key), "value", string(m.Value)}
+	for _, h := range m.Headers {
+		which = append(which, "header."+h.Key, string(h.Value))
+	}
+	return append(which, "source_partition", jsonText(it.polled.SourcePartition), "source_offset", jsonText(it.polled.SourceOffset))
 }
 
 // batch is what a task works on at once. A failure that stops the task cuts
@@ -313,7 +315,8 @@ func (s *stage) callOne(ctx context.Context, it *item) (err error) {
 	return s.one(ctx, it)
 }
 
-// callMany calls the stage for several records; a panic is an error of each.
+// callMany calls the stage for several records. Where that panics each is tried
+// alone, so that the record which is to blame takes no other with it.
 func (s *stage) callMany(ctx context.Context, j *journey, b *batch, todo []int) []error {
 	defer j.watch.call(s.place).end()
 	items := make([]*item, len(todo))
@@ -321,8 +324,16 @@ func (s *stage) callMany(ctx context.Context, j *journey, b *batch, todo []int) 
 		items[k] = &b.items[i]
 	}
 	var errs []error
-	if err := guard(func() error { errs = s.many(ctx, items); return nil }); err != nil {
-		errs = slices.Repeat([]error{err}, len(todo))
+	err := guard(func() error { errs = s.many(ctx, items); return nil })
+	if err == nil {
+		return errs
+	}
+	if len(items) == 1 {
+		return []error{err}
+	}
+	errs = make([]error, len(items))
+	for k := range items {
+		errs[k] = guard(func() error { return s.many(ctx, items[k:k+1])[0] })
 	}
 	return errs
 }

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -132,17 +133,44 @@ func (a *asText) ApplyBatch(ctx context.Context, rs []connector.Record) []connec
 	return a.batchChange.ApplyBatch(ctx, rs)
 }
 
-// A tolerated record is logged with what tells which one it was, if that is
-// asked for.
+// A tolerated record is logged with stage and class, and with what tells which
+// one it was if that is asked for.
 //
 // Clauses: J3.
 func TestToleratedRecordsAreLogged(t *testing.T) {
-	read := &item{record: connector.Record{Topic: "images", Timestamp: 7}, read: &kafka.Message{Topic: "images", Partition: 2, Offset: 1840}}
-	polled := &item{record: connector.Record{Topic: "out"}, polled: &connector.SourceRecord{SourcePartition: numbersPartition, SourceOffset: map[string]any{"n": 5}}}
-	if d := cmp.Diff([]any{"topic", "images", "timestamp", int64(7), "origin", "images[2]@1840"}, read.which()); d != "" {
-		t.Error(d)
-	}
-	if d := cmp.Diff([]any{"topic", "out", "timestamp", int64(0), "source_partition", `{"what":"numbers"}`, "source_offset", `{"n":5}`}, polled.which()); d != "" {
-		t.Error(d)
+	read := &item{record: connector.Record{Topic: "routed"}, read: &kafka.Message{Topic: "images", Partition: 2, Offset: 1840, Timestamp: 7, Value: []byte("secret")}}
+	polled := connector.NewRecord("out", connector.StringSchema, "k", nil, map[string]any{"a": 1})
+	polled.Headers = connector.Headers{{Key: "h", Value: "x"}}
+	source := &item{polled: &connector.SourceRecord{Record: polled, SourcePartition: numbersPartition, SourceOffset: map[string]any{"n": 5}}}
+	why := failure{stage: &stage{java: "VALUE_CONVERTER", class: "test.TextConverter"}, err: errTest}
+	const said = `level=ERROR msg="record tolerated: field prob: expected float, got string" stage=VALUE_CONVERTER class=test.TextConverter`
+	for name, c := range map[string]struct {
+		it          *item
+		log, record bool
+		want        string
+	}{
+		"not asked for":                {read, false, true, ""},
+		"error":                        {read, true, false, said},
+		"record that was read":         {read, true, true, said + ` topic=images partition=2 offset=1840 timestamp=7`},
+		"record of a source":           {source, true, true, said + ` topic=out partition=-1 timestamp=-1 key=k value="{\"a\":1}" header.h=x source_partition="{\"what\":\"numbers\"}" source_offset="{\"n\":5}"`},
+		"record of a source, not told": {source, true, false, said},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			untimed := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey {
+					return slog.Attr{}
+				}
+				return a
+			}}
+			stats := new(errorStats)
+			c.it.tolerate(&tolerance{logErrors: c.log, logRecords: c.record, log: slog.New(slog.NewTextHandler(&out, untimed)), stats: stats}, why)
+			if d := cmp.Diff(c.want, strings.TrimSpace(out.String())); d != "" {
+				t.Error(d)
+			}
+			if stats.skipped.Load() != 1 || c.it.fate != tolerated {
+				t.Error("it is not counted")
+			}
+		})
 	}
 }

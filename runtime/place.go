@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
-
-	"github.com/axiom-data-science/hydraulics/connector"
 )
 
 // place is where errors of a task come from.
@@ -46,14 +44,19 @@ type panicked struct {
 // Error says that it was a panic and with what value.
 func (p *panicked) Error() string { return fmt.Sprintf("the plugin panicked: %v", p.value) }
 
-// catch turns a panic into a fatal error. It is for defer.
+// Exception names Java's class of what nobody expected, for dead letters.
+func (p *panicked) Exception() string { return "java.lang.RuntimeException" }
+
+// catch turns a panic into an error. It has no mark: a transform or converter
+// that panics has met a record that it cannot take, anything else is broken. It
+// is for defer.
 func catch(err *error) {
 	if v := recover(); v != nil {
-		*err = connector.Fatal(&panicked{value: v, stack: debug.Stack()})
+		*err = &panicked{value: v, stack: debug.Stack()}
 	}
 }
 
-// guard calls a plugin; its panic is a fatal error.
+// guard calls a plugin; its panic is an error.
 func guard(call func() error) (err error) {
 	defer catch(&err)
 	return call()

@@ -147,17 +147,17 @@ func (t *tolerance) wait(ctx context.Context, quit <-chan struct{}, d time.Durat
 // one it was.
 //
 // Invariant 3: what is tolerated is counted here and dead-lettered by the task.
-func (t *tolerance) note(err error, which func() []any) {
+func (t *tolerance) note(why failure, which func() []any) {
 	t.stats.errors.Add(1)
 	t.stats.skipped.Add(1)
-	t.stats.last(err, false)
+	t.stats.last(why.err, false)
 	if !t.logErrors {
 		return
 	}
 	t.stats.logged.Add(1)
-	var attrs []any
+	attrs := []any{"stage", why.stage.java, "class", why.stage.class}
 	if t.logRecords {
-		attrs = which()
+		attrs = append(attrs, which()...)
 	}
-	t.log.Error("record tolerated: "+err.Error(), attrs...)
+	t.log.Error("record tolerated: "+why.err.Error(), attrs...)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
+// Clauses: I4.
 func TestTopicRules(t *testing.T) {
 	rules, problems := config.TopicRules("source", connector.Props{
 		"topic.creation.groups": "big, small, rest", "topic.creation.default.partitions": "3", "topic.creation.default.replication.factor": "2",

@@ -52,8 +52,9 @@
 //     not committed is put again, in other batches. A sink with keys holds the
 //     same as without; one that appends may hold records twice.
 //   - an outage loses nothing (with [SinkSystem.Break]): errors of the system are
-//     retriable, neither Put nor Flush says nil meanwhile, and when the same
-//     batch, or Flush, is called again everything is there.
+//     retriable, no record is reported for them, neither Put nor Flush says nil
+//     meanwhile, and when the same batch, or Flush, is called again everything is
+//     there.
 //   - a cancelled Put loses nothing: it returns, and the same instance takes the
 //     batch again. A hanging Put ends with its context (with [SinkSystem.Hang]).
 //   - a rebalance loses nothing: partitions move to another task and back, with

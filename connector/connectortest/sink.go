@@ -107,16 +107,20 @@ type running struct {
 	c      SinkCase
 	system SinkSystem
 	sink   connector.Sink
+
+	reporter *Reporter
 }
 
 func (c SinkCase) start(t testing.TB, system SinkSystem) running {
 	t.Helper()
 	s := c.New()
 	t.Cleanup(func() { _ = s.Stop() })
-	if err := s.Start(t.Context(), Context(t), Configure(t, s, system.Props)); err != nil {
+	ctx, reporter := Context(t), new(Reporter)
+	ctx.Reporter = reporter
+	if err := s.Start(t.Context(), ctx, Configure(t, s, system.Props)); err != nil {
 		t.Fatalf("start: %v", err)
 	}
-	return running{t, c, system, s}
+	return running{t, c, system, s, reporter}
 }
 
 // put puts records in batches of growing size.
@@ -274,6 +278,9 @@ func (c SinkCase) outage(t testing.TB) {
 	}
 	r.put(records[70:])
 	r.flush()
+	if reported, causes := r.reporter.Reported(); len(reported) > 0 {
+		t.Errorf("an outage is blamed on %d records, which would be dead-lettered: %v", len(reported), causes[0])
+	}
 	c.check(t, "after two outages", r.system, records, atLeastOnce)
 }
 

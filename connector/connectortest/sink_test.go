@@ -168,9 +168,12 @@ type changed struct {
 	start func() error
 	put   func(ctx context.Context, records []connector.Record) error
 	stop  func() error
+
+	reporter connector.ErrantReporter
 }
 
-func (c *changed) Start(context.Context, connector.Context, connector.Config) error {
+func (c *changed) Start(_ context.Context, conn connector.Context, _ connector.Config) error {
+	c.reporter = conn.Reporter
 	if c.start != nil {
 		return c.start()
 	}
@@ -335,6 +338,15 @@ func TestBadSinks(t *testing.T) {
 					return errors.New(err.Error())
 				}
 				return nil
+			}
+		}),
+		bad("blames a record for an outage", "an outage loses nothing", "an outage is blamed on 4 records, which would be dead-lettered: the shelf is away", func(s *shelf, c *changed) {
+			c.put = func(ctx context.Context, records []connector.Record) error {
+				err := s.write(ctx, texts(records)...)
+				if err != nil {
+					_ = c.reporter.Report(ctx, records[0], err)
+				}
+				return err
 			}
 		}),
 		bad("takes a failed batch for done when it comes again", "an outage loses nothing", "items are lost", func(s *shelf, c *changed) {

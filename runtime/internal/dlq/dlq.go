@@ -5,6 +5,7 @@ package dlq
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -84,8 +85,12 @@ func (f Failure) headers(original kafka.Message) []kafka.Header {
 }
 
 // exception names the class that Kafka Connect would have thrown, which is what
-// tools that read dead letters group by.
+// tools that read dead letters group by. An error may know it itself.
 func exception(err error) string {
+	var known interface{ Exception() string }
+	if errors.As(err, &known) {
+		return known.Exception()
+	}
 	const pkg = "org.apache.kafka.connect.errors."
 	switch connector.KindOf(err) {
 	case connector.KindRetriable:

@@ -3,6 +3,7 @@ package dlq
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -74,6 +75,12 @@ func TestWriter(t *testing.T) {
 	}
 }
 
+// known is an error that knows Java's class.
+type known struct{ error }
+
+func (known) Exception() string { return "java.sql.SQLException" }
+func (known) Error() string     { return "x" }
+
 // Clauses: J6.
 func TestExceptionClass(t *testing.T) {
 	err := errors.New("x")
@@ -81,6 +88,7 @@ func TestExceptionClass(t *testing.T) {
 		"org.apache.kafka.connect.errors.DataException":      err,
 		"org.apache.kafka.connect.errors.RetriableException": connector.Retriable(err),
 		"org.apache.kafka.connect.errors.ConnectException":   connector.Fatal(err),
+		"java.sql.SQLException":                              connector.Data(fmt.Errorf("row: %w", known{})),
 	} {
 		if got := exception(err); got != want {
 			t.Errorf("%v is %s, want %s", connector.KindOf(err), got, want)
