@@ -124,6 +124,15 @@ func (a *apart) mayWrite(ctx context.Context, p *plan, refused error) error {
 	return nil
 }
 
+// refusal is what the server says of a row.
+type refusal struct{ error }
+
+// Unwrap gives the error.
+func (r refusal) Unwrap() error { return r.error }
+
+// Exception gives Java's class of it, for dead letters.
+func (refusal) Exception() string { return "java.sql.SQLException" }
+
 // refuse notes a row that the server does not take. It is the error where none
 // is tolerated.
 func (a *apart) refuse(table pg.Name, record int, err error) error {
@@ -131,7 +140,7 @@ func (a *apart) refuse(table pg.Name, record int, err error) error {
 	if a.s.reporter == nil {
 		return cause
 	}
-	a.bad = append(a.bad, errant{record, cause})
+	a.bad = append(a.bad, errant{record, refusal{cause}})
 	state := pg.State(err)
 	r, begun := a.runs[table]
 	if !begun {

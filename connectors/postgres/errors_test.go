@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,6 +50,10 @@ func TestBadRowsAreFound(t *testing.T) {
 	slices.Sort(offsets)
 	if !slices.Equal(offsets, []int64{13, 66, 99, 100, 103}) {
 		t.Errorf("reported %v: %v", offsets, causes)
+	}
+	var refused interface{ Exception() string }
+	if !errors.As(causes[0], &refused) || refused.Exception() != "java.sql.SQLException" {
+		t.Errorf("a dead letter would not say java.sql.SQLException: %v", causes[0])
 	}
 	if text := fmt.Sprint(causes); strings.Contains(text, "private") || !strings.Contains(text, "record t[0]@66: table public.t: upsert: ") || !strings.Contains(text, "t_id_check") {
 		t.Errorf("causes: %s", text)

@@ -156,6 +156,11 @@ func (c *Client) CreateTopic(ctx context.Context, spec TopicSpec) error {
 	switch {
 	case err == nil || errors.As(err, &te) && te.Err == sarama.ErrTopicAlreadyExists:
 		return nil
+	case errors.As(err, &te) && (te.Err == sarama.ErrTopicAuthorizationFailed || te.Err == sarama.ErrClusterAuthorizationFailed):
+		if _, missing := c.Partitions(ctx, spec.Name); missing == nil {
+			return nil // it was created for a worker without the right
+		}
+		return connector.Fatal(fmt.Errorf("topic %s: create: %w: create it, or allow Create on it", spec.Name, err))
 	case errors.As(err, &te) && !retriable(te.Err):
 		return connector.Fatal(fmt.Errorf("topic %s: create: %w", spec.Name, err))
 	}

@@ -182,8 +182,19 @@ func (p *Producer) refuse(t *outTopic, m *Message, size int64) error {
 }
 
 func tooLarge(topic string, size int64, key string, limit int) error {
-	return connector.Data(fmt.Errorf("topic %s: a message of %d bytes is larger than %s=%d: raise producer.override.max.request.size, and the topic's max.message.bytes, and start the connector again",
-		topic, size, key, limit))
+	return connector.Data(&sizeError{fmt.Sprintf("topic %s: a message of %d bytes is larger than %s=%d: raise producer.override.max.request.size, and the topic's max.message.bytes, and start the connector again",
+		topic, size, key, limit)})
+}
+
+// sizeError says that a message is too large.
+type sizeError struct{ text string }
+
+// Error gives the text.
+func (e *sizeError) Error() string { return e.text }
+
+// Exception gives Java's class of it, for dead letters.
+func (e *sizeError) Exception() string {
+	return "org.apache.kafka.common.errors.RecordTooLargeException"
 }
 
 // room waits until so many bytes of the buffer are free.

@@ -20,6 +20,7 @@ const (
 type producerSettings struct {
 	acks       sarama.RequiredAcks
 	idempotent bool
+	insists    bool // on that
 	codec      sarama.CompressionCodec
 	inFlight   int // requests to a broker at once
 	batch      int // bytes
@@ -51,6 +52,7 @@ func (p *props) producer() producerSettings {
 	}, "all", "-1", "0", "1")
 	p.choice("enable.idempotence", func(text string) {
 		s.idempotent = text == "true"
+		s.insists = s.idempotent
 		if s.idempotent && s.acks != sarama.WaitForAll {
 			p.fail("enable.idempotence", "possible with acks="+p.text["acks"])
 		}

@@ -171,18 +171,6 @@ func TestAnswersOfABroker(t *testing.T) {
 	}
 }
 
-// A producer that may not be idempotent says which key helps.
-func TestNoRightToBeIdempotent(t *testing.T) {
-	b := kafkatest.New(t)
-	c := open(t, b.Addr(), nil)
-	newTopic(t, c, "t", 1, nil)
-	b.Fail(kafkatest.Fault{Request: kafkatest.InitProducerID, Code: 31, Times: -1})
-	d := sendAll(t, newProducer(t, c, nil), "t", 10)
-	if err := d.errs[9]; len(d.errs) != 10 || connector.KindOf(err) != connector.KindFatal || !strings.Contains(err.Error(), "enable.idempotence=false") {
-		t.Errorf("%d failures, the last: %v", len(d.errs), err)
-	}
-}
-
 // Messages without a key stay with a partition for a batch, and reach them all.
 func TestMessagesWithoutAKey(t *testing.T) {
 	c := open(t, kafkatest.Start(t), nil)

@@ -159,12 +159,35 @@ func (r *route) ready() error {
 	if err == nil && resp.Err != sarama.ErrNoError {
 		err = resp.Err
 	}
+	if errors.Is(err, sarama.ErrClusterAuthorizationFailed) {
+		return p.doWithout(err)
+	}
 	if err != nil {
 		return fmt.Errorf("producer id: %w", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.id = producerID{resp.ProducerID, resp.ProducerEpoch}
+	return nil
+}
+
+// doWithout goes on without idempotence where the broker refuses it: those before
+// 2.8 want a right of its own for it. A producer whose properties insist on it ends.
+// One request at a time keeps the order, but what is sent again for want of an
+// answer may be there twice.
+func (p *Producer) doWithout(refusal error) error {
+	if p.set.insists {
+		return connector.Fatal(fmt.Errorf("producer: enable.idempotence=true: %w: allow IdempotentWrite on the cluster, or do not set it", refusal))
+	}
+	p.client.options.Log.Warn("the broker refuses idempotence, records may be written twice when Kafka is in trouble: allow IdempotentWrite on the cluster, or set producer.override.enable.idempotence=false: " + refusal.Error())
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.set.idempotent, p.set.inFlight = false, 1
+	for _, t := range p.topics {
+		for _, q := range t.queues {
+			q.idempotent, q.most = false, 1
+		}
+	}
 	return nil
 }
 
@@ -245,8 +268,10 @@ func (r *route) fail(err error) {
 // final tells whether an error concerns the whole producer, and for good.
 func final(err error) error {
 	switch {
-	case errors.Is(err, sarama.ErrClusterAuthorizationFailed), errors.Is(err, sarama.ErrUnsupportedVersion):
-		return connector.Fatal(fmt.Errorf("%w: set producer.override.enable.idempotence=false, or give the producer the right to IdempotentWrite", err))
+	case connector.KindOf(err) == connector.KindFatal:
+		return err
+	case errors.Is(err, sarama.ErrUnsupportedVersion):
+		return connector.Fatal(fmt.Errorf("%w: set producer.override.enable.idempotence=false", err))
 	}
 	return nil
 }

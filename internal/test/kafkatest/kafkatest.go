@@ -38,6 +38,7 @@ const (
 	Heartbeat       int16 = 12
 	LeaveGroup      int16 = 13
 	SyncGroup       int16 = 14
+	CreateTopics    int16 = 19
 	InitProducerID  int16 = 22
 	DescribeConfigs int16 = 32
 )
