@@ -39,7 +39,7 @@ func (k *keywords) set(name string, v any) {
 }
 
 // maxNested bounds how deep schemas may be nested.
-const maxNested = 100
+const maxNested = 1000
 
 // derive makes the schema of a part; its index is that of a field, or negative.
 func (o options) derive(s *connector.Schema, index, depth int) (*jsonschema.Object, error) {

@@ -148,24 +148,36 @@ func (b *block) reserve(fields []connector.Field) {
 	}
 }
 
-// maxNested bounds how deep structs may be nested.
+// maxNested bounds how deep structs may be nested: what reads Protobuf in Java
+// and C++ goes no deeper.
 const maxNested = 100
+
+// inField gives an error its place.
+func inField(name string, err error) error {
+	if errors.Is(err, errNested) {
+		return err
+	}
+	return fmt.Errorf("field %s: %w", name, err)
+}
+
+// errNested has no path, which would be long.
+var errNested = fmt.Errorf("structs are nested more than %d deep, and readers of Protobuf go no deeper: flatten them with the transform Flatten, or use Avro", maxNested)
 
 func (d *deriver) message(name string, s *connector.Schema, indent string, depth int) (string, error) {
 	if depth > maxNested {
-		return "", errors.New("structs are nested too deep")
+		return "", errNested
 	}
 	b := &block{name: name, indent: indent + "  ", depth: depth, inner: map[string]string{}, used: map[int]bool{}}
 	b.reserve(s.Fields())
 	for _, f := range s.Fields() {
 		if isUnion(f.Schema) {
 			if err := d.oneof(b, f.Schema); err != nil {
-				return "", fmt.Errorf("field %s: %w", f.Name, err)
+				return "", inField(f.Name, err)
 			}
 			continue
 		}
 		if err := d.field(b, f.Name, f.Schema, b.indent, false); err != nil {
-			return "", fmt.Errorf("field %s: %w", f.Name, err)
+			return "", inField(f.Name, err)
 		}
 	}
 	return d.close(b, indent), nil

@@ -70,7 +70,7 @@ func TestReferences(t *testing.T) {
 	for want, text := range map[string]string{
 		"there is no such reference": `{"$ref":"nothing.json"}`, "there is no D": `{"$ref":"#/definitions/D"}`,
 		"is none": `{"type":"thing"}`, "must be an object or a boolean": `{"properties":{"a":1}}`, "is not JSON": `{`,
-		"nested more than": strings.Repeat(`{"not":`, 300) + "{}" + strings.Repeat("}", 300),
+		"nested more than": strings.Repeat(`{"not":`, 2100) + "{}" + strings.Repeat("}", 2100),
 	} {
 		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40s: %v, want %s", text, err, want)

@@ -29,7 +29,7 @@ func (o *Object) Text(key string) string {
 }
 
 // maxDepth bounds how deep JSON and schemas may be nested.
-const maxDepth = 200
+const maxDepth = 2000
 
 var errTooDeep = fmt.Errorf("it is nested more than %d deep", maxDepth)
 

@@ -374,7 +374,7 @@ func explain(address, what string, status int, err error) error {
 		return connector.Retriable(err)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return connector.Fatal(fmt.Errorf("%w: set basic.auth.credentials.source (USER_INFO, SASL_INHERIT) or bearer.auth.credentials.source and their keys", err))
-	case status < 300:
+	case status < 300, !ok || said.Code == 0: // a proxy's page, such as one that says 404
 		return connector.Fatal(fmt.Errorf("%w: is this a schema registry?", err))
 	}
 	return connector.Data(err)

@@ -62,6 +62,9 @@ func TestErrorKinds(t *testing.T) {
 		"unauthorized":   {answering(t, 401, `{"error_code":401,"message":"Unauthorized"}`).URL, connector.KindFatal, "Unauthorized (error code 401): set basic.auth"},
 		"not found":      {answering(t, 404, `{"error_code":40403,"message":"Schema not found"}`).URL, connector.KindData, "schema 1: Schema not found (error code 40403)"},
 		"not a registry": {answering(t, 200, `<html>`).URL, connector.KindFatal, "is this a schema registry?"},
+		"proxy's page":   {answering(t, 404, `<html>`).URL, connector.KindFatal, "404 Not Found: is this a schema registry?"},
+		"proxy's JSON":   {answering(t, 404, `{"message":"no Route matched"}`).URL, connector.KindFatal, "is this a schema registry?"},
+		"5xx in JSON":    {answering(t, 500, `{"error_code":50001,"message":"Error in the backend data store"}`).URL, connector.KindRetriable, "(error code 50001)"},
 		"protobuf":       {answering(t, 200, `{"schema":"x","schemaType":"PROTOBUF"}`).URL, connector.KindData, "its type is PROTOBUF, expected AVRO"},
 	} {
 		t.Run(name, func(t *testing.T) {
