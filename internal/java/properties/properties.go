@@ -42,14 +42,16 @@ func Parse(data []byte) ([]Property, error) {
 		if line == "" || line[0] == '#' || line[0] == '!' {
 			continue
 		}
+		var whole strings.Builder
 		for goesOn(line) {
-			line = line[:len(line)-1]
-			if i++; i == len(lines) {
-				break
+			whole.WriteString(line[:len(line)-1])
+			line = ""
+			if i++; i < len(lines) {
+				line = strings.TrimLeft(lines[i], " \t\f")
 			}
-			line += strings.TrimLeft(lines[i], " \t\f")
 		}
-		key, value := splitProperty(line)
+		whole.WriteString(line)
+		key, value := splitProperty(whole.String())
 		k, err := unescape(key)
 		if err != nil {
 			return nil, &Error{Line: first + 1, Text: err.Error()}
