@@ -212,7 +212,7 @@ func TestSourceCommitsInOrder(t *testing.T) {
 			for i := range b.items {
 				it := &b.items[i]
 				it.read, it.polled = nil, &connector.SourceRecord{SourcePartition: numbersPartition, SourceOffset: map[string]any{"n": i}}
-				if err := s.queue.add(&flights[i], it.polled.SourcePartition, it.polled.SourceOffset); err != nil {
+				if err := s.queue.add(flights[i:i+1], one(it.polled.SourcePartition, it.polled.SourceOffset)); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 )
 
@@ -49,14 +50,18 @@ func newInflight(connector string) *inflight {
 		byMap: map[uintptr]*sourcePartition{}, dirty: map[*sourcePartition]struct{}{}}
 }
 
-// add notes a record in the order it was polled. It fails when the partition
-// is no JSON value.
-func (q *inflight) add(f *flight, id, at map[string]any) error {
+// add notes records in the order they were polled, each with its flight. It fails
+// when a partition is no JSON value.
+func (q *inflight) add(flights []flight, records []connector.SourceRecord) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	f.queue, f.offset = q, at
-	if id != nil {
-		p, err := q.partition(id)
+	for i := range records {
+		r, f := &records[i], &flights[i]
+		f.queue, f.offset = q, r.SourceOffset
+		if r.SourcePartition == nil {
+			continue
+		}
+		p, err := q.partition(r.SourcePartition)
 		if err != nil {
 			return err
 		}

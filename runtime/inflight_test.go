@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/axiom-data-science/hydraulics/connector"
 )
 
 // model is the queue as one would write it on paper: every record ever added,
@@ -31,6 +33,11 @@ func (m *model) committable() map[string]int {
 	return last
 }
 
+// one is one record of a partition at an offset.
+func one(partition, offset map[string]any) []connector.SourceRecord {
+	return []connector.SourceRecord{{SourcePartition: partition, SourceOffset: offset}}
+}
+
 // Clauses: A19.
 func TestInflightCommitsOnlyWhatIsSettled(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -47,11 +54,11 @@ func TestInflightCommitsOnlyWhatIsSettled(t *testing.T) {
 					part = map[string]any{"p": p}
 					maps1[p] = part
 				}
-				f := new(flight)
-				if err := q.add(f, part, map[string]any{"n": len(flights)}); err != nil {
+				f := make([]flight, 1)
+				if err := q.add(f, one(part, map[string]any{"n": len(flights)})); err != nil {
 					t.Fatal(err)
 				}
-				flights = append(flights, f)
+				flights = append(flights, &f[0])
 				m.partition = append(m.partition, p)
 				m.settled = append(m.settled, false)
 			},
@@ -94,7 +101,7 @@ func TestInflightKeepsWhatMovedDuringCommit(t *testing.T) {
 	part := map[string]any{"p": 1}
 	var fs [2]flight
 	for i := range fs {
-		if err := q.add(&fs[i], part, map[string]any{"n": i}); err != nil {
+		if err := q.add(fs[i:i+1], one(part, map[string]any{"n": i})); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -110,7 +117,7 @@ func TestInflightKeepsWhatMovedDuringCommit(t *testing.T) {
 
 func TestInflightRefusesPartitionsThatAreNoJSON(t *testing.T) {
 	q := newInflight("c")
-	if err := q.add(new(flight), map[string]any{"f": func() {}}, nil); err == nil {
+	if err := q.add(make([]flight, 1), one(map[string]any{"f": func() {}}, nil)); err == nil {
 		t.Error("want an error")
 	}
 	if c := q.committable(); len(c.entries) != 0 {
@@ -120,11 +127,11 @@ func TestInflightRefusesPartitionsThatAreNoJSON(t *testing.T) {
 
 func TestInflightWithoutPartition(t *testing.T) {
 	q := newInflight("c")
-	f := new(flight)
-	if err := q.add(f, nil, nil); err != nil {
+	f := make([]flight, 1)
+	if err := q.add(f, one(nil, nil)); err != nil {
 		t.Fatal(err)
 	}
-	f.settle()
+	f[0].settle()
 	if c := q.committable(); len(c.entries) != 0 {
 		t.Errorf("committable is %v", c.entries)
 	}
@@ -137,7 +144,7 @@ func BenchmarkInflight(b *testing.B) {
 	flights := make([]flight, b.N)
 	b.ReportAllocs()
 	for i := range flights {
-		if err := q.add(&flights[i], part, at); err != nil {
+		if err := q.add(flights[i:i+1], one(part, at)); err != nil {
 			b.Fatal(err)
 		}
 		flights[i].settle()

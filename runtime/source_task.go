@@ -185,11 +185,11 @@ func (s *sourceTask) deliver(records []connector.SourceRecord) error {
 		r := &records[i]
 		r.Origin = connector.Origin{}
 		b.items[i].polled, b.items[i].record = r, r.Record
-		if err := s.queue.add(&flights[i], r.SourcePartition, r.SourceOffset); err != nil {
-			// Nothing of the batch was sent: the flights stay open for ever, and
-			// with them everything behind.
-			return s.t.at.wrap(s.poll.place, "", err)
-		}
+	}
+	if err := s.queue.add(flights, records); err != nil {
+		// Nothing of the batch was sent: the flights stay open for ever, and with
+		// them everything behind.
+		return s.t.at.wrap(s.poll.place, "", err)
 	}
 	s.journey.run(s.t.life, b)
 	return cmp.Or(s.send(b.items, flights), b.stop)

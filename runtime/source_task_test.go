@@ -353,7 +353,7 @@ func refusedBy(t *testing.T, err error, tolerance tolerance) (*sourceTask, []ite
 	s.polling, s.abort = context.WithCancelCause(task.quit)
 	s.out = &outbox{at: task.at, errors: &task.errors, producer: refusing{err}, topics: &topics{}}
 	items, flights := []item{{polled: &connector.SourceRecord{SourcePartition: numbersPartition, SourceOffset: map[string]any{"n": 1}}}}, make([]flight, 1)
-	if err := s.queue.add(&flights[0], items[0].polled.SourcePartition, items[0].polled.SourceOffset); err != nil {
+	if err := s.queue.add(flights, one(items[0].polled.SourcePartition, items[0].polled.SourceOffset)); err != nil {
 		t.Fatal(err)
 	}
 	return s, items, flights

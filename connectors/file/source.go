@@ -28,7 +28,9 @@ type Source struct {
 	topic string
 	batch int
 	tail  *tail
-	lines chan string // standard input only, which cannot be unblocked
+	// partition is that of all records: who is given the same map need not compare.
+	partition map[string]any
+	lines     chan string // standard input only, which cannot be unblocked
 	// open is os.Open but in tests of faults.
 	open func(name string) (opened, error)
 }
@@ -71,7 +73,8 @@ func (s *Source) Start(ctx context.Context, c connector.Context, conf connector.
 		go readStdin(s.lines)
 		return nil
 	}
-	offset, err := c.Offsets.Offset(ctx, map[string]any{"filename": name})
+	s.partition = map[string]any{"filename": name}
+	offset, err := c.Offsets.Offset(ctx, s.partition)
 	if err != nil {
 		return fmt.Errorf("offset of %s: %w", name, err)
 	}
@@ -118,7 +121,7 @@ func (s *Source) Poll(ctx context.Context) ([]connector.SourceRecord, error) {
 	records := make([]connector.SourceRecord, len(lines))
 	for i, l := range lines {
 		records[i] = s.record(l.text)
-		records[i].SourcePartition = map[string]any{"filename": s.tail.name}
+		records[i].SourcePartition = s.partition
 		records[i].SourceOffset = l.mark.offset()
 	}
 	return records, nil

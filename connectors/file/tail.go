@@ -44,6 +44,7 @@ type tail struct {
 	partial strings.Builder
 	// reader reads on behind read; nil after an error, which may leave it anywhere.
 	reader  *bufio.Reader
+	lately  int  // lines were given
 	missing bool // it was said that the file is not there
 	leaving bool // the file was found replaced, and had nothing more to give
 }
@@ -153,7 +154,8 @@ func (t *tail) lines(n int) ([]line, error) {
 	if t.reader == nil {
 		t.reader = bufio.NewReaderSize(io.NewSectionReader(t.file, t.read.size, 1<<62), 64<<10)
 	}
-	var lines []line
+	lines := make([]line, 0, min(n, t.lately+1))
+	defer func() { t.lately = len(lines) }()
 	given := func() int64 { return t.read.size - int64(t.partial.Len()) }
 	for start := given(); len(lines) < n && (len(lines) == 0 || given()-start < batchBytes); {
 		chunk, err := t.reader.ReadSlice('\n')
