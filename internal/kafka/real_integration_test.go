@@ -57,6 +57,40 @@ func TestProducerOnRealKafka(t *testing.T) {
 	}
 }
 
+// A compacted topic takes no message without a key: such are refused alone, and
+// the producer goes on in its next epoch.
+func TestProducerRefusedByRealKafka(t *testing.T) {
+	c := open(t, realKafka(t), nil)
+	topic := fresh("compacted")
+	newTopic(t, c, topic, 1, map[string]string{"cleanup.policy": "compact"})
+	p := newProducer(t, c, map[string]string{"batch.size": "2000"})
+	const n = 1000
+	messages := make([]*Message, n)
+	for i := range messages {
+		messages[i] = &Message{Topic: topic, Key: fmt.Append(nil, i), Value: fmt.Append(nil, i), Timestamp: connector.NoTimestamp}
+		if i%100 == 99 {
+			messages[i].Key = nil
+		}
+	}
+	d := &deliveries{errs: map[int32]error{}, metas: map[int32]connector.RecordMetadata{}}
+	if _, err := p.SendAll(t.Context(), messages, d.note); err != nil {
+		t.Fatal(err)
+	}
+	flush(t, p)
+	var want []string
+	for i := range int32(n) {
+		switch err := d.errs[i]; {
+		case (i%100 == 99) != (connector.KindOf(err) == connector.KindData):
+			t.Fatalf("message %d: %v", i, err)
+		case err == nil:
+			want = append(want, fmt.Sprint(i))
+		}
+	}
+	if got := values(t, c, topic, 0); !slices.Equal(got, want) {
+		t.Errorf("%d messages arrived, want %d, in order", len(got), len(want))
+	}
+}
+
 func TestReadPartitionOnRealKafka(t *testing.T) {
 	c := open(t, realKafka(t), nil)
 	topic := fresh("transactions")
