@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -286,27 +285,6 @@ func TestCommands(t *testing.T) {
 				t.Errorf("%v\n%s\nwant %s", err, out, tt.want)
 			}
 		})
-	}
-}
-
-func TestBusyPort(t *testing.T) {
-	busy, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer busy.Close()
-	out := new(output)
-	log := slog.New(slog.NewTextHandler(out, nil))
-	l, err := listen(log, "REST API", "listeners", "", busy.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if !strings.Contains(out.String(), l.Addr().String()+" is used instead") {
-		t.Errorf("it does not say which port it took: %s", out)
-	}
-	if _, err := listen(log, "REST API", "listeners", busy.Addr().String(), ""); err == nil {
-		t.Error("a busy port that was asked for is no error")
 	}
 }
 

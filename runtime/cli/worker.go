@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/door"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/metric"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/page"
@@ -43,14 +42,14 @@ type WorkerOptions struct {
 
 // Worker is a running worker: tasks, REST API and page.
 type Worker struct {
-	setup      *config.Setup
-	conf       connector.Config
-	props      connector.Props
-	store      offset.Store
-	runtime    *runtime.Worker
-	herder     *herder.Herder
-	api, pages *site
-	log        *slog.Logger
+	setup   *config.Setup
+	conf    connector.Config
+	props   connector.Props
+	store   offset.Store
+	runtime *runtime.Worker
+	herder  *herder.Herder
+	door    *door.Door // nil without REST API and page
+	log     *slog.Logger
 }
 
 // StartWorker starts a worker. Its goroutines are ended by [Worker.Close]. An
@@ -80,6 +79,11 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err := w.configure(o.Setup, resolver); err != nil {
 		return nil, err
 	}
+	if !o.Quiet {
+		if w.door, err = door.New(w.conf, o.Log); err != nil {
+			return nil, fmt.Errorf("worker: %w", err)
+		}
+	}
 	name, err := w.offsetFile(o.Setup, resolver)
 	if err != nil {
 		return nil, err
@@ -97,9 +101,8 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var apiListener, pageListener net.Listener
-	if !o.Quiet {
-		if apiListener, pageListener, err = w.listen(); err != nil {
+	if w.door != nil {
+		if err := w.door.Open(); err != nil {
 			return nil, err
 		}
 	}
@@ -107,11 +110,11 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		Engine:    herder.Worker(w.runtime),
 		Validator: &config.Validator{Plugins: o.Plugins, Worker: w.props, Resolver: resolver},
 		Worker:    w.props,
-		WorkerID:  w.id(apiListener),
+		WorkerID:  w.id(),
 		Store:     wanted,
 		Log:       o.Log,
 	}, o.Setup.Connectors)
-	w.serve(o, apiListener, pageListener)
+	w.serve(o)
 	return w, nil
 }
 
@@ -147,79 +150,41 @@ func (w *Worker) offsetFile(s *config.Setup, r *config.Resolver) (string, error)
 	return strings.TrimSuffix(s.Files[0], filepath.Ext(s.Files[0])) + ".offsets", nil
 }
 
-// listen opens the listeners of REST API and, where it is wanted, page.
-func (w *Worker) listen() (api, pages net.Listener, err error) {
-	address, err := restAddress(w.conf)
-	if err != nil {
-		return nil, nil, err
-	}
-	if api, err = listen(w.log, "REST API", "listeners", address, defaultREST); err != nil {
-		return nil, nil, err
-	}
-	address = w.conf.String("page.listener")
-	if w.conf.Has("page.listener") && address == "" {
-		return api, nil, nil
-	}
-	if address != "" {
-		address, err = hostPort("page.listener", address, "6066")
-	}
-	if err == nil {
-		pages, err = listen(w.log, "page", "page.listener", address, defaultPage)
-	}
-	if err != nil {
-		return nil, nil, errors.Join(err, api.Close())
-	}
-	return api, pages, nil
-}
-
 // id gives the worker's name in statuses.
-func (w *Worker) id(l net.Listener) string {
-	if l == nil {
+func (w *Worker) id() string {
+	if w.door == nil {
 		return "worker"
 	}
-	host, port, err := net.SplitHostPort(reachable(l.Addr()))
-	if err != nil {
-		return l.Addr().String()
-	}
-	if name := w.conf.String("rest.advertised.host.name"); name != "" {
-		host = name
-	}
-	if w.conf.Has("rest.advertised.port") {
-		port = strconv.Itoa(w.conf.Int("rest.advertised.port"))
-	}
-	return net.JoinHostPort(host, port)
+	return w.door.Advertised()
 }
 
-func (w *Worker) serve(o WorkerOptions, apiListener, pageListener net.Listener) {
-	names := hosts(w.conf)
-	if apiListener != nil {
-		api := rest.New(rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
-			Metrics: metric.Handler(w.herder), Log: w.log})
-		w.api = serve(apiListener, names, api, w.log)
-		api.SetReady()
-		w.log.Info("REST API", "url", w.api.url)
+// serve lets requests in.
+func (w *Worker) serve(o WorkerOptions) {
+	if w.door == nil {
+		return
 	}
-	if pageListener != nil {
-		links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}}, o.Links...)
-		w.pages = serve(pageListener, names, page.New(page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log}), w.log)
-		w.log.Info("page", "url", w.pages.url)
-	}
+	api := rest.New(rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
+		Metrics: metric.Handler(w.herder), AdminApart: w.door.AdminApart(), Log: w.log})
+	links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}}, o.Links...)
+	w.door.Serve(door.Handlers{API: api, Admin: api.Admin(),
+		Page: page.New(page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log})})
+	api.SetReady()
 }
 
 // RESTURL gives the URL of the REST API, empty without one.
 func (w *Worker) RESTURL() string {
-	if w.api == nil {
+	if w.door == nil {
 		return ""
 	}
-	return w.api.url
+	return w.door.APIURL()
 }
 
 // PageURL gives the URL of the page, empty without one.
 func (w *Worker) PageURL() string {
-	if w.pages == nil {
+	if w.door == nil {
 		return ""
 	}
-	return w.pages.url
+	return w.door.PageURL()
 }
 
 // clusterID asks Kafka for its cluster's id.
@@ -256,7 +221,7 @@ func (w *Worker) Close(ctx context.Context) error {
 	if w.herder != nil {
 		errs = append(errs, w.herder.Close(ctx))
 	}
-	errs = append(errs, w.pages.close(ctx), w.api.close(ctx))
+	errs = append(errs, w.door.Close(ctx))
 	if w.store != nil {
 		errs = append(errs, w.store.Close())
 	}

@@ -49,6 +49,8 @@ var workerFamilies = []Family{
 	{"security.*", "security.protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, for all Kafka clients."},
 	{"sasl.*", "sasl.mechanism (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, GSSAPI) and sasl.jaas.config, as Java takes it: the login of all Kafka clients; sasl.oauthbearer.* says where tokens come from, sasl.kerberos.service.name whom a ticket is for."},
 	{"ssl.*", "Key store, trust store, protocols and cipher suites of all Kafka clients, as Kafka names them; stores are PEM, PKCS12 or JKS, PEM also as texts (ssl.truststore.certificates, ssl.keystore.certificate.chain, ssl.keystore.key)."},
+	{"listeners.https.ssl.*", "Key store, trust store, client.auth (none, requested, required), protocols and cipher suites of the listeners with https, as ssl.*; with one of them those of ssl.* count no more. Stores are read again when their files change."},
+	{"admin.listeners.https.ssl.*", "The same for admin.listeners."},
 	{"schema.registry.*", "Login and certificates of the schema registry, for converters that name none themselves."},
 	{"config.providers.*", "config.providers.NAME.class, and .param.*: what a provider may read (allowed.paths of file and dir, allowlist.pattern of env), and how long a value is believed (ttl.ms, then it is read again, see config.action.reload)."},
 }

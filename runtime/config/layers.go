@@ -74,6 +74,8 @@ func envLayers(environ []string) ([]List, error) {
 		case ok && rest != "":
 			key := strings.NewReplacer("___", "-", "__", "_", "_", ".").Replace(strings.ToLower(rest))
 			single = append(single, Entry{Key: key, Text: text, File: "$" + name})
+		case name == javaOptions:
+			single = append(single, loginFile(text)...)
 		case name == envBootstrap:
 			servers = List{{Key: "bootstrap.servers", Text: text, File: "$" + name}}
 		case name == envConfiguration:
@@ -85,6 +87,20 @@ func envLayers(environ []string) ([]List, error) {
 	}
 	slices.SortFunc(single, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
 	return []List{servers, file, single}, nil
+}
+
+// javaOptions is the variable that Kafka's scripts hand to Java.
+const javaOptions = "KAFKA_OPTS"
+
+// loginFile gives the key that -Djava.security.auth.login.config=FILE stands for.
+func loginFile(options string) (list List) {
+	const key = "java.security.auth.login.config"
+	for _, option := range strings.Fields(options) {
+		if file, ok := strings.CutPrefix(option, "-D"+key+"="); ok {
+			list = List{{Key: key, Text: file, File: "$" + javaOptions}}
+		}
+	}
+	return list
 }
 
 // ApplyEnv lays the environment over a setup's worker.

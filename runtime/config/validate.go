@@ -394,7 +394,7 @@ func (w *work) finish() {
 }
 
 // secretName is what keys of secrets are usually called.
-var secretName = regexp.MustCompile(`(?i)password|secret|token|credential|jaas|private`)
+var secretName = regexp.MustCompile(`(?i)password|secret|token|credential|jaas|private|keystore\.key|keystore\.certificate`)
 
 // javaMap writes a configuration as Java prints the HashMap that it is there,
 // in the order of its buckets. What may be a secret is hidden.

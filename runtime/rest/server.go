@@ -44,14 +44,16 @@ type Options struct {
 	Commit    string
 	// Metrics answers /metrics; nil is not there.
 	Metrics http.Handler
-	Log     *slog.Logger
+	// AdminApart leaves the endpoints below /admin to [Server.Admin].
+	AdminApart bool
+	Log        *slog.Logger
 }
 
 // Server answers Kafka Connect's REST API. It is an http.Handler, safe for
-// concurrent use, and starts no goroutine.
+// concurrent use, and starts no goroutine. Who may ask it is not its business: the
+// one who serves it guards it.
 type Server struct {
-	o       Options
-	handler http.Handler
+	o Options
 
 	mu      sync.Mutex
 	cluster string
@@ -66,10 +68,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	s := &Server{o: o}
-	// Browsers may not make other pages' visitors change connectors.
-	s.handler = http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.serve))
-	return s
+	return &Server{o: o}
 }
 
 // SetReady makes /health answer that the worker has started.
@@ -80,7 +79,30 @@ func (s *Server) SetReady() {
 }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.o.AdminApart && ofAdmin(r) {
+		general(w, http.StatusNotFound)
+		return
+	}
+	s.serve(w, r)
+}
+
+// Admin answers the endpoints below /admin alone, for listeners of their own.
+func (s *Server) Admin() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ofAdmin(r) {
+			general(w, http.StatusNotFound)
+			return
+		}
+		s.serve(w, r)
+	})
+}
+
+// ofAdmin tells whether a request is for one of the admin endpoints.
+func ofAdmin(r *http.Request) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	return first == "admin"
+}
 
 // request is a request with the variable parts of its path.
 type request struct {

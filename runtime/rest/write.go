@@ -70,7 +70,11 @@ func body(w http.ResponseWriter, status int, v any) int {
 // write answers with what a handler gave.
 func write(w http.ResponseWriter, r *http.Request, a answer) int {
 	if a.location != "" {
-		w.Header().Set("Location", "http://"+r.Host+a.location)
+		scheme := "http"
+		if r.TLS != nil {
+			scheme = "https"
+		}
+		w.Header().Set("Location", scheme+"://"+r.Host+a.location)
 	}
 	if a.body == nil {
 		w.WriteHeader(a.status)

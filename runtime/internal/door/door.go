@@ -1,0 +1,210 @@
+// Package door is the one way into a worker over HTTP. It holds the listeners of
+// REST API, admin endpoints and page, with TLS where that is asked for, and what a
+// request passes on its way to a handler, from outside in: the name that it asks by
+// and the time that it may take (httpd), headers that each answer has, the page that
+// a browser made it on, and the login.
+package door
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/ssl"
+)
+
+// Handlers are what a worker serves.
+type Handlers struct {
+	API http.Handler
+	// Admin is asked at admin.listeners, where there are any.
+	Admin http.Handler
+	Page  http.Handler
+}
+
+// Door is used from one goroutine.
+type Door struct {
+	conf    connector.Config
+	log     *slog.Logger
+	at      addresses
+	names   []string
+	headers []header
+	origins origins
+	login   *login
+	secured map[string]*tls.Config // by the key of the address
+	api     []*listener
+	admin   []*listener
+	page    *listener
+}
+
+// New makes the door that a worker's configuration asks for. The error names all
+// that is wrong. It listens once it is open.
+func New(conf connector.Config, log *slog.Logger) (*Door, error) {
+	d := &Door{conf: conf, log: log, names: names(conf), origins: originsOf(conf), secured: map[string]*tls.Config{}}
+	var errs [4]error
+	d.at, errs[0] = addressesOf(conf)
+	d.headers, errs[1] = headersOf(conf.String(headersKey))
+	d.login, errs[2] = loginOf(conf, log)
+	if errs[0] == nil {
+		errs[3] = d.secure()
+	}
+	return d, errors.Join(errs[:]...)
+}
+
+// secure makes the configurations of the listeners with TLS.
+func (d *Door) secure() error {
+	var errs []error
+	keys := map[string]string{}
+	for k := range d.conf.Props() {
+		keys[k], _ = d.conf.Props().Text(k)
+	}
+	for _, a := range d.at.all() {
+		if !a.secure || d.secured[a.key] != nil {
+			continue
+		}
+		// As in Kafka Connect a prefix counts with all its keys or not at all.
+		prefix := a.key + ".https."
+		if a.key == pageKey {
+			prefix = listenersKey + ".https."
+		}
+		if len(d.conf.Props().WithPrefix(prefix)) == 0 {
+			prefix = ""
+		}
+		conf, err := ssl.Settings{Keys: keys, Prefix: prefix, Log: d.log}.Server()
+		errs = append(errs, err)
+		d.secured[a.key] = conf
+	}
+	return errors.Join(errs...)
+}
+
+// all gives every address.
+func (a addresses) all() []address {
+	list := append(append([]address{}, a.api...), a.admin...)
+	if a.page != nil {
+		list = append(list, *a.page)
+	}
+	return list
+}
+
+// Open opens the listeners. An error leaves those that are open to Close.
+func (d *Door) Open() error {
+	for _, a := range d.at.api {
+		if err := d.open(&d.api, "REST API", a); err != nil {
+			return err
+		}
+	}
+	for _, a := range d.at.admin {
+		if err := d.open(&d.admin, "admin endpoints", a); err != nil {
+			return err
+		}
+	}
+	if d.at.page == nil {
+		return nil
+	}
+	var page []*listener
+	err := d.open(&page, "page", *d.at.page)
+	if err == nil {
+		d.page = page[0]
+	}
+	return err
+}
+
+func (d *Door) open(to *[]*listener, what string, a address) error {
+	l, err := listen(d.log, what, a)
+	if err != nil {
+		return err
+	}
+	if a.secure {
+		l.secured = d.secured[a.key]
+	}
+	*to = append(*to, l)
+	return nil
+}
+
+// AdminApart tells that the admin endpoints are not at the API's addresses, but at
+// their own ones or nowhere.
+func (d *Door) AdminApart() bool { return d.at.apart }
+
+// told gives the listener of the API that others are told: as
+// rest.advertised.listener says, else the first with http, else the first. There
+// is none before the door is open.
+func (d *Door) told() *listener {
+	scheme := strings.ToLower(d.conf.String("rest.advertised.listener"))
+	if scheme == "" {
+		scheme = "http"
+	}
+	for _, l := range d.api {
+		if l.scheme() == scheme {
+			return l
+		}
+	}
+	if len(d.api) == 0 {
+		return nil
+	}
+	return d.api[0]
+}
+
+// Advertised gives host and port by which others are told to reach the API.
+func (d *Door) Advertised() string {
+	host, port, err := net.SplitHostPort(reachable(d.told().Addr()))
+	if err != nil {
+		return d.told().Addr().String()
+	}
+	if name := d.conf.String("rest.advertised.host.name"); name != "" {
+		host = name
+	}
+	if d.conf.Has("rest.advertised.port") {
+		port = strconv.Itoa(d.conf.Int("rest.advertised.port"))
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// APIURL gives the URL of the REST API on this machine, empty before the door is
+// open.
+func (d *Door) APIURL() string { return d.told().url() }
+
+// PageURL gives the URL of the page on this machine, empty without one.
+func (d *Door) PageURL() string { return d.page.url() }
+
+// HasPage tells whether the page is served.
+func (d *Door) HasPage() bool { return d.at.page != nil }
+
+// Serve serves handlers at the listeners until the door is closed.
+func (d *Door) Serve(h Handlers) {
+	guarded := func(next http.Handler) http.Handler {
+		return withHeaders(d.headers, d.origins.guard(d.login.guard(next)))
+	}
+	for _, l := range d.api {
+		l.serve(guarded(h.API), d.names, d.log)
+		d.log.Info("REST API", "url", l.url())
+	}
+	for _, l := range d.admin {
+		l.serve(guarded(h.Admin), d.names, d.log)
+		d.log.Info("admin endpoints", "url", l.url())
+	}
+	if d.page != nil {
+		d.page.serve(origins{}.guard(d.login.guard(h.Page)), d.names, d.log)
+		d.log.Info("page", "url", d.page.url())
+	}
+}
+
+// Close ends all listeners: requests under way have until ctx ends. It is safe on
+// a door that did not open, and on none.
+func (d *Door) Close(ctx context.Context) error {
+	if d == nil {
+		return nil
+	}
+	var errs []error
+	for _, l := range append(append([]*listener{d.page}, d.admin...), d.api...) {
+		if err := l.close(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", l.url(), err))
+		}
+	}
+	return errors.Join(errs...)
+}
