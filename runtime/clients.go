@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
@@ -28,14 +30,24 @@ type clientProps struct {
 }
 
 func newClientProps(spec TaskSpec, bootstrap []string) clientProps {
-	return clientProps{bootstrap: bootstrap, producer: roleProps(spec, "producer.", "producer.override."),
-		consumer: roleProps(spec, "consumer.", "consumer.override."), admin: roleProps(spec, "admin.", "admin.override.")}
+	return clientProps{bootstrap: bootstrap, producer: roleProps(spec, producerRole), consumer: roleProps(spec, consumerRole), admin: roleProps(spec, adminRole)}
 }
+
+// The roles of clients, as their properties are prefixed.
+const (
+	producerRole = "producer"
+	consumerRole = "consumer"
+	adminRole    = "admin"
+)
+
+// override is between a role and the properties that a connector has in place of
+// the worker's.
+const override = ".override."
 
 // roleProps gives the properties of the client of a role: the worker's own ones for
 // the connection, the worker's for this role, then the connector's overrides.
 // Unlike in Java the worker's connection serves every role.
-func roleProps(spec TaskSpec, role, override string) map[string]string {
+func roleProps(spec TaskSpec, role string) map[string]string {
 	props := map[string]string{}
 	set := func(p connector.Props) {
 		for k := range p {
@@ -51,9 +63,43 @@ func roleProps(spec TaskSpec, role, override string) map[string]string {
 		}
 	}
 	set(connection)
-	set(spec.Worker.WithPrefix(role))
-	set(spec.Props.WithPrefix(override))
+	set(spec.Worker.WithPrefix(role + "."))
+	set(spec.Props.WithPrefix(role + override))
 	return props
+}
+
+// withWholeKeys gives an error about properties, of which each line begins with a
+// key, with the keys as connector or worker have them.
+func withWholeKeys(spec TaskSpec, role string, err error) error {
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		key, _, _ := strings.Cut(line, ": ")
+		if _, ok := spec.Props[role+override+key]; ok {
+			lines[i] = role + override + line
+		} else if _, ok := spec.Worker[role+"."+key]; ok {
+			lines[i] = role + "." + line
+		}
+	}
+	return connector.Fatal(errors.New(strings.Join(lines, "\n")))
+}
+
+// CheckClients says what is wrong with the properties of a connector's Kafka
+// clients, a line each that begins with the key as connector or worker have it.
+func CheckClients(worker, props connector.Props) []string {
+	var wrong []string
+	spec := TaskSpec{Worker: worker, Props: props}
+	for _, role := range []string{producerRole, consumerRole, adminRole} {
+		err := kafka.Check(roleProps(spec, role))
+		if err == nil {
+			continue
+		}
+		for line := range strings.SplitSeq(withWholeKeys(spec, role, err).Error(), "\n") {
+			if !slices.Contains(wrong, line) {
+				wrong = append(wrong, line)
+			}
+		}
+	}
+	return wrong
 }
 
 // servers gives the brokers that a client with these properties connects to.
@@ -80,12 +126,12 @@ type clients struct {
 
 func (k *clients) connect(ctx context.Context, produce, consume bool) (err error) {
 	if consume {
-		if k.consumer, err = k.client(ctx, "consumer", k.props.consumer); err != nil {
+		if k.consumer, err = k.client(ctx, consumerRole, k.props.consumer); err != nil {
 			return err
 		}
 	}
 	if produce {
-		c, err := k.client(ctx, "producer", k.props.producer)
+		c, err := k.client(ctx, producerRole, k.props.producer)
 		if err != nil {
 			return err
 		}
@@ -93,7 +139,7 @@ func (k *clients) connect(ctx context.Context, produce, consume bool) (err error
 			return err
 		}
 	}
-	k.admin, err = k.client(ctx, "adminclient", k.props.admin)
+	k.admin, err = k.client(ctx, adminRole, k.props.admin)
 	return err
 }
 
@@ -105,9 +151,16 @@ func (k *clients) client(ctx context.Context, role string, props map[string]stri
 	}
 	id := props["client.id"]
 	if id == "" {
-		id = fmt.Sprintf("connector-%s-%s-%d", role, k.spec.Connector, k.spec.Task)
+		name := role
+		if role == adminRole {
+			name = "adminclient"
+		}
+		id = fmt.Sprintf("connector-%s-%s-%d", name, k.spec.Connector, k.spec.Task)
 	}
 	c, err := k.open(ctx, kafka.Options{Bootstrap: k.props.servers(props), ClientID: id, Props: props, Log: k.log})
+	if connector.KindOf(err) == connector.KindFatal {
+		err = withWholeKeys(k.spec, role, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,13 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/ssl"
 )
 
+// Check says what is wrong with a client's properties, which [Open] would refuse:
+// each line of the error begins with a key.
+func Check(props map[string]string) error {
+	_, err := newConfig(Options{Props: props})
+	return err
+}
+
 // security reads security.protocol, sasl.* and ssl.*.
 func (p *props) security(c *sarama.Config) {
 	protocol := strings.ToUpper(strings.TrimSpace(p.text["security.protocol"]))

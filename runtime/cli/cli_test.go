@@ -230,6 +230,18 @@ func TestCommands(t *testing.T) {
 	javaOffsets := write(t, "connect.offsets", "\xac\xed\x00\x05sr\x00\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16\x60\xd1\x03\x00\x02F\x00\x0aloadFactorI\x00\x09thresholdxp"+
 		"\x3f\x40\x00\x00\x00\x00\x00\x0cw\x08\x00\x00\x00\x10\x00\x00\x00\x01ur\x00\x02[B\xac\xf3\x17\xf8\x06\x08T\xe0\x02\x00\x00xp"+
 		"\x00\x00\x00\x0c[\"lines\",{}]uq\x00\x7e\x00\x02\x00\x00\x00\x0e{\"position\":3}x")
+	insecure := write(t, "insecure.yaml", `worker:
+  security.protocol: SASL_SSL
+  sasl.mechanism: PLAIN
+  sasl.jaas.config: PlainLoginModule required username=a password="hush";
+  consumer.ssl.truststore.location: /none/trust.jks
+  listeners: https://127.0.0.1:0
+connectors:
+  sink:
+    connector.class: file-sink
+    topics: a
+    consumer.override.sasl.mechanism: MD5
+`)
 	tests := []struct {
 		name string
 		args []string
@@ -244,6 +256,10 @@ func TestCommands(t *testing.T) {
 		{"lint without a variable", []string{"lint", unset}, true, unset + ":4: sink: topics: ${env:HYDRAULICS_TEST_NOT_SET}: environment variable"},
 		{"lint for another machine", []string{"lint", unset, "--elsewhere"}, false, "warning: " + unset + ":4: sink: topics: "},
 		{"lint of a part that is misspelt", []string{"lint", misspelt}, true, misspelt + ":1: conectors: unknown part of a configuration, did you mean connectors?"},
+		{"lint of what reaches Kafka", []string{"lint", insecure}, true, insecure + ":5: consumer.ssl.truststore.location: open /none/trust.jks: no such file or directory\n"},
+		{"lint of what a connector overrides", []string{"lint", insecure}, true, insecure + ":11: sink: consumer.override.sasl.mechanism: \"MD5\" is not PLAIN, "},
+		{"lint of what reaches the worker", []string{"lint", insecure}, true, insecure + ": ssl.keystore.location: it is missing: a listener with TLS needs"},
+		{"lint of connections elsewhere", []string{"lint", insecure, "--elsewhere"}, false, "warning: " + insecure + ":5: consumer.ssl.truststore.location"},
 		{"lint of an empty file", []string{"lint", empty}, true, empty + ": holds nothing"},
 		{"a worker does not start on an empty file", []string{"worker", "-f", empty}, true, ""},
 		{"lint of no file", []string{"lint", "nothing.yaml"}, true, ""},

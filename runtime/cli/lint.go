@@ -18,7 +18,7 @@ func newLintCommand() *cobra.Command {
 		Use:   "lint FILE...",
 		Short: "Say everything that is wrong with the files of a worker",
 		Long: `Checks files as a worker with them would: the keys of the worker, of every
-connector, transform, predicate and converter. Keys that nobody knows are
+connector, transform, predicate and converter, listeners, logins and stores. Keys that nobody knows are
 warnings. Exits with 1 where a worker would not start, or a connector would fail
 at once: for want of a file or a variable too, unless the files are for another
 machine (--elsewhere).`,
@@ -34,6 +34,7 @@ machine (--elsewhere).`,
 				}
 			}
 			problems = append(problems, config.Lint(s, connector.Plugins, Defaults)...)
+			problems = append(problems, lintConnections(s, Defaults)...)
 			for i := range problems {
 				if p := &problems[i]; p.Fails && !(p.Here && elsewhere) {
 					p.Warning = false
