@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Starts and stops the real servers that `make integration` runs against: Apache
-# Kafka (KRaft, one node), a schema registry (Apicurio, Confluent's API),
-# PostgreSQL and PgBouncer before it, all on 127.0.0.1, from public packages, data
-# below DIR.
+# Kafka (KRaft, one node) with a listener for logins, Kerberos for it, a schema
+# registry (Apicurio, Confluent's API), PostgreSQL and PgBouncer before it, all on
+# 127.0.0.1, from public packages, data below DIR.
 #
 #   servers.sh start DIR   prints NAME=value lines for the tests' environment
 #   servers.sh stop DIR
 #
-# Needs Java 17 and Maven for the first two and Debian's postgresql and pgbouncer
-# for the others;
-# as root what is missing is installed with apt-get.
+# Needs Java 17 and Maven for Kafka and registry and Debian's krb5-kdc,
+# krb5-admin-server, postgresql and pgbouncer for the others; as root what is missing
+# is installed with apt-get.
 set -euo pipefail
 KAFKA=4.3.1 LOG4J=2.25.4 APICURIO=3.0.9
 command=${1:?start or stop}
@@ -89,6 +89,28 @@ kafka_stores() {
   done
 } 2>/dev/null # what keytool says of its defaults
 
+# start_kerberos starts a key distribution centre, with the principals of the broker and
+# of a client in key tables.
+start_kerberos() {
+  export KRB5_CONFIG=$dir/krb5.conf KRB5_KDC_PROFILE=$dir/kdc.conf
+  running kerberos && return
+  install krb5kdc krb5-kdc; install kadmin.local krb5-admin-server
+  printf '%s\n' '[libdefaults]' 'default_realm = SEA.EXAMPLE' 'dns_lookup_kdc = false' 'dns_lookup_realm = false' 'rdns = false' 'udp_preference_limit = 1' \
+    '[realms]' 'SEA.EXAMPLE = {' "kdc = 127.0.0.1:$((kafka_port + 3))" '}' >"$KRB5_CONFIG"
+  printf '%s\n' '[kdcdefaults]' "kdc_listen = 127.0.0.1:$((kafka_port + 3))" "kdc_tcp_listen = 127.0.0.1:$((kafka_port + 3))" \
+    '[realms]' 'SEA.EXAMPLE = {' "database_name = $dir/kerberos" "key_stash_file = $dir/kerberos.stash" '}' >"$KRB5_KDC_PROFILE"
+  if [ ! -f "$dir/buoy.keytab" ]; then
+    rm -f "$dir"/kerberos* "$dir"/*.keytab
+    { kdb5_util create -s -r SEA.EXAMPLE -P opensesame
+      local name
+      for name in broker:kafka/127.0.0.1 buoy:buoy; do
+        kadmin.local -q "addprinc -randkey ${name#*:}"; kadmin.local -q "ktadd -k $dir/${name%%:*}.keytab ${name#*:}"
+      done; } >"$dir/kerberos-init.log" 2>&1
+  fi
+  daemon kerberos krb5kdc -n
+  await kerberos 30 open_port $((kafka_port + 3))
+}
+
 start_kafka() {
   running kafka && return
   local lib=$dir/lib/kafka conf=$dir/kafka.properties
@@ -107,11 +129,13 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:S
 listener.name.secure.ssl.keystore.location=$dir/kafka-key.p12
 listener.name.secure.ssl.keystore.type=PKCS12
 listener.name.secure.ssl.keystore.password=opensesame
-listener.name.secure.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
+listener.name.secure.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER,GSSAPI
 listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_buoy="right";
 listener.name.secure.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.secure.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
+listener.name.secure.gssapi.sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true keyTab="$dir/broker.keytab" principal="kafka/127.0.0.1@SEA.EXAMPLE";
+listener.name.secure.sasl.kerberos.service.name=kafka
 log.dirs=$dir/kafka
 offsets.topic.num.partitions=1
 offsets.topic.replication.factor=1
@@ -130,7 +154,7 @@ EOF
     local id; id=$(java -cp "$lib/*" kafka.tools.StorageTool random-uuid 2>/dev/null)
     java -cp "$lib/*" kafka.tools.StorageTool format --standalone -t "$id" -c "$conf" >"$dir/kafka-format.log" 2>&1 || { cat "$dir/kafka-format.log" >&2; exit 1; }
   fi
-  daemon kafka java -Xms512M -Xmx1G -Dlog4j2.configurationFile="$dir/log4j2.properties" -cp "$lib/*" kafka.Kafka "$conf"
+  daemon kafka java -Xms512M -Xmx1G -Djava.security.krb5.conf="$KRB5_CONFIG" -Dlog4j2.configurationFile="$dir/log4j2.properties" -cp "$lib/*" kafka.Kafka "$conf"
 }
 
 start_registry() {
@@ -195,7 +219,7 @@ stop_postgres() {
 case $command in
 start)
   install java openjdk-17-jre-headless; install mvn maven; install curl curl
-  start_kafka; start_registry; start_postgres; start_pooler
+  start_kerberos; start_kafka; start_registry; start_postgres; start_pooler
   await kafka 90 open_port "$kafka_port"
   await registry 120 curl -sf "http://127.0.0.1:$registry_port/apis/ccompat/v7/subjects"
   await pooler 30 open_port "$pooler_port"
@@ -203,10 +227,11 @@ start)
   echo "HYDRAULICS_KAFKA_BOOTSTRAP=127.0.0.1:$kafka_port"
   echo "HYDRAULICS_KAFKA_SECURE=127.0.0.1:$((kafka_port + 2))"
   echo "HYDRAULICS_KAFKA_STORES=$dir"
+  echo "KRB5_CONFIG=$KRB5_CONFIG"
   echo "HYDRAULICS_KAFKA_CLASSPATH=$dir/lib/kafka/*"
   echo "HYDRAULICS_REGISTRY_URL=http://127.0.0.1:$registry_port/apis/ccompat/v7"
   echo "HYDRAULICS_POSTGRES_URL=postgres://postgres@127.0.0.1:$postgres_port/postgres?sslmode=disable"
   ;;
-stop) end kafka; end registry; end pooler; rm -f "$pooler_conf"; stop_postgres ;;
+stop) end kafka; end kerberos; end registry; end pooler; rm -f "$pooler_conf"; stop_postgres ;;
 *) echo "start or stop" >&2; exit 2 ;;
 esac

@@ -3,7 +3,10 @@
 package kafka
 
 import (
+	"encoding/json"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +16,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/test/certs"
 )
 
 // secureKafka gives the address of a real Kafka's listener with TLS and logins, and the
@@ -53,14 +57,15 @@ func TestLoginsOnRealKafka(t *testing.T) {
 	addScramUser(t, "buoy", "right")
 	for _, form := range []string{"PEM", "PKCS12", "JKS"} {
 		for mechanism := range logins {
-			if mechanism == "GSSAPI" {
-				continue // there is no Kerberos
-			}
 			t.Run(form+" "+mechanism, func(t *testing.T) {
 				props := map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": mechanism, jaasKey: jaasOf(mechanism, "right"), "ssl.truststore.type": form,
 					"ssl.truststore.location": filepath.Join(stores, "kafka-trust."+map[string]string{"PEM": "pem", "PKCS12": "p12", "JKS": "jks"}[form])}
 				if form != "PEM" {
 					props["ssl.truststore.password"] = "opensesame"
+				}
+				if mechanism == "GSSAPI" {
+					props["sasl.kerberos.service.name"] = "kafka"
+					props[jaasKey] = "com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true keyTab='" + filepath.Join(stores, "buoy.keytab") + "' principal='buoy@SEA.EXAMPLE';"
 				}
 				if mechanism == "OAUTHBEARER" {
 					props[jaasKey] = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub='buoy';"
@@ -86,8 +91,8 @@ func TestLoginsOnRealKafka(t *testing.T) {
 				if got := values(t, c, topic, 0); len(got) != 1 || got[0] != "x" {
 					t.Errorf("it reads %q", got)
 				}
-				if mechanism == "OAUTHBEARER" {
-					return // the broker takes the token of anyone
+				if mechanism == "OAUTHBEARER" || mechanism == "GSSAPI" {
+					return // the broker takes the token of anyone, and the key table has the only key
 				}
 				wrong := maps.Clone(props)
 				wrong[jaasKey] = jaasOf(mechanism, "wr0ng")
@@ -96,6 +101,29 @@ func TestLoginsOnRealKafka(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The tokens of an endpoint and of a file are unsecured ones, which the broker takes.
+func TestTokensOnRealKafka(t *testing.T) {
+	addr, stores := secureKafka(t)
+	token, err := claims{of: map[string]any{"sub": "buoy"}, lifetime: time.Hour}.token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": token, "token_type": "bearer", "expires_in": 3600})
+	}))
+	defer endpoint.Close()
+	for name, from := range map[string]string{"endpoint": endpoint.URL, "file": "file://" + certs.File(t, "token", []byte(token))} {
+		t.Run(name, func(t *testing.T) {
+			if err := asks(t, addr, map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER", endpointKey: from, clientKey: "buoy", secretKey: "right",
+				jaasKey:                   "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;",
+				"ssl.truststore.location": filepath.Join(stores, "kafka-trust.jks"), "ssl.truststore.password": "opensesame"}); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -119,7 +147,7 @@ func TestWrongSettingsOnRealKafka(t *testing.T) {
 		"no TLS":               {addr, map[string]string{"security.protocol": "SASL_PLAINTEXT"}, "security.protocol"},
 		"TLS to one without":   {realKafka(t), nil, "or security.protocol"},
 		"an expired token":     {addr, token("unsecuredLoginStringClaim_sub=a unsecuredLoginNumberClaim_exp=1"), "the login is refused: check what gives the token, in sasl.oauthbearer.* or sasl.jaas.config"},
-		"a token for a second": {addr, token("unsecuredLoginStringClaim_sub=a unsecuredLoginLifetimeSeconds=60"), ""},
+		"a token for a minute": {addr, token("unsecuredLoginStringClaim_sub=a unsecuredLoginLifetimeSeconds=60"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			props := maps.Clone(right)
