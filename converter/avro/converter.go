@@ -43,8 +43,7 @@ func (*Converter) Validate(conf connector.Config, p *connector.Problems) {
 
 // Configure reads the configuration. It does not connect.
 func (c *Converter) Configure(_ connector.Context, conf connector.Config, key bool) (err error) {
-	c.schemas, err = serde.Open(conf, key, registry.Avro,
-		format(avro.FromOptions{Enhanced: conf.Bool(keyEnhanced), NoMetadata: !conf.Bool(keyMetadata)}))
+	c.schemas, err = serde.Open(conf, key, registry.Avro, format(optionsOf(conf)))
 	return err
 }
 
@@ -80,12 +79,12 @@ func (c *Converter) ToConnect(ctx context.Context, _ string, data []byte) (*conn
 }
 
 // format is how Avro's schemas are read and compiled.
-func format(options avro.FromOptions) serde.Format[*avro.Schema, *avro.Schema] {
+func format(options avro.Options) serde.Format[*avro.Schema, *avro.Schema] {
 	return serde.Format[*avro.Schema, *avro.Schema]{
 		Derive: func(from *connector.Schema) (string, error) { return avro.FromConnect(from, options) },
-		Reader: func(s registry.Schema) (*avro.Schema, error) { return avro.Parse(s.Text, s.Referred()...) },
+		Reader: func(s registry.Schema) (*avro.Schema, error) { return options.Parse(s.Text, s.Referred()...) },
 		Writer: func(s registry.Schema, from *connector.Schema, strict bool) (*avro.Schema, error) {
-			parsed, err := avro.Parse(s.Text, s.Referred()...)
+			parsed, err := options.Parse(s.Text, s.Referred()...)
 			if err == nil && strict {
 				err = parsed.Check(from)
 			}

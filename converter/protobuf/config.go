@@ -11,7 +11,6 @@ import (
 // The configuration keys of Protobuf alone, which are Confluent's.
 const (
 	keyEnhanced   = "enhanced.protobuf.schema.support"
-	keyScrub      = "scrub.invalid.names"
 	keyIntEnums   = "int.for.enums"
 	keyOptional   = "optional.for.nullables"
 	keyProto2     = "optional.for.proto2"
@@ -24,7 +23,7 @@ const (
 
 var configDef = connector.NewConfigDef(slices.Concat(registry.Keys(), wire.Keys(), wire.SumKeys(), []connector.Key{
 	wire.Boolean(keyEnhanced, false, connector.Medium, "Keep packages in the names of schemas."),
-	wire.Boolean(keyScrub, false, connector.Medium, "Replace the characters of names that Protobuf does not allow."),
+	wire.Boolean(wire.KeyScrub, false, connector.Medium, "Replace the characters of names that Protobuf does not allow."),
 	wire.Boolean(keyIntEnums, false, connector.Medium, "Read enums as integers."),
 	wire.Boolean(keyOptional, false, connector.Medium, "Write fields that may be null as optional ones; fields are optional in Kafka Connect only where they are in Protobuf."),
 	wire.Boolean(keyProto2, true, connector.Medium, "Read null where an optional field of proto2 is not set."),
@@ -45,7 +44,7 @@ type options struct {
 func optionsOf(conf connector.Config) options {
 	return options{
 		generalized: conf.Bool(wire.KeyGeneralized), ignoreDefault: conf.Bool(wire.KeyIgnoreDefault), enhanced: conf.Bool(keyEnhanced),
-		scrub: conf.Bool(keyScrub), intEnums: conf.Bool(keyIntEnums), optional: conf.Bool(keyOptional), proto2: conf.Bool(keyProto2),
+		scrub: conf.Bool(wire.KeyScrub), intEnums: conf.Bool(keyIntEnums), optional: conf.Bool(keyOptional), proto2: conf.Bool(keyProto2),
 		wrapper: conf.Bool(keyWrapper), wrapperRaw: conf.Bool(keyWrapperRaw), structs: conf.Bool(keyStructs),
 		index: conf.Bool(keyIndex), flatten: conf.Bool(keyFlatten),
 	}

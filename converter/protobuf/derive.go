@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/protobuf"
+	"github.com/axiom-data-science/hydraulics/internal/registry/wire"
 )
 
 // wrapperTypes are the wrapper messages of the single types.
@@ -380,24 +380,8 @@ func (d *deriver) enum(name string, s *connector.Schema, indent string) string {
 // scrubbed gives a name that Protobuf allows, where names are scrubbed: what it
 // does not allow is escaped as in URLs, with underscores for the percent signs.
 func (o options) scrubbed(name string) string {
-	if !o.scrub || name == "" {
+	if !o.scrub {
 		return name
 	}
-	plain := func(r rune) bool {
-		return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_'
-	}
-	first := name[0]
-	if !strings.ContainsFunc(name, func(r rune) bool { return !plain(r) }) && (first < '0' || first > '9') && first != '_' {
-		return name
-	}
-	escaped := url.QueryEscape(name)
-	if first = escaped[0]; first >= '0' && first <= '9' || first == '_' {
-		escaped = "x" + escaped
-	}
-	return strings.Map(func(r rune) rune {
-		if plain(r) {
-			return r
-		}
-		return '_'
-	}, escaped)
+	return wire.Scrub(name, false)
 }

@@ -61,6 +61,9 @@ func isTime(s *connector.Schema) bool {
 }
 
 func fitsInteger(n *node, from *connector.Schema) bool {
+	if isTime(from) && n.tick > 0 {
+		return from.Name() == n.tickOf
+	}
 	if isTime(from) {
 		return from.Name() == map[string]string{date: connector.DateName, timeMillis: connector.TimeName, timestampMillis: connector.TimestampName}[n.logical]
 	}
@@ -73,7 +76,7 @@ func checkUnion(n *node, from *connector.Schema) error {
 	}
 	var last error
 	for _, b := range n.branches {
-		if from.Name() == unionName {
+		if isUnion(from) {
 			return nil // whose set field names the branch
 		}
 		if last = check(b, from); last == nil {
@@ -92,7 +95,7 @@ func checkRecord(n *node, from *connector.Schema) error {
 	}
 	var missing []string
 	for _, f := range n.fields {
-		x, ok := from.Field(f.name)
+		x, ok := n.find(from, f)
 		if !ok {
 			if !f.hasDefault {
 				missing = append(missing, f.name)

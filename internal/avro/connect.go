@@ -41,7 +41,7 @@ func toConnect(n *node, optional bool) (*connector.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	if other, _ := n.optional(); other != nil {
+	if other, _ := n.optional(); other != nil || n.single {
 		return s, nil // the branch's own attributes are set
 	}
 	if s, err = withAttributes(s, n); err != nil {
@@ -85,11 +85,7 @@ func toConnectType(n *node) (*connector.Schema, error) {
 	case kindBytes, kindFixed:
 		return bytesToConnect(n), nil
 	case kindEnum:
-		s := connector.StringSchema.WithParameter(enumParameter, n.name)
-		for _, symbol := range n.symbols {
-			s = s.WithParameter(enumParameter+"."+symbol, symbol)
-		}
-		return s, nil
+		return enumToConnect(n), nil
 	case kindArray:
 		return arrayToConnect(n)
 	case kindMap:
@@ -102,6 +98,19 @@ func toConnectType(n *node) (*connector.Schema, error) {
 		return unionToConnect(n)
 	}
 	return recordToConnect(n)
+}
+
+func enumToConnect(n *node) *connector.Schema {
+	param := n.options.enumParameter()
+	s := connector.StringSchema.WithParameter(param, n.name)
+	for i, symbol := range n.symbols {
+		value := symbol
+		if n.options.Generalized {
+			value = strconv.Itoa(i)
+		}
+		s = s.WithParameter(param+"."+symbol, value)
+	}
+	return s
 }
 
 func bytesToConnect(n *node) *connector.Schema {
@@ -147,6 +156,9 @@ func unionToConnect(n *node) (*connector.Schema, error) {
 	if other, _ := n.optional(); other != nil {
 		return toConnect(other, true)
 	}
+	if n.single {
+		return toConnect(n.branches[0], false)
+	}
 	var fields []connector.Field
 	optional := false
 	for _, b := range n.branches {
@@ -158,11 +170,22 @@ func unionToConnect(n *node) (*connector.Schema, error) {
 		if err != nil {
 			return nil, err
 		}
-		fields = append(fields, connector.F(b.branchName(), s))
+		name := b.branchName()
+		if n.options.Generalized {
+			name = generalField(len(fields))
+		}
+		fields = append(fields, connector.F(name, s))
 	}
-	s, err := connector.NewStructSchema(unionName, fields)
+	name := unionName
+	if n.options.Generalized {
+		name = n.general
+	}
+	s, err := connector.NewStructSchema(name, fields)
 	if err != nil {
-		return nil, fmt.Errorf("union: two branches have the simple name of one field: %w", err)
+		return nil, fmt.Errorf("union: two branches have the simple name of one field (enhanced.avro.schema.support=true names them in full): %w", err)
+	}
+	if n.options.Generalized {
+		s = s.WithParameter(generalUnion, name)
 	}
 	if optional {
 		s = s.AsOptional()
@@ -171,10 +194,13 @@ func unionToConnect(n *node) (*connector.Schema, error) {
 }
 
 // branchName gives the name of a union branch's field: a named type's simple
-// name, a type's name for others.
+// name or its full one, a type's name for others.
 func (n *node) branchName() string {
 	if n.name == "" {
 		return n.kind.String()
+	}
+	if n.options.Enhanced {
+		return n.name
 	}
 	for i := len(n.name) - 1; i >= 0; i-- {
 		if n.name[i] == '.' {
@@ -220,6 +246,7 @@ func withAttributes(s *connector.Schema, n *node) (*connector.Schema, error) {
 		return s, nil
 	}
 	switch doc, _ := n.props[propDoc].(string); {
+	case n.options.FieldsOnly:
 	case n.doc != "":
 		s = s.WithDoc(n.doc)
 	case doc != "":
@@ -242,7 +269,7 @@ func withAttributes(s *connector.Schema, n *node) (*connector.Schema, error) {
 	case n.name != "" && n.name != confluent+"."+defaultName && n.logical == "":
 		s = s.WithName(n.name)
 	}
-	if def := n.props[propDefault]; def != nil {
+	if def := n.props[propDefault]; def != nil && !n.options.FieldsOnly {
 		v, err := defaultValue(n, s, def)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", propDefault, err)

@@ -36,7 +36,7 @@ func TestFromConnect(t *testing.T) {
 		"field default":     {connector.StructOf("b.O", connector.F("x", connector.BytesSchema.WithDefault([]byte{0, 255}))), `{"type":"record","name":"O","namespace":"b","fields":[{"name":"x","type":{"type":"bytes","connect.default":"\u0000ÿ"},"default":"\u0000ÿ"}],"connect.name":"b.O"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := FromConnect(c.schema, FromOptions{})
+			got, err := FromConnect(c.schema, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -45,7 +45,7 @@ func TestFromConnect(t *testing.T) {
 			}
 			back := parse(t, got).Connect()
 			if !strings.Contains(name, "unnamed") && name != "decimal" && !back.Equal(c.schema) {
-				again, _ := FromConnect(back, FromOptions{})
+				again, _ := FromConnect(back, Options{})
 				t.Errorf("the schema comes back as %s", again)
 			}
 		})
@@ -65,7 +65,7 @@ func TestFromConnectRefuses(t *testing.T) {
 		"element": {connector.ArrayOf(nil), "a part has no schema"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := FromConnect(c.schema, FromOptions{})
+			got, err := FromConnect(c.schema, Options{})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s, %v; want an error with %q", got, err, c.want)
 			}
@@ -113,8 +113,8 @@ func TestToConnect(t *testing.T) {
 	}
 	for i, f := range want.Fields() {
 		if got := fields.Fields()[i]; !got.Schema.Equal(f.Schema) {
-			a, _ := FromConnect(f.Schema, FromOptions{})
-			b, _ := FromConnect(got.Schema, FromOptions{})
+			a, _ := FromConnect(f.Schema, Options{})
+			b, _ := FromConnect(got.Schema, Options{})
 			t.Errorf("field %s is\n%s, want\n%s", f.Name, b, a)
 		}
 	}
@@ -127,7 +127,7 @@ func TestToConnect(t *testing.T) {
 func TestEnhanced(t *testing.T) {
 	text := `{"type":"record","name":"R","fields":[{"name":"e","type":{"type":"enum","name":"E","symbols":["A","B"]}},{"name":"f","type":{"type":"fixed","name":"F","size":2}},{"name":"again","type":["null","E"],"default":null}]}`
 	first := parse(t, text).Connect()
-	got, err := FromConnect(first, FromOptions{Enhanced: true})
+	got, err := FromConnect(first, Options{Enhanced: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestEnhanced(t *testing.T) {
 	if !parse(t, got).Connect().Equal(first) {
 		t.Errorf("the schema comes back otherwise from %s", got)
 	}
-	plain, err := FromConnect(first, FromOptions{NoMetadata: true})
+	plain, err := FromConnect(first, Options{NoMetadata: true})
 	if err != nil {
 		t.Fatal(err)
 	}

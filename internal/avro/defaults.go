@@ -101,11 +101,16 @@ func unionDefault(n *node, s *connector.Schema, def any) (any, error) {
 	if other, _ := n.optional(); other != nil {
 		return defaultValue(other, s, def)
 	}
+	if n.single {
+		return defaultValue(n.branches[0], s, def)
+	}
+	i := -1
 	for _, b := range n.branches {
 		if b.kind == kindNull {
 			continue
 		}
-		f, _ := s.Field(b.branchName())
+		i++
+		f := s.Fields()[i]
 		if v, err := defaultValue(b, f.Schema, def); err == nil && connector.Validate(f.Schema, v) == nil {
 			u := connector.NewStruct(s.WithoutDefault())
 			return u, u.Put(f.Name, v)
@@ -151,7 +156,7 @@ func defaultJSON(s *connector.Schema, v any) (any, error) {
 		}
 		return m, nil
 	case *connector.Struct:
-		if s.Name() == unionName {
+		if isUnion(s) {
 			return unionDefaultJSON(x)
 		}
 		var o object

@@ -2,6 +2,7 @@ package avro
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -13,22 +14,13 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
-// FromOptions refine FromConnect.
-type FromOptions struct {
-	// Enhanced writes strings that were enums and bytes that were fixed as such
-	// again: Confluent's enhanced.avro.schema.support.
-	Enhanced bool
-	// NoMetadata leaves the connect.* properties out: connect.meta.data=false.
-	NoMetadata bool
-}
-
 // FromConnect gives the Avro schema of a Connect schema as Confluent's AvroData
 // makes it. The same schema gives the same text.
-func FromConnect(s *connector.Schema, o FromOptions) (string, error) {
+func FromConnect(s *connector.Schema, o Options) (string, error) {
 	if s == nil {
 		return "", connector.Data(fmt.Errorf("the value has no schema and Avro needs one: take a converter that reads a schema, or name a registered one with subject and use.latest.version"))
 	}
-	g := generator{FromOptions: o, named: map[string]*connector.Schema{}}
+	g := generator{Options: o, named: map[string]*connector.Schema{}}
 	avro, err := g.schema(s)
 	if err != nil {
 		return "", connector.Data(fmt.Errorf("schema %s: %w", s.Name(), err))
@@ -38,7 +30,7 @@ func FromConnect(s *connector.Schema, o FromOptions) (string, error) {
 
 // generator writes one schema's JSON.
 type generator struct {
-	FromOptions
+	Options
 	named   map[string]*connector.Schema // by full name
 	unnamed []*connector.Schema
 }
@@ -70,7 +62,7 @@ func (g *generator) schema(s *connector.Schema) (json.RawMessage, error) {
 	if s == nil {
 		return nil, fmt.Errorf("a part has no schema")
 	}
-	if s.Type() == connector.Object && s.Name() == unionName {
+	if s.Type() == connector.Object && isUnion(s) {
 		return g.union(s)
 	}
 	base, err := g.base(s)
@@ -142,7 +134,7 @@ func (g *generator) array(o *object, elem *connector.Schema) error {
 
 // mapping writes a map, as an array of entries where the keys are not strings.
 func (g *generator) mapping(o *object, s *connector.Schema) error {
-	if s.Key() != nil && s.Key().Type() == connector.String && !s.Key().Optional() {
+	if s.Key() != nil && s.Key().Type() == connector.String && (!s.Key().Optional() || g.OptionalKeys) {
 		values, err := g.schema(s.Elem())
 		if err != nil {
 			return fmt.Errorf("values: %w", err)
@@ -161,21 +153,24 @@ func (g *generator) mapping(o *object, s *connector.Schema) error {
 // text writes a string, or the enum that it was.
 func (g *generator) text(s *connector.Schema) (json.RawMessage, error) {
 	var o object
-	name, isEnum := s.Parameter(enumParameter)
-	if !isEnum || !g.Enhanced {
+	param := g.enumParameter()
+	name, isEnum := s.Parameter(param)
+	if !isEnum || !g.Enhanced && !g.Generalized {
 		o.put("type", "string")
 		return g.finish(&o, s)
 	}
 	if g.seen(name, s) {
-		return json.Marshal(name)
+		return json.Marshal(g.fullName(name))
 	}
-	var symbols []string
-	for k := range s.Parameters() {
-		if symbol, ok := strings.CutPrefix(k, enumParameter+"."); ok {
-			symbols = append(symbols, symbol)
+	places := map[string]int{} // of the symbols, where the parameters say them
+	for k, v := range s.Parameters() {
+		if symbol, ok := strings.CutPrefix(k, param+"."); ok {
+			places[symbol], _ = strconv.Atoi(v)
 		}
 	}
-	slices.Sort(symbols) // Connect's parameters have no order
+	symbols := slices.SortedFunc(maps.Keys(places), func(a, b string) int { // Connect's parameters have no order
+		return cmp.Or(places[a]-places[b], strings.Compare(a, b))
+	})
 	if err := g.head(&o, "enum", name, s); err != nil {
 		return nil, err
 	}
@@ -190,7 +185,7 @@ func (g *generator) bytes(s *connector.Schema) (json.RawMessage, error) {
 	name := s.Name()
 	if isFixed && g.Enhanced && name != "" && name != connector.DecimalName {
 		if g.seen(name, s) {
-			return json.Marshal(name)
+			return json.Marshal(g.fullName(name))
 		}
 		n, err := strconv.Atoi(size)
 		if err != nil {
@@ -208,13 +203,14 @@ func (g *generator) bytes(s *connector.Schema) (json.RawMessage, error) {
 
 // head writes type, name and namespace.
 func (g *generator) head(o *object, kind, name string, s *connector.Schema) error {
+	name = g.fullName(name)
 	simple, namespace := name, ""
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
 		namespace, simple = name[:i], name[i+1:]
 	}
 	for _, part := range strings.Split(name, ".") {
 		if !validName.MatchString(part) {
-			return fmt.Errorf("%q is not a name in Avro: letters, digits and _ only, no digit first; rename it with the transform SetSchemaMetadata", name)
+			return fmt.Errorf("%q is not a name in Avro: letters, digits and _ only, no digit first; rename it with the transform SetSchemaMetadata, or set scrub.invalid.names", name)
 		}
 	}
 	g.named[name] = s
@@ -226,12 +222,21 @@ func (g *generator) head(o *object, kind, name string, s *connector.Schema) erro
 	return nil
 }
 
+// fullName gives the name of a type as Avro has it.
+func (g *generator) fullName(name string) string {
+	parts := strings.Split(name, ".")
+	for i, p := range parts {
+		parts[i] = g.scrub(p)
+	}
+	return strings.Join(parts, ".")
+}
+
 var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // seen tells whether a named type was written before. A default and null do not
 // belong to the type.
 func (g *generator) seen(name string, s *connector.Schema) bool {
-	before, ok := g.named[name]
+	before, ok := g.named[g.fullName(name)]
 	return ok && before.WithoutDefault().AsRequired().Equal(s.WithoutDefault().AsRequired())
 }
 
@@ -241,9 +246,9 @@ func (g *generator) record(s *connector.Schema) (json.RawMessage, error) {
 		name = g.unnamedRecord(s)
 	}
 	if g.seen(name, s) {
-		return json.Marshal(name)
+		return json.Marshal(g.fullName(name))
 	}
-	if _, taken := g.named[name]; taken {
+	if _, taken := g.named[g.fullName(name)]; taken {
 		return nil, fmt.Errorf("two different structs are both called %s: rename one with the transform SetSchemaMetadata", name)
 	}
 	var o object
@@ -278,16 +283,20 @@ func (g *generator) unnamedRecord(s *connector.Schema) string {
 }
 
 func (g *generator) field(f connector.Field) (json.RawMessage, error) {
-	if !validName.MatchString(f.Name) {
-		return nil, fmt.Errorf("not a name in Avro (letters, digits and _ only, no digit first): rename it with the transform ReplaceField")
+	name := g.scrub(f.Name)
+	if !validName.MatchString(name) {
+		return nil, fmt.Errorf("not a name in Avro (letters, digits and _ only, no digit first): rename it with the transform ReplaceField, or set scrub.invalid.names")
 	}
 	part, err := g.schema(f.Schema)
 	if err != nil {
 		return nil, err
 	}
 	var o object
-	o.put("name", f.Name)
+	o.put("name", name)
 	o.put("type", part)
+	if g.FieldsOnly && f.Schema.Doc() != "" {
+		o.put("doc", f.Schema.Doc())
+	}
 	switch def, ok := f.Schema.Default(); {
 	case ok && def != nil:
 		v, err := defaultJSON(f.Schema, def)
@@ -331,7 +340,7 @@ func (g *generator) finish(o *object, s *connector.Schema) (json.RawMessage, err
 }
 
 func (g *generator) metadata(o *object, s *connector.Schema) error {
-	if s.Doc() != "" {
+	if s.Doc() != "" && !g.FieldsOnly {
 		o.put(propDoc, s.Doc())
 	}
 	if s.Version() != 0 {
@@ -339,12 +348,13 @@ func (g *generator) metadata(o *object, s *connector.Schema) error {
 	}
 	params := s.Parameters()
 	maps.DeleteFunc(params, func(k, _ string) bool {
-		return g.Enhanced && (k == enumParameter || strings.HasPrefix(k, enumParameter+".") || k == sizeParam)
+		enum := g.enumParameter()
+		return g.Enhanced && k == sizeParam || (g.Enhanced || g.Generalized) && (k == enum || strings.HasPrefix(k, enum+"."))
 	})
 	if len(params) > 0 {
 		o.put(propParams, params)
 	}
-	if def, ok := s.Default(); ok && def != nil {
+	if def, ok := s.Default(); ok && def != nil && !g.FieldsOnly {
 		v, err := defaultJSON(s, def)
 		if err != nil {
 			return fmt.Errorf("default: %w", err)

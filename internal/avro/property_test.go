@@ -19,7 +19,7 @@ func TestRandomSchemas(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := drawing{t: t}
 		schema := d.schema(3)
-		text, err := FromConnect(schema, FromOptions{})
+		text, err := FromConnect(schema, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -171,6 +171,20 @@ func (r *optionalReader) read(in *input) (any, error) {
 	return nil, misfitf("the union has no branch %d", branch)
 }
 
+// singleReader reads a union of one type as that one.
+type singleReader struct{ only reader }
+
+func (r *singleReader) read(in *input) (any, error) {
+	branch, err := in.int()
+	switch {
+	case err != nil:
+		return nil, err
+	case branch != 0:
+		return nil, misfitf("the union has no branch %d", branch)
+	}
+	return r.only.read(in)
+}
+
 // unionReader reads any other union as Confluent's struct of it.
 type unionReader struct {
 	schema   *connector.Schema
@@ -183,13 +197,19 @@ func newUnionReader(n *node, s *connector.Schema) (reader, error) {
 		r, err := compileReader(other, s)
 		return &optionalReader{int64(null), r}, err
 	}
+	if n.single {
+		r, err := compileReader(n.branches[0], s)
+		return &singleReader{r}, err
+	}
 	u := &unionReader{schema: s}
+	next := 0
 	for _, b := range n.branches {
-		f, ok := s.Field(b.branchName())
-		if b.kind == kindNull || !ok {
+		if b.kind == kindNull {
 			u.branches, u.fields = append(u.branches, nullReader{}), append(u.fields, -1)
 			continue
 		}
+		f := s.Fields()[next]
+		next++
 		r, err := compileReader(b, f.Schema)
 		if err != nil {
 			return nil, err

@@ -2,7 +2,9 @@ package avro
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/avro"
 
@@ -17,9 +19,14 @@ type Schema struct {
 	reader  reader
 }
 
+// Parse parses a schema and compiles its plan, with the options' zero value.
+func Parse(text string, references ...string) (*Schema, error) {
+	return Options{}.Parse(text, references...)
+}
+
 // Parse parses a schema and compiles its plan. References are the texts of the
 // schemas whose named types it uses, each after those that it uses itself.
-func Parse(text string, references ...string) (*Schema, error) {
+func (o Options) Parse(text string, references ...string) (*Schema, error) {
 	var cache avro.SchemaCache
 	for _, r := range references {
 		if _, err := cache.Parse(r); err != nil {
@@ -30,7 +37,7 @@ func Parse(text string, references ...string) (*Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("avro schema: %w", err)
 	}
-	t := tree{named: map[string]*node{}}
+	t := tree{named: map[string]*node{}, options: &o}
 	root, err := t.build(parsed.Root(), "")
 	if err != nil {
 		return nil, fmt.Errorf("avro schema: %w", err)
@@ -100,10 +107,16 @@ type node struct {
 	size     int
 	scale    int
 	prec     int
+	tick     time.Duration // of a number that counts them, but is no time in Connect
+	tickOf   string        // the Connect time that is written into it
+	general  string        // name of a union
+	single   bool          // a union of one type that is read as that one
+	options  *Options
 }
 
 type field struct {
 	name       string
+	aliases    []string
 	node       *node
 	doc        string
 	def        any // of Avro's own Go types
@@ -112,8 +125,10 @@ type field struct {
 
 // tree builds nodes.
 type tree struct {
-	named map[string]*node
-	open  []string // records that are being built, outermost first
+	options *Options
+	named   map[string]*node
+	open    []string // records that are being built, outermost first
+	unions  int
 }
 
 func (t *tree) build(n *avro.SchemaNode, namespace string) (*node, error) {
@@ -121,8 +136,14 @@ func (t *tree) build(n *avro.SchemaNode, namespace string) (*node, error) {
 	if !ok {
 		return t.reference(n.Type, namespace)
 	}
-	out := &node{kind: k, doc: n.Doc, props: n.Props, symbols: n.Symbols, size: n.Size, scale: n.Scale, prec: n.Precision}
+	out := &node{kind: k, doc: n.Doc, props: n.Props, symbols: n.Symbols, size: n.Size, scale: n.Scale, prec: n.Precision, options: t.options}
 	out.logical = logicalOf(k, n.LogicalType)
+	if unit, ok := ticks[n.LogicalType]; ok && k == kindLong {
+		out.tick, out.tickOf = unit, connector.TimestampName
+		if n.LogicalType == timeMicros {
+			out.tickOf = connector.TimeName
+		}
+	}
 	switch k {
 	case kindRecord, kindEnum, kindFixed:
 		out.name = fullName(n.Name, n.Namespace)
@@ -141,6 +162,11 @@ func (t *tree) build(n *avro.SchemaNode, namespace string) (*node, error) {
 	case kindMap:
 		out.elem, err = t.build(n.Values, namespace)
 	case kindUnion:
+		if len(n.Branches) == 1 && !t.options.KeepSingletons {
+			out.single = true
+		}
+		t.unions++
+		out.general = generalName + strconv.Itoa(t.unions)
 		out.branches = make([]*node, len(n.Branches))
 		for i := range n.Branches {
 			if out.branches[i], err = t.build(&n.Branches[i], namespace); err != nil {
@@ -159,7 +185,7 @@ func (t *tree) buildFields(out *node, n *avro.SchemaNode, namespace string) erro
 		if err != nil {
 			return err
 		}
-		out.fields[i] = field{name: f.Name, node: part, doc: f.Doc, def: f.Default, hasDefault: f.HasDefault}
+		out.fields[i] = field{name: f.Name, aliases: f.Aliases, node: part, doc: f.Doc, def: f.Default, hasDefault: f.HasDefault}
 	}
 	t.open = t.open[:len(t.open)-1]
 	return nil
@@ -196,7 +222,20 @@ const (
 	date            = "date"
 	timeMillis      = "time-millis"
 	timestampMillis = "timestamp-millis"
+	timeMicros      = "time-micros"
 )
+
+// ticks are the logical types of long that are plain numbers in Connect, as in
+// Confluent's converter: it has no finer times than milliseconds, and none
+// without a zone. A Connect time is written into them in their own unit.
+var ticks = map[string]time.Duration{
+	timeMicros:               time.Microsecond,
+	"timestamp-micros":       time.Microsecond,
+	"timestamp-nanos":        time.Nanosecond,
+	"local-timestamp-millis": time.Millisecond,
+	"local-timestamp-micros": time.Microsecond,
+	"local-timestamp-nanos":  time.Nanosecond,
+}
 
 // logicalOf gives the logical type where it is one of those above on a type that
 // may have it, empty otherwise.

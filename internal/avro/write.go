@@ -112,12 +112,15 @@ func (w integerWriter) write(dst []byte, v any) ([]byte, error) {
 func (w integerWriter) fromTime(t time.Time) (int64, error) {
 	const day = secondsPerDay * 1000
 	ms := t.UnixMilli()
+	if w.n.tick > 0 {
+		return w.ticks(t)
+	}
 	switch w.n.logical {
 	case timestampMillis:
 		return ms, nil
 	case timeMillis:
 		if ms < 0 || ms >= day {
-			return 0, misfitf("expected a time of day on 1970-01-01, got another date")
+			return 0, misfitf(noTimeOfDay)
 		}
 		return ms, nil
 	case date:
@@ -127,6 +130,21 @@ func (w integerWriter) fromTime(t time.Time) (int64, error) {
 		return ms / day, nil
 	}
 	return 0, expected(w.n, t)
+}
+
+const noTimeOfDay = "expected a time of day on 1970-01-01, got another date"
+
+// ticks counts a time in the unit of its logical type.
+func (w integerWriter) ticks(t time.Time) (int64, error) {
+	perSecond := int64(time.Second / w.n.tick)
+	seconds := t.Unix()
+	if w.n.tickOf == connector.TimeName && (seconds < 0 || seconds >= secondsPerDay) {
+		return 0, misfitf(noTimeOfDay)
+	}
+	if seconds < math.MinInt64/perSecond+1 || seconds > math.MaxInt64/perSecond-1 {
+		return 0, misfitf("the time is out of the range of %s", w.n.describe())
+	}
+	return seconds*perSecond + int64(t.Nanosecond())/int64(w.n.tick), nil
 }
 
 type floatWriter struct{ n *node }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -140,6 +141,7 @@ func newUnionWriter(n *node) (writer, error) {
 		return &optionalWriter{null: byte(null) << 1, some: byte(1-null) << 1, other: w}, err
 	}
 	u := &unionWriter{n: n, null: -1, byName: map[string]int{}}
+	place := 0 // among the branches but null
 	for i, b := range n.branches {
 		w, err := compileWriter(b)
 		if err != nil {
@@ -149,7 +151,10 @@ func newUnionWriter(n *node) (writer, error) {
 		u.byName[b.branchName()] = i
 		if b.kind == kindNull {
 			u.null = i
+			continue
 		}
+		u.byName[generalField(place)] = i
+		place++
 	}
 	return u, nil
 }
@@ -158,7 +163,7 @@ func newUnionWriter(n *node) (writer, error) {
 // branch, or a plain value, which goes to the first branch that holds it as it
 // is, else to the first that can hold it.
 func (w *unionWriter) write(dst []byte, v any) ([]byte, error) {
-	if s, ok := v.(*connector.Struct); ok && s.Schema().Name() == unionName {
+	if s, ok := v.(*connector.Struct); ok && isUnion(s.Schema()) {
 		return w.writeStruct(dst, s)
 	}
 	if v == nil {
@@ -216,6 +221,8 @@ func (n *node) holds(v any) bool {
 		return n.kind == kindInt && n.logical == ""
 	case int64:
 		return n.kind == kindLong && n.logical == ""
+	case time.Time:
+		return n.tick > 0 || n.logical == date || n.logical == timeMillis || n.logical == timestampMillis
 	case float32:
 		return n.kind == kindFloat
 	case float64:
@@ -301,8 +308,8 @@ func (w *recordWriter) writeStruct(dst []byte, s *connector.Struct) ([]byte, err
 			continue
 		}
 		v := s.At(at)
-		if v == nil {
-			v, _ = m.from.Fields()[at].Schema.Default()
+		if fs := m.from.Fields()[at].Schema; v == nil && !(fs.Optional() && w.n.options.NullForDefault) {
+			v, _ = fs.Default()
 		}
 		var err error
 		if dst, err = w.fields[i].write(dst, v); err != nil {
@@ -318,14 +325,34 @@ func (w *recordWriter) mapFrom(s *connector.Schema) (*mapping, error) {
 	m := &mapping{from: s, indexes: make([]int, len(w.n.fields))}
 	var missing []string
 	for i, f := range w.n.fields {
-		m.indexes[i] = -1
-		if x, ok := s.Field(f.name); ok {
-			m.indexes[i] = x.Index
-		} else if w.defaults[i] == nil {
-			missing = append(missing, f.name)
+		x, ok := w.n.find(s, f)
+		m.indexes[i] = x.Index
+		if !ok {
+			m.indexes[i] = -1
+			if w.defaults[i] == nil {
+				missing = append(missing, f.name)
+			}
 		}
 	}
 	return m, missingFields(w.n, missing)
+}
+
+// find gives the field of a struct schema that a record's field is written from:
+// that of its name, as Avro has it, or of one of its aliases.
+func (n *node) find(s *connector.Schema, f field) (connector.Field, bool) {
+	for _, name := range append([]string{f.name}, f.aliases...) {
+		if x, ok := s.Field(name); ok {
+			return x, true
+		}
+	}
+	if n.options.Scrub != nil {
+		for _, x := range s.Fields() {
+			if n.options.Scrub(x.Name) == f.name {
+				return x, true
+			}
+		}
+	}
+	return connector.Field{}, false
 }
 
 func missingFields(n *node, names []string) error {
@@ -339,6 +366,11 @@ func (w *recordWriter) writeMap(dst []byte, m map[string]any) ([]byte, error) {
 	var missing []string
 	for i, f := range w.n.fields {
 		v, ok := m[f.name]
+		for _, alias := range f.aliases {
+			if !ok {
+				v, ok = m[alias]
+			}
+		}
 		if !ok {
 			if w.defaults[i] == nil {
 				missing = append(missing, f.name)
