@@ -34,10 +34,12 @@ func newSchemasUpdateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "update NAME|all REGISTRY_URL",
 		Short: "Register schema files, each under the subject <namespace>-<record name>",
-		Long: "Registers every NAME.avsc and NAME-*.avsc (all: every *.avsc) of hydraulics itself, or of --dir. The subject is the\n" +
-			"schema's namespace with dashes for dots, a dash, and its record's name: ifcb-stats-value. Its compatibility is set\n" +
-			"to BACKWARD first, to NONE with --force. Several URLs of one registry are given with commas between them. A user's\n" +
-			"password comes from the environment variable SCHEMA_REGISTRY_PASSWORD.",
+		Long: "Registers every NAME.avsc and NAME-*.avsc (all: every *.avsc) of hydraulics itself, or of --dir, where .proto and .json\n" +
+			"(JSON Schema) are taken, too, and files that these refer to are registered before them. The subject is the schema's\n" +
+			"namespace with dashes for dots, a dash, and its record's name: ifcb-stats-value. In .proto it is of the package and\n" +
+			"the first message, in .json of the title: ocean.Sample. Its compatibility is set to BACKWARD first, to\n" +
+			"NONE with --force. Several URLs of one registry are given with commas between them. A user's password comes from the\n" +
+			"environment variable SCHEMA_REGISTRY_PASSWORD.",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var files fs.FS = schemas.Files
@@ -62,7 +64,7 @@ func newSchemasUpdateCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "register schemas that are not compatible with those before")
-	cmd.Flags().StringVar(&dir, "dir", "", "folder of *.avsc files; without it those of hydraulics itself")
+	cmd.Flags().StringVar(&dir, "dir", "", "folder of *.avsc, *.proto and *.json files; without it those of hydraulics itself")
 	cmd.Flags().StringVar(&user, "user", "", "user, where the registry asks for one")
 	return cmd
 }

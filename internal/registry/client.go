@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -200,6 +201,39 @@ func (c *Client) Lookup(ctx context.Context, subject, text string) (Schema, erro
 	})
 }
 
+// Draft is a schema that is to be registered, of any type.
+type Draft struct {
+	Type       Type
+	Text       string
+	References []Pointer
+}
+
+// Pointer is where a schema that is referred to is.
+type Pointer = srclient.Reference
+
+// Publish registers a schema with its references and gives its id and version.
+func (c *Client) Publish(ctx context.Context, subject string, d Draft) (Schema, error) {
+	what := "subject " + subject
+	id, err := try(ctx, c, what, func(sr *srclient.SchemaRegistryClient) (int, error) {
+		got, err := sr.CreateSchema(subject, d.Text, d.Type, d.References...)
+		if err != nil {
+			return 0, err
+		}
+		return got.ID(), nil
+	})
+	if err != nil {
+		return Schema{}, err
+	}
+	version, err := try(ctx, c, what, func(sr *srclient.SchemaRegistryClient) (int, error) {
+		got, err := sr.LookupSchema(subject, d.Text, d.Type, d.References...)
+		if err != nil {
+			return 0, err
+		}
+		return got.Version(), nil
+	})
+	return Schema{ID: id, Version: version, Text: d.Text}, err
+}
+
 func (c *Client) cached(key registration, ask func() (Schema, error)) (Schema, error) {
 	c.mu.Lock()
 	s, ok := c.registered[key]
@@ -267,7 +301,9 @@ func (c *Client) references(ctx context.Context, refs []srclient.Reference, foun
 		if err := c.references(ctx, got.References(), found, depth+1); err != nil {
 			return err
 		}
-		*found = append(*found, Reference{r.Name, got.Schema()})
+		if one := (Reference{r.Name, got.Schema()}); !slices.Contains(*found, one) {
+			*found = append(*found, one)
+		}
 	}
 	return nil
 }

@@ -233,10 +233,11 @@ func TestUpdate(t *testing.T) {
 }
 
 func TestFindFiles(t *testing.T) {
-	dir := fstest.MapFS{"ifcb-stats-key.avsc": {}, "ifcb-stats-value.avsc": {}, "other.avsc": {}, "notes.txt": {}}
+	dir := fstest.MapFS{"ifcb-stats-key.avsc": {}, "ifcb-stats-value.avsc": {}, "other.avsc": {}, "notes.txt": {},
+		"water.proto": {Data: []byte(`import "units.proto"; message Water {}`)}, "units.proto": {}}
 	for name, want := range map[string][]string{
-		"all": {"ifcb-stats-key.avsc", "ifcb-stats-value.avsc", "other.avsc"}, "ifcb-stats": {"ifcb-stats-key.avsc", "ifcb-stats-value.avsc"},
-		"other": {"other.avsc"}, "ifcb-stats-key.avsc": {"ifcb-stats-key.avsc"},
+		"all": {"ifcb-stats-key.avsc", "ifcb-stats-value.avsc", "other.avsc", "units.proto", "water.proto"}, "ifcb-stats": {"ifcb-stats-key.avsc", "ifcb-stats-value.avsc"},
+		"other": {"other.avsc"}, "ifcb-stats-key.avsc": {"ifcb-stats-key.avsc"}, "water": {"units.proto", "water.proto"},
 	} {
 		files, err := FindFiles(dir, name)
 		if err != nil {
