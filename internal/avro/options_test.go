@@ -82,6 +82,31 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// TestUnionsOfAnotherConverter writes a union's struct into a plan whose options
+// name its branches in another way.
+func TestUnionsOfAnotherConverter(t *testing.T) {
+	const union = `["null","int",{"type":"record","name":"P","namespace":"ns","fields":[{"name":"x","type":"int"}]}]`
+	plain := parse(t, union)
+	for _, o := range []Options{{}, {Enhanced: true}, {Generalized: true}} {
+		from, err := o.Parse(union)
+		if err != nil {
+			t.Fatal(err)
+		}
+		point := from.Connect().Fields()[1]
+		v := connector.NewStruct(from.Connect()).Set(point.Name, connector.NewStruct(point.Schema).Set("x", int32(9)))
+		if data, err := plain.Append(nil, v); err != nil || !cmp.Equal(data, []byte{4, 18}) {
+			t.Errorf("%+v: %v, %v", o, data, err)
+		}
+	}
+}
+
+func TestUnionOfNull(t *testing.T) {
+	s := parse(t, `{"type":"record","name":"R","fields":[{"name":"nothing","type":["null"]},{"name":"n","type":"int"}]}`)
+	if v, err := s.Decode([]byte{0, 2}); err != nil || v.(*connector.Struct).At(1) != int32(1) {
+		t.Errorf("%v, %v", v, err)
+	}
+}
+
 func TestNullForDefault(t *testing.T) {
 	s := connector.StructOf("R", connector.F("a", connector.OptionalInt32Schema.WithDefault(int32(5))))
 	for want, o := range map[string]Options{"5": {}, "null": {NullForDefault: true}} {

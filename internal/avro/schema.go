@@ -162,9 +162,7 @@ func (t *tree) build(n *avro.SchemaNode, namespace string) (*node, error) {
 	case kindMap:
 		out.elem, err = t.build(n.Values, namespace)
 	case kindUnion:
-		if len(n.Branches) == 1 && !t.options.KeepSingletons {
-			out.single = true
-		}
+		out.single = len(n.Branches) == 1 && n.Branches[0].Type != kindNull.String() && !t.options.KeepSingletons
 		t.unions++
 		out.general = generalName + strconv.Itoa(t.unions)
 		out.branches = make([]*node, len(n.Branches))

@@ -149,6 +149,9 @@ func newUnionWriter(n *node) (writer, error) {
 		}
 		u.branches = append(u.branches, w)
 		u.byName[b.branchName()] = i
+		if b.name != "" {
+			u.byName[b.name] = i // as a converter with other options names it
+		}
 		if b.kind == kindNull {
 			u.null = i
 			continue
