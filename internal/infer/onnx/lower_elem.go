@@ -18,7 +18,7 @@ func init() {
 		"GlobalMaxPool": lowerGlobal(poolMax), "HardSigmoid": lowerHardSigmoid,
 		"HardSwish": lowerAct(act{kind: actHardSwish, alpha: 1.0 / 6, beta: 0.5}), "Identity": lowerIdentity,
 		"LeakyRelu": lowerLeaky, "MatMul": lowerMatMul, "MaxPool": lowerMaxPool, "Pad": lowerPad, "QuantizeLinear": lowerQuantize, "ReduceMean": lowerReduceMean,
-		"Relu": lowerAct(act{kind: actClamp, lo: 0, hi: inf}), "Reshape": lowerReshape, "Shape": lowerShape,
+		"Relu": lowerAct(act{kind: actClamp, lo: 0, hi: inf}), "Reshape": lowerReshape,
 		"Sigmoid": lowerAct(act{kind: actSigmoid}), "Softmax": lowerSoftmax, "Squeeze": lowerSqueeze,
 		"Tanh": lowerAct(act{kind: actTanh}), "Transpose": lowerTranspose, "Unsqueeze": lowerUnsqueeze,
 	}

@@ -46,7 +46,7 @@ func init() {
 		"Not": tensorNot, "And": tensorBinary(0, nil, func(a, b int64) (int64, bool) { return a & b, true }), "Or": tensorBinary(0, nil, func(a, b int64) (int64, bool) { return a | b, true }),
 
 		"Reshape": tensorReshape, "Flatten": tensorFlatten, "Squeeze": tensorSqueeze, "Unsqueeze": tensorUnsqueeze, "Transpose": tensorTranspose,
-		"Slice": tensorSlice, "Split": tensorSplit, "Expand": tensorExpand, "Tile": tensorTile, "Gather": tensorGather, "Concat": tensorConcat, "Pad": tensorPad,
+		"Slice": tensorSlice, "Split": tensorSplit, "Expand": tensorExpand, "Tile": tensorTile, "Gather": tensorGather, "GatherND": tensorGatherND, "Concat": tensorConcat, "Pad": tensorPad,
 		"Shape": tensorShapeOf, "ConstantOfShape": tensorConstantOfShape, "Range": tensorRange, "Cast": tensorCast,
 	}
 }

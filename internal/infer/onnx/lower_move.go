@@ -223,9 +223,15 @@ func tensorGather(n *node) (ref, error) {
 	if at.k == nil || at.k.floats != nil {
 		return x, fmt.Errorf("indices that are not constant integers are not supported%s", wayOut)
 	}
+	return n.pick(x, axis, at.k.ints, at.k.dims)
+}
+
+// pick gives what lies at some indices of an axis, which has another shape then.
+func (n *node) pick(x ref, axis int, at []int64, shape []int) (ref, error) {
+	dims := x.dims()
 	tables := along(dims)
 	var picked []int
-	for _, i := range at.k.ints {
+	for _, i := range at {
 		j, err := axisOf(i, dims[axis])
 		if err != nil {
 			return x, err
@@ -233,7 +239,40 @@ func tensorGather(n *node) (ref, error) {
 		picked = append(picked, tables[axis][j])
 	}
 	tables[axis] = picked
-	return n.move(x, slices.Concat(dims[:axis], at.k.dims, dims[axis+1:]), tables, 0)
+	return n.move(x, slices.Concat(dims[:axis], shape, dims[axis+1:]), tables, 0)
+}
+
+// tensorGatherND picks by constant indices of the first axes.
+func tensorGatherND(n *node) (ref, error) {
+	x, err := n.known(0)
+	if err != nil {
+		return x, err
+	}
+	at, err := n.get(1)
+	if err != nil {
+		return at, err
+	}
+	if at.k == nil || at.k.floats != nil || len(at.k.dims) == 0 || n.intAttr("batch_dims", 0) != 0 {
+		return x, fmt.Errorf("indices that are not constant integers, or of batch_dims, are not supported%s", wayOut)
+	}
+	dims, last := x.dims(), len(at.k.dims)-1
+	depth := at.k.dims[last]
+	if depth < 1 || depth > len(dims) {
+		return x, fmt.Errorf("indices of shape %v do not fit %v", at.k.dims, dims)
+	}
+	var flat []int64 // indices of these axes as one
+	for one := range slices.Chunk(at.k.ints, depth) {
+		sum := 0
+		for i, v := range one {
+			j, err := axisOf(v, dims[i])
+			if err != nil {
+				return x, err
+			}
+			sum = sum*dims[i] + j
+		}
+		flat = append(flat, int64(sum))
+	}
+	return n.pick(reshaped(x, slices.Concat([]int{volume(dims[:depth])}, dims[depth:])), 0, flat, at.k.dims[:last])
 }
 
 func tensorConcat(n *node) (ref, error) {

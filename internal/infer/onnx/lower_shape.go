@@ -140,19 +140,6 @@ func lowerConcat(n *node) (ref, error) {
 // The arithmetic of shapes: exports compute the target of a Reshape from the
 // shape of a tensor.
 
-func lowerShape(n *node) (ref, error) {
-	r, err := lowerIdentity(n)
-	if err != nil {
-		return r, err
-	}
-	k := &constant{ints: []int64{}}
-	for _, d := range n.l.fileDims(r) {
-		k.ints = append(k.ints, int64(d))
-	}
-	k.dims = []int{len(k.ints)}
-	return ref{k: k}, nil
-}
-
 func lowerGather(n *node) (ref, error) {
 	x, err := n.get(0)
 	if err != nil {

@@ -241,6 +241,28 @@ def constants_folded(g):
 
 
 @case((1, 3, 4, 4))
+def biases_by_index_of_rows(g):
+    table = g.add("Mul", g.add("Sigmoid", g.w(9, 3)), g.const(16.0))
+    at = np.arange(256).reshape(16, 16, 1) * 7 % 9
+    bias = g.add("Transpose", g.add("GatherND", table, g.const(at, np.int64), batch_dims=0), perm=[2, 0, 1])
+    x = tokens(g, 4, 1)
+    s = g.add("MatMul", x, g.add("Transpose", x, perm=[0, 2, 1]))
+    s = g.add("Softmax", g.add("Add", g.add("Unsqueeze", s, g.ints(1)), g.add("Unsqueeze", bias, g.ints(0))), axis=-1)
+    g.add("GatherND", s, g.const([[[0, 2, -1], [0, 0, 3]]], np.int64))
+
+
+@case((1, 3, 8, 8))
+def batch_from_a_part_of_the_shape(g):
+    x = g.conv("x", 3, 6, 2, strides=[2, 2])
+    n, c = g.add("Shape", "x", start=0, end=1), g.add("Shape", x, start=1, end=-2)
+    x = g.add("Transpose", g.add("Reshape", x, g.add("Concat", n, c, g.ints(16), axis=0), allowzero=1), perm=[0, 2, 1])
+    token = g.add("Expand", g.w(1, 1, 6), g.add("Concat", n, g.ints(1, 6), axis=0))
+    x = g.add("Concat", token, x, axis=1)
+    x = g.add("Reshape", x, g.add("Concat", g.add("Mul", n, g.ints(17)), g.ints(3, 2), axis=0))
+    g.add("Reshape", g.add("Mul", x, g.w(3, 2)), g.add("Concat", n, g.ints(17, 6), axis=0))
+
+
+@case((1, 3, 4, 4))
 def softmax_over_tokens(g):
     g.add("Softmax", tokens(g, 4), axis=1)
 
