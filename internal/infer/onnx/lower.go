@@ -17,6 +17,7 @@ type ref struct {
 	v     *value
 	axes  string
 	shape []int // of a tensor, which has no axes of an image
+	batch int   // the axis of a tensor that is the batch, where the file fixes it
 	k     *constant
 	q     *quantised // v is yet to be rounded: only DequantizeLinear may read it
 }
@@ -118,7 +119,13 @@ func (l *lowerer) node(n *node) error {
 			return fmt.Errorf("attribute %s is not supported%s", name, wayOut)
 		}
 	}
-	for i, r := range append([]ref{out}, n.more...) {
+	outs := append([]ref{out}, n.more...)
+	if l.batch > 1 && out.v != nil {
+		if err := n.keepBatch(outs); err != nil {
+			return err
+		}
+	}
+	for i, r := range outs {
 		if r.k != nil {
 			if err := l.spend(len(r.k.floats) + len(r.k.ints)); err != nil {
 				return err
@@ -394,8 +401,8 @@ func (r ref) dims() []int {
 // fileDims is dims with the batch that the file fixes.
 func (l *lowerer) fileDims(r ref) []int {
 	d := slices.Clone(r.dims())
-	if r.v != nil && len(d) > 0 && (r.shape != nil || r.axes[0] == 'N') {
-		d[0] *= l.batch
+	if r.v != nil && len(d) > 0 {
+		d[r.batchAxis()] *= l.batch
 	}
 	return d
 }

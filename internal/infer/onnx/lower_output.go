@@ -44,7 +44,7 @@ func (l *lowerer) outputRef(name string) (ref, error) {
 	if !ok || r.v == nil || r.q != nil {
 		return r, fmt.Errorf("no node makes the output %q", name)
 	}
-	if len(r.shape) > 0 && r.shape[0] == 1 {
+	if len(r.shape) > 0 && r.shape[0] == 1 && r.batch == 0 {
 		return r, nil
 	}
 	if r.axes == "" || r.axes[0] != 'N' {

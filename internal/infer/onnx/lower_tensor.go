@@ -52,14 +52,14 @@ func (n *node) asTensor(r ref) (ref, error) {
 		return r, nil
 	}
 	if r.v.h*r.v.w == 1 {
-		return ref{v: r.v, shape: r.dims()}, nil
+		return ref{v: r.v, shape: r.dims(), batch: r.batchAxis()}, nil
 	}
 	key := conversion{r.v, r.axes}
 	if got, ok := n.l.converted[key]; ok {
 		return got, nil
 	}
 	v, err := n.emit(&op{kind: opLoad, in: []*value{r.v}, axes: r.axes}, 1, 1, r.v.size())
-	got := ref{v: v, shape: r.dims()}
+	got := ref{v: v, shape: r.dims(), batch: r.batchAxis()}
 	n.l.converted[key] = got
 	return got, err
 }
