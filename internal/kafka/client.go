@@ -209,6 +209,9 @@ func (c *Client) CommittedOffsets(ctx context.Context, group string) (map[connec
 			return nil, connector.Retriable(err)
 		}
 		resp, err := a.ListConsumerGroupOffsets(group, nil)
+		if errors.Is(err, sarama.ErrGroupIDNotFound) {
+			return nil, nil
+		}
 		if err != nil {
 			return nil, connector.Retriable(fmt.Errorf("offsets of group %s: %w", group, err))
 		}
