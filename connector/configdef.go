@@ -58,6 +58,10 @@ type Key struct {
 	// makes a relative one absolute: it starts from the file that holds the
 	// configuration, or names a default that is part of the program.
 	Path bool
+	// Extension tells that the Java plugin whose class this one answers to does
+	// not know the key. The REST API shows it where it is written only, so that
+	// Java's clients see what they know.
+	Extension bool
 	// Check validates a parsed value (which may be nil); its error is the reason
 	// that follows "Invalid value x for configuration k: ".
 	Check Check

@@ -202,11 +202,31 @@ type (
 	Committer interface {
 		Commit(ctx context.Context) error
 	}
+	// OffsetAlterer is a Source that looks at offsets before people change them
+	// over the REST API, which they can while the connector is stopped; a nil
+	// Offset resets one. It is called on an instance of its own, which is never
+	// started, and may be called again with the same. An error refuses all of them; nil
+	// also says that no offsets are kept outside, or that those were changed, too.
+	OffsetAlterer interface {
+		AlterOffsets(ctx context.Context, c Context, conf Config, offsets []SourceOffset) error
+	}
+	// TopicOffsetAlterer is the same of a Sink, whose offsets are those of its
+	// consumer group: nil resets one.
+	TopicOffsetAlterer interface {
+		AlterTopicOffsets(ctx context.Context, c Context, conf Config, offsets map[TopicPartition]*int64) error
+	}
 	// Closer is a Transform, Predicate or Converter that holds resources.
 	Closer interface {
 		Close() error
 	}
 )
+
+// SourceOffset is the offset of one source partition. All numbers in it are
+// json.Number.
+type SourceOffset struct {
+	Partition map[string]any
+	Offset    map[string]any // nil is none
+}
 
 // OffsetReader reads the committed offsets of a connector's source partitions.
 type OffsetReader interface {

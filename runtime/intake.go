@@ -190,6 +190,7 @@ func (in *intake) batch(messages []kafka.Message) error {
 	b := &batch{items: make([]item, len(messages))}
 	for i := range messages {
 		m := &messages[i]
+		in.t.topics.note(m.Topic)
 		b.items[i].read = m
 		b.items[i].record = connector.Record{Topic: m.Topic, Partition: m.Partition, Timestamp: m.Timestamp,
 			TimestampType: m.TimestampType, Origin: connector.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}}

@@ -181,7 +181,12 @@ func (s *streamTask) outputs(ctx context.Context, b *batch) error {
 		newest = max(newest, messages[k].Timestamp)
 	}
 	refused := make([]error, len(sent)) // set by the producer's goroutines, read after wait
-	if k, err := s.out.send(ctx, messages, func(d *kafka.Delivery) { note(refused, d) }); err != nil {
+	if k, err := s.out.send(ctx, messages, func(d *kafka.Delivery) {
+		note(refused, d)
+		if d.Err == nil {
+			s.t.topics.note(d.Topic)
+		}
+	}); err != nil {
 		return s.t.at.wrap(s.produce.place, b.items[sent[k]].place(), err)
 	}
 	if err := s.out.wait(ctx); err != nil {

@@ -27,6 +27,7 @@ type Task struct {
 	spec    TaskSpec
 	make    func(t *Task, set *settings) (runner, error)
 	tap     *tap // of a stream, else nil
+	topics  *activeTopics
 	at      place
 	log     *slog.Logger
 	notify  func(Event)
@@ -67,7 +68,7 @@ type runner interface {
 var errDone = errors.New("done")
 
 func newTask(o Options, spec TaskSpec, notify func(Event)) *Task {
-	t := &Task{options: o, spec: spec, at: place{spec.Connector, spec.Task}, notify: notify,
+	t := &Task{options: o, spec: spec, at: place{spec.Connector, spec.Task}, notify: notify, topics: new(activeTopics),
 		log:  o.Log.With("connector", spec.Connector, "task", spec.Task),
 		done: make(chan struct{}), state: state.Unassigned, since: time.Now(), paused: spec.Paused, changed: make(chan struct{})}
 	t.watch = &watch{log: t.log}

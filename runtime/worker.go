@@ -21,8 +21,9 @@ func OpenOffsets(name string) (offset.Store, error) { return offset.OpenFile(nam
 type Worker struct {
 	options Options
 
-	mu   sync.Mutex
-	taps map[string]*tap
+	mu     sync.Mutex
+	taps   map[string]*tap
+	topics map[string]*activeTopics
 }
 
 // NewWorker makes a worker. It runs nothing until StartTask is called.
@@ -39,7 +40,7 @@ func NewWorker(o Options) (*Worker, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Worker{options: o, taps: map[string]*tap{}}, nil
+	return &Worker{options: o, taps: map[string]*tap{}, topics: map[string]*activeTopics{}}, nil
 }
 
 // StartTask starts a task in a goroutine of its own, which [Task.Stop] ends, and
@@ -48,6 +49,7 @@ func NewWorker(o Options) (*Worker, error) {
 // task's goroutine; it must not wait for the task.
 func (w *Worker) StartTask(spec TaskSpec, notify func(Event)) (*Task, error) {
 	t := newTask(w.options, spec, notify)
+	t.topics = w.active(spec.Connector)
 	switch {
 	case spec.Connector == "":
 		return nil, errors.New("a task needs the name of its connector")
@@ -94,11 +96,7 @@ func (w *Worker) TaskConfigs(ctx context.Context, spec TaskSpec, maxTasks int) (
 	if err != nil {
 		return nil, err
 	}
-	c := connector.Context{Connector: spec.Connector, Task: -1, Log: w.options.Log.With("connector", spec.Connector), Metrics: new(metrics)}
-	if spec.Kind == KindSource {
-		c.Offsets = offset.Reader(w.options.Offsets, spec.Connector)
-	}
-	list, err := split(ctx, splitter, c, conf, maxTasks)
+	list, err := split(ctx, splitter, w.outside(spec), conf, maxTasks)
 	if err != nil {
 		return nil, fmt.Errorf("%s: split into tasks: %w", spec.Connector, err)
 	}
@@ -191,4 +189,5 @@ func (w *Worker) Forget(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.taps, name)
+	delete(w.topics, name)
 }

@@ -195,6 +195,11 @@ func (s *Sink) planOf(ctx context.Context, r *connector.Record, sh *shape, key s
 	return p, nil
 }
 
+// AlterTopicOffsets has nothing against any offset: the table keeps none.
+func (*Sink) AlterTopicOffsets(context.Context, connector.Context, connector.Config, map[connector.TopicPartition]*int64) error {
+	return nil
+}
+
 // Stop closes the connections.
 func (s *Sink) Stop() error {
 	if s.pool != nil {

@@ -266,6 +266,11 @@ func retryAfter(text string, now time.Time) time.Duration {
 	return 0
 }
 
+// AlterTopicOffsets has nothing against any offset: the service keeps none.
+func (*Sink) AlterTopicOffsets(context.Context, connector.Context, connector.Config, map[connector.TopicPartition]*int64) error {
+	return nil
+}
+
 // Stop closes the connections.
 func (s *Sink) Stop() error {
 	if s.client != nil {

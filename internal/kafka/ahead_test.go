@@ -54,7 +54,7 @@ func TestLargeMessagesReadAhead(t *testing.T) {
 	newTopic(t, c, "large", partitions, nil)
 	sendLarge(t, c, "large", partitions, each, size)
 	before := heap()
-	g, err := c.NewGroupConsumer(quick("large"))
+	g, err := c.NewGroupConsumer(calm("large"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestPausedPartitionStopsNoOther(t *testing.T) {
 	c := open(t, kafkatest.Start(t), nil)
 	newTopic(t, c, "large", 2, nil)
 	sendLarge(t, c, "large", 2, each, size)
-	o := quick("large")
+	o := calm("large")
 	o.MaxPollBytes = 2 * size
 	g, err := c.NewGroupConsumer(o)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/axiom-data-science/hydraulics/internal/loggers"
 )
 
 // Defaults holds the files that are part of the program: what relative paths
@@ -60,7 +62,7 @@ func Root(name string, commands ...*cobra.Command) *cobra.Command {
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		log, err := newLog(cmd, *level, *form)
 		if err == nil {
-			slog.SetDefault(log)
+			slog.SetDefault(slog.New(loggers.Wrap(log.Handler())))
 		}
 		return err
 	}

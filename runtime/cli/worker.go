@@ -12,6 +12,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/internal/loggers"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
@@ -50,6 +51,7 @@ type Worker struct {
 	herder  *herder.Herder
 	door    *door.Door // nil without REST API and page
 	log     *slog.Logger
+	loggers *loggers.Registry
 }
 
 // StartWorker starts a worker. Its goroutines are ended by [Worker.Close]. An
@@ -64,7 +66,9 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	w := &Worker{setup: o.Setup, log: o.Log}
+	handler := loggers.Wrap(o.Log.Handler())
+	o.Log = slog.New(handler)
+	w := &Worker{setup: o.Setup, log: o.Log, loggers: handler.Registry()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close(ctx))
@@ -164,7 +168,8 @@ func (w *Worker) serve(o WorkerOptions) {
 		return
 	}
 	api := rest.New(rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
-		Metrics: metric.Handler(w.herder), AdminApart: w.door.AdminApart(), Log: w.log})
+		Metrics: metric.Handler(w.herder), AdminApart: w.door.AdminApart(), Log: w.log, Loggers: w.loggers,
+		Topics: rest.TopicTracking{Off: !w.conf.Bool("topic.tracking.enable"), NoReset: !w.conf.Bool("topic.tracking.allow.reset")}})
 	links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}}, o.Links...)
 	w.door.Serve(door.Handlers{API: api, Admin: api.Admin(),
 		Page: page.New(page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log})})

@@ -38,6 +38,10 @@ var WorkerDef = sync.OnceValue(func() *connector.ConfigDef {
 			Doc: "How long a call of a plugin may take to return, a failure may be tried again, or records may wait while none goes on, before the task counts as stalled: in the status, in /health, in metrics, on the page and in the log."},
 		connector.Key{Name: "topic.creation.enable", Type: connector.BooleanKey, Default: true, Importance: connector.Low,
 			Doc: "Whether topics that a source or stream writes to are created when they are not there."},
+		connector.Key{Name: "topic.tracking.enable", Type: connector.BooleanKey, Default: true, Importance: connector.Low,
+			Doc: "Whether the REST API tells the topics that a connector has used since the worker started."},
+		connector.Key{Name: "topic.tracking.allow.reset", Type: connector.BooleanKey, Default: true, Importance: connector.Low,
+			Doc: "Whether the REST API may make the worker forget the topics that a connector has used."},
 
 		connector.Key{Name: "listeners", Type: connector.ListKey, Importance: connector.Low,
 			Doc: "Addresses that the REST API listens on, as http://host:port or https://host:port; without a host on all interfaces, port 0 is any free one. https takes certificate and key from listeners.https.ssl.*, or, where there is no such key, from ssl.*. Without this key it is http://127.0.0.1:8083, or another port where that one is busy."},

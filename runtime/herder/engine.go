@@ -16,6 +16,16 @@ type Engine interface {
 	TaskConfigs(ctx context.Context, spec runtime.TaskSpec, maxTasks int) ([]connector.Props, error)
 	// ResplitEvery tells how often to split it again, 0 for never.
 	ResplitEvery(spec runtime.TaskSpec) time.Duration
+	// Offsets gives the offsets that a connector has committed. AlterOffsets and
+	// ResetOffsets change them while none of its tasks is there, and tell whether
+	// that is all there is to it.
+	Offsets(ctx context.Context, spec runtime.TaskSpec) ([]connector.SourceOffset, error)
+	AlterOffsets(ctx context.Context, spec runtime.TaskSpec, offsets []connector.SourceOffset) (all bool, err error)
+	ResetOffsets(ctx context.Context, spec runtime.TaskSpec) (all bool, err error)
+	// ActiveTopics gives the topics that a connector has used, and
+	// ResetActiveTopics forgets them.
+	ActiveTopics(name string) []string
+	ResetActiveTopics(name string)
 	// Forget drops what is remembered of a deleted connector.
 	Forget(name string)
 }

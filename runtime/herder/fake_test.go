@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -20,6 +21,7 @@ type fakeEngine struct {
 	every  time.Duration
 	// fail makes the nth start of all fail with an error, nil lets it run.
 	fail   func(n int) error
+	alter  func(offsets []connector.SourceOffset) error
 	forgot []string
 }
 
@@ -53,6 +55,21 @@ func (e *fakeEngine) StartTask(spec runtime.TaskSpec, notify func(runtime.Event)
 	return t, nil
 }
 
+func (e *fakeEngine) Offsets(context.Context, runtime.TaskSpec) ([]connector.SourceOffset, error) {
+	return nil, nil
+}
+
+func (e *fakeEngine) AlterOffsets(_ context.Context, _ runtime.TaskSpec, offsets []connector.SourceOffset) (bool, error) {
+	if e.alter != nil {
+		return true, e.alter(offsets)
+	}
+	return true, nil
+}
+
+func (e *fakeEngine) ResetOffsets(context.Context, runtime.TaskSpec) (bool, error) { return false, nil }
+func (e *fakeEngine) ActiveTopics(string) []string                                 { return nil }
+func (e *fakeEngine) ResetActiveTopics(string)                                     {}
+
 func (e *fakeEngine) Forget(name string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -72,14 +89,15 @@ func (e *fakeEngine) last() *fakeTask {
 }
 
 type fakeTask struct {
-	spec   runtime.TaskSpec
-	notify func(runtime.Event)
-	events chan runtime.Event
-	done   chan struct{}
-	stuck  bool
-	errors runtime.Errors
-	waits  *runtime.Waits
-	once   sync.Once
+	spec      runtime.TaskSpec
+	notify    func(runtime.Event)
+	events    chan runtime.Event
+	done      chan struct{}
+	stuck     bool
+	brokenOff atomic.Bool
+	errors    runtime.Errors
+	waits     *runtime.Waits
+	once      sync.Once
 }
 
 func (t *fakeTask) run() {
@@ -99,12 +117,23 @@ func (t *fakeTask) run() {
 
 func (t *fakeTask) become(s state.State, err error) { t.events <- runtime.Event{State: s, Err: err} }
 
+// gone tells that the task has come to its end, or was broken off.
+func (t *fakeTask) gone() bool {
+	select {
+	case <-t.done:
+		return true
+	default:
+		return t.brokenOff.Load()
+	}
+}
+
 func (t *fakeTask) Pause()  { t.become(state.Paused, nil) }
 func (t *fakeTask) Resume() { t.become(state.Running, nil) }
 
 func (t *fakeTask) Stop(ctx context.Context) error {
 	if t.stuck {
 		<-ctx.Done()
+		t.brokenOff.Store(true)
 		return errors.New("stuck")
 	}
 	t.once.Do(func() {

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
@@ -19,6 +20,10 @@ type hosted struct {
 	tasks      []*supervisor // those of the store's generation
 	generation int
 	leaving    []*supervisor // earlier ones, until they have stopped
+
+	// altering is held while people change offsets, and shared by starts of tasks;
+	// before the herder's lock.
+	altering sync.RWMutex
 
 	before  <-chan struct{} // closed when a deleted connector of this name has stopped; nil without one
 	ended   bool
@@ -169,6 +174,13 @@ func (c *hosted) validate(props connector.Props) (*config.Report, error) {
 		return nil, connector.Data(err) // no restart cures it
 	}
 	return report, nil
+}
+
+// spec gives the connector as the engine knows it, with what its references
+// stand for now.
+func (c *hosted) spec(report *config.Report) (runtime.TaskSpec, error) {
+	props, err := c.h.o.Validator.Resolve(report)
+	return runtime.TaskSpec{Connector: c.name, Kind: runtime.Kind(report.Kind), Props: props, Worker: c.h.o.Worker}, err
 }
 
 // overLocked tells whether nothing happens any more by itself, and the first

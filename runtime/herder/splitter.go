@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
@@ -128,13 +127,13 @@ func (s *splitter) split(want store.Connector) error {
 	if err := report.Err(); err != nil && len(report.Unresolved) == 0 {
 		return connector.Data(err)
 	}
-	props, err := h.o.Validator.Resolve(report)
+	spec, err := s.c.spec(report)
 	if err != nil {
 		return err
 	}
+	props := spec.Props
 	s.policy = policyOf(report.Kind, props)
 	conf, _ := config.Def(report.Kind).Check(props)
-	spec := runtime.TaskSpec{Connector: s.c.name, Kind: runtime.Kind(report.Kind), Props: props, Worker: h.o.Worker}
 	list, err := h.o.Engine.TaskConfigs(s.quit, spec, max(1, conf.Int("tasks.max")))
 	if err != nil {
 		return err

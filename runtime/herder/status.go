@@ -2,6 +2,7 @@ package herder
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
@@ -34,6 +35,20 @@ type ConnectorStatus struct {
 	Connector Status
 	Tasks     []Status
 	Kind      string // source, sink or stream
+}
+
+// worse are the states of tasks, the worst one first.
+var worse = []state.State{state.Failed, state.Unassigned, state.Restarting, state.Destroyed, state.Stopped, state.Paused, state.Running, state.Done}
+
+// Worst gives the worst state of a connector's tasks, empty without any: the
+// connector itself is RUNNING while its tasks have failed.
+func (s ConnectorStatus) Worst() state.State {
+	for _, w := range worse {
+		if slices.ContainsFunc(s.Tasks, func(t Status) bool { return t.State == w }) {
+			return w
+		}
+	}
+	return ""
 }
 
 // Status gives what a connector and its tasks are doing.

@@ -139,6 +139,8 @@ func (s *supervisor) start() {
 	if s.quit.Err() != nil {
 		return
 	}
+	s.c.altering.RLock()
+	defer s.c.altering.RUnlock()
 	want, there := h.o.Store.Connector(s.c.name)
 	if !there || want.Target == state.TargetStopped {
 		return // it will be ended

@@ -57,13 +57,14 @@ type stalledBody struct {
 	Since     time.Time `json:"since"`
 }
 
-func getHealth(s *Server, _ request) (answer, error) {
+func getHealth(s *Server, r request) (answer, error) {
 	s.mu.Lock()
 	ready := s.ready
 	s.mu.Unlock()
 	if !ready {
 		return answer{status: http.StatusServiceUnavailable, body: healthBody{Status: "starting", Message: "Worker is still starting up."}}, nil
 	}
+	r.stage("looking at its tasks")
 	var stalled []stalledBody
 	for _, t := range s.o.Herder.Snapshots() {
 		if w := t.Waits; w != nil && w.Stalled {
@@ -134,6 +135,7 @@ func postConnectors(s *Server, r request) (answer, error) {
 			return answer{}, failed(http.StatusInternalServerError, "request body: initial_state %q is not RUNNING, PAUSED or STOPPED", *in.State)
 		}
 	}
+	r.stage("making connector %s", in.Name)
 	i, err := s.o.Herder.Create(strings.TrimSpace(in.Name), connector.Props(in.Config), target)
 	if err != nil {
 		return answer{}, err
@@ -156,6 +158,7 @@ func putConfig(s *Server, r request) (answer, error) {
 	if err := read(r, &in); err != nil {
 		return answer{}, err
 	}
+	r.stage("configuring connector %s", r.args[0])
 	i, created, err := s.o.Herder.Put(r.args[0], connector.Props(in))
 	if err != nil {
 		return answer{}, err
@@ -174,11 +177,13 @@ func patchConfig(s *Server, r request) (answer, error) {
 	if in == nil {
 		return answer{}, failed(http.StatusBadRequest, "request body: it is null, want an object of keys")
 	}
+	r.stage("configuring connector %s", r.args[0])
 	i, err := s.o.Herder.Patch(r.args[0], connector.Props(in))
 	return answer{status: http.StatusOK, body: info(i)}, err
 }
 
 func deleteConnector(s *Server, r request) (answer, error) {
+	r.stage("deleting connector %s", r.args[0])
 	return answer{status: http.StatusNoContent}, s.o.Herder.Delete(r.args[0])
 }
 
@@ -193,6 +198,7 @@ func getStatus(s *Server, r request) (answer, error) {
 
 func target(t state.Target, code int) handler {
 	return func(s *Server, r request) (answer, error) {
+		r.stage("making connector %s %s", r.args[0], t)
 		return answer{status: code}, s.o.Herder.SetTarget(r.args[0], t)
 	}
 }
@@ -203,6 +209,7 @@ func flag(r request, name string) bool { return strings.EqualFold(r.URL.Query().
 
 func postRestart(s *Server, r request) (answer, error) {
 	tasks, onlyFailed := flag(r, "includeTasks"), flag(r, "onlyFailed")
+	r.stage("restarting connector %s", r.args[0])
 	st, err := s.o.Herder.Restart(r.args[0], tasks, onlyFailed)
 	if !tasks && !onlyFailed {
 		return answer{status: http.StatusNoContent}, err

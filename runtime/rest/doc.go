@@ -5,7 +5,8 @@
 // type sink with a field kind, a connector that a file manages has a field
 // managed_by, a task that will start again by itself has a field restarts,
 // status?progress=true adds what each task has done, a task that gets nowhere has
-// a field stalled with what it waits for, which /health lists, and /metrics is there for Prometheus.
+// a field stalled with what it waits for, which /health lists, a connector whose
+// tasks are in another state than itself has a field tasks_state with the worst of theirs, and /metrics is there for Prometheus.
 //
 // Nothing of it is promised to those outside the module.
 package rest

@@ -80,6 +80,10 @@ func definition(k connector.Key) definitionBody {
 // configProviders are Kafka's classes that are plugins of another sort.
 var configProviders = []string{"FileConfigProvider", "DirectoryConfigProvider", "EnvVarConfigProvider"}
 
+// undefined are Java's converters that define no keys: asked for by their class
+// the answer is theirs, by our names, such as avro, it is what there is.
+var undefined = []string{"AvroConverter", "ProtobufConverter", "JsonSchemaConverter"}
+
 func getPluginConfig(s *Server, r request) (answer, error) {
 	name := r.args[0]
 	list := []definitionBody{}
@@ -99,8 +103,13 @@ func getPluginConfig(s *Server, r request) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
+		if slices.Contains(undefined, name[strings.LastIndexByte(name, '.')+1:]) {
+			return answer{status: http.StatusOK, body: list}, nil
+		}
 		for _, k := range p.ConfigDef().Keys() {
-			list = append(list, definition(k))
+			if !k.Extension {
+				list = append(list, definition(k))
+			}
 		}
 		if t.of == connector.SinkType || t.of == connector.SourceType {
 			list = append(list, frame(t.word, i, list)...)
@@ -159,6 +168,7 @@ func putValidate(s *Server, r request) (answer, error) {
 	if given && !sameClass(v, class, r.args[0]) {
 		return answer{}, failed(http.StatusBadRequest, "Included connector type %s does not match request type %s", class, r.args[0])
 	}
+	r.stage("validating a configuration of %s", class)
 	report, err := v.Validate(connector.Props(in), config.Origin{Remote: true})
 	if err != nil {
 		// Kafka Connect's answer to this one call: clients know the text with the prefix.
@@ -167,8 +177,11 @@ func putValidate(s *Server, r request) (answer, error) {
 	b := reportBody{Name: class, Errors: report.Errors(), Groups: report.Groups, Configs: []checkBody{}}
 	counted := 0
 	for _, c := range report.Checks {
-		b.Configs = append(b.Configs, check(c))
 		counted += len(c.Value.Errors)
+		if _, given := in[c.Def.Name]; c.Def.Extension && !given {
+			continue
+		}
+		b.Configs = append(b.Configs, check(c))
 	}
 	for _, p := range report.Problems()[counted:] { // of keys that nobody defines
 		b.Configs = append(b.Configs, checkBody{Value: valueBody{Name: p.Key, Recommended: []string{}, Errors: []string{p.Message}, Visible: true}})

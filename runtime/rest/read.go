@@ -30,6 +30,7 @@ func read(r request, into any) error {
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
+	d.UseNumber() // an offset may be larger than a float64 can hold exactly
 	if err := wholejson.Decode(d, into); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errors.New("it ends before the JSON does")

@@ -13,15 +13,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	_ "github.com/axiom-data-science/hydraulics/connectors/file"
+	_ "github.com/axiom-data-science/hydraulics/converter/avro"
 	_ "github.com/axiom-data-science/hydraulics/converter/json"
 	_ "github.com/axiom-data-science/hydraulics/converter/primitive"
 	_ "github.com/axiom-data-science/hydraulics/converter/simpleheader"
-	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/embedded/broker"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
@@ -49,7 +51,12 @@ func startWorker(t *testing.T) *worker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conf := connector.Props{"bootstrap.servers": kafkatest.Start(t), "offset.flush.interval.ms": "1000", "consumer.metadata.max.age.ms": "500",
+	b, err := broker.Start(broker.Options{Partitions: 1, MinSessionTimeout: 100 * time.Millisecond}) // as the Java worker's
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Stop)
+	conf := connector.Props{"bootstrap.servers": b.Addr(), "offset.flush.interval.ms": "1000", "consumer.metadata.max.age.ms": "500",
 		"key.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter": "org.apache.kafka.connect.json.JsonConverter"}
 	wanted, err := store.OpenFile("", nil)
 	if err != nil {
@@ -76,8 +83,11 @@ func startWorker(t *testing.T) *worker {
 func TestReplay(t *testing.T) {
 	all := recordings(t)
 	excepted, reworded := exceptionsIn(t, "exceptions.txt", all), exceptionsIn(t, "words.txt", all)
+	if n := len(excepted) + len(reworded); n > 15+2 {
+		t.Errorf("%d recordings are answered in another way, want 15 and the two of workers that speak to each other", n)
+	}
 	t.Chdir(t.TempDir())
-	if err := os.WriteFile("src.txt", []byte("one\ntwo\nthree\n"), 0o600); err != nil {
+	if err := os.WriteFile("src.txt", []byte("first line\nand second\nthird line\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w := startWorker(t)
@@ -109,10 +119,15 @@ func TestReplay(t *testing.T) {
 
 // cleanUp does what was done between two recordings without being recorded.
 func (w *worker) cleanUp(t *testing.T, id string) {
-	if strings.HasPrefix(id, "160-") {
-		if err := w.herder.Delete("x4"); err != nil {
-			t.Fatal(err)
-		}
+	var err error
+	switch id[:3] {
+	case "160":
+		err = w.herder.Delete("x4")
+	case "196": // Java could not delete it
+		_, err = w.herder.Create("odd name/1", connector.Props{"connector.class": "FileStreamSource", "file": "src.txt", "topic": "rest-odd"}, state.TargetStarted)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -231,6 +246,12 @@ func reduce(v any) any {
 			switch k {
 			case "version", "commit", "kafka_cluster_id", "worker_id", "trace":
 				x = "there"
+			case "message":
+				x = cutPlugins(x)
+			case "last_modified":
+				x = x != nil // when
+			case "inode", "fingerprint", "tasks_state":
+				continue // of ours
 			}
 			if v["name"] == "connector.plugin.version" && k == "default_value" {
 				continue
@@ -240,6 +261,15 @@ func reduce(v any) any {
 		return out
 	}
 	return v
+}
+
+// cutPlugins takes the list of plugins out of the message that one is not there.
+func cutPlugins(message any) any {
+	text, _, found := strings.Cut(fmt.Sprint(message), ", available connectors are: ")
+	if !found {
+		return message
+	}
+	return text
 }
 
 func reduceList(list []any) any {

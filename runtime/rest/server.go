@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/loggers"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
@@ -33,6 +34,11 @@ type Herder interface {
 	Restart(name string, includeTasks, onlyFailed bool) (herder.ConnectorStatus, error)
 	RestartTask(name string, id int) error
 	Snapshots() []runtime.Stats
+	Offsets(ctx context.Context, name string) ([]connector.SourceOffset, error)
+	AlterOffsets(ctx context.Context, name string, offsets []connector.SourceOffset) (all bool, err error)
+	ResetOffsets(ctx context.Context, name string) (all bool, err error)
+	ActiveTopics(name string) []string
+	ResetActiveTopics(name string)
 }
 
 // Options are what the API needs.
@@ -46,12 +52,16 @@ type Options struct {
 	Metrics http.Handler
 	// AdminApart leaves the endpoints below /admin to [Server.Admin].
 	AdminApart bool
-	Log        *slog.Logger
+	Topics     TopicTracking
+	// Loggers has the levels of what is logged; nil is those of a handler of its
+	// own.
+	Loggers *loggers.Registry
+	Log     *slog.Logger
 }
 
 // Server answers Kafka Connect's REST API. It is an http.Handler, safe for
-// concurrent use, and starts no goroutine. Who may ask it is not its business: the
-// one who serves it guards it.
+// concurrent use. A request has a goroutine of its own, which ends with the
+// handler. Who may ask it is not its business: the one who serves it guards it.
 type Server struct {
 	o Options
 
@@ -67,6 +77,9 @@ var _ http.Handler = (*Server)(nil)
 func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.Default()
+	}
+	if o.Loggers == nil {
+		o.Loggers = loggers.Wrap(o.Log.Handler()).Registry()
 	}
 	return &Server{o: o}
 }
@@ -107,7 +120,8 @@ func ofAdmin(r *http.Request) bool {
 // request is a request with the variable parts of its path.
 type request struct {
 	*http.Request
-	args []string
+	args   []string
+	stages *stages
 }
 
 // answer is what a request is answered with.
@@ -123,11 +137,13 @@ type handler func(s *Server, r request) (answer, error)
 type route struct {
 	path    []string
 	methods map[string]handler
+	limit   time.Duration // of an answer
+	late    handler       // answers after that
 }
 
 var routes = []route{
 	path("", map[string]handler{"GET": getRoot}),
-	path("health", map[string]handler{"GET": getHealth}),
+	{path: []string{"health"}, methods: map[string]handler{"GET": getHealth}, limit: healthTimeout, late: unhealthy},
 	path("connectors", map[string]handler{"GET": getConnectors, "POST": postConnectors}),
 	path("connectors/*", map[string]handler{"GET": getConnector, "DELETE": deleteConnector}),
 	path("connectors/*/config", map[string]handler{"GET": getConfig, "PUT": putConfig, "PATCH": patchConfig}),
@@ -139,13 +155,19 @@ var routes = []route{
 	path("connectors/*/tasks", map[string]handler{"GET": getTasks}),
 	path("connectors/*/tasks/*/status", map[string]handler{"GET": getTaskStatus}),
 	path("connectors/*/tasks/*/restart", map[string]handler{"POST": postTaskRestart}),
+	path("connectors/*/offsets", map[string]handler{"GET": getOffsets, "PATCH": patchOffsets, "DELETE": deleteOffsets}),
+	path("connectors/*/topics", map[string]handler{"GET": getTopics}),
+	path("connectors/*/topics/reset", map[string]handler{"PUT": putTopicsReset}),
+	path("admin/loggers", map[string]handler{"GET": getLoggers}),
+	path("admin/loggers/*", map[string]handler{"GET": getLogger, "PUT": putLogger}),
 	path("connector-plugins", map[string]handler{"GET": getPlugins}),
 	path("connector-plugins/*/config", map[string]handler{"GET": getPluginConfig}),
 	path("connector-plugins/*/config/validate", map[string]handler{"PUT": putValidate}),
 }
 
+// path makes a route.
 func path(p string, methods map[string]handler) route {
-	return route{strings.Split(p, "/"), methods}
+	return route{path: strings.Split(p, "/"), methods: methods, limit: requestTimeout, late: timedOut}
 }
 
 // match gives the variable parts of a path that is the route's.
@@ -222,7 +244,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) int {
 		case !takesJSON(r):
 			return general(w, http.StatusNotAcceptable)
 		}
-		a, err := h(s, request{r, args})
+		a, err := s.patiently(h, request{Request: r, args: args}, rt)
 		if err != nil {
 			return fail(w, err)
 		}
@@ -232,9 +254,11 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) int {
 }
 
 // sendsJSON tells whether a request's body is JSON, or said to be nothing else.
+// Where there is none, such as of a PUT that pauses, its type says nothing: axios
+// sends that of forms.
 func sendsJSON(r *http.Request) bool {
 	t := r.Header.Get("Content-Type")
-	if t == "" || r.Method == "GET" || r.Method == "HEAD" || r.Method == "DELETE" {
+	if t == "" || r.ContentLength == 0 || r.Method == "GET" || r.Method == "HEAD" || r.Method == "DELETE" {
 		return true
 	}
 	t, _, _ = strings.Cut(t, ";")

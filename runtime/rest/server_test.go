@@ -1,9 +1,12 @@
 package rest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +15,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/loggers"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
@@ -53,6 +57,89 @@ func (f *fakeHerder) Snapshots() []runtime.Stats {
 	return []runtime.Stats{{Connector: "flow", State: state.Running, RecordsIn: 3, Active: 1,
 		Waits: &runtime.Waits{Why: "sink (a) has not returned", Since: time.Unix(0, 0).UTC(), Stalled: true},
 		Lag:   map[connector.TopicPartition]int64{{Topic: "a"}: 4, {Topic: "b"}: 5}}}
+}
+
+func (f *fakeHerder) SetTarget(string, state.Target) error {
+	f.asked = append(f.asked, "target")
+	return nil
+}
+
+func (f *fakeHerder) Offsets(context.Context, string) ([]connector.SourceOffset, error) {
+	return nil, nil
+}
+
+func (f *fakeHerder) AlterOffsets(_ context.Context, name string, offsets []connector.SourceOffset) (bool, error) {
+	if fmt.Sprint(offsets) != "[{map[kafka_partition:0 kafka_topic:a] map[kafka_offset:9007199254740993]}]" {
+		return false, fmt.Errorf("%v", offsets)
+	}
+	return name == "flow", nil
+}
+
+func (f *fakeHerder) ResetOffsets(_ context.Context, name string) (bool, error) {
+	return name == "flow", nil
+}
+
+func (f *fakeHerder) ActiveTopics(string) []string { return []string{"a"} }
+func (f *fakeHerder) ResetActiveTopics(string)     { f.asked = append(f.asked, "topics") }
+
+// TestTopicTracking asks with and without topic.tracking.
+func TestTopicTracking(t *testing.T) {
+	tests := []struct {
+		name       string
+		tracking   TopicTracking
+		get, reset int
+		message    string // of a refused reset
+	}{
+		{"on", TopicTracking{}, 200, 202, ""},
+		{"off", TopicTracking{Off: true}, 403, 403, "Topic tracking is disabled."},
+		{"no reset", TopicTracking{NoReset: true}, 200, 403, "Topic tracking reset is disabled."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := new(fakeHerder)
+			s := New(Options{Herder: f, Topics: tt.tracking})
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, httptest.NewRequest("GET", "/connectors/flow/topics", nil))
+			if w.Code != tt.get || w.Code == 200 && w.Body.String() != `{"flow":{"topics":["a"]}}` {
+				t.Errorf("topics: %d %s", w.Code, w.Body)
+			}
+			w = httptest.NewRecorder()
+			s.ServeHTTP(w, httptest.NewRequest("PUT", "/connectors/flow/topics/reset", nil))
+			if w.Code != tt.reset || !strings.Contains(w.Body.String(), tt.message) || (len(f.asked) == 1) != (tt.reset == 202) {
+				t.Errorf("reset: %d %s, asked for %q", w.Code, w.Body, f.asked)
+			}
+		})
+	}
+}
+
+// TestLoggers sets the level of what the API itself logs.
+func TestLoggers(t *testing.T) {
+	out := new(strings.Builder)
+	handler := loggers.Wrap(slog.NewTextHandler(out, nil))
+	s := New(Options{Herder: new(fakeHerder), Log: slog.New(handler), Loggers: handler.Registry()})
+	for _, tt := range []struct {
+		method, path, body string
+		status             int
+		want               string
+	}{
+		{"GET", "/admin/loggers/root", "", 200, `{"level":"INFO","last_modified":null}`},
+		{"PUT", "/admin/loggers/org.apache.kafka.connect.runtime.rest.RestServer", `{"level":"debug"}`, 200, `["org.apache.kafka.connect.runtime.rest.RestServer"]`},
+		{"GET", "/admin/loggers/hydraulics.runtime.rest", "", 200, `{"level":"DEBUG","last_modified":`},
+		{"GET", "/admin/loggers", "", 200, `"hydraulics.runtime.herder":{"level":"INFO","last_modified":null}`},
+		{"PUT", "/admin/loggers/hydraulics?scope=cluster", `{"level":"WARN"}`, 204, ""},
+		{"PUT", "/admin/loggers/hydraulics?scope=worker", `{"level":"LOUD"}`, 404, "invalid log level 'LOUD'."},
+	} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(tt.method, tt.path, strings.NewReader(tt.body)))
+		if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.want) {
+			t.Errorf("%s %s: %d %s, want %d %s", tt.method, tt.path, w.Code, w.Body, tt.status, tt.want)
+		}
+	}
+	text := out.String()
+	if !strings.Contains(text, "level=DEBUG msg=request method=PUT path=/admin/loggers/org") || strings.Contains(text, "path=/admin/loggers/root") ||
+		strings.Contains(text, "status=204") {
+		t.Errorf("logged:\n%s", text)
+	}
 }
 
 // TestPluginList reads the list as a client does that knows Kafka Connect's
@@ -158,7 +245,7 @@ func TestServer(t *testing.T) {
 		{"a stream is a sink of a kind", "GET", "/connectors/flow", "", nil, 200,
 			`{"name":"flow","config":{"name":"flow"},"tasks":[],"type":"sink","kind":"stream","managed_by":"flow.yaml"}`},
 		{"a task that is done is stopped", "GET", "/connectors/flow/status", "", nil, 200,
-			`{"name":"flow","connector":{"state":"RUNNING","worker_id":"w:1"},"tasks":[{"id":0,"state":"STOPPED","worker_id":"w:1","stalled":"sink (a) has not returned"}],"type":"sink","kind":"stream"}`},
+			`{"name":"flow","connector":{"state":"RUNNING","worker_id":"w:1","tasks_state":"STOPPED"},"tasks":[{"id":0,"state":"STOPPED","worker_id":"w:1","stalled":"sink (a) has not returned"}],"type":"sink","kind":"stream"}`},
 		{"what a task has done", "GET", "/connectors/flow/status?progress=true", "", nil, 200,
 			`"progress":{"records_in":3,"records_out":0,"records_dropped":0,"records_skipped":0,"records_active":1,"lag":9,"restoring":false,"retrying":false,"stalled":true,"waits_for":"sink (a) has not returned","waits_since":"1970-01-01T00:00:00Z"}`},
 		{"a file's connector", "PUT", "/connectors/flow/config", "{}", nil, 409,
@@ -174,6 +261,15 @@ func TestServer(t *testing.T) {
 		{"a name of slashes alone", "GET", "/connectors/%2F/status", "", nil, 200, `"name":"/"`},
 		{"a path whose slash is encoded", "GET", "/connectors%2Fflow", "", nil, 404, "HTTP 404 Not Found"},
 		{"a patch that is null", "PATCH", "/connectors/flow/config", "null", nil, 400, "it is null, want an object of keys"},
+		{"no body but its type", "PUT", "/connectors/flow/pause", "", []string{"Content-Type", "application/x-www-form-urlencoded"}, 202, ""},
+		{"a body of another type", "PUT", "/connectors/flow/config", "a=b", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, ""},
+		{"what axios accepts", "GET", "/connectors", "", []string{"Accept", "application/json, text/plain, */*"}, 200, "flow"},
+		{"offsets", "GET", "/connectors/flow/offsets", "", nil, 200, `{"offsets":[]}`},
+		{"offsets altered", "PATCH", "/connectors/flow/offsets", `{"offsets":[{"partition":{"kafka_topic":"a","kafka_partition":0},"offset":{"kafka_offset":9007199254740993}}]}`, nil, 200,
+			`{"message":"The offsets for this connector have been altered successfully"}`},
+		{"offsets altered here", "PATCH", "/connectors/x/offsets", `{"offsets":[{"partition":{"kafka_topic":"a","kafka_partition":0},"offset":{"kafka_offset":9007199254740993}}]}`, nil, 200,
+			`{"message":"The Connect framework-managed offsets for this connector have been altered successfully. However, if this connector manages offsets externally, they will need to be manually altered in the system that the connector uses."}`},
+		{"offsets reset here", "DELETE", "/connectors/x/offsets", "", nil, 200, `manually reset in the system that the connector uses."}`},
 		{"metrics", "GET", "/metrics", "", []string{"Accept", "text/plain"}, 200, "some_metric 1"},
 		{"still starting", "GET", "/health", "", nil, 503, `{"status":"starting","message":"Worker is still starting up."}`},
 		{"a stalled task", "GET", "/health", "", nil, 503, `{"status":"unhealthy","message":"1 tasks are stalled.","stalled":[{"connector":"flow","task":0,"waits_for":"sink (a) has not returned","since":"1970-01-01T00:00:00Z"}]}`},

@@ -122,6 +122,8 @@ type stateBody struct {
 	Trace    string           `json:"trace,omitempty"`
 	Restarts *herder.Restarts `json:"restarts,omitempty"`
 	Stalled  string           `json:"stalled,omitempty"` // what it waits for
+	// Tasks is the worst state of a connector's tasks, where it is another one.
+	Tasks string `json:"tasks_state,omitempty"`
 }
 
 type taskBody struct {
@@ -149,6 +151,9 @@ func stateOf(s herder.Status) stateBody {
 func status(s herder.ConnectorStatus) statusBody {
 	b := statusBody{Name: s.Name, Connector: stateOf(s.Connector), Tasks: []taskBody{}}
 	b.Type, b.Kind = kindField(s.Kind)
+	if w := string(s.Worst().Java()); w != b.Connector.State {
+		b.Connector.Tasks = w
+	}
 	for _, t := range s.Tasks {
 		b.Tasks = append(b.Tasks, taskBody{ID: t.ID, stateBody: stateOf(t)})
 	}

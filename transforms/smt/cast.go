@@ -50,7 +50,7 @@ func (*Cast) ConfigDef() *connector.ConfigDef {
 			Doc: "List of fields and the type to cast them to of the form field1:type,field2:type to cast fields of Maps or Structs. " +
 				"A single type to cast the entire value. Valid types are int8, int16, int32, int64, float32, float64, boolean, and string. " +
 				"Note that binary fields can only be cast to string."},
-		replaceNullKey, syntaxKey,
+		replaceNullKey, ownSyntaxKey,
 	)
 }
 

@@ -45,7 +45,7 @@ func (*HeaderFrom) ConfigDef() *connector.ConfigDef {
 		list("headers", "Header names, in the same order as the field names listed in the fields configuration property."),
 		connector.Key{Name: "operation", Type: connector.StringKey, Required: true, Importance: connector.High, Check: connector.OneOf("move", "copy"),
 			Doc: "Either <code>move</code> if the fields are to be moved to the headers (removed from the key/value), or <code>copy</code> if the fields are to be copied to the headers (retained in the key/value)."},
-		replaceNullKey, syntaxKey,
+		replaceNullKey, ownSyntaxKey,
 	)
 }
 

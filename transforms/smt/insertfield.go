@@ -55,7 +55,7 @@ func (*InsertField) ConfigDef() *connector.ConfigDef {
 		key("timestamp.field", "Field name for record timestamp. "+suffix),
 		key("static.field", "Field name for static data field. "+suffix),
 		key("static.value", "Static field value, if field name configured."),
-		replaceNullKey, syntaxKey,
+		replaceNullKey, ownSyntaxKey,
 	)
 }
 

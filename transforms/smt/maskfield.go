@@ -41,7 +41,7 @@ func (*MaskField) ConfigDef() *connector.ConfigDef {
 			Check: connector.Distinct(false, false), Doc: "Names of fields to mask."},
 		connector.Key{Name: "replacement", Type: connector.StringKey, Importance: connector.Low, Check: connector.NotEmpty,
 			Doc: "Custom value replacement, that will be applied to all 'fields' values (numeric or non-empty string values only)."},
-		replaceNullKey, syntaxKey,
+		replaceNullKey, ownSyntaxKey,
 	)
 }
 

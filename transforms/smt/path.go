@@ -11,14 +11,18 @@ import (
 // one step, the whole text.
 type path []string
 
-// syntaxKey is the key of every transform that names fields. Kafka Connect has
-// it on ExtractField alone.
-var syntaxKey = connector.Key{Name: "field.syntax.version", Type: connector.StringKey, Default: "V1", Importance: connector.High,
-	Check: connector.OneOfFold("V1", "V2"),
-	Doc: "Defines the version of the syntax to access fields. If set to <code>V1</code>, then the field paths are limited to access the elements at the root level of the struct or map. " +
-		"If set to <code>V2</code>, the syntax will support accessing nested elements. To access nested elements, dotted notation is used. " +
-		"If dots are already included in the field name, then backtick pairs can be used to wrap field names containing dots. " +
-		"E.g. to access the subfield <code>baz</code> from a field named \"foo.bar\" in a struct/map the following format can be used to access its elements: \"<code>foo.bar</code>.baz\"."}
+// syntaxKey is the key of ExtractField, ownSyntaxKey that of every other
+// transform that names fields.
+var syntaxKey, ownSyntaxKey = syntax(false), syntax(true)
+
+func syntax(own bool) connector.Key {
+	return connector.Key{Name: "field.syntax.version", Type: connector.StringKey, Default: "V1", Importance: connector.High,
+		Extension: own, Check: connector.OneOfFold("V1", "V2"),
+		Doc: "Defines the version of the syntax to access fields. If set to <code>V1</code>, then the field paths are limited to access the elements at the root level of the struct or map. " +
+			"If set to <code>V2</code>, the syntax will support accessing nested elements. To access nested elements, dotted notation is used. " +
+			"If dots are already included in the field name, then backtick pairs can be used to wrap field names containing dots. " +
+			"E.g. to access the subfield <code>baz</code> from a field named \"foo.bar\" in a struct/map the following format can be used to access its elements: \"<code>foo.bar</code>.baz\"."}
+}
 
 // nested tells whether the configuration has the syntax V2.
 func nested(conf connector.Config) bool { return strings.EqualFold(conf.String(syntaxKey.Name), "V2") }

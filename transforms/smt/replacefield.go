@@ -44,7 +44,7 @@ func (*ReplaceField) ConfigDef() *connector.ConfigDef {
 				_, err := parseRenames(v)
 				return err
 			}},
-		replaceNullKey, syntaxKey,
+		replaceNullKey, ownSyntaxKey,
 	)
 }
 

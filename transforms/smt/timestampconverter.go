@@ -55,7 +55,7 @@ func (*TimestampConverter) ConfigDef() *connector.ConfigDef {
 			Check: connector.OneOf("nanoseconds", "microseconds", "milliseconds", "seconds"),
 			Doc: "The desired Unix precision for the timestamp: seconds, milliseconds, microseconds, or nanoseconds. Used to generate the output when type=unix or used to parse the input if the input is a Long." +
 				"Note: This SMT will cause precision loss during conversions from, and to, values with sub-millisecond components."},
-		replaceNullKey, syntaxKey,
+		replaceNullKey, ownSyntaxKey,
 	)
 }
 

@@ -32,7 +32,7 @@ func (*ValueToKey) ConfigDef() *connector.ConfigDef {
 	return connector.NewConfigDef(
 		connector.Key{Name: "fields", Type: connector.ListKey, Required: true, Importance: connector.High, Distinct: true,
 			Check: connector.Distinct(false, false), Doc: "Field names on the record value to extract as the record key."},
-		replaceNullKey, syntaxKey,
+		replaceNullKey, ownSyntaxKey,
 	)
 }
 

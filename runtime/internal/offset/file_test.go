@@ -29,13 +29,13 @@ func TestFileKeepsOffsets(t *testing.T) {
 		t.Fatalf("offset of an empty store is %v, %v", got, err)
 	}
 	entries := []Entry{
-		{partition, map[string]any{"bin": "D20190728T212639_IFCB104", "line": json.Number("9007199254740993")}},
-		{map[string]any{"dataset": "<a&b>"}, map[string]any{"line": 1.5}},
+		{Partition: partition, Offset: map[string]any{"bin": "D20190728T212639_IFCB104", "line": json.Number("9007199254740993")}},
+		{Partition: map[string]any{"dataset": "<a&b>"}, Offset: map[string]any{"line": 1.5}},
 	}
 	if err := f.Commit(t.Context(), "ifcb", entries); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Commit(t.Context(), "other", []Entry{{partition, map[string]any{"x": true}}}); err != nil {
+	if err := f.Commit(t.Context(), "other", []Entry{{Partition: partition, Offset: map[string]any{"x": true}}}); err != nil {
 		t.Fatal(err)
 	}
 	f.Close()
@@ -69,7 +69,7 @@ func TestFileKeepsOffsets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]Entry{{map[string]any{"dataset": "<a&b>"}, map[string]any{"line": json.Number("1.5")}}}, list); d != "" {
+	if d := cmp.Diff([]Entry{{Partition: map[string]any{"dataset": "<a&b>"}, Offset: map[string]any{"line": json.Number("1.5")}}}, list); d != "" {
 		t.Error(d)
 	}
 }
@@ -85,7 +85,7 @@ func TestFileThatCannotBeWritten(t *testing.T) {
 	}
 	f := open(t, filepath.Join(dir, "offsets"))
 	commit := func(partition string, n int) error {
-		return f.Commit(t.Context(), "c", []Entry{{map[string]any{"p": partition}, map[string]any{"n": n}}})
+		return f.Commit(t.Context(), "c", []Entry{{Partition: map[string]any{"p": partition}, Offset: map[string]any{"n": n}}})
 	}
 	if err := commit("a", 1); err != nil {
 		t.Fatal(err)
@@ -108,8 +108,8 @@ func TestFileThatCannotBeWritten(t *testing.T) {
 	f.Close()
 	f = open(t, filepath.Join(dir, "offsets"))
 	want := []Entry{
-		{map[string]any{"p": "a"}, map[string]any{"n": json.Number("1")}},
-		{map[string]any{"p": "b"}, map[string]any{"n": json.Number("3")}},
+		{Partition: map[string]any{"p": "a"}, Offset: map[string]any{"n": json.Number("1")}},
+		{Partition: map[string]any{"p": "b"}, Offset: map[string]any{"n": json.Number("3")}},
 	}
 	if got, err := f.List(t.Context(), "c"); err != nil || cmp.Diff(want, got) != "" {
 		t.Errorf("%v: %s", err, cmp.Diff(want, got))

@@ -13,10 +13,7 @@ import (
 )
 
 // Entry is the offset of one source partition. A nil Offset removes it.
-type Entry struct {
-	Partition map[string]any
-	Offset    map[string]any
-}
+type Entry = connector.SourceOffset
 
 // Store keeps source offsets. It is safe for use from several goroutines.
 type Store interface {
