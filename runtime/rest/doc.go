@@ -6,7 +6,8 @@
 // managed_by, a task that will start again by itself has a field restarts,
 // status?progress=true adds what each task has done, a task that gets nowhere has
 // a field stalled with what it waits for, which /health lists, a connector whose
-// tasks are in another state than itself has a field tasks_state with the worst of theirs, and /metrics is there for Prometheus.
+// tasks are in another state than itself has a field tasks_state with the worst of
+// theirs, /openapi.json describes the API, and /metrics is there for Prometheus.
 //
 // Nothing of it is promised to those outside the module.
 package rest

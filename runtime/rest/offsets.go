@@ -32,7 +32,9 @@ func getOffsets(s *Server, r request) (answer, error) {
 }
 
 func patchOffsets(s *Server, r request) (answer, error) {
-	var in offsetsBody
+	var in struct {
+		Offsets []*offsetBody `json:"offsets"`
+	}
 	if err := read(r, &in); err != nil {
 		return answer{}, err
 	}
@@ -41,7 +43,10 @@ func patchOffsets(s *Server, r request) (answer, error) {
 	}
 	var list []connector.SourceOffset
 	for _, o := range in.Offsets {
-		list = append(list, connector.SourceOffset(o))
+		if o == nil {
+			return answer{}, failed(http.StatusBadRequest, "request body: an entry of offsets is null, want an object of partition and offset")
+		}
+		list = append(list, connector.SourceOffset(*o))
 	}
 	r.stage("altering the offsets of connector %s", r.args[0])
 	all, err := s.o.Herder.AlterOffsets(r.Context(), r.args[0], list)

@@ -37,8 +37,9 @@ import (
 
 // worker is a real worker on a broker, with its API.
 type worker struct {
-	herder *herder.Herder
-	server *httptest.Server
+	herder   *herder.Herder
+	server   *httptest.Server
+	document document
 }
 
 func startWorker(t *testing.T) *worker {
@@ -76,7 +77,7 @@ func startWorker(t *testing.T) *worker {
 			t.Error(err)
 		}
 	})
-	return &worker{h, server}
+	return &worker{h, server, readDocument(t)}
 }
 
 // Clauses: B6.
@@ -178,6 +179,9 @@ func (w *worker) ask(t *testing.T, r recording) (other, words error) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := w.document.conforms(r.Method, r.Path, res.StatusCode, res.Header.Get("Content-Type"), got); err != nil {
+		t.Errorf("%s: not as in openapi.json: %v: %s", r.ID, err, got)
 	}
 	if res.StatusCode != r.Status || res.Header.Get("Content-Type") != r.Answer.Type {
 		return fmt.Errorf("status %d, content type %q, want %d, %q: %s", res.StatusCode, res.Header.Get("Content-Type"), r.Status, r.Answer.Type, got), nil

@@ -144,6 +144,7 @@ type route struct {
 var routes = []route{
 	path("", map[string]handler{"GET": getRoot}),
 	{path: []string{"health"}, methods: map[string]handler{"GET": getHealth}, limit: healthTimeout, late: unhealthy},
+	path("openapi.json", map[string]handler{"GET": getOpenAPI}),
 	path("connectors", map[string]handler{"GET": getConnectors, "POST": postConnectors}),
 	path("connectors/*", map[string]handler{"GET": getConnector, "DELETE": deleteConnector}),
 	path("connectors/*/config", map[string]handler{"GET": getConfig, "PUT": putConfig, "PATCH": patchConfig}),

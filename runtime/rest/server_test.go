@@ -269,6 +269,7 @@ func TestServer(t *testing.T) {
 			`{"message":"The offsets for this connector have been altered successfully"}`},
 		{"offsets altered here", "PATCH", "/connectors/x/offsets", `{"offsets":[{"partition":{"kafka_topic":"a","kafka_partition":0},"offset":{"kafka_offset":9007199254740993}}]}`, nil, 200,
 			`{"message":"The Connect framework-managed offsets for this connector have been altered successfully. However, if this connector manages offsets externally, they will need to be manually altered in the system that the connector uses."}`},
+		{"an offset that is null", "PATCH", "/connectors/flow/offsets", `{"offsets":[null]}`, nil, 400, "an entry of offsets is null"},
 		{"offsets reset here", "DELETE", "/connectors/x/offsets", "", nil, 200, `manually reset in the system that the connector uses."}`},
 		{"metrics", "GET", "/metrics", "", []string{"Accept", "text/plain"}, 200, "some_metric 1"},
 		{"still starting", "GET", "/health", "", nil, 503, `{"status":"starting","message":"Worker is still starting up."}`},
