@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/pavlo-v-chernykh/keystore-go/v4"
@@ -22,28 +23,25 @@ type file struct {
 	pem   bool
 }
 
-// file reads the file of a store, nil without one.
+// file reads the file of a store, nil without one. Where its type is not said its
+// content tells it.
 func (s Settings) file(store string) (*file, error) {
 	location, typ := store+".location", store+".type"
 	if s.text(location) == "" {
 		return nil, nil
 	}
-	f := &file{Settings: s, store: store}
-	switch strings.ToUpper(s.word(typ)) {
-	case "", "JKS", "PKCS12":
-	case "PEM":
-		f.pem = true
-	default:
+	form := strings.ToUpper(s.word(typ))
+	if !slices.Contains([]string{"", "PEM", "PKCS12", "JKS"}, form) {
 		return nil, s.wrong(typ, "%q is not PEM, PKCS12 or JKS: convert the store with keytool -importkeystore -deststoretype PKCS12", s.text(typ))
 	}
-	var err error
-	if f.data, err = os.ReadFile(s.text(location)); err != nil {
+	data, err := os.ReadFile(s.text(location))
+	if err != nil {
 		return nil, s.wrong(location, "%w", err)
 	}
-	if !f.pem && isPEM(f.data) {
+	if isPEM(data) && form != "" && form != "PEM" {
 		return nil, s.wrong(typ, "%s is in PEM form: set it to PEM", s.text(location))
 	}
-	return f, nil
+	return &file{Settings: s, store: store, data: data, pem: form == "PEM" || form == "" && isPEM(data)}, nil
 }
 
 // The password that opens the store, and its key.

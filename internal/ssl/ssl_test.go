@@ -114,7 +114,7 @@ func TestStoresMadeElsewhere(t *testing.T) {
 		"JKS called PKCS12, and unchecked": {map[string]string{"ssl.keystore.location": in("key.jks"), "ssl.keystore.password": "opensesame", "ssl.keystore.type": "PKCS12"},
 			map[string]string{"ssl.truststore.location": in("trust.jks")}},
 		"PKCS12 called JKS, an openssl PEM": {map[string]string{"ssl.keystore.location": in("key.p12"), "ssl.keystore.password": "opensesame", "ssl.keystore.type": "JKS"},
-			map[string]string{"ssl.truststore.location": in("trust.pem"), "ssl.truststore.type": "PEM"}},
+			map[string]string{"ssl.truststore.location": in("trust.pem")}},
 		"an encrypted PEM, a PKCS12 with a key": {map[string]string{"ssl.keystore.location": in("encrypted.pem"), "ssl.key.password": "opensesame", "ssl.keystore.type": "PEM"},
 			map[string]string{"ssl.truststore.location": in("key.p12"), "ssl.truststore.password": "opensesame"}},
 		"a JKS with a key": {map[string]string{"ssl.keystore.location": in("key.jks"), "ssl.keystore.password": "opensesame"},
@@ -297,7 +297,7 @@ func TestWrongSettingsNameTheirKey(t *testing.T) {
 	}{
 		"no such file":             {map[string]string{"ssl.truststore.location": "none.jks"}, "ssl.truststore.location: open none.jks: no such file"},
 		"an unknown form":          {map[string]string{"ssl.keystore.location": in("key.jks"), "ssl.keystore.type": "BCFKS"}, `ssl.keystore.type: "BCFKS" is not PEM, PKCS12 or JKS: convert the store with keytool -importkeystore`},
-		"PEM, and not said":        {map[string]string{"ssl.truststore.location": in("trust.pem")}, "ssl.truststore.type: " + in("trust.pem") + " is in PEM form: set it to PEM"},
+		"PEM, called JKS":          {map[string]string{"ssl.truststore.location": in("trust.pem"), "ssl.truststore.type": "JKS"}, "ssl.truststore.type: " + in("trust.pem") + " is in PEM form: set it to PEM"},
 		"JKS, wrong password":      {map[string]string{"ssl.keystore.location": in("key.jks"), "ssl.keystore.password": "hush"}, "ssl.keystore.password: it does not open " + in("key.jks")},
 		"PKCS12, wrong password":   {map[string]string{"ssl.keystore.location": in("key.p12"), "ssl.keystore.password": "hush"}, "ssl.keystore.password: it does not open " + in("key.p12")},
 		"trusted, wrong password":  {map[string]string{"ssl.truststore.location": in("trust.p12"), "ssl.truststore.password": "hush"}, "ssl.truststore.password: it does not open " + in("trust.p12")},
