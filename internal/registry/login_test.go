@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/test/certs"
 )
 
 // options reads a configuration of the registry.
@@ -177,9 +178,9 @@ func TestLoginsThatAreNone(t *testing.T) {
 	for want, props := range map[string]connector.Props{
 		`sasl.jaas.config: with basic.auth.credentials.source=SASL_INHERIT it must have username`: {"basic.auth.credentials.source": "SASL_INHERIT"},
 		`bearer.auth.client.id: it must be set with bearer.auth.credentials.source=OAUTHBEARER`:   {"bearer.auth.credentials.source": "OAUTHBEARER", "bearer.auth.issuer.endpoint.url": "http://h/t"},
-		"proxy.port: it must be set":        {"proxy.host": "proxy"},
-		"no certificate in PEM form":        {"schema.registry.ssl.truststore.certificates": "none"},
-		"schema.registry.ssl.keystore: tls": {"schema.registry.ssl.keystore.certificate.chain": "none"},
+		"proxy.port: it must be set": {"proxy.host": "proxy"},
+		"no certificate in PEM form": {"schema.registry.ssl.truststore.certificates": "none"},
+		"schema.registry.ssl.keystore.certificate.chain: no certificate in PEM form": {"schema.registry.ssl.keystore.certificate.chain": "none"},
 	} {
 		t.Run(want, func(t *testing.T) {
 			all := connector.Props{KeyURL: "http://h:1"}
@@ -223,6 +224,8 @@ func TestMutualTLS(t *testing.T) {
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, `[]`) }))
 	s.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool()}
 	s.TLS.ClientCAs.AppendCertsFromPEM([]byte(chain))
+	authority := certs.Authority(t)
+	s.TLS.ClientCAs.AddCert(authority.Cert)
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	trusted := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
@@ -240,7 +243,10 @@ func TestMutualTLS(t *testing.T) {
 		props connector.Props
 		want  string
 	}{
-		"files":                   {s.URL, connector.Props{ssl + "truststore.location": file("trust.pem", trusted), ssl + "keystore.location": file("own.pem", chain+key)}, ""},
+		"files": {s.URL, connector.Props{ssl + "truststore.location": file("trust.pem", trusted), ssl + "keystore.location": file("own.pem", chain+key)}, ""},
+		"a JKS and a PKCS12": {s.URL, connector.Props{ssl + "truststore.type": "JKS", ssl + "truststore.password": "opensesame",
+			ssl + "truststore.location": file("trust.jks", string(certs.Pair{Cert: s.Certificate()}.TrustStore(t, "JKS", "opensesame"))), ssl + "keystore.password": "opensesame",
+			ssl + "keystore.location": file("own.p12", string(authority.Issue(t, "client").KeyStore(t, "PKCS12", "opensesame")))}, ""},
 		"inline":                  {s.URL, connector.Props{ssl + "truststore.certificates": trusted, ssl + "keystore.certificate.chain": chain, ssl + "keystore.key": key}, ""},
 		"without its certificate": {s.URL, connector.Props{ssl + "truststore.certificates": trusted}, "certificate required"},
 		"without trust":           {s.URL, connector.Props{ssl + "keystore.certificate.chain": chain, ssl + "keystore.key": key}, "unknown authority"},
