@@ -4,7 +4,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math/big"
+	"reflect"
 	"strconv"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -16,6 +19,11 @@ type typed struct {
 	Value string `json:"value,omitempty"`
 	// Map holds the entries of a map, such as the scores of all classes.
 	Map map[string]typed `json:"map,omitempty"`
+	// List holds a list, or the keys and values of a map by turns whose keys are
+	// no texts: header values are guessed, and may be such.
+	List []typed `json:"list,omitempty"`
+	// Scale is a decimal's, whose value is the unscaled number.
+	Scale int `json:"scale,omitempty"`
 }
 
 func typedOf(v any) (typed, error) {
@@ -51,8 +59,33 @@ func typedOf(v any) (typed, error) {
 			}
 		}
 		return typed{Type: "map", Map: m}, nil
+	case time.Time:
+		return typed{Type: "time", Value: strconv.FormatInt(x.UnixMilli(), 10)}, nil
+	case connector.Decimal:
+		return typed{Type: "decimal", Value: x.Unscaled.String(), Scale: x.Scale}, nil
+	case *big.Int:
+		return typed{Type: "integer", Value: x.String()}, nil
+	case []any:
+		return listOf("list", x)
+	case map[any]any:
+		entries := make([]any, 0, 2*len(x))
+		for k, v := range x {
+			entries = append(entries, k, v)
+		}
+		return listOf("entries", entries)
 	}
-	return typed{}, fmt.Errorf("a %T cannot be kept, only simple values and maps of them", v)
+	return typed{}, fmt.Errorf("a %T cannot be kept, only simple values, lists and maps of them", v)
+}
+
+func listOf(name string, values []any) (typed, error) {
+	t := typed{Type: name, List: make([]typed, len(values))}
+	for i, v := range values {
+		var err error
+		if t.List[i], err = typedOf(v); err != nil {
+			return typed{}, fmt.Errorf("element %d: %w", i, err)
+		}
+	}
+	return t, nil
 }
 
 func (t typed) value() (any, error) {
@@ -90,6 +123,44 @@ func (t typed) value() (any, error) {
 			if m[k], err = v.value(); err != nil {
 				return nil, fmt.Errorf("entry %s: %w", k, err)
 			}
+		}
+		return m, nil
+	}
+	return t.guessed()
+}
+
+// guessed is value of the types that only header values have.
+func (t typed) guessed() (any, error) {
+	switch t.Type {
+	case "time":
+		ms, err := strconv.ParseInt(t.Value, 10, 64)
+		return time.UnixMilli(ms).UTC(), err
+	case "decimal", "integer":
+		n, ok := new(big.Int).SetString(t.Value, 10)
+		if !ok {
+			return nil, fmt.Errorf("%q is no integer", t.Value)
+		}
+		if t.Type == "integer" {
+			return n, nil
+		}
+		return connector.Decimal{Unscaled: n, Scale: t.Scale}, nil
+	case "list", "entries":
+		list := make([]any, len(t.List))
+		for i, e := range t.List {
+			var err error
+			if list[i], err = e.value(); err != nil {
+				return nil, fmt.Errorf("element %d: %w", i, err)
+			}
+		}
+		if t.Type == "list" {
+			return list, nil
+		}
+		m := make(map[any]any, len(list)/2)
+		for i := 0; i+1 < len(list); i += 2 {
+			if list[i] != nil && !reflect.TypeOf(list[i]).Comparable() {
+				return nil, fmt.Errorf("element %d is a %T, which is no key of a map", i, list[i])
+			}
+			m[list[i]] = list[i+1]
 		}
 		return m, nil
 	}
