@@ -146,9 +146,11 @@ func TestProducerSaysWhatIsTooLarge(t *testing.T) {
 	if connector.KindOf(err) != connector.KindData || !strings.Contains(err.Error(), "max.request.size=1000") {
 		t.Errorf("%v is %s", err, connector.KindOf(err))
 	}
-	err = p.Send(t.Context(), Message{Topic: "big", Partition: 99, Value: []byte("x")}, func(connector.RecordMetadata, error) { t.Error("it was taken") })
-	if connector.KindOf(err) != connector.KindData || !strings.Contains(err.Error(), "partition 99 does not exist") {
-		t.Errorf("%v is %s", err, connector.KindOf(err))
+	for _, partition := range []int32{99, -7} {
+		err = p.Send(t.Context(), Message{Topic: "big", Partition: partition, Value: []byte("x")}, func(connector.RecordMetadata, error) { t.Error("it was taken") })
+		if connector.KindOf(err) != connector.KindData || !strings.Contains(err.Error(), fmt.Sprintf("partition %d does not exist", partition)) {
+			t.Errorf("%v is %s", err, connector.KindOf(err))
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -166,6 +167,8 @@ func (q *partitionQueue) answered(b *recordBatch, a answer) ruling {
 // on their way or came back.
 func (q *partitionQueue) rule(b *recordBatch, a answer, before bool) ruling {
 	switch {
+	case hopeless(a.err):
+		return failed
 	case a.err != nil:
 		return q.retry(b)
 	case a.code == sarama.ErrNoError, a.code == sarama.ErrDuplicateSequenceNumber && q.idempotent:
@@ -227,6 +230,12 @@ func (q *partitionQueue) outlived() bool { return q.spent || q.renew && q.as.epo
 // needs tells that the next batch needs another producer id than as.
 func (q *partitionQueue) needs(as producerID) bool {
 	return q.idempotent && len(q.flying) == 0 && (as == noProducerID || q.outlived() && q.as.id == as.id)
+}
+
+// hopeless tells that a request cannot be sent to this broker, ever.
+func hopeless(err error) bool {
+	var encoding sarama.PacketEncodingError
+	return errors.Is(err, sarama.ErrUnsupportedVersion) || errors.As(err, &encoding)
 }
 
 func tooLargeFor(code sarama.KError) bool {

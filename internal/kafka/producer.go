@@ -173,12 +173,18 @@ func (p *Producer) refuse(t *outTopic, m *Message, size int64) error {
 	switch {
 	case m.Timestamp < 0 && m.Timestamp != connector.NoTimestamp:
 		return connector.Data(fmt.Errorf("topic %s: timestamp %d is before 1970", m.Topic, m.Timestamp))
+	case m.Partition < 0 && m.Partition != connector.AnyPartition:
+		return noPartition(m)
 	case size > int64(p.set.request):
 		return tooLarge(m.Topic, size, "max.request.size", p.set.request)
 	case size > int64(t.limit):
 		return tooLarge(m.Topic, size, "the topic's max.message.bytes", t.limit)
 	}
 	return nil
+}
+
+func noPartition(m *Message) error {
+	return connector.Data(fmt.Errorf("topic %s: partition %d does not exist", m.Topic, m.Partition))
 }
 
 func tooLarge(topic string, size int64, key string, limit int) error {
@@ -292,7 +298,7 @@ func (p *Producer) failure(q *partitionQueue, b *recordBatch, a answer) error {
 		return connector.Data(fmt.Errorf("topic %s: %w", q.Topic, explain(a)))
 	case a.err != nil && connector.KindOf(a.err) != connector.KindUnmarked:
 		return a.err
-	case a.err == nil && !produceAgain(a.code):
+	case hopeless(a.err), a.err == nil && !produceAgain(a.code):
 		return connector.Fatal(fmt.Errorf("topic %s: %w", q.Topic, explain(a)))
 	}
 	return connector.Retriable(fmt.Errorf("topic %s: %w", q.Topic, explain(a)))

@@ -50,7 +50,7 @@ func (p *Producer) topic(ctx context.Context, m *Message) (*outTopic, error) {
 	}
 	p.lead(t, found)
 	if int(m.Partition) >= len(t.queues) {
-		return nil, connector.Data(fmt.Errorf("topic %s: partition %d does not exist", m.Topic, m.Partition))
+		return nil, noPartition(m)
 	}
 	return t, nil
 }
@@ -218,7 +218,10 @@ func (p *Producer) find() {
 		}
 		p.mu.Unlock()
 		if all {
-			attempts = 0
+			if attempts > 1 {
+				p.trouble.over()
+			}
+			attempts = -1
 			continue
 		}
 		if attempts > 0 && p.ctx.Err() == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -392,16 +393,22 @@ func (r *route) settle(parcels []parcel, of func(parcel) answer) {
 		}
 	}
 	r.nudge()
+	over := trouble == nil && len(done) > 0 && !r.troubled()
 	p.mu.Unlock()
 	if trouble != nil && p.ctx.Err() == nil {
 		p.trouble.note("partitions cannot be written", trouble)
 	}
+	if over {
+		p.trouble.over()
+	}
 	if len(done) > 0 {
-		if trouble == nil {
-			p.trouble.over()
-		}
 		p.finish(done)
 	}
+}
+
+// troubled tells that other partitions cannot be written. mu is held.
+func (r *route) troubled() bool {
+	return r.p.searching || slices.ContainsFunc(r.queues, func(q *partitionQueue) bool { return len(q.waiting) > 0 && q.waiting[0].attempts > 1 })
 }
 
 // explain gives what an answer says as an error.
