@@ -148,7 +148,11 @@ func (in *intake) read(ctx context.Context) error {
 // note notes an event, for the loop or the job's wait to act on.
 func (in *intake) note(e kafka.Event) error {
 	in.poll.stats.records.Add(int64(len(e.Messages)))
-	in.next = append(in.next, e.Messages...)
+	if len(in.next) == 0 {
+		in.next = e.Messages
+	} else {
+		in.next = append(in.next, e.Messages...)
+	}
 	switch e.Change {
 	case kafka.Assigned:
 		in.t.log.Info("partitions assigned", "partitions", fmt.Sprint(e.Partitions))

@@ -72,7 +72,7 @@ func (f *feed) note(err *sarama.ConsumerError) {
 
 // more adds to a first message what is there already.
 func (f *feed) more(in *sarama.ConsumerMessage) (batch []Message, size int64) {
-	batch = []Message{fromSarama(in)}
+	batch = append(make([]Message, 0, batchMessages/4), fromSarama(in))
 	for size = batch[0].size(); len(batch) < batchMessages && size < batchBytes; {
 		select {
 		case in, ok := <-f.pc.Messages():

@@ -215,7 +215,11 @@ func (g *GroupConsumer) take() []Message {
 			}
 		}
 		if n > 0 {
-			out = append(out, b.messages[:n]...)
+			if out == nil {
+				out = b.messages[:n:n] // nobody else has them
+			} else {
+				out = append(out, b.messages[:n]...)
+			}
 			b.r.next.Store(b.messages[n-1].Offset + 1)
 			b.messages, b.size = b.messages[n:], b.size-(size-before)
 		}
