@@ -1,6 +1,7 @@
 // Package bench measures the flow on embedded servers: images per second, and
 // the share of each stage of a journey as the runtime itself counts them; the
-// CPU time of a source in a process of its own; and the parts of the image
+// CPU time of a source in a process of its own; what a record costs between a
+// file and a topic; and the parts of the image
 // analysis alone; the whole of it and the ONNX engine beside Python's where
 // PYTHON names a Python that has what they need. `make bench` runs it.
 //

@@ -18,6 +18,12 @@ import (
 // laneVariable tells a process that it is the worker of a lane: the lane, the broker and a file, with spaces between.
 const laneVariable = "HYDRAULICS_BENCH_LANE"
 
+// These name files for the worker's profiles, to which the lane's name is added.
+const (
+	laneProfileVariable    = "LANE_PROFILE"
+	laneMemProfileVariable = "LANE_MEMPROFILE"
+)
+
 // laneLines is how many lines of 100 bytes a lane takes.
 const laneLines = 500_000
 
@@ -44,37 +50,54 @@ func BenchmarkLanes(b *testing.B) {
 	for i, lane := range []string{"file-to-topic", "topic-to-file"} {
 		b.Run(lane, func(b *testing.B) {
 			file := []string{in, filepath.Join(b.TempDir(), "out.txt")}[i]
-			var used time.Duration
-			said := ""
-			passes := 0
+			var sum laneCost
 			for b.Loop() {
-				passes++
-				cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^BenchmarkLanes$", "-test.benchtime=1x")
-				if profile := os.Getenv("LANE_PROFILE"); profile != "" {
-					cmd.Args = append(cmd.Args, "-test.cpuprofile="+profile+"."+lane)
-				}
-				if profile := os.Getenv("LANE_MEMPROFILE"); profile != "" {
-					cmd.Args = append(cmd.Args, "-test.memprofile="+profile+"."+lane, "-test.memprofilerate=4096")
-				}
-				cmd.Env = append(os.Environ(), laneVariable+"="+strings.Join([]string{lane, broker, file}, " "))
-				out, err := cmd.CombinedOutput()
-				if err != nil {
-					b.Fatalf("%s: %v\n%s", lane, err, out)
-				}
-				used += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-				said = string(out)
+				sum.add(laneTime(b, lane, broker, file))
 			}
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(float64(passes*laneLines)/used.Seconds(), "records/CPU-s")
-			for line := range strings.Lines(said) {
-				var allocs, bytes float64
-				if _, err := fmt.Sscanf(line, "lane: %f allocs, %f bytes", &allocs, &bytes); err == nil {
-					b.ReportMetric(allocs, "allocs/record")
-					b.ReportMetric(bytes, "B/record")
-				}
-			}
+			b.ReportMetric(0, "ns/op") // of both processes together: it says nothing
+			b.ReportMetric(sum.passes*laneLines/sum.cpu.Seconds(), "records/CPU-s")
+			b.ReportMetric(sum.allocs/sum.passes, "allocs/record")
+			b.ReportMetric(sum.bytes/sum.passes, "B/record")
 		})
 	}
+}
+
+// laneCost is what passes through a lane took.
+type laneCost struct {
+	passes        float64
+	cpu           time.Duration
+	allocs, bytes float64 // of each record
+}
+
+func (c *laneCost) add(o laneCost) {
+	c.passes, c.cpu, c.allocs, c.bytes = c.passes+o.passes, c.cpu+o.cpu, c.allocs+o.allocs, c.bytes+o.bytes
+}
+
+// laneReport is how the worker's process says what a record allocates.
+const laneReport = "lane: %f allocations, %f bytes\n"
+
+// laneTime takes all lines through a lane, in a process of its own.
+func laneTime(b *testing.B, lane, broker, file string) laneCost {
+	cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^BenchmarkLanes$", "-test.benchtime=1x")
+	if profile := os.Getenv(laneProfileVariable); profile != "" {
+		cmd.Args = append(cmd.Args, "-test.cpuprofile="+profile+"."+lane)
+	}
+	if profile := os.Getenv(laneMemProfileVariable); profile != "" {
+		cmd.Args = append(cmd.Args, "-test.memprofile="+profile+"."+lane, "-test.memprofilerate=4096")
+	}
+	cmd.Env = append(os.Environ(), laneVariable+"="+strings.Join([]string{lane, broker, file}, " "))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		b.Fatalf("%s: %v\n%s", lane, err, out)
+	}
+	cost := laneCost{passes: 1, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+	for line := range strings.Lines(string(out)) {
+		if n, _ := fmt.Sscanf(line, laneReport, &cost.allocs, &cost.bytes); n == 2 {
+			return cost
+		}
+	}
+	b.Fatalf("%s does not say what it allocates:\n%s", lane, out)
+	return cost
 }
 
 func writeLines(b *testing.B, name string) {
@@ -105,6 +128,6 @@ func beLane(b *testing.B, places []string) {
 	check(b, err)
 	f.await([]*runtime.Task{task}, lane.done, laneLines)
 	goruntime.ReadMemStats(&after)
-	fmt.Printf("\nlane: %.2f allocs, %.0f bytes\n", float64(after.Mallocs-before.Mallocs)/laneLines, float64(after.TotalAlloc-before.TotalAlloc)/laneLines)
+	fmt.Printf("\n"+laneReport, float64(after.Mallocs-before.Mallocs)/laneLines, float64(after.TotalAlloc-before.TotalAlloc)/laneLines)
 	check(b, task.Stop(b.Context()))
 }
