@@ -62,7 +62,7 @@ func (s *sourceTask) outputs() error {
 		if err := s.t.refused(s.produce, r.item, r.err); err != nil {
 			return err
 		}
-		if err := s.out.letter(s.t.life, r.item.original(), r.item.failure(s.t.at), func() { s.passed(r.item, r.flight, nil) }); err != nil {
+		if err := s.out.letter(s.t.life, r.item.original(), r.item.failure(s.t.at), func() { s.passed(r.item, r.flight) }); err != nil {
 			return err
 		}
 	}

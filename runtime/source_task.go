@@ -205,7 +205,7 @@ func (s *sourceTask) send(items []item, flights []flight) error {
 			messages, from = append(messages, &it.out), append(from, int32(i))
 		case dropped:
 			s.t.counters.dropped.Add(1)
-			s.passed(it, &flights[i], nil)
+			s.passed(it, &flights[i])
 		}
 	}
 	n, err := s.out.send(s.t.life, messages, func(d *kafka.Delivery) { s.told(d, items, flights, from) })
@@ -220,7 +220,7 @@ func (s *sourceTask) send(items []item, flights []flight) error {
 		if it.fate != tolerated {
 			continue
 		}
-		if err := s.out.letter(s.t.life, it.original(), it.failure(s.t.at), func() { s.passed(it, &flights[i], nil) }); err != nil {
+		if err := s.out.letter(s.t.life, it.original(), it.failure(s.t.at), func() { s.passed(it, &flights[i]) }); err != nil {
 			return err
 		}
 	}
@@ -271,14 +271,15 @@ func (s *sourceTask) notes() bool {
 	return ok
 }
 
-// passed settles a record that is through, but for Kafka. It is called from any goroutine.
-func (s *sourceTask) passed(it *item, f *flight, meta *connector.RecordMetadata) {
+// passed settles a record that is through without Kafka. It is called from any
+// goroutine.
+func (s *sourceTask) passed(it *item, f *flight) {
 	f.settle()
 	s.t.counters.active.Add(-1)
 	if s.notes() {
 		s.mu.Lock()
-		s.through = append(s.through, passage{*it.polled, meta})
-		s.mu.Unlock()
+		defer s.mu.Unlock()
+		s.through = append(s.through, passage{record: *it.polled})
 	}
 }
 
