@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/IBM/sarama"
@@ -81,5 +82,46 @@ func TestCreateTopicWithoutTheRight(t *testing.T) {
 			t.Errorf("one that is not: %v", err)
 		}
 		lift()
+	}
+}
+
+// A topic that takes less than it did condemns only what is larger than that.
+func TestTopicThatTakesLessThanBefore(t *testing.T) {
+	c := open(t, kafkatest.New(t).Addr(), nil)
+	newTopic(t, c, "t", 1, map[string]string{"max.message.bytes": "100000"})
+	p := newProducer(t, c, map[string]string{"linger.ms": "1000"})
+	if d := sendAll(t, p, "t", 1); len(d.errs) > 0 {
+		t.Fatal(d.errs)
+	}
+	admin, err := c.admin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	less := "20000"
+	if err := admin.AlterConfig(sarama.TopicResource, "t", map[string]*string{"max.message.bytes": &less}, false); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	refused := map[int]error{}
+	sizes := []int{5000, 5000, 50000, 5000, 5000, 5000, 5000}
+	for i, size := range sizes {
+		if err := p.Send(t.Context(), Message{Topic: "t", Value: make([]byte, size), Timestamp: connector.NoTimestamp}, func(_ connector.RecordMetadata, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				refused[i] = err
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := refused[2]; len(refused) != 1 || connector.KindOf(err) != connector.KindData || !strings.Contains(err.Error(), "max.request.size") {
+		t.Errorf("refused: %v", refused)
+	}
+	if n := len(values(t, c, "t", 0)); n != len(sizes) {
+		t.Errorf("%d messages, want %d", n, len(sizes))
 	}
 }
