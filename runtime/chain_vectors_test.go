@@ -85,7 +85,7 @@ func chainOf(registry *connector.Registry, chain connector.Props) ([]*stage, err
 	if err != nil {
 		return nil, err
 	}
-	p, err := build(registry, spec, set, connector.Context{})
+	p, err := build(newTask(Options{Plugins: registry, Log: testLog()}, spec, nil), set, connector.Context{})
 	if err != nil {
 		return nil, err
 	}

@@ -202,13 +202,21 @@ func (w *watcher) failure() error {
 // start starts a task and stops it at the end of the test.
 func (f *flow) start(w *Worker, kind Kind, name string, props connector.Props) (*Task, *watcher) {
 	f.t.Helper()
+	return f.startWith(w, kind, name, props, nil)
+}
+
+// startWith is start with keys over the worker's.
+func (f *flow) startWith(w *Worker, kind Kind, name string, props, over connector.Props) (*Task, *watcher) {
+	f.t.Helper()
+	worker := f.workerProps()
+	maps.Copy(worker, over)
 	all := connector.Props{"name": name}
 	maps.Copy(all, props)
 	if _, ok := all["connector.class"]; !ok {
 		all["connector.class"] = map[Kind]string{KindSource: "numbers", KindSink: "collect", KindStream: "stream"}[kind]
 	}
 	see := new(watcher)
-	task, err := w.StartTask(TaskSpec{Connector: name, Kind: kind, Props: all, Worker: f.workerProps()}, see.notify)
+	task, err := w.StartTask(TaskSpec{Connector: name, Kind: kind, Props: all, Worker: worker}, see.notify)
 	if err != nil {
 		f.t.Fatal(err)
 	}

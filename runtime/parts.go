@@ -22,12 +22,13 @@ type builder struct {
 	spec     TaskSpec
 	set      *settings
 	context  connector.Context
+	guarded  func(what string, call func() error) error
 	parts    *parts
 }
 
 // build makes the stages of a task's journey. After an error nothing is left open.
-func build(registry *connector.Registry, spec TaskSpec, set *settings, c connector.Context) (*parts, error) {
-	b := &builder{registry: registry, spec: spec, set: set, context: c, parts: &parts{}}
+func build(t *Task, set *settings, c connector.Context) (*parts, error) {
+	b := &builder{registry: t.options.Plugins, spec: t.spec, set: set, context: c, guarded: t.guarded, parts: &parts{}}
 	if err := b.build(); err != nil {
 		return nil, errors.Join(err, b.parts.Close())
 	}
@@ -85,7 +86,7 @@ func (b *builder) configure(s *stage, plugin connector.Plugin, props connector.P
 	if c, ok := plugin.(connector.Closer); ok {
 		b.parts.close = append(b.parts.close, c.Close)
 	}
-	if err := guard(func() error { return with(conf) }); err != nil {
+	if err := b.guarded("configuration of "+s.place, func() error { return with(conf) }); err != nil {
 		return fmt.Errorf("%s: %w", s.place, err)
 	}
 	return nil

@@ -52,7 +52,7 @@ func newSinkTask(t *Task, set *settings) (r runner, err error) {
 		return nil, err
 	}
 	c := t.context()
-	if s.parts, err = build(t.options.Plugins, t.spec, set, c); err != nil {
+	if s.parts, err = build(t, set, c); err != nil {
 		return nil, err
 	}
 	s.frame(sink)

@@ -74,7 +74,7 @@ func newSourceTask(t *Task, set *settings) (r runner, err error) {
 		return nil, err
 	}
 	c := t.context()
-	if s.parts, err = build(t.options.Plugins, t.spec, set, c); err != nil {
+	if s.parts, err = build(t, set, c); err != nil {
 		return nil, err
 	}
 	s.frame(source)

@@ -38,7 +38,7 @@ func newStreamTask(t *Task, set *settings) (r runner, err error) {
 	if s.clients, err = t.connect(set, true, true); err != nil {
 		return nil, err
 	}
-	if s.parts, err = build(t.options.Plugins, t.spec, set, t.context()); err != nil {
+	if s.parts, err = build(t, set, t.context()); err != nil {
 		return nil, err
 	}
 	s.frame()
