@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -100,25 +101,20 @@ func (g *GroupConsumer) missing(topics map[string]int32) []string {
 }
 
 // watch looks from time to time whether there are other topics or partitions
-// to read than at the last join, and has the member join again then. Close
-// ends it.
+// to read than at the last join, and has the member join again then: soon where
+// topics are missing, or where Kafka is in trouble, since a topic may be gone or
+// have come back with fewer partitions. Close ends it.
 func (g *GroupConsumer) watch() {
-	for {
+	every := g.client.client.Config().Metadata.RefreshFrequency
+	for looked := time.Now(); pause(g.ctx, min(every, lookAgain)); {
 		g.mu.Lock()
-		every := g.client.client.Config().Metadata.RefreshFrequency
-		if len(g.waiting) > 0 || g.topics == nil { // topics are missing, or the first join has not told yet
-			every = min(every, lookAgain)
-		}
+		before, waiting := g.topics, len(g.waiting) > 0
 		g.mu.Unlock()
-		if !pause(g.ctx, every) {
-			return
+		_, trouble := g.client.Trouble()
+		if before == nil || !waiting && !trouble && time.Since(looked) < every {
+			continue // no join yet, or nothing to look for
 		}
-		g.mu.Lock()
-		before := g.topics
-		g.mu.Unlock()
-		if before == nil {
-			continue // no join yet
-		}
+		looked = time.Now()
 		now, err := g.look()
 		if err == nil {
 			err = g.lookForOthers(before, now)
