@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/port"
 )
 
 // tolerant gives a connector's keys, with those that dead-letter what fails.
@@ -67,6 +69,54 @@ func TestFlowSurvivesABrokerOutage(t *testing.T) {
 		t.Errorf("dead letters for an outage: %v", dead)
 	}
 	t.Logf("repeats: stream %d, sink %d", repeats(t, "stream", f.tally("risen"), n), repeats(t, "sink", count(s.values()), n))
+}
+
+// A broker that comes back elsewhere is found by the other bootstrap servers, and
+// the connectors go on: no task fails, nothing is lost or dead-lettered.
+func TestFlowFollowsABrokerThatMoves(t *testing.T) {
+	t.Parallel()
+	b := kafkatest.New(t)
+	later, err := port.Lasting()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &flow{t: t, broker: fmt.Sprintf("%s,127.0.0.1:%d", b.Addr(), later), offsets: t.TempDir() + "/offsets"}
+	if f.client, err = kafka.Open(t.Context(), kafka.Options{Bootstrap: []string{b.Addr()}, ClientID: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	f.topic("numbers", 2)
+	f.client.Close()
+	const n = 1000
+	s := &script{}
+	var moved atomic.Bool
+	s.poll = func(i int) error {
+		for len(s.values())+200 < i && !moved.Load() && t.Context().Err() == nil {
+			pace()
+		}
+		return nil
+	}
+	w, _ := f.worker(s)
+	task, source := f.start(w, KindSource, "n", tolerant("topic", "numbers", "count", strconv.Itoa(n), "wait", "true"))
+	_, sink := f.start(w, KindSink, "k", tolerant("topics", "numbers"))
+	eventually(t, "progress", func() bool { return len(s.values()) > 100 })
+	b.Stop()
+	moved.Store(true)
+	eventually(t, "records to pile up", func() bool { return task.Snapshot().Active > 100 })
+	b.Move(later)
+	eventually(t, "all numbers", func() bool { return len(count(s.values())) == n })
+	for name, see := range map[string]*watcher{"source": source, "sink": sink} {
+		if err := see.failure(); err != nil {
+			t.Errorf("the %s failed: %v", name, err)
+		}
+	}
+	if f.client, err = kafka.Open(t.Context(), kafka.Options{Bootstrap: []string{b.Addr()}, ClientID: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.client.Close)
+	exactly(t, "topic", f.tally("numbers"), n)
+	if dead := f.tally("dead"); len(dead) > 0 {
+		t.Errorf("dead letters: %v", dead)
+	}
 }
 
 // remote is a system that a plugin needs, such as a database or a registry. It

@@ -298,6 +298,8 @@ func (p *Producer) failure(q *partitionQueue, b *recordBatch, a answer) error {
 		return connector.Data(fmt.Errorf("topic %s: %w", q.Topic, explain(a)))
 	case a.err != nil && connector.KindOf(a.err) != connector.KindUnmarked:
 		return a.err
+	case a.code == sarama.ErrTopicAuthorizationFailed:
+		return connector.Fatal(fmt.Errorf("topic %s: %w: allow Write on it", q.Topic, explain(a)))
 	case hopeless(a.err), a.err == nil && !produceAgain(a.code):
 		return connector.Fatal(fmt.Errorf("topic %s: %w", q.Topic, explain(a)))
 	}

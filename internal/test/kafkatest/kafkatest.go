@@ -64,6 +64,13 @@ func New(t testing.TB) *Broker {
 	return b
 }
 
+// Move starts the broker again after Stop, on another port.
+func (b *Broker) Move(port int) {
+	b.t.Helper()
+	b.options.Port = port
+	b.Restart()
+}
+
 // Restart starts the broker again after Stop, on the same address.
 func (b *Broker) Restart() {
 	b.t.Helper()
