@@ -20,19 +20,24 @@ func (w *work) across(p connector.Plugin, prefix string) {
 	if prefix == "" {
 		sub = w.withConverters()
 	}
-	conf, _ := p.ConfigDef().Check(sub)
 	found := new(connector.Problems)
-	func() {
-		defer func() {
-			if v := recover(); v != nil {
-				found.Add("", "%s: the plugin panicked while it was validated: %v", p.Info().Name, v)
-			}
-		}()
+	w.guarded(p, func() {
+		conf, _ := p.ConfigDef().Check(sub)
 		validator.Validate(conf, found)
-	}()
+	})
 	for _, x := range found.List() {
 		w.fault(strings.TrimSuffix(prefix+x.Key, "."), "%s", x.Message)
 	}
+}
+
+// guarded asks a plugin something; its panic is a problem like any other.
+func (w *work) guarded(p connector.Plugin, ask func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.fault("", "%s: the plugin panicked while it was validated: %v", p.Info().Name, v)
+		}
+	}()
+	ask()
 }
 
 // name checks what definitions do not see of the connector's name: the spaces

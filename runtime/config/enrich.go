@@ -78,7 +78,8 @@ func (w *work) chain(key string, t connector.PluginType) {
 			continue
 		}
 		w.version(prefix+"plugin.version", info.Version)
-		keys := prefixed(plugin.ConfigDef().Keys(), prefix, group)
+		var keys []connector.Key
+		w.guarded(plugin, func() { keys = prefixed(plugin.ConfigDef().Keys(), prefix, group) })
 		if t == connector.TransformType {
 			keys = slices.DeleteFunc(keys, func(k connector.Key) bool { return k.Name == prefix+"predicate" || k.Name == prefix+"negate" })
 			keys = append(keys,
@@ -91,7 +92,7 @@ func (w *work) chain(key string, t connector.PluginType) {
 		for i := range keys {
 			keys[i].Order = len(head) + i
 		}
-		w.add(keys)
+		w.guarded(plugin, func() { w.add(keys) })
 		w.across(plugin, prefix)
 	}
 }
@@ -231,13 +232,14 @@ func (w *work) converters(kind string) {
 func (w *work) converter(plugin connector.Plugin, prefix string) {
 	props := w.props
 	w.props = RegistryDefaults(props, w.v.Worker, prefix)
-	keys := prefixed(plugin.ConfigDef().Keys(), prefix, "")
+	var keys []connector.Key
+	w.guarded(plugin, func() { keys = prefixed(plugin.ConfigDef().Keys(), prefix, "") })
 	for i := range keys {
 		if keys[i].Name == prefix+"converter.type" {
 			keys[i].Required = false // the runtime says what it is used for
 		}
 	}
-	w.add(keys)
+	w.guarded(plugin, func() { w.add(keys) })
 	w.across(plugin, prefix)
 	w.props = props
 }

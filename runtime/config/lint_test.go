@@ -220,20 +220,49 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// clumsy is a source whose validation panics.
-type clumsy struct{ connector.Source }
+// clumsy is a plugin that panics where its configuration is looked at.
+type clumsy struct {
+	connector.Source
+	in string // ConfigDef, Check, Recommend or Validate
+}
 
-func (clumsy) Info() connector.Info                               { return connector.Info{Name: "clumsy"} }
-func (clumsy) ConfigDef() *connector.ConfigDef                    { return connector.NewConfigDef() }
-func (clumsy) Validate(c connector.Config, _ *connector.Problems) { c.String("nothing") }
+func (clumsy) Info() connector.Info { return connector.Info{Name: "clumsy"} }
+func (p clumsy) fall(in string) {
+	if p.in == in {
+		panic("clumsy")
+	}
+}
+
+func (p clumsy) ConfigDef() *connector.ConfigDef {
+	p.fall("ConfigDef")
+	return connector.NewConfigDef(connector.Key{Name: "k", Type: connector.StringKey,
+		Check:     func(string, any) error { p.fall("Check"); return nil },
+		Recommend: func(map[string]any) ([]any, bool) { p.fall("Recommend"); return nil, true }})
+}
+func (p clumsy) Validate(connector.Config, *connector.Problems) { p.fall("Validate") }
 
 // Clauses: A7.
 func TestPanicOfAPluginIsAProblem(t *testing.T) {
-	r := new(connector.Registry)
-	r.Add(connector.SourceType, func() connector.Plugin { return clumsy{} })
-	report, err := (&Validator{Plugins: r}).Validate(connector.Props{"name": "c", "connector.class": "clumsy"}, Origin{})
-	if err != nil || report.Err() == nil || !strings.Contains(report.Err().Error(), "clumsy: the plugin panicked") {
-		t.Errorf("%v, %v", err, report.Problems())
+	for _, in := range []string{"ConfigDef", "Check", "Recommend", "Validate"} {
+		for name, c := range map[string]struct {
+			typ   connector.PluginType
+			props connector.Props
+		}{
+			"connector": {connector.SourceType, connector.Props{"connector.class": "clumsy", "k": "v"}},
+			"transform": {connector.TransformType, connector.Props{"connector.class": "heartbeat", "transforms": "t", "transforms.t.type": "clumsy", "transforms.t.k": "v"}},
+			"predicate": {connector.PredicateType, connector.Props{"connector.class": "heartbeat", "predicates": "p", "predicates.p.type": "clumsy", "predicates.p.k": "v"}},
+			"converter": {connector.ConverterType, connector.Props{"connector.class": "heartbeat", "value.converter": "clumsy", "value.converter.k": "v"}},
+		} {
+			t.Run(in+" of a "+name, func(t *testing.T) {
+				r := registryOf("source")
+				r.Add(c.typ, func() connector.Plugin { return clumsy{in: in} })
+				c.props["name"] = "c"
+				report, err := (&Validator{Plugins: r}).Validate(c.props, Origin{})
+				if err != nil || report.Err() == nil || !strings.Contains(report.Err().Error(), "clumsy: the plugin panicked while it was validated: clumsy") {
+					t.Errorf("%v, %v", err, report.Problems())
+				}
+			})
+		}
 	}
 }
 

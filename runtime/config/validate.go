@@ -205,7 +205,7 @@ func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error
 	w.chain("predicates", connector.PredicateType)
 	w.references()
 	if plugin, perr := v.plugin(w.report.Kind, class); plugin != nil && perr == nil {
-		w.add(prefixed(plugin.ConfigDef().Keys(), "", ""))
+		w.guarded(plugin, func() { w.add(prefixed(plugin.ConfigDef().Keys(), "", "")) })
 		w.across(plugin, "")
 	}
 	w.converters(kind)
