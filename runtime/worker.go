@@ -153,11 +153,18 @@ func (w *Worker) ResplitEvery(spec TaskSpec) time.Duration {
 	if !ok {
 		return 0
 	}
-	conf, err := connector.ParsePlugin(plugin, spec.Props)
+	var every time.Duration
+	err = guard(func() error {
+		conf, err := connector.ParsePlugin(plugin, spec.Props)
+		if err == nil {
+			every = r.ResplitEvery(conf)
+		}
+		return err
+	})
 	if err != nil {
-		return 0
+		w.options.Log.Warn("the connector is not split again: "+err.Error(), "connector", spec.Connector)
 	}
-	return r.ResplitEvery(conf)
+	return every
 }
 
 // tap gives the tap of a connector.

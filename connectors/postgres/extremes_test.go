@@ -1,0 +1,55 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// texts is a record of text fields, the key first.
+func texts(value string, fields ...string) connector.Record {
+	list := []connector.Field{connector.F("id", connector.Int32Schema)}
+	for _, f := range fields {
+		list = append(list, connector.F(f, connector.StringSchema))
+	}
+	schema := connector.StructOf("row", list...)
+	v := connector.NewStruct(schema).Set("id", int32(1))
+	for i, f := range fields {
+		v.Set(f, fmt.Sprint(value, i))
+	}
+	return connector.NewRecord("t", nil, nil, schema, v)
+}
+
+// Fields whose names differ in case alone are columns of their own.
+func TestNamesThatDifferInCase(t *testing.T) {
+	d := newDatabase(t, "")
+	s, reporter := d.start(t, upsert)
+	put(t, s, texts("a", "name", "Name", "NAME"))
+	put(t, s, texts("b", "name", "Name", "NAME"))
+	wantRows(t, d, `SELECT id, name, "Name", "NAME" FROM t`, "1|b0|b1|b2")
+	if records, causes := reporter.Reported(); len(records) > 0 {
+		t.Errorf("reported %v", causes)
+	}
+}
+
+// A record of more fields than a table can have columns ends the task with the
+// server's reason: no record is to blame for what no table can hold.
+func TestTooManyFieldsForATable(t *testing.T) {
+	fields := make([]string, 2000)
+	for i := range fields {
+		fields[i] = fmt.Sprint("field_", i)
+	}
+	d := newDatabase(t, "")
+	s, reporter := d.start(t, upsert)
+	err := s.Put(t.Context(), numbered(texts("a", fields...)))
+	if connector.KindOf(err) != connector.KindFatal && connector.KindOf(err) != connector.KindUnmarked || err == nil || !strings.Contains(err.Error(), "1600 columns") {
+		t.Errorf("%v is %s", err, connector.KindOf(err))
+	}
+	if records, causes := reporter.Reported(); len(records) > 0 {
+		t.Errorf("reported %v", causes)
+	}
+	put(t, s, texts("a", "few"))
+	wantRows(t, d, "SELECT id, few FROM t", "1|a0")
+}
