@@ -96,41 +96,46 @@ func (f *few) Poll(context.Context) ([]connector.SourceRecord, error) {
 	return list, nil
 }
 
+// letter is a message with a header.
+func letter(key, value, header string) kafka.Message {
+	return kafka.Message{Key: []byte(key), Value: []byte(value), Headers: []kafka.Header{{Key: "h", Value: []byte(header)}}, Timestamp: connector.NoTimestamp}
+}
+
+var tooLarge = strings.Repeat("x", 5000)
+
+// poisons are what may fail at each stage, by a plugin or by itself.
+var poisons = []struct {
+	name      string
+	kind      Kind
+	bad       kafka.Message
+	keys      map[string]string // of the plugin that fails; PLUGIN stands for its name
+	stage     string
+	class     string
+	exception string
+}{
+	{"source's transform", KindSource, letter("k", "bad", "h"), map[string]string{"transforms": "p", "transforms.p.type": "PLUGIN"}, "TRANSFORMATION", "PLUGIN", ""},
+	{"source's header converter", KindSource, letter("k", "1", "bad"), map[string]string{"header.converter": "PLUGIN"}, "HEADER_CONVERTER", "PLUGIN", ""},
+	{"source's key converter", KindSource, letter("bad", "1", "h"), map[string]string{"key.converter": "PLUGIN"}, "KEY_CONVERTER", "PLUGIN", ""},
+	{"source's value converter", KindSource, letter("k", "bad", "h"), map[string]string{"value.converter": "PLUGIN"}, "VALUE_CONVERTER", "PLUGIN", ""},
+	{"source's producer", KindSource, letter("k", tooLarge, "h"), map[string]string{"producer.override.max.request.size": "4000"}, "KAFKA_PRODUCE", "few",
+		"org.apache.kafka.common.errors.RecordTooLargeException"},
+	{"sink's key converter", KindSink, letter("bad", "1", "h"), map[string]string{"key.converter": "PLUGIN"}, "KEY_CONVERTER", "PLUGIN", ""},
+	{"sink's value converter", KindSink, letter("k", "bad", "h"), map[string]string{"value.converter": "PLUGIN"}, "VALUE_CONVERTER", "PLUGIN", ""},
+	{"sink's header converter", KindSink, letter("k", "1", "bad"), map[string]string{"header.converter": "PLUGIN"}, "HEADER_CONVERTER", "PLUGIN", ""},
+	{"sink's transform", KindSink, letter("k", "bad", "h"), map[string]string{"transforms": "p", "transforms.p.type": "PLUGIN", "value.converter": "any"}, "TRANSFORMATION", "PLUGIN", ""},
+	{"sink", KindSink, letter("k", "reported", "h"), nil, "TASK_PUT", "collect", ""},
+	{"stream's input", KindStream, letter("k", "bad", "h"), map[string]string{"input.value.converter": "PLUGIN"}, "VALUE_CONVERTER", "PLUGIN", ""},
+	{"stream's transform", KindStream, letter("k", "bad", "h"), map[string]string{"transforms": "p", "transforms.p.type": "PLUGIN", "value.converter": "any", "input.value.converter": "any"}, "TRANSFORMATION", "PLUGIN", ""},
+	{"stream's output", KindStream, letter("k", "bad", "h"), map[string]string{"value.converter": "PLUGIN", "input.value.converter": "any"}, "VALUE_CONVERTER", "PLUGIN", ""},
+	{"stream's producer", KindStream, letter("k", tooLarge, "h"), map[string]string{"producer.override.max.request.size": "4000"}, "KAFKA_PRODUCE", "stream",
+		"org.apache.kafka.common.errors.RecordTooLargeException"},
+}
+
 // A poison record at any stage of any journey, an error or a panic, is
 // dead-lettered with its place and in Java's words, and the records around it
 // go their way; without tolerance it stops the task, behind what comes before.
 func TestPoisonAtEachStage(t *testing.T) {
-	text := func(key, value, header string) kafka.Message {
-		return kafka.Message{Key: []byte(key), Value: []byte(value), Headers: []kafka.Header{{Key: "h", Value: []byte(header)}}, Timestamp: connector.NoTimestamp}
-	}
-	large := strings.Repeat("x", 5000)
-	cases := []struct {
-		name      string
-		kind      Kind
-		bad       kafka.Message
-		keys      map[string]string // of the plugin that fails; PLUGIN stands for its name
-		stage     string
-		class     string
-		exception string
-	}{
-		{"source's transform", KindSource, text("k", "bad", "h"), map[string]string{"transforms": "p", "transforms.p.type": "PLUGIN"}, "TRANSFORMATION", "PLUGIN", ""},
-		{"source's header converter", KindSource, text("k", "1", "bad"), map[string]string{"header.converter": "PLUGIN"}, "HEADER_CONVERTER", "PLUGIN", ""},
-		{"source's key converter", KindSource, text("bad", "1", "h"), map[string]string{"key.converter": "PLUGIN"}, "KEY_CONVERTER", "PLUGIN", ""},
-		{"source's value converter", KindSource, text("k", "bad", "h"), map[string]string{"value.converter": "PLUGIN"}, "VALUE_CONVERTER", "PLUGIN", ""},
-		{"source's producer", KindSource, text("k", large, "h"), map[string]string{"producer.override.max.request.size": "4000"}, "KAFKA_PRODUCE", "few",
-			"org.apache.kafka.common.errors.RecordTooLargeException"},
-		{"sink's key converter", KindSink, text("bad", "1", "h"), map[string]string{"key.converter": "PLUGIN"}, "KEY_CONVERTER", "PLUGIN", ""},
-		{"sink's value converter", KindSink, text("k", "bad", "h"), map[string]string{"value.converter": "PLUGIN"}, "VALUE_CONVERTER", "PLUGIN", ""},
-		{"sink's header converter", KindSink, text("k", "1", "bad"), map[string]string{"header.converter": "PLUGIN"}, "HEADER_CONVERTER", "PLUGIN", ""},
-		{"sink's transform", KindSink, text("k", "bad", "h"), map[string]string{"transforms": "p", "transforms.p.type": "PLUGIN", "value.converter": "any"}, "TRANSFORMATION", "PLUGIN", ""},
-		{"sink", KindSink, text("k", "reported", "h"), nil, "TASK_PUT", "collect", ""},
-		{"stream's input", KindStream, text("k", "bad", "h"), map[string]string{"input.value.converter": "PLUGIN"}, "VALUE_CONVERTER", "PLUGIN", ""},
-		{"stream's transform", KindStream, text("k", "bad", "h"), map[string]string{"transforms": "p", "transforms.p.type": "PLUGIN", "value.converter": "any", "input.value.converter": "any"}, "TRANSFORMATION", "PLUGIN", ""},
-		{"stream's output", KindStream, text("k", "bad", "h"), map[string]string{"value.converter": "PLUGIN", "input.value.converter": "any"}, "VALUE_CONVERTER", "PLUGIN", ""},
-		{"stream's producer", KindStream, text("k", large, "h"), map[string]string{"producer.override.max.request.size": "4000"}, "KAFKA_PRODUCE", "stream",
-			"org.apache.kafka.common.errors.RecordTooLargeException"},
-	}
-	for _, c := range cases {
+	for _, c := range poisons {
 		for _, plugin := range []string{"fails", "panics"} {
 			for _, tolerance := range []string{"all", "none"} {
 				t.Run(c.name+" "+plugin+" "+tolerance, func(t *testing.T) {
@@ -163,7 +168,7 @@ func TestPoisonAtEachStage(t *testing.T) {
 					props["errors.tolerance"] = tolerance
 					if c.kind != KindSource {
 						props["topics"] = "in"
-						f.produce("in", text("k", "0", "h"), c.bad, text("k", "2", "h"))
+						f.produce("in", letter("k", "0", "h"), c.bad, letter("k", "2", "h"))
 					} else {
 						props["count"] = "3"
 					}
