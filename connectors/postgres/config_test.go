@@ -64,7 +64,7 @@ func TestValidate(t *testing.T) {
 
 // Clauses: B10.
 func TestAliases(t *testing.T) {
-	for _, name := range []string{"postgres", "io.confluent.connect.jdbc.JdbcSinkConnector", "io.aiven.connect.jdbc.JdbcSinkConnector"} {
+	for _, name := range []string{"postgres", "io.confluent.connect.jdbc.JdbcSinkConnector", "io.aiven.connect.jdbc.JdbcSinkConnector", "JdbcSinkConnector"} {
 		if _, err := connector.Plugins.New(connector.SinkType, name); err != nil {
 			t.Error(err)
 		}

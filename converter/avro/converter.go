@@ -30,7 +30,8 @@ type Converter struct {
 // Info describes the plugin.
 func (*Converter) Info() connector.Info {
 	return connector.Info{Name: "avro", Version: Version, Class: "io.confluent.connect.avro.AvroConverter",
-		Doc: "Converts to and from Avro with a schema registry, in Confluent's wire format."}
+		Aliases: []string{"AvroConverter"}, // this one of two that are called so
+		Doc:     "Converts to and from Avro with a schema registry, in Confluent's wire format."}
 }
 
 // ConfigDef gives Confluent's keys, and subject.
