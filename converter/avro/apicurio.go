@@ -43,7 +43,7 @@ var apicurioDef = connector.NewConfigDef(
 	connector.Key{Name: apicurioID, Type: connector.StringKey, Check: connector.Optional(connector.OneOf(contentID)),
 		Doc: "Which id that is: only contentId, which must be said with v2."},
 	connector.Key{Name: apicurioHeaders, Type: connector.BooleanKey, Default: false,
-		Doc: "Ids in headers: only false."},
+		Doc: "Ids in headers: only false, which must be said with v2."},
 )
 
 func apicurioAPI(_ string, value any) error {
@@ -73,9 +73,9 @@ func (*Apicurio) ConfigDef() *connector.ConfigDef { return apicurioDef }
 // the registry.
 func (a *Apicurio) Validate(conf connector.Config, p *connector.Problems) {
 	_, version := apicurioParts(conf.String(apicurioURL))
-	if version == "v2" && (!conf.Bool(apicurioConfluent) || conf.String(apicurioID) != contentID) {
-		p.Add(apicurioConfluent, "%s and %s=%s are needed with v2 of the registry's API: Apicurio's own ids of eight bytes are not understood, nor are its global ids",
-			apicurioConfluent+"=true", apicurioID, contentID)
+	if version == "v2" && (!conf.Bool(apicurioConfluent) || conf.String(apicurioID) != contentID || !conf.Given(apicurioHeaders)) {
+		p.Add(apicurioConfluent, "%s=true, %s=%s and %s=false are needed with v2 of the registry's API: what is Apicurio's default there, ids in headers, global ones, of eight bytes, is not understood",
+			apicurioConfluent, apicurioID, contentID, apicurioHeaders)
 	}
 	if conf.Bool(apicurioHeaders) {
 		p.Add(apicurioHeaders, "%s", connector.Invalid(apicurioHeaders, true, "ids in headers are not understood"))

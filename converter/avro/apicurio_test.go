@@ -34,7 +34,7 @@ func TestApicurio(t *testing.T) {
 	value := connector.NewStruct(schema).Set("a", int32(5))
 	for name, props := range map[string]connector.Props{
 		"v3": {apicurioURL: root + "v3", apicurioRegister: "true"},
-		"v2": {apicurioURL: root + "v2/", apicurioRegister: "true", apicurioConfluent: "true", apicurioID: contentID},
+		"v2": {apicurioURL: root + "v2/", apicurioRegister: "true", apicurioConfluent: "true", apicurioID: contentID, apicurioHeaders: "false"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			plugin, err := connector.Plugins.New(connector.ConverterType, "io.apicurio.registry.utils.converter.AvroConverter")
@@ -78,9 +78,10 @@ func TestApicurioValidate(t *testing.T) {
 		want  string
 	}{
 		{"v3", connector.Props{apicurioURL: v3}, ""},
-		{"v2 with Confluent's ids", connector.Props{apicurioURL: v2, apicurioConfluent: "true", apicurioID: contentID}, ""},
-		{"v2 with its own ids", connector.Props{apicurioURL: v2}, "apicurio.registry.as-confluent=true and apicurio.registry.use-id=contentId are needed with v2"},
-		{"v2 with global ids", connector.Props{apicurioURL: v2, apicurioConfluent: "true"}, "apicurio.registry.use-id=contentId are needed"},
+		{"v2 with Confluent's ids", connector.Props{apicurioURL: v2, apicurioConfluent: "true", apicurioID: contentID, apicurioHeaders: "false"}, ""},
+		{"v2 with its own ids", connector.Props{apicurioURL: v2, apicurioHeaders: "false"}, "apicurio.registry.as-confluent=true, apicurio.registry.use-id=contentId and apicurio.registry.headers.enabled=false are needed with v2"},
+		{"v2 with global ids", connector.Props{apicurioURL: v2, apicurioConfluent: "true", apicurioHeaders: "false"}, "are needed with v2"},
+		{"v2 with ids in headers, as it is by default", connector.Props{apicurioURL: v2, apicurioConfluent: "true", apicurioID: contentID}, "are needed with v2"},
 		{"global ids", connector.Props{apicurioURL: v3, apicurioID: "globalId"}, "configuration apicurio.registry.use-id: "},
 		{"headers", connector.Props{apicurioURL: v3, apicurioHeaders: "true"}, "ids in headers are not understood"},
 		{"another API", connector.Props{apicurioURL: "http://r:1"}, "want http://host:port/apis/registry/v2 or v3"},
