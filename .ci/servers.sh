@@ -4,6 +4,9 @@
 # registry (Apicurio, Confluent's API), PostgreSQL and PgBouncer before it, all on
 # 127.0.0.1, from public packages, data below DIR.
 #
+# Java's Kafka Connect, with the plugins of a test that takes its folder over, is
+# fetched and not started.
+#
 #   servers.sh start DIR   prints NAME=value lines for the tests' environment
 #   servers.sh stop DIR
 #
@@ -11,7 +14,7 @@
 # krb5-admin-server, postgresql and pgbouncer for the others; as root what is missing
 # is installed with apt-get.
 set -euo pipefail
-KAFKA=4.3.1 LOG4J=2.25.4 APICURIO=3.0.9
+KAFKA=4.3.1 LOG4J=2.25.4 APICURIO=3.0.9 APICURIO_CONVERTER=2.6.8.Final DEBEZIUM=3.2.0.Final PGJDBC=42.7.8
 command=${1:?start or stop}
 mkdir -p "${2:?a folder}"
 dir=$(cd "$2" && pwd)
@@ -120,12 +123,12 @@ start_kafka() {
   cat >"$conf" <<EOF
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$((kafka_port + 1)),SECURE://127.0.0.1:$((kafka_port + 2))
-advertised.listeners=PLAINTEXT://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$((kafka_port + 1)),SECURE://127.0.0.1:$((kafka_port + 2))
+listeners=PLAINTEXT://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$((kafka_port + 1)),SECURE://127.0.0.1:$((kafka_port + 2)),LOGIN://127.0.0.1:$((kafka_port + 4))
+advertised.listeners=PLAINTEXT://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$((kafka_port + 1)),SECURE://127.0.0.1:$((kafka_port + 2)),LOGIN://127.0.0.1:$((kafka_port + 4))
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers=127.0.0.1:$((kafka_port + 1))
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL,LOGIN:SASL_PLAINTEXT
 listener.name.secure.ssl.keystore.location=$dir/kafka-key.p12
 listener.name.secure.ssl.keystore.type=PKCS12
 listener.name.secure.ssl.keystore.password=opensesame
@@ -136,6 +139,10 @@ listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.secu
 listener.name.secure.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
 listener.name.secure.gssapi.sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true keyTab="$dir/broker.keytab" principal="kafka/127.0.0.1@SEA.EXAMPLE";
 listener.name.secure.sasl.kerberos.service.name=kafka
+listener.name.login.sasl.enabled.mechanisms=PLAIN
+listener.name.login.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_worker="worker-secret";
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:buoy
 log.dirs=$dir/kafka
 offsets.topic.num.partitions=1
 offsets.topic.replication.factor=1
@@ -208,6 +215,23 @@ EOF
   daemon pooler "${as[@]}" "$(command -v pgbouncer || echo /usr/sbin/pgbouncer)" "$conf"
 }
 
+# fetch_connect lays out Java's Kafka Connect and a folder of plugins. What a plugin
+# shares with the worker comes from there: a second Jackson breaks Hibernate.
+fetch_connect() {
+  local plugins=$dir/plugins set
+  jars connect "org.apache.kafka:connect-runtime:$KAFKA" "org.apache.kafka:connect-json:$KAFKA" "org.apache.kafka:connect-transforms:$KAFKA" \
+    "org.slf4j:slf4j-api:1.7.36" "org.apache.logging.log4j:log4j-slf4j-impl:$LOG4J"
+  jars connect-file "org.apache.kafka:connect-file:$KAFKA"
+  jars debezium-jdbc "io.debezium:debezium-connector-jdbc:$DEBEZIUM" "org.postgresql:postgresql:$PGJDBC"
+  jars apicurio-converter "io.apicurio:apicurio-registry-utils-converter:$APICURIO_CONVERTER"
+  rm -rf "$plugins"
+  for set in connect-file debezium-jdbc apicurio-converter; do
+    mkdir -p "$plugins/$set"
+    find "$dir/lib/$set" -name '*.jar' ! -name 'jackson-core-*' ! -name 'jackson-databind-*' ! -name 'jackson-annotations-*' \
+      ! -name 'slf4j-api-*' ! -name 'connect-api-*' ! -name 'connect-json-*' ! -name 'kafka-clients-*' -exec ln -s {} "$plugins/$set/" \;
+  done
+}
+
 stop_postgres() {
   [ -f "$dir/postgres.data" ] || return 0
   local bin data as=(); bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1); data=$(cat "$dir/postgres.data")
@@ -219,7 +243,7 @@ stop_postgres() {
 case $command in
 start)
   install java openjdk-17-jre-headless; install mvn maven; install curl curl
-  start_kerberos; start_kafka; start_registry; start_postgres; start_pooler
+  start_kerberos; start_kafka; start_registry; start_postgres; start_pooler; fetch_connect
   await kafka 90 open_port "$kafka_port"
   await registry 120 curl -sf "http://127.0.0.1:$registry_port/apis/ccompat/v7/subjects"
   await pooler 30 open_port "$pooler_port"
@@ -228,7 +252,10 @@ start)
   echo "HYDRAULICS_KAFKA_SECURE=127.0.0.1:$((kafka_port + 2))"
   echo "HYDRAULICS_KAFKA_STORES=$dir"
   echo "KRB5_CONFIG=$KRB5_CONFIG"
+  echo "HYDRAULICS_KAFKA_LOGIN=127.0.0.1:$((kafka_port + 4))"
   echo "HYDRAULICS_KAFKA_CLASSPATH=$dir/lib/kafka/*"
+  echo "HYDRAULICS_CONNECT_CLASSPATH=$dir/lib/connect/*"
+  echo "HYDRAULICS_CONNECT_PLUGINS=$dir/plugins"
   echo "HYDRAULICS_REGISTRY_URL=http://127.0.0.1:$registry_port/apis/ccompat/v7"
   echo "HYDRAULICS_POSTGRES_URL=postgres://postgres@127.0.0.1:$postgres_port/postgres?sslmode=disable"
   ;;

@@ -6,5 +6,8 @@
 //
 // HYDRAULICS_IFCB_DATA is the folder of the real bins, HYDRAULICS_SEED that of
 // the original's files; tests on them are skipped, or use files of ours, without.
+// HYDRAULICS_KAFKA_LOGIN is the same Kafka's listener that wants a login and asks
+// for rights, HYDRAULICS_CONNECT_CLASSPATH Java's Kafka Connect and
+// HYDRAULICS_CONNECT_PLUGINS its plugin.path; tests on them are skipped without.
 // HYDRAULICS_OUTAGE is how long servers stay away, 20s where nothing is said.
 package integration
