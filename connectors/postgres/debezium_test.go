@@ -16,6 +16,13 @@ func TestDebeziumPlugin(t *testing.T) {
 	if _, ok := p.(*DebeziumSink); !ok || err != nil {
 		t.Errorf("%T, %v", p, err)
 	}
+	for _, short := range []string{"JdbcSinkConnector", "JdbcSink"} {
+		if p, err := connector.Plugins.New(connector.SinkType, short); err != nil {
+			t.Error(err)
+		} else if _, ok := p.(*Sink); !ok {
+			t.Errorf("%s is a %T", short, p)
+		}
+	}
 }
 
 func TestDebeziumKeys(t *testing.T) {

@@ -53,7 +53,7 @@ func (*Sink) Info() connector.Info {
 	return connector.Info{
 		Name: "postgres", Version: Version,
 		Class:   "io.confluent.connect.jdbc.JdbcSinkConnector",
-		Aliases: []string{"io.aiven.connect.jdbc.JdbcSinkConnector", "JdbcSinkConnector", "postgres-sink", "jdbc-sink"},
+		Aliases: []string{"io.aiven.connect.jdbc.JdbcSinkConnector", "postgres-sink", "jdbc-sink", "JdbcSinkConnector", "JdbcSink"}, // the short ones are not Debezium's
 		Doc:     "Writes records to tables of PostgreSQL.",
 	}
 }

@@ -30,7 +30,7 @@ type Converter struct {
 // Info describes the plugin.
 func (*Converter) Info() connector.Info {
 	return connector.Info{Name: "avro", Version: Version, Class: "io.confluent.connect.avro.AvroConverter",
-		Aliases: []string{"AvroConverter"}, // this one of two that are called so
+		Aliases: []string{"AvroConverter", "Avro"}, // not Apicurio's
 		Doc:     "Converts to and from Avro with a schema registry, in Confluent's wire format."}
 }
 

@@ -164,7 +164,8 @@ func grant(t *testing.T, admin sarama.ClusterAdmin, r right, name string) {
 	if r.group {
 		resource.ResourceType = sarama.AclResourceGroup
 	}
-	check(t, admin.CreateACL(resource, sarama.Acl{Principal: "User:worker", Host: "*", Operation: r.operation, PermissionType: sarama.AclPermissionAllow}))
+	check(t, admin.CreateACLs([]*sarama.ResourceAcls{{Resource: resource,
+		Acls: []*sarama.Acl{{Principal: "User:worker", Host: "*", Operation: r.operation, PermissionType: sarama.AclPermissionAllow}}}}))
 }
 
 // create makes a connector over the REST API.
