@@ -212,7 +212,7 @@ func TestOneTooLargeMessageIsRefusedAlone(t *testing.T) {
 	if got := values(t, c, "large", 0); len(got) != 1 || len(got[0]) != 5_000_000 {
 		t.Errorf("the large message is not there")
 	}
-	s := sit(t, c, quick("large"))
+	s := sit(t, c, calm("large"))
 	eventually(t, "a member reads it", func() bool { return len(s.messages()) == 1 && len(s.messages()[0].Value) == 5_000_000 })
 }
 

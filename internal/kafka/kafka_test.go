@@ -271,11 +271,11 @@ func TestGroupSharesAndTakesOver(t *testing.T) {
 	if err := c.CreateTopic(t.Context(), TopicSpec{Name: "in", Partitions: 4, Replication: 1}); err != nil {
 		t.Fatal(err)
 	}
-	a := sit(t, c, quick("in"))
+	a := sit(t, c, calm("in"))
 	eventually(t, "the first member has all", func() bool { return a.has() == 4 })
 	produce(t, c, numbered("in", 100)...)
 	eventually(t, "it reads", func() bool { return len(a.messages()) == 100 })
-	b := sit(t, c, quick("in"))
+	b := sit(t, c, calm("in"))
 	eventually(t, "the second gets half", func() bool { return a.has() == 2 && b.has() == 2 })
 	produce(t, c, numbered("in", 100)...)
 	eventually(t, "both read", func() bool { return len(a.messages())+len(b.messages()) == 200 })
