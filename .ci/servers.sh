@@ -66,6 +66,15 @@ await() {
 running() { [ -f "$dir/$1.pid" ] && kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null; }
 open_port() { (exec 3<>"/dev/tcp/127.0.0.1/$1"); }
 
+# free VARIABLE PORT...  refuses ports that another program has: a server that cannot
+# listen would not be missed, the tests would talk to that program.
+free() {
+  local variable=$1 port; shift
+  for port in "$@"; do
+    if open_port "$port" 2>/dev/null; then echo "127.0.0.1:$port is taken: set $variable to another port" >&2; exit 1; fi
+  done
+}
+
 end() { # NAME
   running "$1" || return 0
   local pid; pid=$(cat "$dir/$1.pid")
@@ -97,6 +106,7 @@ kafka_stores() {
 start_kerberos() {
   export KRB5_CONFIG=$dir/krb5.conf KRB5_KDC_PROFILE=$dir/kdc.conf
   running kerberos && return
+  free KAFKA_PORT $((kafka_port + 3))
   install krb5kdc krb5-kdc; install kadmin.local krb5-admin-server
   printf '%s\n' '[libdefaults]' 'default_realm = SEA.EXAMPLE' 'dns_lookup_kdc = false' 'dns_lookup_realm = false' 'rdns = false' 'udp_preference_limit = 1' \
     '[realms]' 'SEA.EXAMPLE = {' "kdc = 127.0.0.1:$((kafka_port + 3))" '}' >"$KRB5_CONFIG"
@@ -116,6 +126,7 @@ start_kerberos() {
 
 start_kafka() {
   running kafka && return
+  free KAFKA_PORT "$kafka_port" $((kafka_port + 1)) $((kafka_port + 2)) $((kafka_port + 4))
   local lib=$dir/lib/kafka conf=$dir/kafka.properties
   jars kafka "org.apache.kafka:kafka_2.13:$KAFKA" "org.slf4j:slf4j-api:1.7.36" "org.apache.logging.log4j:log4j-slf4j-impl:$LOG4J"
   log_conf
@@ -166,6 +177,7 @@ EOF
 
 start_registry() {
   running registry && return
+  free REGISTRY_PORT "$registry_port"
   local home=$dir/lib/apicurio
   if [ ! -f "$home/.complete" ]; then
     rm -rf "$home"; mkdir -p "$home"
@@ -197,6 +209,7 @@ start_postgres() {
 # does not run as root either.
 start_pooler() {
   running pooler && return
+  free POOLER_PORT "$pooler_port"
   install pgbouncer pgbouncer
   local as=(); if [ "$(id -u)" = 0 ]; then as=(runuser -u postgres --); fi
   local conf=$pooler_conf
