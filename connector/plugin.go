@@ -40,6 +40,8 @@ type Context struct {
 	// Reporter takes records a sink could not write; nil where the connector
 	// does not tolerate errors, and for other kinds than sinks.
 	Reporter ErrantReporter
+	// Sink steers what a sink is given and what is committed; nil but for sinks.
+	Sink SinkContext
 	// Failed is the error that ended the task's last run, where the restart policy
 	// starts it again; nil for every other start. A plugin may look whether its
 	// reason is still there before it does the same again.
@@ -188,6 +190,17 @@ type (
 	Flusher interface {
 		Flush(ctx context.Context) error
 	}
+	// PreCommitter is a Sink that says itself which offsets may be committed, such
+	// as one that writes files and finishes one at a time. It is asked whenever
+	// offsets are to be committed, in place of Flush, from the goroutine of Put.
+	PreCommitter interface {
+		// PreCommit is given the next offset of each partition, behind the last
+		// record that the sink has taken, and gives those before which everything is
+		// durable. What it leaves out is not committed now; nothing is committed of
+		// an offset beyond the one it was given. Offsets are those of the topics that
+		// were read, as in [Origin], whatever transforms have made of the records.
+		PreCommit(ctx context.Context, current map[TopicPartition]int64) (map[TopicPartition]int64, error)
+	}
 	// PartitionListener is a Sink that wants to know its partitions.
 	PartitionListener interface {
 		Open(partitions []TopicPartition) error
@@ -233,6 +246,26 @@ type OffsetReader interface {
 	// Offset gives the offset of one source partition, nil without one. All
 	// numbers in it are json.Number.
 	Offset(ctx context.Context, partition map[string]any) (map[string]any, error)
+}
+
+// SinkContext steers the partitions of a sink's task: those of the topics that are
+// read. It is safe from any goroutine and does not block. What is asked for in a
+// call of the sink counts before the next one, and otherwise soon; a partition
+// that is not assigned to the task is an error.
+type SinkContext interface {
+	// Assignment gives the partitions that the task has now, sorted.
+	Assignment() []TopicPartition
+	// Pause keeps records of partitions from the sink until Resume, also over a
+	// rebalance that leaves them with the task. Other partitions go on.
+	Pause(partitions ...TopicPartition) error
+	Resume(partitions ...TopicPartition) error
+	// Seek has a partition go on with the record at an offset, also one that came
+	// before; it is committed as what comes next. In Open a sink goes on with it
+	// where its system is.
+	Seek(partition TopicPartition, offset int64) error
+	// RequestCommit has offsets committed soon, before offset.flush.interval.ms is
+	// over.
+	RequestCommit()
 }
 
 // ErrantReporter takes records that a sink could not write.

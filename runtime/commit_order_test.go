@@ -63,6 +63,16 @@ func (r *recorder) Commit(_ context.Context, next map[connector.TopicPartition]i
 	return nil
 }
 
+func (r *recorder) Seek(_ connector.TopicPartition, offset int64) error {
+	r.note("seek %d", offset)
+	return nil
+}
+func (r *recorder) Pause(tps ...connector.TopicPartition)  { r.note("pause %v", tps) }
+func (r *recorder) Resume(tps ...connector.TopicPartition) { r.note("resume %v", tps) }
+func (r *recorder) Assignment() []connector.TopicPartition {
+	return []connector.TopicPartition{{Topic: "in"}, {Topic: "in", Partition: 1}}
+}
+
 func (*recorder) Holds() bool { return true }
 
 // frame gives a task, an outbox and an intake whose Kafka is the recorder.
@@ -161,7 +171,7 @@ func TestSinkCommitsInOrder(t *testing.T) {
 				r := &recorder{refuses: tt.refuses}
 				task, out, in := r.frame(t, KindSink, true)
 				s := &sinkTask{t: task, set: &settings{flushTimeout: time.Minute}, sink: &flushing{r: r, err: tt.flush}, in: in, out: out,
-					flushing: &stage{place: "flush of sink", rule: rule{unmarked: connector.KindFatal}}, delivered: map[connector.TopicPartition]int64{}}
+					flushing: &stage{place: "flush of sink", rule: rule{unmarked: connector.KindFatal}}, delivered: map[connector.TopicPartition]int64{}, committed: map[connector.TopicPartition]int64{}}
 				if err := s.finish(twoRecords()); err != nil {
 					t.Fatal(err)
 				}

@@ -139,6 +139,11 @@ func (p *play) Leave() kafka.Event {
 func (p *play) Holds() bool                                                    { return p.owned }
 func (*play) Forfeit()                                                         {}
 func (*play) Commit(context.Context, map[connector.TopicPartition]int64) error { return nil }
+func (p *play) Seek(connector.TopicPartition, int64) error {
+	p.fail("a partition is read elsewhere though nobody asked for it")
+	return nil
+}
+
 func (p *play) Pause(tps ...connector.TopicPartition)                          { p.paused = len(tps) > 0 }
 func (p *play) Resume(...connector.TopicPartition)                             { p.paused = false }
 func (p *play) Lag() map[connector.TopicPartition]int64                        { return nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,6 +24,7 @@ type member interface {
 	Commit(ctx context.Context, next map[connector.TopicPartition]int64) error
 	Pause(tps ...connector.TopicPartition)
 	Resume(tps ...connector.TopicPartition)
+	Seek(tp connector.TopicPartition, offset int64) error
 	Assignment() []connector.TopicPartition
 	Lag() map[connector.TopicPartition]int64
 	Skipped() map[connector.TopicPartition]int64
@@ -57,6 +59,8 @@ type intake struct {
 	work func(ctx context.Context, b *batch)
 	// finish delivers what came through, in the task's goroutine.
 	finish func(b *batch) error
+	// asked does what the plugin has asked for, before a batch; nil of streams.
+	asked func() error
 	// idle is called between batches, for commits that are due.
 	idle func() error
 	// opened and closing tell of partitions, between batches. closing commits what
@@ -66,10 +70,11 @@ type intake struct {
 
 	broken bool // the last batch was broken off: what was read of it comes again
 
-	next    []kafka.Message // read while a job was at work
-	going   *going          // nil while nothing is to be given up
-	halted  bool            // partitions are paused because the task is
-	abandon func() bool     // keeps the end of the task's life from leaving the group
+	next    []kafka.Message                   // read while a job was at work
+	going   *going                            // nil while nothing is to be given up
+	halted  bool                              // partitions are paused because the task is
+	paused  map[connector.TopicPartition]bool // by the plugin
+	abandon func() bool                       // keeps the end of the task's life from leaving the group
 }
 
 // going are partitions to be given up, once the job at work is settled.
@@ -102,6 +107,11 @@ func (in *intake) turn() error {
 			return err
 		}
 	}
+	if in.asked != nil && in.going == nil {
+		if err := in.asked(); err != nil {
+			return err
+		}
+	}
 	if messages := in.next; in.going == nil && len(messages) > 0 && in.t.quit.Err() == nil {
 		in.next = nil
 		if err := in.batch(messages); err != nil {
@@ -122,10 +132,54 @@ func (in *intake) halt() {
 		if paused {
 			in.consumer.Pause(in.consumer.Assignment()...)
 		} else {
-			in.consumer.Resume(in.consumer.Assignment()...)
+			in.resume()
 		}
 	}
 	in.t.running()
+}
+
+// resume has partitions read again, but for those that the plugin has paused; none
+// while the task is paused.
+func (in *intake) resume() {
+	if in.halted {
+		return
+	}
+	in.consumer.Resume(slices.DeleteFunc(in.consumer.Assignment(), func(tp connector.TopicPartition) bool { return in.paused[tp] })...)
+}
+
+// pause has just these partitions paused for the plugin. What was read of them
+// already comes again afterwards.
+func (in *intake) pause(tps map[connector.TopicPartition]bool) error {
+	first := map[connector.TopicPartition]int64{}
+	for _, m := range in.next {
+		tp := connector.TopicPartition{Topic: m.Topic, Partition: m.Partition}
+		if _, seen := first[tp]; !seen && tps[tp] {
+			first[tp] = m.Offset
+		}
+	}
+	for tp, offset := range first {
+		if err := in.seek(tp, offset); err != nil {
+			return err
+		}
+	}
+	in.paused = tps
+	in.consumer.Pause(slices.Collect(maps.Keys(tps))...)
+	in.resume()
+	return nil
+}
+
+// seek goes on reading a partition at another offset; what was read of it already
+// is not worked on.
+func (in *intake) seek(tp connector.TopicPartition, offset int64) error {
+	in.forget(tp)
+	return in.consumer.Seek(tp, offset)
+}
+
+// forget drops what was read of partitions and not worked on.
+func (in *intake) forget(tps ...connector.TopicPartition) {
+	in.next = slices.DeleteFunc(in.next, func(m kafka.Message) bool {
+		return slices.Contains(tps, connector.TopicPartition{Topic: m.Topic, Partition: m.Partition})
+	})
 }
 
 // read polls once and notes what comes. It is no error that only the wait has
@@ -177,9 +231,7 @@ func (in *intake) handOver() error {
 	}
 	in.going = nil
 	in.t.log.Info("partitions given up", "partitions", fmt.Sprint(g.tps), "lost", g.lost)
-	in.next = slices.DeleteFunc(in.next, func(m kafka.Message) bool {
-		return slices.Contains(g.tps, connector.TopicPartition{Topic: m.Topic, Partition: m.Partition})
-	})
+	in.forget(g.tps...)
 	err := in.limit.hold(func() error { return in.closing(g.tps, g.lost) })
 	in.consumer.Release()
 	in.broken = false // what was read comes again to whoever has the partitions now
@@ -247,11 +299,7 @@ func (in *intake) job(do func(ctx context.Context) error, then func() error) err
 	case <-timer.C:
 	}
 	in.consumer.Pause(in.consumer.Assignment()...)
-	defer func() {
-		if !in.halted {
-			in.consumer.Resume(in.consumer.Assignment()...)
-		}
-	}()
+	defer in.resume()
 	for {
 		stop := in.t.quit.Done() // no more polls: the job may end in peace
 		if in.going != nil {

@@ -23,6 +23,7 @@ func plugins(s *script) *connector.Registry {
 	r.Add(connector.SourceType, func() connector.Plugin { return &numbers{script: s} })
 	r.Add(connector.SinkType, func() connector.Plugin { return &collect{script: s} })
 	r.Add(connector.SinkType, func() connector.Plugin { return &buffer{collect: collect{script: s}} })
+	r.Add(connector.SinkType, func() connector.Plugin { return &chooser{collect{script: s}} })
 	r.Add(connector.TransformType, func() connector.Plugin { return &change{script: s} })
 	r.Add(connector.TransformType, func() connector.Plugin { return &batchChange{change{script: s}} })
 	r.Add(connector.TransformType, func() connector.Plugin { return &counting{script: s} })
@@ -37,6 +38,8 @@ type script struct {
 	put      func(rs []connector.Record) error                 // of collect
 	flush    func() error                                      // of buffer
 	change   func(v string) (out string, keep bool, err error) // of change
+	choose   func(current offsets) (offsets, error)            // of chooser
+	opened   func(c connector.SinkContext) error               // of collect
 	context  connector.Context                                 // of the last start
 	reported func(r connector.Record) error                    // of collect: why a record is reported, nil for none
 
@@ -201,6 +204,7 @@ func (*collect) ConfigDef() *connector.ConfigDef { return connector.NewConfigDef
 func (s *collect) Start(_ context.Context, c connector.Context, _ connector.Config) error {
 	s.c = c
 	s.script.mu.Lock()
+	s.script.context = c
 	s.script.instance++
 	s.script.mu.Unlock()
 	if s.script.start != nil {
@@ -236,6 +240,9 @@ func (s *collect) Put(ctx context.Context, rs []connector.Record) error {
 
 func (s *collect) Open(tps []connector.TopicPartition) error {
 	s.script.note("open %d", len(tps))
+	if s.script.opened != nil {
+		return s.script.opened(s.c.Sink)
+	}
 	return nil
 }
 
@@ -267,6 +274,17 @@ func (s *buffer) Flush(ctx context.Context) error {
 	held := s.held
 	s.held = nil
 	return s.collect.Put(ctx, held)
+}
+
+// offsets are those of partitions.
+type offsets = map[connector.TopicPartition]int64
+
+// chooser is collect that says which offsets are safe to commit.
+type chooser struct{ collect }
+
+func (*chooser) Info() connector.Info { return connector.Info{Name: "chooser", Version: "1"} }
+func (s *chooser) PreCommit(_ context.Context, current map[connector.TopicPartition]int64) (map[connector.TopicPartition]int64, error) {
+	return s.script.choose(current)
 }
 
 // change changes text values.

@@ -38,7 +38,7 @@ func TestPositionsAreCommitted(t *testing.T) {
 			p := &passing{skipped: map[connector.TopicPartition]int64{tp: 12}}
 			in.consumer, in.next = p, read
 			s := &sinkTask{t: in.t, in: in, set: &settings{flushInterval: time.Hour}, out: &outbox{journey: in.journey}, sink: &collect{},
-				delivered: map[connector.TopicPartition]int64{tp: 5}}
+				delivered: map[connector.TopicPartition]int64{tp: 5}, committed: map[connector.TopicPartition]int64{}}
 			if err := s.idle(); err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -27,18 +28,20 @@ type sinkTask struct {
 	put      *stage
 	flushing *stage
 
-	// delivered are the next offsets of what the sink has taken and nobody has
-	// committed.
-	delivered map[connector.TopicPartition]int64
-	due       time.Time // of the next commit
-	failed    bool      // a flush: what the sink still has is not known any more
-	reporter  *reporter // nil where errors are not tolerated
-	group     *kafka.GroupConsumer
+	// delivered are the next offsets of what the sink has taken, committed those of
+	// what was committed last.
+	delivered, committed map[connector.TopicPartition]int64
+	chosen               map[connector.TopicPartition]int64 // by a PreCommitter, at its last call
+	asked                sinkContext                        // what the sink asks for
+	due                  time.Time                          // of the next commit
+	failed               bool                               // a flush: what the sink still has is not known any more
+	reporter             *reporter                          // nil where errors are not tolerated
+	group                *kafka.GroupConsumer
 }
 
 // newSinkTask makes and starts everything. After an error nothing is left open.
 func newSinkTask(t *Task, set *settings) (r runner, err error) {
-	s := &sinkTask{t: t, set: set, delivered: map[connector.TopicPartition]int64{}}
+	s := &sinkTask{t: t, set: set, delivered: map[connector.TopicPartition]int64{}, committed: map[connector.TopicPartition]int64{}}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -59,6 +62,7 @@ func newSinkTask(t *Task, set *settings) (r runner, err error) {
 	if err = s.out.prepare(t.quit); err != nil {
 		return nil, err
 	}
+	c.Sink = &s.asked
 	if set.all {
 		s.reporter = &reporter{s: s, kept: map[connector.Origin]*kafka.Message{}}
 		c.Reporter = s.reporter
@@ -80,7 +84,7 @@ func (s *sinkTask) frame(sink connector.Sink) {
 	s.flushing = newStage(sink, "flush of sink", "TASK_PUT", connector.KindFatal)
 	s.in = &intake{t: t, poll: consumeStage(), handover: maxHandover,
 		journey: &journey{at: t.at, stages: s.parts.sinkStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch},
-		work:    s.work, finish: s.finish, idle: s.idle, opened: s.opened, closing: s.closing}
+		work:    s.work, finish: s.finish, asked: s.obey, idle: s.idle, opened: s.opened, closing: s.closing}
 	s.out = t.outbox(s.set, s.clients, s.in.journey)
 	stages := append([]*stage{s.in.poll}, s.in.journey.stages...)
 	stages = append(stages, s.put, s.flushing)
@@ -136,83 +140,14 @@ func (s *sinkTask) finish(b *batch) error {
 		}
 		s.delivered[connector.TopicPartition{Topic: it.read.Topic, Partition: it.read.Partition}] = it.read.Offset + 1
 	}
-	if !s.flusher() {
-		s.reporter.forget()
+	if !s.buffers() {
+		s.reporter.forget(s.delivered)
 	}
 	return nil
-}
-
-func (s *sinkTask) flusher() bool { _, ok := s.sink.(connector.Flusher); return ok }
-
-// idle commits when it is time to. Between batches all is done that was read, so
-// positions behind what is never read may be committed as well.
-func (s *sinkTask) idle() error {
-	if len(s.in.next) == 0 {
-		for tp, at := range s.in.consumer.Skipped() {
-			s.delivered[tp] = max(s.delivered[tp], at)
-		}
-	}
-	if len(s.delivered) == 0 || time.Now().Before(s.due) && s.reporter.size() < maxKept {
-		return nil
-	}
-	s.due = time.Now().Add(s.set.flushInterval)
-	return s.in.run(s.flush, s.commit)
-}
-
-// flush makes durable what the sink has taken; in the job's goroutine.
-func (s *sinkTask) flush(ctx context.Context) error {
-	f, ok := s.sink.(connector.Flusher)
-	if !ok {
-		return nil
-	}
-	err := s.flushing.call(ctx, s.in.journey, 0, func() error { return f.Flush(ctx) })
-	s.failed = err != nil && ctx.Err() == nil && !errors.Is(err, errStopping)
-	return err
-}
-
-// commit commits the offsets of what is durable.
-//
-// Invariant 2: it is called only after Flush, and never again after one that
-// failed for good; every record before these offsets
-// is in the sink, in the dead-letter topic, or dropped.
-func (s *sinkTask) commit() error {
-	if err := s.out.wait(s.t.life); err != nil {
-		return err
-	}
-	s.reporter.forget()
-	err := s.in.commit(s.delivered)
-	if errors.Is(err, kafka.ErrGenerationLost) { // others have the partitions
-		clear(s.delivered)
-		s.t.offsets.drop()
-		return nil
-	}
-	s.t.offsets.note(s.t.log, err)
-	if err != nil { // the offsets stay to be committed with the next ones
-		s.due = time.Now().Add(min(s.set.flushInterval, time.Second))
-	} else {
-		clear(s.delivered)
-	}
-	return nil
-}
-
-// commitNow flushes and commits in this goroutine, without retry: the task ends
-// or gives partitions up. What cannot be committed now is read again.
-func (s *sinkTask) commitNow() error {
-	if len(s.delivered) == 0 || s.failed {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(s.t.life, s.set.flushTimeout)
-	defer cancel()
-	if f, ok := s.sink.(connector.Flusher); ok {
-		if err := s.t.guarded(s.flushing.place, func() error { return f.Flush(ctx) }); err != nil {
-			s.failed = connector.KindOf(err) != connector.KindRetriable && ctx.Err() == nil
-			return s.t.at.wrap(s.flushing.place, "", err)
-		}
-	}
-	return s.commit()
 }
 
 func (s *sinkTask) opened(tps []connector.TopicPartition) error {
+	s.asked.assign(tps)
 	l, ok := s.sink.(connector.PartitionListener)
 	if !ok || len(tps) == 0 {
 		return nil
@@ -231,10 +166,13 @@ func (s *sinkTask) closing(tps []connector.TopicPartition, lost bool) error {
 			s.t.counters.commitsFailed.Add(1)
 		}
 	}
+	s.asked.assign(nil)
 	for _, tp := range tps {
+		s.reporter.forget(map[connector.TopicPartition]int64{tp: math.MaxInt64})
 		delete(s.delivered, tp)
+		delete(s.committed, tp)
 	}
-	if len(s.delivered) == 0 {
+	if len(s.uncommitted(s.delivered)) == 0 {
 		s.t.offsets.drop() // there is nothing to be committed any more
 	}
 	if l, ok := s.sink.(connector.PartitionListener); ok {
@@ -272,20 +210,34 @@ func (r *reporter) keep(b *batch) {
 	defer r.mu.Unlock()
 	for i := range b.items {
 		if it := &b.items[i]; it.fate == alive {
+			r.drop(it.record.Origin)
 			r.kept[it.record.Origin] = it.read
 			r.bytes += len(it.read.Key) + len(it.read.Value)
 		}
 	}
 }
 
-func (r *reporter) forget() {
+// forget drops the records before these offsets: the sink does not report them any
+// more.
+func (r *reporter) forget(before map[connector.TopicPartition]int64) {
 	if r == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	clear(r.kept)
-	r.bytes = 0
+	for o := range r.kept {
+		if o.Offset < before[connector.TopicPartition{Topic: o.Topic, Partition: o.Partition}] {
+			r.drop(o)
+		}
+	}
+}
+
+// drop drops a record, if it is kept. The caller holds the lock.
+func (r *reporter) drop(o connector.Origin) {
+	if m, ok := r.kept[o]; ok {
+		delete(r.kept, o)
+		r.bytes -= len(m.Key) + len(m.Value)
+	}
 }
 
 func (r *reporter) size() int {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +26,7 @@ func Context(t testing.TB) connector.Context {
 		Metrics:   new(Metrics),
 		Offsets:   new(Offsets),
 		Reporter:  new(Reporter),
+		Sink:      new(Partitions),
 	}
 }
 
@@ -99,6 +102,89 @@ func (r *Reporter) Reported() ([]connector.Record, []error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.records), slices.Clone(r.causes)
+}
+
+// Partitions are a sink's partitions, and what it asks for of them. In a suite
+// nothing is done about that but what follows from a commit.
+type Partitions struct {
+	mu       sync.Mutex
+	assigned []connector.TopicPartition
+	paused   map[connector.TopicPartition]bool
+	seeks    map[connector.TopicPartition]int64
+	commits  int
+}
+
+var _ connector.SinkContext = (*Partitions)(nil)
+
+// Assign sets the partitions that the task has.
+func (p *Partitions) Assign(partitions ...connector.TopicPartition) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.assigned = slices.Clone(partitions)
+}
+
+// Assignment gives the partitions that the task has.
+func (p *Partitions) Assignment() []connector.TopicPartition {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.assigned)
+}
+
+// Pause notes that partitions are to be paused.
+func (p *Partitions) Pause(partitions ...connector.TopicPartition) error {
+	return p.on(partitions, func(tp connector.TopicPartition) { set(&p.paused, tp, true) })
+}
+
+// Resume notes that they are not.
+func (p *Partitions) Resume(partitions ...connector.TopicPartition) error {
+	return p.on(partitions, func(tp connector.TopicPartition) { delete(p.paused, tp) })
+}
+
+// Seek notes where a partition is to go on.
+func (p *Partitions) Seek(partition connector.TopicPartition, offset int64) error {
+	return p.on([]connector.TopicPartition{partition}, func(tp connector.TopicPartition) { set(&p.seeks, tp, offset) })
+}
+
+// RequestCommit counts requests.
+func (p *Partitions) RequestCommit() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.commits++
+}
+
+// Asked gives what the sink has asked for: the partitions that are paused, where
+// partitions are to go on, and how often a commit was requested.
+func (p *Partitions) Asked() (paused []connector.TopicPartition, seeks map[connector.TopicPartition]int64, commits int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, tp := range p.assigned {
+		if p.paused[tp] {
+			paused = append(paused, tp)
+		}
+	}
+	return paused, maps.Clone(p.seeks), p.commits
+}
+
+func (p *Partitions) on(partitions []connector.TopicPartition, do func(connector.TopicPartition)) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, tp := range partitions {
+		if !slices.Contains(p.assigned, tp) {
+			return fmt.Errorf("%s[%d] is not assigned to this task", tp.Topic, tp.Partition)
+		}
+	}
+	for _, tp := range partitions {
+		do(tp)
+	}
+	return nil
+}
+
+// set sets an entry of a map, which may be nil.
+func set[V any](m *map[connector.TopicPartition]V, tp connector.TopicPartition, v V) {
+	if *m == nil {
+		*m = map[connector.TopicPartition]V{}
+	}
+	(*m)[tp] = v
 }
 
 // Store is a keyed store in memory.
