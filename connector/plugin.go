@@ -35,6 +35,10 @@ type Context struct {
 	// Log has connector and task attached. Log events, not records.
 	Log     *slog.Logger
 	Metrics Metrics
+	// Configs gives the configuration again, with what its references to secrets
+	// stand for by now, such as a password that was changed. It may read files. Nil
+	// but for tasks of sources and sinks.
+	Configs func() (Config, error)
 	// Offsets reads committed source offsets; nil but for sources.
 	Offsets OffsetReader
 	// Reporter takes records a sink could not write; nil where the connector

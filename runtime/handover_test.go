@@ -144,11 +144,11 @@ func (p *play) Seek(connector.TopicPartition, int64) error {
 	return nil
 }
 
-func (p *play) Pause(tps ...connector.TopicPartition)                          { p.paused = len(tps) > 0 }
-func (p *play) Resume(...connector.TopicPartition)                             { p.paused = false }
-func (p *play) Lag() map[connector.TopicPartition]int64                        { return nil }
-func (*play) Skipped() map[connector.TopicPartition]int64                      { return nil }
-func (*play) Close(context.Context) error                                      { return nil }
+func (p *play) Pause(tps ...connector.TopicPartition)     { p.paused = len(tps) > 0 }
+func (p *play) Resume(...connector.TopicPartition)        { p.paused = false }
+func (p *play) Lag() map[connector.TopicPartition]int64   { return nil }
+func (*play) Skipped() map[connector.TopicPartition]int64 { return nil }
+func (*play) Close(context.Context) error                 { return nil }
 func (p *play) Assignment() []connector.TopicPartition {
 	if !p.owned {
 		return nil

@@ -49,6 +49,20 @@ func instance[T connector.Plugin](t *Task, kind connector.PluginType, class stri
 	return plugin, conf, err
 }
 
+// configs gives the plugin of a source or sink its configuration as it is by now.
+func (t *Task) configs(plugin connector.Plugin) func() (connector.Config, error) {
+	return func() (connector.Config, error) {
+		props := t.props()
+		if t.spec.Latest != nil {
+			var err error
+			if props, err = t.spec.Latest(); err != nil {
+				return connector.Config{}, err
+			}
+		}
+		return connector.ParsePlugin(plugin, props)
+	}
+}
+
 // refused decides about a record that Kafka has not taken: nil is that the
 // failure is tolerated. The producer has retried what can be retried.
 func (t *Task) refused(s *stage, it *item, cause error) error {

@@ -62,7 +62,7 @@ func newSinkTask(t *Task, set *settings) (r runner, err error) {
 	if err = s.out.prepare(t.quit); err != nil {
 		return nil, err
 	}
-	c.Sink = &s.asked
+	c.Configs, c.Sink = t.configs(sink), &s.asked
 	if set.all {
 		s.reporter = &reporter{s: s, kept: map[connector.Origin]*kafka.Message{}}
 		c.Reporter = s.reporter

@@ -81,6 +81,7 @@ func newSourceTask(t *Task, set *settings) (r runner, err error) {
 	if err = s.out.prepare(t.quit); err != nil {
 		return nil, err
 	}
+	c.Configs = t.configs(source)
 	c.Offsets = offset.Reader(t.options.Offsets, t.spec.Connector)
 	if err = t.started("source ("+source.Info().Name+")", func(ctx context.Context) error { s.source = source; return source.Start(ctx, c, conf) }); err != nil {
 		return nil, fmt.Errorf("source (%s): %w", source.Info().Name, err)

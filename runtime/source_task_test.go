@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -393,6 +394,49 @@ func TestRefusedRecordEndsThePollOrIsTolerated(t *testing.T) {
 			}
 			if n := len(s.queue.committable().entries); (n == 1) != tt.goesOn {
 				t.Errorf("%d offsets to be committed", n)
+			}
+		})
+	}
+}
+
+// A task may ask for its configuration again, with what references stand for by
+// then.
+//
+// Clauses: A11.
+func TestConfigsAreReadAnew(t *testing.T) {
+	for kind, class := range map[Kind]string{KindSource: "numbers", KindSink: "collect"} {
+		t.Run(string(kind), func(t *testing.T) {
+			f := newFlow(t)
+			f.topic("in", 1)
+			started := make(chan connector.Context, 1)
+			s := &script{}
+			s.start = func() error { started <- s.context; return nil }
+			w, _ := f.worker(s)
+			props := connector.Props{"name": "c", "connector.class": class, "topic": "out", "topics": "in", "count": "1", "wait": "true"}
+			var password atomic.Pointer[string]
+			task, err := w.StartTask(TaskSpec{Connector: "c", Kind: kind, Props: props, Worker: f.workerProps(), Latest: func() (connector.Props, error) {
+				p := password.Load()
+				if p == nil {
+					return nil, errors.New("the vault is away")
+				}
+				now := props.Clone()
+				now["password"] = *p
+				return now, nil
+			}}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.stop(task)
+			c := <-started
+			if _, err := c.Configs(); err == nil || err.Error() != "the vault is away" {
+				t.Errorf("error is %v", err)
+			}
+			for _, now := range []string{"first", "second"} {
+				password.Store(&now)
+				conf, err := c.Configs()
+				if got, _ := conf.Props().Text("password"); got != now || err != nil {
+					t.Errorf("the password is %q, %v, want %q", got, err, now)
+				}
 			}
 		})
 	}

@@ -28,6 +28,9 @@ type TaskSpec struct {
 	// one of [Worker.TaskConfigs]; nil is Props themselves.
 	Props     connector.Props
 	TaskProps connector.Props
+	// Latest gives TaskProps with what their references stand for by now; nil is
+	// that they have none.
+	Latest func() (connector.Props, error)
 	// Worker are the worker's: converters, client properties, intervals.
 	Worker connector.Props
 	// Failed is the error that ended the last run, where the restart policy starts

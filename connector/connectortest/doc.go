@@ -60,6 +60,9 @@
 //   - a rebalance loses nothing: partitions move to another task and back, with
 //     a flush and without. A PartitionListener is told; records of the
 //     partitions that it keeps stay its own.
+//   - what may be committed is held: offsets that a PreCommitter chooses are none
+//     beyond what it was given, and all before them is in the system. With the
+//     case's configuration it chooses all that it has taken, sooner or later.
 //   - stops twice and without a start; leaves no goroutine.
 //
 // # Transform

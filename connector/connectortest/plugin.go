@@ -44,3 +44,11 @@ func Configure(t testing.TB, p connector.Plugin, props connector.Props) connecto
 	}
 	return conf
 }
+
+// configure is Configure for a task, whose configuration does not change.
+func configure(t testing.TB, c *connector.Context, p connector.Plugin, props connector.Props) connector.Config {
+	t.Helper()
+	conf := Configure(t, p, props)
+	c.Configs = func() (connector.Config, error) { return conf, nil }
+	return conf
+}

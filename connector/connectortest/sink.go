@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"testing"
 	"time"
 
@@ -63,6 +64,7 @@ func (c SinkCase) promises() []promise {
 		{"a cancelled Put loses nothing", c.cancelled},
 		{"a hanging Put ends with its context", c.hanging},
 		{"a rebalance loses nothing", c.rebalance},
+		{"what may be committed is held", c.chooses},
 		{"leaves no goroutine", c.goroutines},
 	}
 }
@@ -108,19 +110,23 @@ type running struct {
 	system SinkSystem
 	sink   connector.Sink
 
-	reporter *Reporter
+	reporter   *Reporter
+	partitions *Partitions
+	taken      map[connector.TopicPartition]int64 // the next offsets of what was put
+	safe       map[connector.TopicPartition]int64 // and of what a PreCommitter has chosen of it
 }
 
 func (c SinkCase) start(t testing.TB, system SinkSystem) running {
 	t.Helper()
 	s := c.New()
 	t.Cleanup(func() { _ = s.Stop() })
-	ctx, reporter := Context(t), new(Reporter)
-	ctx.Reporter = reporter
-	if err := s.Start(t.Context(), ctx, Configure(t, s, system.Props)); err != nil {
+	ctx, reporter, partitions := Context(t), new(Reporter), new(Partitions)
+	ctx.Reporter, ctx.Sink = reporter, partitions
+	conf := configure(t, &ctx, s, system.Props)
+	if err := s.Start(t.Context(), ctx, conf); err != nil {
 		t.Fatalf("start: %v", err)
 	}
-	return running{t, c, system, s, reporter}
+	return running{t, c, system, s, reporter, partitions, map[connector.TopicPartition]int64{}, map[connector.TopicPartition]int64{}}
 }
 
 // put puts records in batches of growing size.
@@ -136,15 +142,31 @@ func (r running) put(records []connector.Record) {
 // deliver puts a batch, again after a retriable error as the runtime does.
 func (r running) deliver(batch []connector.Record) {
 	r.t.Helper()
-	r.retry("put", func() error { return r.sink.Put(r.t.Context(), batch) })
+	r.retry("put", func() error { return r.offer(r.t.Context(), batch) })
+}
+
+// offer puts a batch once.
+func (r running) offer(ctx context.Context, batch []connector.Record) error {
+	assigned := r.partitions.Assignment()
+	for _, rec := range batch {
+		if tp := readFrom(rec); !slices.Contains(assigned, tp) {
+			assigned = append(assigned, tp)
+		}
+	}
+	r.partitions.Assign(assigned...)
+	err := r.sink.Put(ctx, batch)
+	for _, rec := range batch {
+		if err == nil {
+			r.taken[readFrom(rec)] = rec.Origin.Offset + 1
+		}
+	}
+	return err
 }
 
 // flush makes durable what was put.
 func (r running) flush() {
 	r.t.Helper()
-	if f, ok := r.sink.(connector.Flusher); ok {
-		r.retry("flush", func() error { return f.Flush(r.t.Context()) })
-	}
+	r.retry("flush", func() error { return r.settle(r.t.Context()) })
 }
 
 func (r running) retry(what string, do func() error) {
@@ -256,10 +278,9 @@ func (c SinkCase) outage(t testing.TB) {
 		mend := r.system.Break()
 		taken := false
 		for range 2 {
-			err := r.sink.Put(t.Context(), batch)
-			taken = err == nil
-			if f, ok := r.sink.(connector.Flusher); ok && taken {
-				err = f.Flush(t.Context())
+			err := r.offer(t.Context(), batch)
+			if taken = err == nil; taken {
+				err = r.settle(t.Context())
 			}
 			if err == nil {
 				mend()
@@ -291,7 +312,7 @@ func (c SinkCase) cancelled(t testing.TB) {
 	cancel()
 	r.put(records[:30])
 	var err error
-	within(t, "a cancelled Put", func() { err = r.sink.Put(ctx, records[30:60]) })
+	within(t, "a cancelled Put", func() { err = r.offer(ctx, records[30:60]) })
 	if err != nil { // else it has them
 		r.deliver(records[30:60])
 	}
@@ -327,11 +348,8 @@ func (r running) hang(ctx context.Context, cancel context.CancelFunc, batch []co
 	defer release()
 	defer time.AfterFunc(grace, cancel).Stop()
 	within(r.t, "a hanging Put whose context was cancelled", func() {
-		if err = r.sink.Put(ctx, batch); err != nil {
-			return
-		}
-		if f, ok := r.sink.(connector.Flusher); ok {
-			err = f.Flush(ctx)
+		if err = r.offer(ctx, batch); err == nil {
+			err = r.settle(ctx)
 		}
 	})
 	return err
@@ -378,6 +396,13 @@ func (c SinkCase) rebalance(t testing.TB) {
 // listen tells a sink that wants to know of partitions it got and gave up.
 func (r running) listen(opened, closed []connector.TopicPartition) {
 	r.t.Helper()
+	r.partitions.Assign(append(slices.DeleteFunc(r.partitions.Assignment(), func(tp connector.TopicPartition) bool {
+		return slices.Contains(closed, tp)
+	}), opened...)...)
+	for _, tp := range closed {
+		delete(r.taken, tp)
+		delete(r.safe, tp)
+	}
 	l, ok := r.sink.(connector.PartitionListener)
 	if !ok {
 		return

@@ -62,7 +62,8 @@ func (c SourceCase) start(t testing.TB, offsets *Offsets) *feed {
 	t.Cleanup(func() { _ = s.Stop() })
 	ctx := Context(t)
 	ctx.Offsets = offsets
-	if err := s.Start(t.Context(), ctx, Configure(t, s, c.Props)); err != nil {
+	conf := configure(t, &ctx, s, c.Props)
+	if err := s.Start(t.Context(), ctx, conf); err != nil {
 		t.Fatalf("start: %v", err)
 	}
 	return &feed{t: t, source: s}
@@ -273,7 +274,8 @@ func (c SourceCase) startsBroken(t testing.TB) {
 	defer mend()
 	ctx := Context(t)
 	ctx.Offsets = new(Offsets)
-	err := s.Start(t.Context(), ctx, Configure(t, s, c.Props))
+	conf := configure(t, &ctx, s, c.Props)
+	err := s.Start(t.Context(), ctx, conf)
 	if err != nil && connector.KindOf(err) != connector.KindRetriable {
 		t.Errorf("start in an outage is not retriable but %s: %v", connector.KindOf(err), err)
 	}

@@ -97,6 +97,9 @@ func TestEveryStartReadsSecretsAnew(t *testing.T) {
 		}
 		expect("at first", "first-password", 1)
 		write("second-password")
+		if now, err := e.last().spec.Latest(); err != nil || now["url"] != "http://u:second-password@host" || now["task.class"] != nil {
+			t.Errorf("the task's configuration is %v by now, %v", now, err)
+		}
 		e.last().become(state.Failed, connector.Fatal(errors.New("28P01")))
 		synctest.Wait()
 		time.Sleep(time.Hour) // synctest's time

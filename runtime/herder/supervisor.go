@@ -157,6 +157,10 @@ func (s *supervisor) start() {
 	h.mu.Unlock()
 	spec, err := s.resolve()
 	spec.Paused, spec.Failed = paused, failed
+	spec.Latest = func() (connector.Props, error) {
+		now, err := s.resolve()
+		return now.TaskProps, err
+	}
 	s.spec = spec
 	h.mu.Lock()
 	s.restarts.since = time.Now()
