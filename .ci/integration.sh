@@ -14,5 +14,5 @@ export "${clients?}"
 export HYDRAULICS_BINARY=$PWD/bin/hydraulics
 run() { go test -tags integration -count=1 -timeout 35m -p 1 ${INTEGRATION_ARGS:-} "$@"; }
 run ./connectors/postgres/... ./converter/avro/... ./internal/embedded/... ./internal/kafka/... ./internal/pg/... \
-  ./internal/postgrest/... ./internal/registry/... ./runtime/rest/... ./transforms/classify/...
+  ./internal/postgrest/... ./internal/registry/... ./runtime/cluster/... ./runtime/rest/... ./transforms/classify/...
 run -v ./internal/test/integration/... | { grep --line-buffered -v '^=== ' || true; }

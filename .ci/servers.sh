@@ -10,7 +10,7 @@
 #   servers.sh start DIR   prints NAME=value lines for the tests' environment
 #   servers.sh stop DIR
 #
-# Needs Java 17 and Maven for Kafka and registry and Debian's krb5-kdc,
+# Needs a JDK 17 and Maven for Kafka and registry and Debian's krb5-kdc,
 # krb5-admin-server, postgresql and pgbouncer for the others; as root what is missing
 # is installed with apt-get.
 set -euo pipefail
@@ -255,7 +255,7 @@ stop_postgres() {
 
 case $command in
 start)
-  install java openjdk-17-jre-headless; install mvn maven; install curl curl
+  install javac openjdk-17-jdk-headless; install mvn maven; install curl curl
   start_kerberos; start_kafka; start_registry; start_postgres; start_pooler; fetch_connect
   await kafka 90 open_port "$kafka_port"
   await registry 120 curl -sf "http://127.0.0.1:$registry_port/apis/ccompat/v7/subjects"

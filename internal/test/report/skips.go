@@ -15,6 +15,7 @@ var remedies = []struct{ words, do string }{
 	{"HYDRAULICS_IFCB_DATA", "set it to the folder of the IFCB reference data: real bins, images, golden tables"},
 	{"HYDRAULICS_KAFKA_BOOTSTRAP", "make integration"},
 	{"HYDRAULICS_KAFKA_CLASSPATH", "set it, in make integration, to the jars of Apache Kafka's clients"},
+	{"HYDRAULICS_CONNECT_CLASSPATH", "set it, in make integration, to the jars of Kafka Connect"},
 	{"HYDRAULICS_REGISTRY_URL", "make integration"},
 	{"HYDRAULICS_POSTGRES_URL", "make integration"},
 	{"HYDRAULICS_POOLER_ADDRESS", "make integration"},
