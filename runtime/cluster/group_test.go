@@ -369,10 +369,12 @@ func TestGroupCatchesUp(t *testing.T) {
 func TestGroupOfAWorkerThatCannotCatchUp(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, map[string]int{"x": 4})
-	c.start("a", nil)
+	atOnce := func(o *Options, _ *testWorker) { o.MaxDelay = 0 } // what it was given, and has not started, need not wait for it
+	c.start("a", atOnce)
 	c.even("a")
 	stuck := make(chan struct{})
 	c.start("b", func(o *Options, w *testWorker) {
+		atOnce(o, w)
 		w.behind, w.stuck, w.read = true, stuck, Snapshot{}
 		o.SyncTimeout = 100 * time.Millisecond
 	})
