@@ -181,6 +181,30 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int32, error) {
 	return n, nil
 }
 
+// TopicConfig gives settings of a topic as they are in effect, by name.
+func (c *Client) TopicConfig(ctx context.Context, topic string, names ...string) (map[string]string, error) {
+	described, err := do(ctx, func() ([]*sarama.ConfigResourceResult, error) {
+		a, err := c.admin()
+		if err != nil {
+			return nil, err
+		}
+		return a.DescribeConfigs([]*sarama.ConfigResource{{Type: sarama.TopicResource, Name: topic, ConfigNames: names}}, sarama.DescribeConfigsOptions{})
+	})
+	conf := map[string]string{}
+	for _, d := range described {
+		if d.ErrorCode != sarama.ErrNoError {
+			err = errors.Join(err, d.ErrorCode)
+		}
+		for _, e := range d.Configs {
+			conf[e.Name] = e.Value
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("topic %s: its configuration: %w", topic, err)
+	}
+	return conf, nil
+}
+
 // EndOffsets gives for each partition of a topic the offset behind its last record.
 func (c *Client) EndOffsets(ctx context.Context, topic string) (map[connector.TopicPartition]int64, error) {
 	n, err := c.Partitions(ctx, topic)

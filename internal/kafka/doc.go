@@ -20,7 +20,8 @@
 // when its context has ended, until a line is cut or sarama's time-outs end it.
 // A Producer has one for each broker that leads a partition of its topics, one
 // while it looks for leaders, and sarama's that reads a connection, which calls
-// back; Close ends them.
+// back; Close ends them. A Follower has one, and one for each broker that leads a
+// partition of its topic; Close ends them.
 //
 // # Locks
 //
@@ -31,5 +32,6 @@
 // while connecting, its mu and its wire's being taken inside; a Producer's look,
 // while something is found out about a topic, and its naming, while it gets an
 // id, its mu being taken inside both. That mu guards all queues and routes.
+// A Follower calls its owner under giving, which only its own goroutines take.
 // trouble's mu is the innermost: it logs.
 package kafka

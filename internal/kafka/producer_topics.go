@@ -103,29 +103,13 @@ func (p *Producer) exists(ctx context.Context, topic string) (*sarama.MetadataRe
 // limit gives the largest message that a topic takes, as far as the producer
 // may know: not everyone may read a topic's configuration.
 func (p *Producer) limit(ctx context.Context, topic string) int {
-	described, err := do(ctx, func() ([]*sarama.ConfigResourceResult, error) {
-		a, err := p.client.admin()
-		if err != nil {
-			return nil, err
-		}
-		return a.DescribeConfigs([]*sarama.ConfigResource{{Type: sarama.TopicResource, Name: topic, ConfigNames: []string{"max.message.bytes"}}},
-			sarama.DescribeConfigsOptions{})
-	})
-	var entries []sarama.ConfigEntry
-	for _, d := range described {
-		if d.ErrorCode != sarama.ErrNoError {
-			err = errors.Join(err, d.ErrorCode)
-		}
-		entries = append(entries, d.Configs...)
-	}
+	conf, err := p.client.TopicConfig(ctx, topic, "max.message.bytes")
 	if err != nil {
 		p.client.options.Log.Debug("topic's max.message.bytes is not known", "topic", topic, "error", err.Error())
 		return p.set.request
 	}
-	for _, e := range entries {
-		if n, err := strconv.Atoi(e.Value); e.Name == "max.message.bytes" && err == nil && n > batchOverhead {
-			return min(n, p.set.request)
-		}
+	if n, err := strconv.Atoi(conf["max.message.bytes"]); err == nil && n > batchOverhead {
+		return min(n, p.set.request)
 	}
 	return p.set.request
 }

@@ -150,38 +150,27 @@ func (s *scan) fetch(ctx context.Context) (*sarama.FetchResponseBlock, error) {
 	return block, nil
 }
 
+// errEnd says that a message is behind the end.
+var errEnd = errors.New("end of what is read")
+
 // pass passes on what a fetch gave. It tells when nothing more can come.
 func (s *scan) pass(block *sarama.FetchResponseBlock, fn func(Message) error) (done bool, err error) {
 	before := s.next
-	aborted := newAborted(block.AbortedTransactions)
-	partial := false
-	for _, set := range block.RecordsSet {
-		b := set.RecordBatch
-		switch {
-		case b == nil:
-			return false, connector.Fatal(errors.New("messages have the format of before Kafka 0.11"))
-		case b.PartialTrailingRecord:
-			partial = true
-			continue
-		case aborted.has(b):
-		default:
-			for _, r := range b.Records {
-				m := s.message(b, r)
-				if m.Offset < s.next {
-					continue // a batch is given whole, from before the offset asked for
-				}
-				if m.Offset >= s.end {
-					return true, nil
-				}
-				if err := fn(m); err != nil {
-					s.callers = true
-					return false, err
-				}
-			}
+	partial, err := committed(s.tp, block, &s.next, func(m Message) error {
+		if m.Offset >= s.end {
+			return errEnd
 		}
-		s.next = max(s.next, b.LastOffset()+1)
-	}
+		if err := fn(m); err != nil {
+			s.callers = true
+			return err
+		}
+		return nil
+	})
 	switch {
+	case errors.Is(err, errEnd):
+		return true, nil
+	case err != nil:
+		return false, err
 	case s.next > before:
 		s.empty = 0
 	case partial:
@@ -195,8 +184,38 @@ func (s *scan) pass(block *sarama.FetchResponseBlock, fn func(Message) error) (d
 	return s.empty > 1, nil
 }
 
-func (s *scan) message(b *sarama.RecordBatch, r *sarama.Record) Message {
-	m := Message{Topic: s.tp.Topic, Partition: s.tp.Partition, Offset: b.FirstOffset + r.OffsetDelta, Key: r.Key, Value: r.Value,
+// committed calls fn with the messages of what was fetched of a partition, from
+// next on, which it moves behind each batch. Those of aborted transactions are
+// left out. It tells whether the last batch was cut off.
+func committed(tp connector.TopicPartition, block *sarama.FetchResponseBlock, next *int64, fn func(Message) error) (partial bool, err error) {
+	aborted := newAborted(block.AbortedTransactions)
+	for _, set := range block.RecordsSet {
+		b := set.RecordBatch
+		switch {
+		case b == nil:
+			return false, connector.Fatal(errors.New("messages have the format of before Kafka 0.11"))
+		case b.PartialTrailingRecord:
+			partial = true
+			continue
+		case aborted.has(b):
+		default:
+			for _, r := range b.Records {
+				m := fromBatch(tp, b, r)
+				if m.Offset < *next {
+					continue // a batch is given whole, from before the offset asked for
+				}
+				if err := fn(m); err != nil {
+					return false, err
+				}
+			}
+		}
+		*next = max(*next, b.LastOffset()+1)
+	}
+	return partial, nil
+}
+
+func fromBatch(tp connector.TopicPartition, b *sarama.RecordBatch, r *sarama.Record) Message {
+	m := Message{Topic: tp.Topic, Partition: tp.Partition, Offset: b.FirstOffset + r.OffsetDelta, Key: r.Key, Value: r.Value,
 		Timestamp: connector.NoTimestamp}
 	switch {
 	case b.LogAppendTime:

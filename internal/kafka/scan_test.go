@@ -68,6 +68,9 @@ func testTransactions(t *testing.T, c *Client, topic string) {
 	if got := values(t, c, topic, 0); !slices.Equal(got, []string{"a", "b", "e", "g"}) {
 		t.Errorf("values with an open transaction %q", got)
 	}
+	if got := (&following{}).start(t, c, topic).toEnd(t); !slices.Equal(got, []string{"a", "b", "e", "g"}) {
+		t.Errorf("a follower reads %q", got)
+	}
 	o := calm(topic)
 	o.Group, o.ReadCommitted = topic, true
 	s := sit(t, c, o)

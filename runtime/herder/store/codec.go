@@ -94,6 +94,12 @@ func properties(p connector.Props) configValue {
 	return v
 }
 
+// essential tells whether a connector would run otherwise, or not at all, were
+// the record with this key left out. Tasks and their commits are made anew.
+func essential(key string) bool {
+	return strings.HasPrefix(key, connectorKey) || strings.HasPrefix(key, targetKey)
+}
+
 // Decode reads a record of Kafka Connect's configuration topic. A nil value is
 // a tombstone. The error names the key and holds nothing of the value.
 func Decode(key string, value []byte) (Record, error) {
@@ -104,7 +110,10 @@ func Decode(key string, value []byte) (Record, error) {
 	return r, nil
 }
 
-var errNull = errors.New("it has no value")
+var (
+	errNull = errors.New("it has no value")
+	errKey  = errors.New("the key is none of Kafka Connect's that are known here")
+)
 
 func decode(key string, value []byte) (Record, error) {
 	cut := func(prefix string) (name string, ok bool) { return strings.CutPrefix(key, prefix) }
@@ -156,7 +165,7 @@ func decode(key string, value []byte) (Record, error) {
 		v, err := read[sessionValue](value)
 		return SessionKey{connector.Password(v.Key), v.Algorithm, time.UnixMilli(v.Created).UTC()}, err
 	}
-	return nil, errors.New("the key is none of Kafka Connect's that are known here")
+	return nil, errKey
 }
 
 // read decodes a value. The error says what is wrong without what is there.

@@ -6,5 +6,5 @@
 // configuration topic ([Encode], [Decode]). A [State] applies them, by the
 // rules of Kafka Connect: tasks count once their commit has come, and only
 // where all of them are there. A [Store] brings records to a state and tells
-// of them: [File] on disk.
+// of them: [File] on disk, of a worker by itself; [Kafka], of a cluster of workers.
 package store

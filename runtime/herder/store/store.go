@@ -23,7 +23,9 @@ type Store interface {
 	Manage(connectors []config.Connector)
 	// Connectors gives the names of all connectors in the order they were made.
 	Connectors() []string
-	// Connector gives what is wanted of a connector.
+	// Connector gives what is wanted of a connector. Of one that is not there it
+	// gives the target that it would have: one can be left of a connector of this
+	// name, or have come before it.
 	Connector(name string) (Connector, bool)
 }
 
