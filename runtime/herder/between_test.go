@@ -185,6 +185,35 @@ func TestStopHalfWay(t *testing.T) {
 	})
 }
 
+// A connector is deleted of which only the first record is written, as is told:
+// it is gone, and the next one of its name is not stopped as it was.
+func TestDeleteHalfWay(t *testing.T) {
+	overStores(t, func(t *testing.T, open func() (store.Store, func())) {
+		kept, closed := open()
+		s := &half{Store: kept}
+		h := newHerderOn(t, new(fakeEngine), s)
+		if _, err := h.Create("c", source(), state.TargetStopped); err != nil {
+			t.Fatal(err)
+		}
+		s.broken = true
+		if err := h.Delete("c"); err == nil {
+			t.Error("the removal succeeds")
+		}
+		if names := h.Connectors(); len(names) != 0 {
+			t.Errorf("there are %v", names)
+		}
+		if _, err := h.Create("c", source(), ""); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := states(t, h, "c"); got != "RUNNING RUNNING" {
+			t.Errorf("it is %s", got)
+		}
+		closeIt(t, h)
+		closed()
+	})
+}
+
 // hooked is a store that does something at the nth reading of a connector from
 // now on.
 type hooked struct {

@@ -3,7 +3,6 @@ package herder
 import (
 	"context"
 	"maps"
-	"slices"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
@@ -33,16 +32,27 @@ func (h *Herder) create(name string, props connector.Props, target state.Target)
 	if closed {
 		return Info{}, refuse(Conflict, "the worker is stopping")
 	}
-	records := []store.Record{store.ConnectorConfig{Connector: name, Config: props}}
-	if target != state.TargetStarted && target != "" { // to run goes without saying
-		records = slices.Insert(records, 0, store.Record(store.TargetState{Connector: name, Target: target}))
-	}
+	records := h.creation(name, props, target)
 	if err := h.o.Store.Append(context.Background(), records...); err != nil {
 		return Info{}, err
 	}
 	info := Info{Name: name, Config: props, Tasks: []TaskID{}} // those that it has already are news
 	info.Kind, _ = h.describe(props)
 	return info, nil
+}
+
+// creation gives the records that make a connector. That it is to run goes without
+// saying, unless another target is left of its name: by a removal or a creation of
+// which only the first record was written.
+func (h *Herder) creation(name string, props connector.Props, target state.Target) []store.Record {
+	if target == "" {
+		target = state.TargetStarted
+	}
+	var records []store.Record
+	if left, _ := h.o.Store.Connector(name); left.Target != target {
+		records = append(records, store.TargetState{Connector: name, Target: target})
+	}
+	return append(records, store.ConnectorConfig{Connector: name, Config: props})
 }
 
 // check says what is wrong with a connector, as the REST API does, and gives

@@ -60,10 +60,7 @@ func (h *Herder) compare(before map[string]config.Connector, files []config.Conn
 		switch {
 		case !managed:
 			c.Added = append(c.Added, f.Name)
-			if f.Initial != "" {
-				records = append(records, store.TargetState{Connector: f.Name, Target: f.Initial})
-			}
-			records = append(records, store.ConnectorConfig{Connector: f.Name, Config: props})
+			records = append(records, h.creation(f.Name, props, f.Initial)...)
 		case !maps.Equal(was.Entries.Props(), props):
 			c.Changed = append(c.Changed, f.Name)
 			records = append(records, store.ConnectorConfig{Connector: f.Name, Config: props})
