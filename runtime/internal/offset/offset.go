@@ -22,8 +22,8 @@ type Store interface {
 	Offset(ctx context.Context, connector string, partition map[string]any) (map[string]any, error)
 	// List gives all offsets of a connector, sorted by the partition's key.
 	List(ctx context.Context, connector string) ([]Entry, error)
-	// Commit sets or removes offsets, all or none. When it returns nil they
-	// survive a crash.
+	// Commit sets or removes offsets. When it returns nil they survive a crash;
+	// after an error any of them may be there, each as it was given or as before.
 	Commit(ctx context.Context, connector string, entries []Entry) error
 	Close() error
 }
