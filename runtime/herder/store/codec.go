@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,8 +80,17 @@ func Encode(r Record) (key string, value []byte, err error) {
 	case LoggerLevel:
 		key, v = loggerKey+r.Namespace, loggerValue{r.Level}
 	}
-	value, err = json.Marshal(v)
+	value, err = marshal(v)
 	return key, value, err
+}
+
+// marshal gives JSON without HTML escapes, as Java does.
+func marshal(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), err
 }
 
 func properties(p connector.Props) configValue {
