@@ -3,7 +3,9 @@ package compacted
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,7 +51,7 @@ func (u Use) Of(worker connector.Props) (s Settings, ignored []string, err error
 		}
 		return n
 	}
-	for key := range worker {
+	for _, key := range slices.Sorted(maps.Keys(worker)) {
 		name, ours := strings.CutPrefix(key, string(u))
 		text, ok := worker.Text(key)
 		switch {
