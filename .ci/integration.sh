@@ -11,8 +11,11 @@ environment=$(.ci/servers.sh start "$servers")
 while IFS= read -r line; do export "${line?}"; done <<<"$environment"
 clients=$(.ci/rest-clients.sh "$servers/rest-clients")
 export "${clients?}"
+promtool=$(.ci/promtool.sh "$servers/promtool")
+export "${promtool?}"
 export HYDRAULICS_BINARY=$PWD/bin/hydraulics
 run() { go test -tags integration -count=1 -timeout 35m -p 1 ${INTEGRATION_ARGS:-} "$@"; }
 run ./connectors/postgres/... ./converter/avro/... ./internal/embedded/... ./internal/kafka/... ./internal/pg/... \
   ./internal/postgrest/... ./internal/registry/... ./runtime/cluster/... ./runtime/rest/... ./transforms/classify/...
+run ./internal/test/alerts
 run -v ./internal/test/integration/... | { grep --line-buffered -v '^=== ' || true; }

@@ -16,7 +16,7 @@ import (
 func (b *builder) headerConverter(prefix string) (connector.HeaderConverter, *stage, error) {
 	const word = "header converter"
 	class, props := b.headerChoice(prefix)
-	plugin, s, err := b.plugin(connector.HeaderConverterType, word, "HEADER_CONVERTER", class)
+	plugin, s, err := b.plugin(connector.HeaderConverterType, word, "", "HEADER_CONVERTER", class)
 	if err != nil {
 		return nil, nil, err
 	}

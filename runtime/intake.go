@@ -242,7 +242,7 @@ func (in *intake) handOver() error {
 func (in *intake) batch(messages []kafka.Message) error {
 	began := time.Now()
 	in.t.counters.read(len(messages))
-	defer in.t.counters.active.Add(-int64(len(messages)))
+	defer in.t.counters.onTheirWay(-len(messages))
 	b := &batch{items: make([]item, len(messages))}
 	for i := range messages {
 		m := &messages[i]

@@ -12,8 +12,9 @@ import (
 // parts are the plugins of one task, as the stages they make.
 type parts struct {
 	chain
-	stores []*stores
-	close  []func() error
+	stores  []*stores
+	plugins []PluginInfo
+	close   []func() error
 }
 
 // builder makes the parts of a task.
@@ -32,6 +33,7 @@ func build(t *Task, set *settings, c connector.Context) (*parts, error) {
 	if err := b.build(); err != nil {
 		return nil, errors.Join(err, b.parts.Close())
 	}
+	t.plugins.Store(&b.parts.plugins)
 	return b.parts, nil
 }
 
@@ -119,7 +121,7 @@ func (b *builder) converter(key bool, names ...string) (connector.Converter, *st
 	if class == "" {
 		return nil, nil, connector.Fatal(fmt.Errorf("%s: neither the connector nor its worker has %s", word, names[len(names)-1]))
 	}
-	plugin, s, err := b.plugin(connector.ConverterType, word, java, class)
+	plugin, s, err := b.plugin(connector.ConverterType, word, "", java, class)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -131,12 +133,17 @@ func (b *builder) converter(key bool, names ...string) (connector.Converter, *st
 	return c, s, err
 }
 
-// plugin makes a plugin and the frame of its stage.
-func (b *builder) plugin(t connector.PluginType, word, java, class string) (connector.Plugin, *stage, error) {
+// plugin makes a plugin and the frame of its stage, which role and alias name.
+func (b *builder) plugin(t connector.PluginType, role, alias, java, class string) (connector.Plugin, *stage, error) {
+	word := role
+	if alias != "" {
+		word += " " + alias
+	}
 	p, err := b.registry.New(t, class)
 	if err != nil {
 		return nil, nil, connector.Fatal(fmt.Errorf("%s: %w", word, err))
 	}
+	b.parts.note(role, alias, p.Info())
 	return p, newStage(p, word, java, connector.KindData), nil
 }
 

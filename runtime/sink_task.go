@@ -110,11 +110,12 @@ func (s *sinkTask) loop() error {
 func (s *sinkTask) work(ctx context.Context, b *batch) {
 	s.in.journey.run(ctx, b)
 	records := make([]connector.Record, 0, len(b.items))
-	newest := connector.NoTimestamp
+	oldest, newest := connector.NoTimestamp, connector.NoTimestamp
 	for i := range b.items {
 		if it := &b.items[i]; it.fate == alive {
 			records = append(records, it.record)
 			newest = max(newest, it.record.Timestamp)
+			oldest = older(oldest, it.record.Timestamp)
 		}
 	}
 	if len(records) == 0 {
@@ -127,6 +128,15 @@ func (s *sinkTask) work(ctx context.Context, b *batch) {
 		return
 	}
 	s.t.counters.wrote(len(records), newest)
+	s.t.counters.arrived(oldest)
+}
+
+// older gives the older one of two timestamps, of which either may not be there.
+func older(a, b int64) int64 {
+	if a == connector.NoTimestamp || b != connector.NoTimestamp && b < a {
+		return b
+	}
+	return a
 }
 
 // finish notes what the sink has taken and sends the dead letters.
@@ -164,6 +174,7 @@ func (s *sinkTask) closing(tps []connector.TopicPartition, lost bool) error {
 		if err := s.commitNow(); err != nil {
 			s.t.log.Warn("offsets not committed before partitions were given up: " + err.Error())
 			s.t.counters.commitsFailed.Add(1)
+			s.t.counters.successes.observe(0)
 		}
 	}
 	s.asked.assign(nil)

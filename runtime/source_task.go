@@ -255,7 +255,7 @@ func (s *sourceTask) told(d *kafka.Delivery, items []item, flights []flight, fro
 			yield(&flights[from[m]])
 		}
 	})
-	s.t.counters.active.Add(-int64(len(d.Which)))
+	s.t.counters.onTheirWay(-len(d.Which))
 	if s.notes() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -276,7 +276,7 @@ func (s *sourceTask) notes() bool {
 // goroutine.
 func (s *sourceTask) passed(it *item, f *flight) {
 	f.settle()
-	s.t.counters.active.Add(-1)
+	s.t.counters.onTheirWay(-1)
 	if s.notes() {
 		s.mu.Lock()
 		defer s.mu.Unlock()

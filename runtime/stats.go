@@ -1,11 +1,13 @@
 package runtime
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
@@ -25,6 +27,14 @@ type Stats struct {
 	Dropped    int64 // by transforms
 	Active     int64 // on their way: read and not yet acknowledged or committed
 	Batches    Timing
+	// The same of late: an observation is a batch's records, of those that are on
+	// their way their number at a change of it.
+	RecentIn, RecentOut, RecentActive Recent
+	// EndToEnd is how old the oldest record of each batch was when the sink had
+	// taken it. Nothing for sources and streams.
+	EndToEnd Timing
+	// Running and Paused are the shares of its time that the task was so.
+	Running, Paused float64
 
 	Errors  Errors
 	Commits Commits
@@ -41,20 +51,16 @@ type Stats struct {
 	Lag map[connector.TopicPartition]int64
 	// Stages are in the journey's order; poll comes first, put last.
 	Stages []StageStats
+	// Plugins are its converters, transforms and predicates.
+	Plugins []PluginInfo
 	// Metrics are what plugins count themselves.
 	Metrics []Sample
-}
-
-// Timing sums up calls.
-type Timing struct {
-	Count int64
-	Total time.Duration
-	Max   time.Duration
 }
 
 // StageStats is what one stage has done.
 type StageStats struct {
 	Name    string // as errors name it: "value converter (avro)"
+	Java    string // as Kafka Connect names it: "VALUE_CONVERTER"
 	Class   string
 	Records int64
 	Errors  int64
@@ -88,8 +94,12 @@ type Waits struct {
 type Commits struct {
 	Completed int64
 	Failed    int64
+	Skipped   int64 // too late: the partitions were another member's by then
 	Time      Timing
 	Last      time.Time
+	// Successes has 1 for a commit that was completed of late and 0 for one that
+	// failed, Skips those that were skipped.
+	Successes, Skips Recent
 }
 
 // stageStats counts for one stage.
@@ -101,19 +111,6 @@ type stageStats struct {
 func (s *stageStats) observe(records int, d time.Duration) {
 	s.records.Add(int64(records))
 	s.time.observe(d)
-}
-
-type timing struct{ count, total, max atomic.Int64 }
-
-func (t *timing) observe(d time.Duration) {
-	t.count.Add(1)
-	t.total.Add(int64(d))
-	for m := t.max.Load(); int64(d) > m && !t.max.CompareAndSwap(m, int64(d)); m = t.max.Load() {
-	}
-}
-
-func (t *timing) get() Timing {
-	return Timing{Count: t.count.Load(), Total: time.Duration(t.total.Load()), Max: time.Duration(t.max.Load())}
 }
 
 // errorStats counts failures of one task.
@@ -205,8 +202,11 @@ func (s *errorStats) get() Errors {
 type counters struct {
 	in, out, dropped, active          atomic.Int64
 	batches                           timing
-	commitsDone, commitsFailed        atomic.Int64
-	commits                           timing
+	recentIn, recentOut, recentActive window
+	endToEnd                          timing
+	commitsFailed, commitsSkipped     atomic.Int64
+	commits                           timing // of those that were completed
+	successes, skips                  window
 	lastIn, lastOut, lastCommit, news atomic.Int64 // nanoseconds and, of news, milliseconds since 1970; 0 is never
 	restoring                         atomic.Bool
 	restored                          atomic.Int64 // when that has ended, Unix nanoseconds
@@ -214,33 +214,54 @@ type counters struct {
 
 func (c *counters) read(n int) {
 	c.in.Add(int64(n))
-	c.active.Add(int64(n))
+	c.recentIn.observe(float64(n))
+	c.onTheirWay(n)
 	c.lastIn.Store(time.Now().UnixNano())
 }
+
+// onTheirWay counts n more records as on their way, or fewer.
+func (c *counters) onTheirWay(n int) { c.recentActive.observe(float64(c.active.Add(int64(n)))) }
 
 // wrote counts n records whose newest timestamp is given, in milliseconds.
 func (c *counters) wrote(n int, newest int64) {
 	c.out.Add(int64(n))
+	c.recentOut.observe(float64(n))
 	c.lastOut.Store(time.Now().UnixNano())
 	for old := c.news.Load(); newest > old && !c.news.CompareAndSwap(old, newest); old = c.news.Load() {
 	}
 }
 
+// arrived notes that a sink has taken a batch whose oldest timestamp is given, in
+// milliseconds.
+func (c *counters) arrived(oldest int64) {
+	if oldest != connector.NoTimestamp {
+		c.endToEnd.observe(max(0, time.Since(time.UnixMilli(oldest))))
+	}
+}
+
 // committed counts one commit of offsets.
 func (c *counters) committed(began time.Time, err error) {
-	if err != nil {
+	switch {
+	case errors.Is(err, kafka.ErrGenerationLost):
+		c.commitsSkipped.Add(1)
+		c.skips.observe(1)
+	case err != nil:
 		c.commitsFailed.Add(1)
-		return
+		c.successes.observe(0)
+	default:
+		c.commits.observe(time.Since(began))
+		c.successes.observe(1)
+		c.lastCommit.Store(time.Now().UnixNano())
 	}
-	c.commitsDone.Add(1)
-	c.commits.observe(time.Since(began))
-	c.lastCommit.Store(time.Now().UnixNano())
 }
 
 func (c *counters) fill(s *Stats) {
 	s.RecordsIn, s.RecordsOut, s.Dropped, s.Active = c.in.Load(), c.out.Load(), c.dropped.Load(), c.active.Load()
-	s.Batches = c.batches.get()
-	s.Commits = Commits{Completed: c.commitsDone.Load(), Failed: c.commitsFailed.Load(), Time: c.commits.get(), Last: instant(c.lastCommit.Load())}
+	s.RecentIn, s.RecentOut, s.RecentActive = c.recentIn.get(), c.recentOut.get(), c.recentActive.get()
+	s.Batches, s.EndToEnd = c.batches.get(), c.endToEnd.get()
+	s.Commits = Commits{Failed: c.commitsFailed.Load(), Skipped: c.commitsSkipped.Load(), Time: c.commits.get(), Last: instant(c.lastCommit.Load()),
+		Successes: c.successes.get(), Skips: c.skips.get()}
+	s.Commits.Completed = s.Commits.Time.Count
 	s.LastIn, s.LastOut = instant(c.lastIn.Load()), instant(c.lastOut.Load())
 	if ms := c.news.Load(); ms > 0 {
 		s.Newest = time.UnixMilli(ms)

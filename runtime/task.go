@@ -45,12 +45,14 @@ type Task struct {
 	stages     atomic.Pointer[[]*stage]                                  // for snapshots, poll and put too
 	lag        atomic.Pointer[func() map[connector.TopicPartition]int64] // of a member of a group
 	plugin     atomic.Pointer[connector.Info]                            // nil before it is made
+	plugins    atomic.Pointer[[]PluginInfo]                              // of its parts, nil before they are made
 	clients    atomic.Pointer[clients]                                   // while there are any, for snapshots
 	offsets    trying                                                    // commits of offsets that fail
 
 	mu      sync.Mutex
 	state   state.State
 	since   time.Time
+	spent   map[state.State]time.Duration // in states that are over
 	paused  bool
 	changed chan struct{} // closed when paused changes, then made anew
 }
@@ -70,7 +72,7 @@ var errDone = errors.New("done")
 func newTask(o Options, spec TaskSpec, notify func(Event)) *Task {
 	t := &Task{options: o, spec: spec, at: place{spec.Connector, spec.Task}, notify: notify, topics: new(activeTopics),
 		log:  o.Log.With("connector", spec.Connector, "task", spec.Task),
-		done: make(chan struct{}), state: state.Unassigned, since: time.Now(), paused: spec.Paused, changed: make(chan struct{})}
+		done: make(chan struct{}), state: state.Unassigned, since: time.Now(), spent: map[state.State]time.Duration{}, paused: spec.Paused, changed: make(chan struct{})}
 	t.watch = &watch{log: t.log}
 	t.life, t.kill = context.WithCancelCause(context.Background())
 	t.quit, t.stop = context.WithCancelCause(t.life)
@@ -165,7 +167,9 @@ func (t *Task) become(s state.State, err error) {
 	t.mu.Lock()
 	same := t.state == s
 	if !same {
-		t.state, t.since = s, time.Now()
+		now := time.Now()
+		t.spent[t.state] += now.Sub(t.since)
+		t.state, t.since = s, now
 	}
 	t.mu.Unlock()
 	if !same && t.notify != nil {
@@ -216,6 +220,7 @@ func (t *Task) Done() <-chan struct{} { return t.done }
 func (t *Task) Snapshot() Stats {
 	t.mu.Lock()
 	s := Stats{Connector: t.spec.Connector, Task: t.spec.Task, Kind: t.spec.Kind, State: t.state, Since: t.since}
+	s.Running, s.Paused = t.shareLocked(state.Running), t.shareLocked(state.Paused)
 	t.mu.Unlock()
 	if i := t.plugin.Load(); i != nil {
 		s.Class, s.Version = config.ClassName(*i), i.Version
@@ -227,13 +232,32 @@ func (t *Task) Snapshot() Stats {
 	}
 	if stages := t.stages.Load(); stages != nil {
 		for _, x := range *stages {
-			s.Stages = append(s.Stages, StageStats{Name: x.place, Class: x.class, Records: x.stats.records.Load(),
+			s.Stages = append(s.Stages, StageStats{Name: x.place, Java: x.java, Class: x.class, Records: x.stats.records.Load(),
 				Errors: x.stats.errors.Load(), Time: x.stats.time.get()})
 		}
+	}
+	if plugins := t.plugins.Load(); plugins != nil {
+		s.Plugins = *plugins
 	}
 	s.Metrics = t.metrics.samples()
 	t.waits(&s)
 	return s
+}
+
+// shareLocked gives the share of its time that the task was in a state.
+func (t *Task) shareLocked(s state.State) float64 {
+	now := time.Since(t.since)
+	all, in := now, t.spent[s]
+	for _, d := range t.spent {
+		all += d
+	}
+	if t.state == s {
+		in += now
+	}
+	if all <= 0 {
+		return 0
+	}
+	return in.Seconds() / all.Seconds()
 }
 
 // context gives what a plugin is told about its task.

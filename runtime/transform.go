@@ -18,7 +18,7 @@ func (b *builder) transform(alias string) error {
 	if !ok {
 		return connector.Fatal(fmt.Errorf("%s: transforms.%s.type is missing", word, alias))
 	}
-	plugin, s, err := b.plugin(connector.TransformType, word, java, class)
+	plugin, s, err := b.plugin(connector.TransformType, "transform", alias, java, class)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (b *builder) predicate(word string, props connector.Props) (test, error) {
 	if !ok {
 		return nil, connector.Fatal(fmt.Errorf("%s: predicates.%s.type is missing", word, alias))
 	}
-	plugin, s, err := b.plugin(connector.PredicateType, word, "TRANSFORMATION", class)
+	plugin, s, err := b.plugin(connector.PredicateType, "predicate", alias, "TRANSFORMATION", class)
 	if err != nil {
 		return nil, err
 	}

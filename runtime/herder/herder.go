@@ -42,6 +42,7 @@ type Herder struct {
 	mu         sync.Mutex
 	connectors map[string]*hosted
 	ending     map[string]*hosted // deleted, tasks still stopping
+	started    struct{ connectors, tasks Startups }
 	closed     bool
 	changed    chan struct{} // closed at every change of a state, then made anew
 	all        sync.WaitGroup

@@ -78,7 +78,9 @@ func (s *splitter) step() time.Time {
 	case d.failed && !fresh && !d.restart && !d.due:
 		return d.next // whatever woke it, its split is tried again then
 	case fresh || d.restart || d.due || none:
-		if err := s.split(want); err != nil {
+		err := s.split(want)
+		s.count(err)
+		if err != nil {
 			return s.fail(want, err)
 		}
 	case want.Target == state.TargetStarted && (d.resplit || d.suspect && s.outdated(want)):
@@ -92,6 +94,15 @@ func (s *splitter) step() time.Time {
 	}
 	s.become(state.Running)
 	return s.nextSplit()
+}
+
+// count counts a start of the connector, which splitting it is.
+func (s *splitter) count(err error) {
+	s.c.h.mu.Lock()
+	defer s.c.h.mu.Unlock()
+	if s.quit.Err() == nil {
+		s.c.h.started.connectors.count(err == nil)
+	}
 }
 
 // duties are what there may be to do besides what the store says.

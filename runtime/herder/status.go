@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -35,6 +36,7 @@ type ConnectorStatus struct {
 	Connector Status
 	Tasks     []Status
 	Kind      string // source, sink or stream
+	Class     string // empty where no plugin has the configured one
 }
 
 // worse are the states of tasks, the worst one first.
@@ -65,7 +67,7 @@ func (h *Herder) Status(name string) (ConnectorStatus, error) {
 func (c *hosted) statusLocked() ConnectorStatus {
 	want, _ := c.h.o.Store.Connector(c.name)
 	kind, info := c.h.describe(want.Config)
-	s := ConnectorStatus{Name: c.name, Kind: kind, Tasks: []Status{},
+	s := ConnectorStatus{Name: c.name, Kind: kind, Class: config.ClassName(info), Tasks: []Status{},
 		Connector: Status{State: c.splitter.state, WorkerID: c.h.o.WorkerID, Version: info.Version}}
 	if c.splitter.err != nil {
 		s.Connector.Trace = runtime.Trace(c.splitter.err)

@@ -30,7 +30,8 @@ type supervisor struct {
 	compare  bool // it is to be, if references stand for something else by now
 	state    state.State
 	err      error
-	run      int // counts the starts: events of older runs do not count
+	run      int  // counts the starts: events of older runs do not count
+	starting bool // and this one has not come to anything yet
 	restarts restarts
 	endCtx   context.Context // of the worker's end; nil where the task is not wanted any more
 
@@ -149,6 +150,7 @@ func (s *supervisor) start() {
 	h.mu.Lock()
 	s.run++
 	run := s.run
+	s.starting = true
 	var failed error // what the policy starts it after
 	if !s.restart && s.state == state.Failed {
 		failed = s.err
@@ -219,6 +221,10 @@ func (s *supervisor) heard(run int, e runtime.Event) {
 		return // an older run, or one that ends because it is started again
 	}
 	now := time.Now()
+	if s.starting && (e.State == state.Running || e.State == state.Failed) {
+		s.starting = false
+		h.started.tasks.count(e.State == state.Running)
+	}
 	if e.State == state.Failed {
 		s.restarts.failed(e.Err, now)
 		log := h.o.Log.With("connector", s.c.name, "task", s.id)

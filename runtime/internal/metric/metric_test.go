@@ -19,10 +19,15 @@ func (fakeHerder) Status(name string) (herder.ConnectorStatus, error) {
 	return herder.ConnectorStatus{Name: name, Kind: "sink", Connector: herder.Status{State: state.Running},
 		Tasks: []herder.Status{{State: state.Running}, {ID: 1, State: state.Failed, Restarts: &herder.Restarts{Next: time.Unix(1, 0)}}}}, nil
 }
+func (fakeHerder) Startups() (connectors, tasks herder.Startups) {
+	return herder.Startups{}, herder.Startups{Succeeded: 3, Failed: 1}
+}
 func (fakeHerder) Snapshots() []runtime.Stats {
 	return []runtime.Stats{
 		{Connector: "src", Kind: runtime.KindSource, Class: "org.example.Source", Version: "2", State: state.Running, RecordsIn: 7, RecordsOut: 5, Active: 2,
-			Batches: runtime.Timing{Count: 2}, Stages: []runtime.StageStats{{Name: "poll", Records: 7, Time: runtime.Timing{Count: 2, Total: 4 * time.Second, Max: 3 * time.Second}}},
+			Batches: runtime.Timing{Count: 2}, RecentIn: runtime.Recent{Count: 2, Sum: 7, Max: 4, Span: 35 * time.Second},
+			Stages: []runtime.StageStats{{Name: "poll", Java: "TASK_POLL", Records: 7, Time: runtime.Timing{Count: 2, Total: 4 * time.Second, Max: 3 * time.Second,
+				Counts: [11]int64{6: 1, 7: 1}, Recent: runtime.Recent{Count: 2, Sum: 4, Max: 3}}}},
 			Metrics: []runtime.Sample{
 				{Name: "ifcb_bins_total", Help: "Bins.", Type: "counter", Labels: []string{"dataset", "a", "task", "mine"}, Value: 3},
 				{Name: "ifcb_wait_seconds", Help: "Wait.", Type: "histogram", Buckets: []float64{1, 2}, Counts: []uint64{1, 0, 4}, Value: 9},
@@ -33,6 +38,7 @@ func (fakeHerder) Snapshots() []runtime.Stats {
 	}
 }
 
+// Clauses: L7.
 func TestHandler(t *testing.T) {
 	w := httptest.NewRecorder()
 	Handler(fakeHerder{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
@@ -49,6 +55,13 @@ func TestHandler(t *testing.T) {
 		`kafka_connect_source_task_source_record_active_count{connector="src",task="0"} 2`,
 		`kafka_connect_source_task_poll_batch_avg_time_ms{connector="src",task="0"} 2000`,
 		`kafka_connect_connector_task_batch_size_avg{connector="src",task="0"} 3.5`,
+		`kafka_connect_connector_task_batch_size_max{connector="src",task="0"} 4`,
+		`kafka_connect_source_task_source_record_poll_rate{connector="src",task="0"} 0.2`,
+		`hydraulics_stage_batch_seconds_bucket{connector="src",stage="poll",task="0",le="10"} 1`,
+		`hydraulics_stage_batch_seconds_count{connector="src",stage="poll",task="0"} 2`,
+		`kafka_connect_worker_task_startup_attempts_total 4`,
+		`kafka_connect_worker_task_startup_failure_percentage 0.25`,
+		`kafka_connect_worker_connector_startup_success_percentage 0`,
 		`hydraulics_stage_seconds_total{connector="src",stage="poll",task="0"} 4`,
 		`ifcb_bins_total{connector="src",dataset="a",task="0"} 3`,
 		`ifcb_wait_seconds_bucket{connector="src",task="0",le="2"} 1`,
@@ -57,7 +70,7 @@ func TestHandler(t *testing.T) {
 		`hydraulics_task_lag_records{connector="flow",partition="3",task="1",topic="t"} 12`,
 		`kafka_connect_task_error_total_records_skipped{connector="flow",task="1"} 4`,
 		`kafka_connect_task_error_last_error_timestamp{connector="flow",task="1"} 10000`,
-		`kafka_connect_connector_task_status{connector="flow",status="FAILED",task="1"} 1`,
+		`kafka_connect_connector_task_status{connector="flow",status="failed",task="1"} 1`,
 		`hydraulics_task_info{connector="src",connector_class="org.example.Source",connector_type="source",connector_version="2",task="0"} 1`,
 		`hydraulics_task_stalled{connector="src",task="0",waits_for=""} 0`,
 		`hydraulics_task_stalled{connector="flow",task="1",waits_for="Kafka"} 1`,
