@@ -11,8 +11,8 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/converter/primitive"
+	"github.com/axiom-data-science/hydraulics/internal/dlq"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/dlq"
 	"github.com/axiom-data-science/hydraulics/transforms/smt"
 )
 

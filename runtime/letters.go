@@ -5,8 +5,8 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
+	"github.com/axiom-data-science/hydraulics/internal/dlq"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/dlq"
 )
 
 // original gives an item as a dead letter has it: the bytes as they were read.

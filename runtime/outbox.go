@@ -6,8 +6,8 @@ import (
 	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/dlq"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/dlq"
 )
 
 // sender is what the runtime needs of a Kafka producer.

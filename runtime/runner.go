@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/dlq"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/dlq"
 )
 
 // started calls the Start of a plugin that word names. Its context lives on with the plugin until

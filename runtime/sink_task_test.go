@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/dlq"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/dlq"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 

@@ -21,7 +21,7 @@ const (
 )
 
 // patterns find the documents, from the root of the module.
-var patterns = []string{"README.md", "CONTRIBUTING.md", "examples/*/README.md"}
+var patterns = []string{"README.md", "CONTRIBUTING.md", "docs/*.md", "examples/*/README.md"}
 
 //go:embed commands.txt
 var commands string

@@ -76,7 +76,7 @@ func TestWriter(t *testing.T) {
 }
 
 // known is an error that knows Java's class.
-type known struct{ error }
+type known struct{}
 
 func (known) Exception() string { return "java.sql.SQLException" }
 func (known) Error() string     { return "x" }

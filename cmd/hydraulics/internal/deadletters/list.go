@@ -1,0 +1,104 @@
+package deadletters
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/dlq"
+)
+
+// clipped is how much of an error's text is in a line.
+const clipped = 100
+
+// Cause is why letters died.
+type Cause struct {
+	Connector string `json:"connector"`
+	Stage     string `json:"stage"`
+	Exception string `json:"exception"`
+}
+
+// Causes is a cause with what there is of it.
+type Causes struct {
+	Cause
+	Letters int       `json:"letters"`
+	First   time.Time `json:"first,omitzero"` // the oldest timestamp of a record
+	Last    time.Time `json:"last,omitzero"`
+	Example string    `json:"example"` // the text of the last letter's error
+}
+
+// List prints the letters by cause, the most frequent one first.
+func (s *Source) List(ctx context.Context, out io.Writer, asJSON bool) error {
+	found := map[Cause]*Causes{}
+	err := s.read(ctx, func(l dlq.Letter) error {
+		why := Cause{l.Connector, l.Stage, l.Exception}
+		x, ok := found[why]
+		if !ok {
+			x = &Causes{Cause: why}
+			found[why] = x
+		}
+		x.add(l)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	list := make([]*Causes, 0, len(found))
+	list = slices.AppendSeq(list, maps.Values(found))
+	slices.SortFunc(list, func(a, b *Causes) int {
+		return cmp.Or(cmp.Compare(b.Letters, a.Letters), cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Stage, b.Stage), cmp.Compare(a.Exception, b.Exception))
+	})
+	if asJSON {
+		return json.NewEncoder(out).Encode(list)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "LETTERS\tCONNECTOR\tSTAGE\tEXCEPTION\tLAST\tEXAMPLE")
+	for _, x := range list {
+		last := "-"
+		if !x.Last.IsZero() {
+			last = x.Last.UTC().Format(time.RFC3339)
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", x.Letters, known(x.Connector), known(x.Stage), known(x.Exception[strings.LastIndexByte(x.Exception, '.')+1:]), last, line(x.Example))
+	}
+	return w.Flush()
+}
+
+func (x *Causes) add(l dlq.Letter) {
+	x.Letters++
+	x.Example = l.Text
+	if l.Message.Timestamp == connector.NoTimestamp {
+		return
+	}
+	at := time.UnixMilli(l.Message.Timestamp).UTC()
+	if x.First.IsZero() || at.Before(x.First) {
+		x.First = at
+	}
+	if at.After(x.Last) {
+		x.Last = at
+	}
+}
+
+// known gives a text, or that there is none: letters without context headers.
+func known(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// line gives the beginning of a text as one line.
+func line(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > clipped {
+		return string(runes[:clipped]) + "..."
+	}
+	return text
+}
