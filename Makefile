@@ -9,13 +9,15 @@ PYTHON ?=
 # What runs programs for arm64 where that is not the processor.
 EMULATOR ?= $(if $(filter arm64 aarch64,$(shell uname -m)),,qemu-aarch64-static)
 ARM64TEST = GOARCH=arm64 CGO_ENABLED=0 $(GO) test -timeout 60m $(if $(EMULATOR),-exec '$(EMULATOR)')
+ROUNDS ?= 3
+LANES ?=
 ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
 # go test shows what fails and ends with the skipped tests, by reason.
 TEST := $(GO) run ./internal/test/report -timeout 30m
 
 DIR ?=
 
-.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration integration-serving bench agreement demo-model release clean
+.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration integration-serving bench bench-connect agreement demo-model release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +84,9 @@ bench: ## rates and shares of the flow; with PYTHON=... image analysis and ONNX 
 	$(if $(PYTHON),$(PYTHON) internal/test/bench/nets.py $(ONNX_NETS))
 	PYTHON='$(PYTHON)' ONNX_NETS='$(ONNX_NETS)' $(GO) test -run '^$$' -bench . -skip Imaging -benchtime 2s -timeout 30m ./internal/test/bench/...
 	ORIGINALS='$(ORIGINALS)' PYTHON='$(PYTHON)' $(GO) test -run '^$$' -bench Imaging -benchtime 5x -timeout 2h -v ./internal/test/bench/...
+
+bench-connect: build ## lanes beside Java's Kafka Connect on a real broker, which it starts (30 minutes; ROUNDS=3, LANES= a regular expression)
+	SERVERS=$(SERVERS) ./.ci/bench-connect.sh -rounds $(ROUNDS) -lanes '$(LANES)'
 
 agreement: ## compare every kind of network with ONNX Runtime (needs Python, PyTorch; 10 minutes, with qemu 40; 1 GB in .cache)
 	./internal/infer/onnx/testdata/agreement.sh .cache/agreement internal/infer/onnx/AGREEMENT.md

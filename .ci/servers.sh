@@ -7,7 +7,8 @@
 # Java's Kafka Connect, with the plugins of a test that takes its folder over, is
 # fetched and not started.
 #
-#   servers.sh start DIR   prints NAME=value lines for the tests' environment
+#   servers.sh start DIR         prints NAME=value lines for the tests' environment
+#   servers.sh start-kafka DIR   Kafka and Kerberos alone, and fetches Connect
 #   servers.sh stop DIR
 #
 # Needs a JDK 17 and Maven for Kafka and registry and Debian's krb5-kdc,
@@ -15,7 +16,7 @@
 # is installed with apt-get.
 set -euo pipefail
 KAFKA=4.3.1 LOG4J=2.25.4 APICURIO=3.0.9 APICURIO_CONVERTER=2.6.8.Final DEBEZIUM=3.2.0.Final PGJDBC=42.7.8
-command=${1:?start or stop}
+command=${1:?start, start-kafka or stop}
 mkdir -p "${2:?a folder}"
 dir=$(cd "$2" && pwd)
 kafka_port=${KAFKA_PORT:-29092} registry_port=${REGISTRY_PORT:-28081} postgres_port=${POSTGRES_PORT:-25432} pooler_port=${POOLER_PORT:-26432}
@@ -233,7 +234,7 @@ EOF
 fetch_connect() {
   local plugins=$dir/plugins set
   jars connect "org.apache.kafka:connect-runtime:$KAFKA" "org.apache.kafka:connect-json:$KAFKA" "org.apache.kafka:connect-transforms:$KAFKA" \
-    "org.slf4j:slf4j-api:1.7.36" "org.apache.logging.log4j:log4j-slf4j-impl:$LOG4J"
+    "org.apache.kafka:connect-mirror:$KAFKA" "org.slf4j:slf4j-api:1.7.36" "org.apache.logging.log4j:log4j-slf4j-impl:$LOG4J"
   jars connect-file "org.apache.kafka:connect-file:$KAFKA"
   jars debezium-jdbc "io.debezium:debezium-connector-jdbc:$DEBEZIUM" "org.postgresql:postgresql:$PGJDBC"
   jars apicurio-converter "io.apicurio:apicurio-registry-utils-converter:$APICURIO_CONVERTER"
@@ -253,14 +254,22 @@ stop_postgres() {
   rm -rf "$data" "$dir/postgres.data"
 }
 
-case $command in
-start)
-  install javac openjdk-17-jdk-headless; install mvn maven; install curl curl
-  start_kerberos; start_kafka; start_registry; start_postgres; start_pooler; fetch_connect
-  await kafka 90 open_port "$kafka_port"
+start_everything() {
+  start_registry; start_postgres; start_pooler
   await registry 120 curl -sf "http://127.0.0.1:$registry_port/apis/ccompat/v7/subjects"
   await pooler 30 open_port "$pooler_port"
   echo "HYDRAULICS_POOLER_ADDRESS=127.0.0.1:$pooler_port"
+  echo "HYDRAULICS_REGISTRY_URL=http://127.0.0.1:$registry_port/apis/ccompat/v7"
+  echo "HYDRAULICS_POSTGRES_URL=postgres://postgres@127.0.0.1:$postgres_port/postgres?sslmode=disable"
+}
+
+case $command in
+start | start-kafka)
+  install javac openjdk-17-jdk-headless; install mvn maven; install curl curl
+  start_kerberos; start_kafka
+  if [ "$command" = start ]; then start_everything; fi
+  fetch_connect
+  await kafka 90 open_port "$kafka_port"
   echo "HYDRAULICS_KAFKA_BOOTSTRAP=127.0.0.1:$kafka_port"
   echo "HYDRAULICS_KAFKA_SECURE=127.0.0.1:$((kafka_port + 2))"
   echo "HYDRAULICS_KAFKA_STORES=$dir"
@@ -269,9 +278,7 @@ start)
   echo "HYDRAULICS_KAFKA_CLASSPATH=$dir/lib/kafka/*"
   echo "HYDRAULICS_CONNECT_CLASSPATH=$dir/lib/connect/*"
   echo "HYDRAULICS_CONNECT_PLUGINS=$dir/plugins"
-  echo "HYDRAULICS_REGISTRY_URL=http://127.0.0.1:$registry_port/apis/ccompat/v7"
-  echo "HYDRAULICS_POSTGRES_URL=postgres://postgres@127.0.0.1:$postgres_port/postgres?sslmode=disable"
   ;;
 stop) end kafka; end kerberos; end registry; end pooler; rm -f "$pooler_conf"; stop_postgres ;;
-*) echo "start or stop" >&2; exit 2 ;;
+*) echo "start, start-kafka or stop" >&2; exit 2 ;;
 esac

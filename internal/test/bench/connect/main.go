@@ -1,0 +1,96 @@
+// Command connect measures hydraulics beside Java's Kafka Connect on the same
+// broker in the same run. `make bench-connect` starts the broker and runs it.
+//
+// In every round each lane is taken by hydraulics, by its peers, and by hydraulics
+// again: the ratio of the two runs of hydraulics shows what is noise. Ratios are
+// made within a round; shown are their median, lowest and highest.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"regexp"
+)
+
+// bench is what all lanes share.
+type bench struct {
+	broker    string
+	binary    string // hydraulics
+	classpath string // of Java's worker
+	plugins   string // the folder of its plugins
+	dir       string
+	lines     int
+	topics    *topics
+}
+
+func main() {
+	log.SetFlags(0)
+	if address := os.Getenv(loopVariable); address != "" {
+		if err := beLoop(address); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	var b bench
+	flag.StringVar(&b.binary, "hydraulics", "bin/hydraulics", "the program that is measured")
+	flag.IntVar(&b.lines, "lines", 2_000_000, "records of 100 bytes, a fifth as many of 1 KB")
+	rounds := flag.Int("rounds", 3, "rounds")
+	only := flag.String("lanes", "", "a regular expression for the names of lanes")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := b.run(ctx, *rounds, *only); err != nil {
+		stop()
+		log.Fatal(err)
+	}
+}
+
+func (b *bench) run(ctx context.Context, rounds int, only string) (err error) {
+	for name, to := range map[string]*string{
+		"HYDRAULICS_KAFKA_BOOTSTRAP": &b.broker, "HYDRAULICS_CONNECT_CLASSPATH": &b.classpath, "HYDRAULICS_CONNECT_PLUGINS": &b.plugins,
+	} {
+		if *to = os.Getenv(name); *to == "" {
+			return fmt.Errorf("%s is not set: make bench-connect starts what it names", name)
+		}
+	}
+	chosen, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp("", "bench-connect-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	if b.topics, err = openTopics(ctx, b.broker); err != nil {
+		return err
+	}
+	defer b.topics.close()
+	for _, l := range b.lanes() {
+		if !chosen.MatchString(l.name) {
+			continue
+		}
+		if l.prepare != nil {
+			if err := l.prepare(ctx); err != nil {
+				return fmt.Errorf("%s: %w", l.name, err)
+			}
+		}
+		t := newTable(l)
+		for round := range rounds {
+			for i, s := range t.sides {
+				c, err := l.take(ctx, s)
+				if err != nil {
+					return fmt.Errorf("%s, %s: %w", l.name, s.name, err)
+				}
+				log.Printf("round %d: %s: %s: %s", round+1, l.name, s.name, c)
+				t.costs[i] = append(t.costs[i], c)
+			}
+		}
+		t.print(os.Stdout)
+	}
+	return nil
+}
