@@ -147,7 +147,7 @@ func TestWrongSettingsOnRealKafka(t *testing.T) {
 		"no TLS":               {addr, map[string]string{"security.protocol": "SASL_PLAINTEXT"}, "security.protocol"},
 		"TLS to one without":   {realKafka(t), nil, "or security.protocol"},
 		"an expired token":     {addr, token("unsecuredLoginStringClaim_sub=a unsecuredLoginNumberClaim_exp=1"), "the login is refused: check what gives the token, in sasl.oauthbearer.* or sasl.jaas.config"},
-		"a token for a minute": {addr, token("unsecuredLoginStringClaim_sub=a unsecuredLoginLifetimeSeconds=60"), ""},
+		"a token for a minute": {addr, token("unsecuredLoginStringClaim_sub=buoy unsecuredLoginLifetimeSeconds=60"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			props := maps.Clone(right)
