@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Starts the real servers, runs the tests of the tag integration, stops them. The
-# last package tests the flow; what it saw of each system is a line "passed: ...".
+# package of the flow writes a line "passed: ..." for what it saw of each system. At
+# the end comes the core again on older brokers: a producer, reading, groups, offsets
+# and a flow whose worker is killed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 servers=${SERVERS:-.cache/servers}
@@ -19,3 +21,11 @@ run ./connectors/postgres/... ./converter/avro/... ./internal/embedded/... ./int
   ./internal/postgrest/... ./internal/registry/... ./runtime/cluster/... ./runtime/rest/... ./transforms/classify/...
 run ./internal/test/alerts
 run -v ./internal/test/integration/... | { grep --line-buffered -v '^=== ' || true; }
+for version in 2.8.2 3.9.1; do
+  HYDRAULICS_KAFKA_BOOTSTRAP=$(.ci/servers.sh start-older "$servers" "$version")
+  export HYDRAULICS_KAFKA_BOOTSTRAP
+  echo "Kafka $version:"
+  run -run '^Test(ProducerOn|ProducerRefusedBy|ReadPartitionOn|MembersOfAnyKindOn)RealKafka$|^TestOffsetsDeletedMeanwhile$' ./internal/kafka
+  run -run '^TestKilledWorker$/^real$' ./internal/test/integration
+  .ci/servers.sh stop-older "$servers"
+done

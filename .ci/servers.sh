@@ -9,14 +9,17 @@
 #
 #   servers.sh start DIR         prints NAME=value lines for the tests' environment
 #   servers.sh start-kafka DIR   Kafka and Kerberos alone, and fetches Connect
-#   servers.sh stop DIR
+#   servers.sh start-older DIR VERSION   starts a broker of a version before 4, and
+#                                        prints where: one at a time, always empty
+#   servers.sh stop-older DIR
+#   servers.sh stop DIR          ends all of them
 #
 # Needs a JDK 17 and Maven for Kafka and registry and Debian's krb5-kdc,
 # krb5-admin-server, postgresql and pgbouncer for the others; as root what is missing
 # is installed with apt-get.
 set -euo pipefail
 KAFKA=4.3.1 LOG4J=2.25.4 APICURIO=3.0.9 APICURIO_CONVERTER=2.6.8.Final DEBEZIUM=3.2.0.Final PGJDBC=42.7.8
-command=${1:?start, start-kafka or stop}
+command=${1:?start, start-kafka, start-older, stop-older or stop}
 mkdir -p "${2:?a folder}"
 dir=$(cd "$2" && pwd)
 kafka_port=${KAFKA_PORT:-29092} registry_port=${REGISTRY_PORT:-28081} postgres_port=${POSTGRES_PORT:-25432} pooler_port=${POOLER_PORT:-26432}
@@ -125,6 +128,28 @@ start_kerberos() {
   await kerberos 30 open_port $((kafka_port + 3))
 }
 
+# alone is what a broker of any version needs that is the only one.
+alone() {
+  cat <<EOF
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+message.max.bytes=8388608
+replica.fetch.max.bytes=8388608
+EOF
+}
+
+# format_kafka LIB CONF DATA  makes the folder of a broker that has no ZooKeeper
+format_kafka() {
+  [ -f "$3/meta.properties" ] && return
+  local id; id=$(java -cp "$1/*" kafka.tools.StorageTool random-uuid 2>/dev/null)
+  java -cp "$1/*" kafka.tools.StorageTool format --standalone -t "$id" -c "$2" >"$dir/kafka-format.log" 2>&1 || { cat "$dir/kafka-format.log" >&2; exit 1; }
+}
+
 start_kafka() {
   running kafka && return
   free KAFKA_PORT "$kafka_port" $((kafka_port + 1)) $((kafka_port + 2)) $((kafka_port + 4))
@@ -156,24 +181,38 @@ listener.name.login.plain.sasl.jaas.config=org.apache.kafka.common.security.plai
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS;User:buoy
 log.dirs=$dir/kafka
-offsets.topic.num.partitions=1
-offsets.topic.replication.factor=1
-transaction.state.log.num.partitions=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
 share.coordinator.state.topic.num.partitions=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=1000
-message.max.bytes=8388608
-replica.fetch.max.bytes=8388608
+$(alone)
 EOF
-  if [ ! -f "$dir/kafka/meta.properties" ]; then
-    local id; id=$(java -cp "$lib/*" kafka.tools.StorageTool random-uuid 2>/dev/null)
-    java -cp "$lib/*" kafka.tools.StorageTool format --standalone -t "$id" -c "$conf" >"$dir/kafka-format.log" 2>&1 || { cat "$dir/kafka-format.log" >&2; exit 1; }
-  fi
+  format_kafka "$lib" "$conf" "$dir/kafka"
   daemon kafka java -Xms512M -Xmx1G -Djava.security.krb5.conf="$KRB5_CONFIG" -Dlog4j2.configurationFile="$dir/log4j2.properties" -cp "$lib/*" kafka.Kafka "$conf"
+}
+
+# start_older starts a broker of a version before 4, those before 3 with ZooKeeper.
+start_older() { # VERSION
+  local lib=$dir/lib/kafka-$1 conf=$dir/older.properties data=$dir/older port=$((kafka_port + 5)) other=$((kafka_port + 6))
+  free KAFKA_PORT "$port" "$other"
+  jars "kafka-$1" "org.apache.kafka:kafka_2.13:$1" "org.slf4j:slf4j-reload4j:1.7.36"
+  rm -rf "$data"; mkdir "$data"
+  printf '%s\n' 'log4j.rootLogger = WARN, OUT' 'log4j.appender.OUT = org.apache.log4j.ConsoleAppender' \
+    'log4j.appender.OUT.layout = org.apache.log4j.PatternLayout' 'log4j.appender.OUT.layout.ConversionPattern = [%d] %p %m (%c)%n' >"$dir/log4j.properties"
+  local program=(java -Xmx512M "-Dlog4j.configuration=file:$dir/log4j.properties" -cp "$lib/*")
+  { alone; printf '%s\n' "log.dirs=$data/kafka" node.id=1 broker.id=1; } >"$conf"
+  if [ "${1%%.*}" -lt 3 ]; then
+    printf '%s\n' "dataDir=$data/zookeeper" clientPortAddress=127.0.0.1 "clientPort=$other" admin.enableServer=false >"$dir/zookeeper.properties"
+    daemon zookeeper "${program[@]}" org.apache.zookeeper.server.quorum.QuorumPeerMain "$dir/zookeeper.properties"
+    await zookeeper 90 open_port "$other"
+    printf '%s\n' "listeners=PLAINTEXT://127.0.0.1:$port" "zookeeper.connect=127.0.0.1:$other" >>"$conf"
+  else
+    printf '%s\n' "listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$other" "advertised.listeners=PLAINTEXT://127.0.0.1:$port" \
+      process.roles=broker,controller controller.listener.names=CONTROLLER "controller.quorum.bootstrap.servers=127.0.0.1:$other" >>"$conf"
+    format_kafka "$lib" "$conf" "$data/kafka"
+  fi
+  daemon older "${program[@]}" kafka.Kafka "$conf"
+  await older 90 open_port "$port"
+  echo "127.0.0.1:$port"
 }
 
 start_registry() {
@@ -279,6 +318,8 @@ start | start-kafka)
   echo "HYDRAULICS_CONNECT_CLASSPATH=$dir/lib/connect/*"
   echo "HYDRAULICS_CONNECT_PLUGINS=$dir/plugins"
   ;;
-stop) end kafka; end kerberos; end registry; end pooler; rm -f "$pooler_conf"; stop_postgres ;;
-*) echo "start, start-kafka or stop" >&2; exit 2 ;;
+start-older) start_older "${3:?a version}" ;;
+stop-older) end older; end zookeeper ;;
+stop) end older; end zookeeper; end kafka; end kerberos; end registry; end pooler; rm -f "$pooler_conf"; stop_postgres ;;
+*) echo "start, start-kafka, start-older, stop-older or stop" >&2; exit 2 ;;
 esac
