@@ -182,6 +182,22 @@ type (
 		TaskSplitter
 		ResplitEvery(conf Config) time.Duration
 	}
+	// Monitor is a TaskSplitter that watches its system while the connector runs,
+	// and has the tasks made anew when they are to be others. It is called on an
+	// instance of its own, which is never started, in a goroutine of its own: after
+	// TaskConfigs, when the connector starts, is resumed or has another
+	// configuration. ctx ends when the connector is paused, stopped or changed.
+	// nil is that there is nothing to watch; an error fails the connector, its
+	// tasks go on, and the restart policy starts it again by the error's kind.
+	Monitor interface {
+		TaskSplitter
+		// Monitor calls reconfigure, from any goroutine, when TaskConfigs is to be asked
+		// again, as requestTaskReconfiguration in Kafka Connect: first once it can see
+		// changes, since it has missed those before. A call too many does no harm:
+		// tasks are made anew only where the answer differs, and go on after an error,
+		// until asking again succeeds.
+		Monitor(ctx context.Context, c Context, conf Config, reconfigure func()) error
+	}
 	// Validator checks across keys what a ConfigDef cannot. It reports with
 	// [Problems.Add], does no I/O and gets a configuration whose single keys
 	// may have errors already. Config.Props of a source or sink has all keys of

@@ -167,6 +167,33 @@ func (w *Worker) ResplitEvery(spec TaskSpec) time.Duration {
 	return every
 }
 
+// Monitor has a connector's plugin watch its system, if it does, until ctx ends or
+// it is done. A call that goes on when ctx has ended is waited for.
+func (w *Worker) Monitor(ctx context.Context, spec TaskSpec, reconfigure func()) error {
+	if spec.Kind == KindStream {
+		return nil
+	}
+	plugin, err := w.plugin(spec)
+	if err != nil {
+		return connector.Fatal(err)
+	}
+	m, ok := plugin.(connector.Monitor)
+	if !ok {
+		return nil
+	}
+	err = guard(func() error {
+		conf, err := connector.ParsePlugin(plugin, spec.Props)
+		if err == nil {
+			err = m.Monitor(ctx, w.outside(spec), conf, reconfigure)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s: monitor: %w", spec.Connector, err)
+	}
+	return nil
+}
+
 // tap gives the tap of a connector.
 func (w *Worker) tap(name string) *tap {
 	w.mu.Lock()

@@ -66,7 +66,7 @@ func TestTaskConfigs(t *testing.T) {
 			"c: the plugin made 5 tasks, more than tasks.max=4"},
 		{"too many, not enforced", KindSource, connector.Props{"connector.class": "splitting", "topic": "t", "count": "5", "tasks.max.enforce": "False"}, 5, ""},
 		{"wrong configuration", KindSource, connector.Props{"connector.class": "splitting", "topic": "t"}, 0, `Missing required configuration "count"`},
-		{"unknown", KindSink, connector.Props{"connector.class": "nothing"}, 0, `sink "nothing" is not known, there are buffer, collect`},
+		{"unknown", KindSink, connector.Props{"connector.class": "nothing"}, 0, `sink "nothing" is not known, there are buffer, chooser, collect`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -130,6 +130,70 @@ func TestResplitEvery(t *testing.T) {
 	}
 	if got := w.ResplitEvery(TaskSpec{Connector: "c", Kind: KindSource, Props: connector.Props{"connector.class": "hourly"}}); got != 0 {
 		t.Errorf("without its keys it is asked every %v", got)
+	}
+}
+
+// monitoring is a source that watches something.
+type monitoring struct {
+	splitting
+	watch func(ctx context.Context, c connector.Context, conf connector.Config, reconfigure func()) error
+}
+
+func (*monitoring) Info() connector.Info { return connector.Info{Name: "monitoring", Version: "1"} }
+func (m *monitoring) Monitor(ctx context.Context, c connector.Context, conf connector.Config, reconfigure func()) error {
+	return m.watch(ctx, c, conf, reconfigure)
+}
+
+// A plugin that watches gets the connector's context; what it gives, or panics
+// with, is the connector's error.
+//
+// Clauses: A4, A5, A6.
+func TestMonitor(t *testing.T) {
+	w := testWorker(t)
+	m := &monitoring{}
+	w.options.Plugins.Add(connector.SourceType, func() connector.Plugin { return m })
+	asked := 0
+	monitor := func(class string, extra ...string) string {
+		props := connector.Props{"connector.class": class, "topic": "t"}
+		for _, key := range extra {
+			props[key] = "3"
+		}
+		if err := w.Monitor(t.Context(), TaskSpec{Connector: "c", Kind: KindSource, Props: props}, func() { asked++ }); err != nil {
+			return connector.KindOf(err).String() + ": " + err.Error()
+		}
+		return ""
+	}
+	watch := func(err error) func(context.Context, connector.Context, connector.Config, func()) error {
+		return func(ctx context.Context, c connector.Context, conf connector.Config, reconfigure func()) error {
+			if _, failed := c.Offsets.Offset(ctx, numbersPartition); failed != nil || c.Task != -1 || conf.Int("count") != 3 {
+				t.Errorf("context is %+v, configuration %v, %v", c, conf.Props(), failed)
+			}
+			reconfigure()
+			return err
+		}
+	}
+	tests := []struct {
+		name, class string
+		keys        []string
+		watch       func(context.Context, connector.Context, connector.Config, func()) error
+		want        string // a prefix
+		asked       int
+	}{
+		{"none", "splitting", []string{"count"}, nil, "", 0},
+		{"done", "monitoring", []string{"count"}, watch(nil), "", 1},
+		{"error", "monitoring", []string{"count"}, watch(connector.Retriable(errTest)), "retriable: c: monitor: " + errTest.Error(), 1},
+		{"panic", "monitoring", []string{"count"}, func(context.Context, connector.Context, connector.Config, func()) error { panic("oops") }, "unmarked: c: monitor: the plugin panicked: oops", 0},
+		{"wrong configuration", "monitoring", nil, nil, `fatal: c: monitor: Missing required configuration "count"`, 0},
+		{"unknown", "nothing", nil, nil, `fatal: source "nothing" is not known`, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			asked, m.watch = 0, tt.watch
+			got := monitor(tt.class, tt.keys...)
+			if !strings.HasPrefix(got, tt.want) || (got == "") != (tt.want == "") || asked != tt.asked {
+				t.Errorf("%q, asked %d times, want %q, %d", got, asked, tt.want, tt.asked)
+			}
+		})
 	}
 }
 

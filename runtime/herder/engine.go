@@ -16,6 +16,9 @@ type Engine interface {
 	TaskConfigs(ctx context.Context, spec runtime.TaskSpec, maxTasks int) ([]connector.Props, error)
 	// ResplitEvery tells how often to split it again, 0 for never.
 	ResplitEvery(spec runtime.TaskSpec) time.Duration
+	// Monitor has a connector watch its system until ctx ends; it calls reconfigure
+	// when the connector is to be split again. Nil is that it watches nothing.
+	Monitor(ctx context.Context, spec runtime.TaskSpec, reconfigure func()) error
 	// Offsets gives the offsets that a connector has committed. AlterOffsets and
 	// ResetOffsets change them while none of its tasks is there, and tell whether
 	// that is all there is to it.

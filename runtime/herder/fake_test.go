@@ -19,6 +19,7 @@ type fakeEngine struct {
 	starts []*fakeTask
 	split  func(spec runtime.TaskSpec, n int) ([]connector.Props, error)
 	every  time.Duration
+	watch  func(ctx context.Context, spec runtime.TaskSpec, reconfigure func()) error
 	// fail makes the nth start of all fail with an error, nil lets it run.
 	fail   func(n int) error
 	alter  func(offsets []connector.SourceOffset) error
@@ -33,6 +34,13 @@ func (e *fakeEngine) TaskConfigs(_ context.Context, spec runtime.TaskSpec, n int
 }
 
 func (e *fakeEngine) ResplitEvery(runtime.TaskSpec) time.Duration { return e.every }
+
+func (e *fakeEngine) Monitor(ctx context.Context, spec runtime.TaskSpec, reconfigure func()) error {
+	if e.watch == nil {
+		return nil
+	}
+	return e.watch(ctx, spec, reconfigure)
+}
 
 func (e *fakeEngine) StartTask(spec runtime.TaskSpec, notify func(runtime.Event)) (Task, error) {
 	e.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
@@ -15,6 +16,10 @@ import (
 
 // taskClass is a key of tasks that Java's clients look for. Plugins do not get it.
 const taskClass = "task.class"
+
+// firstAgain and lastAgain bound how long a connector whose tasks run waits until
+// it is split again after that has failed: Kafka Connect's values.
+const firstAgain, lastAgain = 250 * time.Millisecond, time.Minute
 
 // splitter splits one connector into tasks, and writes these to the store. The
 // fields in the second part are its goroutine's own, those in the third are
@@ -26,6 +31,9 @@ type splitter struct {
 	tried    connector.Props // the configuration that was split last, nil for none
 	resolved connector.Props // that configuration as of when it went well
 	policy   policy
+	spec     runtime.TaskSpec // as it was split, for its monitor
+	last     <-chan struct{}  // closed when the last monitor has returned; nil without one
+	tries    int              // in a row to split it again
 
 	restart  bool // it is to be split again
 	suspect  bool // a task failed, which may be for a secret that was changed
@@ -33,10 +41,11 @@ type splitter struct {
 	err      error // why it could not be split
 	failures int   // in a row
 	next     time.Time
-	every    time.Duration
 	resplit  time.Time // when to split it again, which it wants to be every so often; zero for never
 	ttl      time.Duration
 	stale    time.Time // when its references are no longer believed; zero for never
+	monitor  *monitor  // nil while the connector is not to watch its system
+	asked    bool      // its monitor wants it split again
 }
 
 func newSplitter(c *hosted, target state.Target) *splitter {
@@ -54,6 +63,7 @@ func newSplitter(c *hosted, target state.Target) *splitter {
 func (s *splitter) main() {
 	s.c.waitBefore()
 	s.loop.run(s.step)
+	s.endMonitor()
 }
 
 // step makes the connector's tasks what is wanted. It gives the time when
@@ -69,29 +79,36 @@ func (s *splitter) step() time.Time {
 	switch {
 	case want.Target == state.TargetStopped:
 		s.tried = nil
+		s.endMonitor()
 		s.c.waitLeft()
 		s.become(state.Stopped)
 		return time.Time{}
 	case want.Target == state.TargetPaused && none:
+		s.endMonitor()
 		s.become(state.Paused)
 		return time.Time{}
 	case d.failed && !fresh && !d.restart && !d.due:
 		return d.next // whatever woke it, its split is tried again then
 	case fresh || d.restart || d.due || none:
+		s.endMonitor()
 		err := s.split(want)
 		s.count(err)
 		if err != nil {
 			return s.fail(want, err)
 		}
-	case want.Target == state.TargetStarted && (d.resplit || d.suspect && s.outdated(want)):
+	case want.Target == state.TargetStarted && d.broken != nil:
+		return s.broke(d.broken)
+	case want.Target == state.TargetStarted && (d.resplit || d.asked || d.suspect && s.outdated(want)):
 		s.splitAgain(want)
 	case want.Target == state.TargetStarted && d.stale:
 		s.lookAgain(want)
 	}
 	if want.Target == state.TargetPaused {
+		s.endMonitor()
 		s.become(state.Paused)
 		return time.Time{}
 	}
+	s.watch()
 	s.become(state.Running)
 	return s.nextSplit()
 }
@@ -111,6 +128,8 @@ type duties struct {
 	failed, due      bool // it could not be split; it is time to try again
 	next             time.Time
 	resplit, stale   bool
+	asked            bool
+	broken           error // of its monitor
 }
 
 // take gives what there may be to do, and has what was asked for done by that.
@@ -122,7 +141,11 @@ func (s *splitter) take() duties {
 	d.due = d.failed && !s.next.IsZero() && !now.Before(s.next)
 	d.resplit = s.state == state.Running && !s.resplit.IsZero() && !now.Before(s.resplit)
 	d.stale = s.state == state.Running && !s.stale.IsZero() && !now.Before(s.stale)
-	s.restart, s.suspect = false, false
+	d.asked = s.asked
+	if s.monitor != nil {
+		d.broken, s.monitor.err = s.monitor.err, nil
+	}
+	s.restart, s.suspect, s.asked = false, false, false
 	return d
 }
 
@@ -163,7 +186,7 @@ func (s *splitter) split(want store.Connector) error {
 	if err := s.publish(want.Config, tasks); err != nil {
 		return err
 	}
-	s.resolved = props
+	s.resolved, s.spec = props, spec
 	s.believe(0)
 	if conf.String("config.action.reload") == config.ReloadRestart {
 		s.believe(report.TTL())
@@ -193,12 +216,15 @@ func (s *splitter) publish(of connector.Props, tasks []connector.Props) error {
 }
 
 // splitAgain looks whether the connector has other tasks by now. Where that
-// cannot be told the present ones go on.
+// cannot be told the present ones go on, and it looks again soon.
 func (s *splitter) splitAgain(want store.Connector) {
 	if err := s.split(want); err != nil && s.quit.Err() == nil {
 		s.c.h.o.Log.Warn("the tasks go on as they are: "+err.Error(), "connector", s.c.name)
-		s.plan(s.every)
+		s.plan(min(firstAgain<<min(s.tries, 30), lastAgain))
+		s.tries++
+		return
 	}
+	s.tries = 0
 }
 
 // outdated tells whether references stand for something else than when the
@@ -252,7 +278,7 @@ func (s *splitter) believe(ttl time.Duration) {
 func (s *splitter) plan(every time.Duration) {
 	s.c.h.mu.Lock()
 	defer s.c.h.mu.Unlock()
-	s.every, s.resplit = every, time.Time{}
+	s.resplit = time.Time{}
 	if every > 0 {
 		s.resplit = time.Now().Add(every)
 	}
@@ -290,6 +316,17 @@ func (s *splitter) fail(want store.Connector, err error) time.Time {
 	}
 	err = errors.Join(err, s.publish(want.Config, nil))
 	s.c.waitLeft()
+	return s.failed(err)
+}
+
+// broke fails the connector for what its monitor says. Its tasks go on.
+func (s *splitter) broke(err error) time.Time {
+	s.endMonitor()
+	return s.failed(err)
+}
+
+// failed notes why the connector failed, and when to try again.
+func (s *splitter) failed(err error) time.Time {
 	h := s.c.h
 	h.mu.Lock()
 	defer h.mu.Unlock()
