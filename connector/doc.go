@@ -25,7 +25,8 @@
 //
 // A plugin does not retry, count, commit or log per record: the runtime does.
 // It says with the kind of its error what the runtime may do: [Retriable],
-// [Data] or [Fatal].
+// [Data] or [Fatal]. Optional interfaces, such as [Monitor] and [PreCommitter],
+// and [Context] give it a say in its tasks and in what is committed.
 //
 // # Who owns the memory
 //

@@ -48,6 +48,7 @@ func (p *particular) AlterTopicOffsets(_ context.Context, _ connector.Context, _
 
 func at(n string) map[string]any { return map[string]any{"n": json.Number(n)} }
 
+// Clauses: A9.
 func TestOffsetsOfASource(t *testing.T) {
 	w := testWorker(t)
 	w.options.Plugins.Add(connector.SourceType, func() connector.Plugin { return new(particular) })
@@ -93,6 +94,7 @@ func topicAt(topic string, partition, offset any) connector.SourceOffset {
 	return o
 }
 
+// Clauses: A9.
 func TestOffsetsOfSinkAndStream(t *testing.T) {
 	f := newFlow(t)
 	f.topic("in", 2)

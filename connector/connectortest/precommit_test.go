@@ -48,6 +48,7 @@ func TestPreCommitterThatKeepsItsPromises(t *testing.T) {
 	Sink(t, sinkCase(func(s *shelf) connector.Sink { return newChooser(s, nil) }, false))
 }
 
+// Clauses: A14.
 func TestBadPreCommitters(t *testing.T) {
 	bad := func(name, fails, says string, of func(s *shelf) connector.Sink) badCase {
 		return badCase{name: name, fails: fails, says: says, promises: sinkCase(of, false).promises()}

@@ -128,6 +128,7 @@ func TestNullForDefault(t *testing.T) {
 	}
 }
 
+// Clauses: C7.
 func TestScrubbedNames(t *testing.T) {
 	o := Options{Scrub: func(name string) string { return strings.ReplaceAll(name, "-", "_") }}
 	inner := connector.StructOf("a-b.In-ner", connector.F("x-y", connector.Int32Schema))

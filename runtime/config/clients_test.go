@@ -10,6 +10,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
+// Clauses: E6.
 func TestClientProperties(t *testing.T) {
 	for key, want := range map[string]string{
 		"producer.override.linger.ms":                    "",

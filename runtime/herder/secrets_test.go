@@ -150,6 +150,8 @@ func TestEncodedSecretsAreReadAnew(t *testing.T) {
 // A secret that a provider believes for some time only is read again after it.
 // Where it is another one by then the connector starts again, unless
 // config.action.reload is none.
+//
+// Clauses: E4.
 func TestSecretsExpire(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "secrets.properties")
 	write := func(text string) {
