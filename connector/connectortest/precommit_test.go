@@ -14,9 +14,9 @@ import (
 // or is asked twice, and says how far it is.
 type chooser struct {
 	buffer
-	taken, safe map[connector.TopicPartition]int64
-	asked       bool
-	spoil       func(safe map[connector.TopicPartition]int64)
+	safe  map[connector.TopicPartition]int64
+	asked bool
+	spoil func(safe map[connector.TopicPartition]int64)
 }
 
 func (c *chooser) Put(ctx context.Context, records []connector.Record) error {
