@@ -18,7 +18,8 @@ export "${promtool?}"
 export HYDRAULICS_BINARY=$PWD/bin/hydraulics
 run() { go test -tags integration -count=1 -timeout 35m -p 1 ${INTEGRATION_ARGS:-} "$@"; }
 run ./connectors/postgres/... ./converter/avro/... ./internal/embedded/... ./internal/kafka/... ./internal/pg/... \
-  ./internal/postgrest/... ./internal/registry/... ./runtime/cluster/... ./runtime/rest/... ./transforms/classify/...
+  ./internal/postgrest/... ./internal/registry/... ./runtime/cluster/... ./runtime/herder/store/... ./runtime/rest/... \
+  ./transforms/classify/...
 run ./internal/test/alerts
 run -v ./internal/test/integration/... | { grep --line-buffered -v '^=== ' || true; }
 for version in 2.8.2 3.9.1; do
