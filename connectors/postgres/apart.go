@@ -40,9 +40,11 @@ type apart struct {
 	granted map[*plan]bool // asked, and all privileges are there
 }
 
-func (s *Sink) writeApart(ctx context.Context, b *batch, records []connector.Record) ([]errant, error) {
+// writeApart is told which chunk was refused before, and how: the same rows are
+// not sent as a whole once more.
+func (s *Sink) writeApart(ctx context.Context, b *batch, records []connector.Record, tried chunk, refused error) ([]errant, error) {
 	a := &apart{s: s, records: records, counts: map[string]int{}, written: map[pg.Name]bool{}, runs: map[pg.Name]run{}, granted: map[*plan]bool{}}
-	if err := a.write(ctx, b); err != nil {
+	if err := a.write(ctx, b, tried, refused); err != nil {
 		return nil, s.failed(err)
 	}
 	for operation, rows := range a.counts {
@@ -55,7 +57,7 @@ func (s *Sink) writeApart(ctx context.Context, b *batch, records []connector.Rec
 	return a.bad, nil
 }
 
-func (a *apart) write(ctx context.Context, b *batch) (err error) {
+func (a *apart) write(ctx context.Context, b *batch, tried chunk, refused error) (err error) {
 	if a.tx, err = a.s.pool.Begin(ctx); err != nil {
 		return pg.OneLine(err)
 	}
@@ -65,7 +67,12 @@ func (a *apart) write(ctx context.Context, b *batch) (err error) {
 		return err
 	}
 	for _, c := range b.chunks(a.s.set.batch) {
-		if err := a.halve(ctx, c); err != nil {
+		if c.same(tried) && pg.Classify(refused) == pg.Record {
+			err = a.refused(ctx, c, refused)
+		} else {
+			err = a.halve(ctx, c)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -79,32 +86,37 @@ func (a *apart) halve(ctx context.Context, c chunk) error {
 	p := c.group.plan
 	err := pgx.BeginFunc(ctx, a.tx, func(savepoint pgx.Tx) error {
 		a.s.waiting.Heard()
-		_, err := savepoint.Exec(ctx, p.sql, c.args()...)
-		return err
+		return savepoint.Conn().PgConn().ExecParams(ctx, p.sql, c.args(), nil, binaryFormat, nil).Read().Err
 	})
-	if err == nil {
-		a.counts[p.operation] += len(c.rows)
-		a.written[p.table.Name] = true
-		return nil
+	if err != nil {
+		return a.refused(ctx, c, a.s.wrap(c, err))
 	}
-	err = a.s.wrap(c, err)
+	a.counts[p.operation] += len(c.rows)
+	a.written[p.table.Name] = true
+	return nil
+}
+
+// refused finds the rows of a chunk that the server refused as a whole.
+func (a *apart) refused(ctx context.Context, c chunk, err error) error {
 	if pg.Classify(err) != pg.Record {
 		return err
 	}
+	p := c.group.plan
 	if pg.State(err) == "42501" {
 		if err := a.mayWrite(ctx, p, err); err != nil {
 			return err
 		}
 	}
-	if n := len(c.rows); n > 1 {
-		for _, half := range [][]row{c.rows[:n/2], c.rows[n/2:]} {
-			if err := a.halve(ctx, chunk{c.group, half}); err != nil {
-				return err
-			}
-		}
-		return nil
+	n := len(c.rows)
+	if n == 1 {
+		return a.refuse(p.table.Name, c.rows[0].record, err)
 	}
-	return a.refuse(p.table.Name, c.rows[0].record, err)
+	for _, half := range [][]row{c.rows[:n/2], c.rows[n/2:]} {
+		if err := a.halve(ctx, chunk{c.group, half}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mayWrite tells a privilege that is missing from a policy that refuses a row:

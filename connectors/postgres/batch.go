@@ -27,11 +27,25 @@ type batch struct {
 	exact  bool
 	waves  []map[string]*group
 	latest map[rowKey]place
+	eras   map[pg.Name]era
+
+	// The row at hand: its elements, where each ends, and its key.
+	elements []byte
+	ends     []uint32
+	key      []byte
+}
+
+// era is rows of a table whose keys have the same forms, which alone can be told
+// apart by their bytes. Those of another form begin an era in a wave of its own.
+type era struct {
+	forms string
+	wave  int
 }
 
 // rowKey is the key of a row in one table, as keyOf gives it.
 type rowKey struct {
 	table pg.Name
+	era   int
 	key   string
 }
 
@@ -45,8 +59,8 @@ type place struct {
 type group struct {
 	plan  *plan
 	rows  []row
-	bytes []byte // the elements of all rows
-	ends  []int  // where each element ends in bytes, len(plan.columns) per row
+	bytes []byte   // the elements of all rows
+	ends  []uint32 // where each element ends in bytes, len(plan.columns) per row
 }
 
 type row struct {
@@ -55,37 +69,51 @@ type row struct {
 }
 
 func newBatch(c *cells, exact bool) *batch {
-	return &batch{cells: c, exact: exact, latest: map[rowKey]place{}}
+	return &batch{cells: c, exact: exact, latest: map[rowKey]place{}, eras: map[pg.Name]era{}}
 }
 
 // add puts a record into its group. Its error is about this record.
 func (b *batch) add(p *plan, record int, r *connector.Record, defaults bool) error {
-	elements, ends, err := b.encode(p, r, defaults)
-	if err != nil {
+	if err := b.encode(p, r, defaults); err != nil {
 		return err
 	}
 	if len(p.keys) == 0 {
-		b.group(0, p).put(record, elements, ends)
+		b.group(0, p).put(record, b.elements, b.ends)
 		return nil
 	}
-	key := rowKey{p.table.Name, string(keyOf(p, elements, ends))}
-	last, seen := b.latest[key]
+	era := b.era(p)
+	b.key = keyOf(b.key[:0], p, b.elements, b.ends)
+	last, seen := b.latest[rowKey{p.table.Name, era, string(b.key)}] // looks up without a copy of the key
 	wave := last.wave
 	switch {
 	case !seen:
+		wave = era
 	case last.group.plan.sql != p.sql || b.exact && p.operation != modeInsert:
 		wave++
 	case p.operation == modeInsert: // the second one is the server's to refuse
-		last.group.put(record, elements, ends)
+		last.group.put(record, b.elements, b.ends)
 		return nil
 	default:
-		last.group.replace(last.row, record, elements, ends)
+		last.group.replace(last.row, record, b.elements, b.ends)
 		return nil
 	}
 	g := b.group(wave, p)
-	b.latest[key] = place{wave, g, len(g.rows)}
-	g.put(record, elements, ends)
+	b.latest[rowKey{p.table.Name, era, string(b.key)}] = place{wave, g, len(g.rows)}
+	g.put(record, b.elements, b.ends)
 	return nil
+}
+
+// era gives the first wave for rows of a plan.
+func (b *batch) era(p *plan) int {
+	e, begun := b.eras[p.table.Name]
+	if !begun || e.forms != p.keyForms {
+		e = era{forms: p.keyForms}
+		if begun {
+			e.wave = len(b.waves)
+		}
+		b.eras[p.table.Name] = e
+	}
+	return e.wave
 }
 
 func (b *batch) group(wave int, p *plan) *group {
@@ -100,24 +128,25 @@ func (b *batch) group(wave int, p *plan) *group {
 	return g
 }
 
-func (b *batch) encode(p *plan, r *connector.Record, defaults bool) (elements []byte, ends []int, err error) {
-	ends = make([]int, len(p.columns))
+// encode makes a record the row at hand.
+func (b *batch) encode(p *plan, r *connector.Record, defaults bool) (err error) {
+	elements, ends := b.elements[:0], b.ends[:0]
 	for i := range p.columns {
 		f := &p.fields[i]
-		if elements, err = b.cells.element(elements, f, &p.columns[i], f.value(r, defaults)); err != nil {
-			return nil, nil, err
+		if elements, err = b.cells.cell(elements, f, &p.columns[i], p.forms[i], f.value(r, defaults)); err != nil {
+			return err
 		}
-		ends[i] = len(elements)
+		ends = append(ends, uint32(len(elements)))
 	}
-	return elements, ends, nil
+	b.elements, b.ends = elements, ends
+	return nil
 }
 
-// keyOf gives the elements of a row's key, which part themselves: each is in
-// quotes or NULL.
-func keyOf(p *plan, elements []byte, ends []int) []byte {
-	var key []byte
+// keyOf adds the elements of a row's key, which part themselves: each begins with
+// its length.
+func keyOf(key []byte, p *plan, elements []byte, ends []uint32) []byte {
 	for _, k := range p.keys {
-		from := 0
+		from := uint32(0)
 		if k > 0 {
 			from = ends[k-1]
 		}
@@ -126,14 +155,14 @@ func keyOf(p *plan, elements []byte, ends []int) []byte {
 	return key
 }
 
-func (g *group) put(record int, elements []byte, ends []int) {
+func (g *group) put(record int, elements []byte, ends []uint32) {
 	g.rows = append(g.rows, row{})
 	g.replace(len(g.rows)-1, record, elements, ends)
 }
 
-func (g *group) replace(at, record int, elements []byte, ends []int) {
+func (g *group) replace(at, record int, elements []byte, ends []uint32) {
 	g.rows[at] = row{record: record, first: len(g.ends)}
-	base := len(g.bytes)
+	base := uint32(len(g.bytes))
 	g.bytes = append(g.bytes, elements...)
 	for _, end := range ends {
 		g.ends = append(g.ends, base+end)
@@ -141,7 +170,7 @@ func (g *group) replace(at, record int, elements []byte, ends []int) {
 }
 
 func (g *group) element(r row, column int) []byte {
-	from := 0
+	from := uint32(0)
 	if i := r.first + column; i > 0 {
 		from = g.ends[i-1]
 	}
@@ -150,11 +179,11 @@ func (g *group) element(r row, column int) []byte {
 
 // size is the bytes of a row's elements.
 func (g *group) size(r row) int {
-	n := 0
-	for i := range g.plan.columns {
-		n += len(g.element(r, i))
+	from := uint32(0)
+	if r.first > 0 {
+		from = g.ends[r.first-1]
 	}
-	return n
+	return int(g.ends[r.first+len(g.plan.columns)-1] - from)
 }
 
 // chunk is rows that one execution of a group's statement writes.
@@ -181,13 +210,13 @@ func (b *batch) chunks(limit int) []chunk {
 
 func (g *group) chunks(limit int) []chunk {
 	if g.plan.operation != modeInsert || len(g.plan.keys) > 0 {
-		slices.SortStableFunc(g.rows, func(x, y row) int {
+		slices.SortFunc(g.rows, func(x, y row) int {
 			for _, k := range g.plan.keys {
 				if c := bytes.Compare(g.element(x, k), g.element(y, k)); c != 0 {
 					return c
 				}
 			}
-			return 0
+			return cmp.Compare(x.record, y.record)
 		})
 	}
 	var all []chunk
@@ -203,18 +232,25 @@ func (g *group) chunks(limit int) []chunk {
 	return append(all, chunk{g, g.rows[from:]})
 }
 
-// args gives the statement's arguments: an array literal per column.
-func (c chunk) args() []any {
-	args := make([]any, len(c.group.plan.columns))
-	for i := range args {
-		literal := []byte{'{'}
-		for n, r := range c.rows {
-			if n > 0 {
-				literal = append(literal, ',')
-			}
-			literal = append(literal, c.group.element(r, i)...)
+// args gives the statement's arguments: a binary array per column.
+func (c chunk) args() [][]byte {
+	args := make([][]byte, len(c.group.plan.columns))
+	for i, as := range c.group.plan.forms {
+		size, nulls := 0, false
+		for _, r := range c.rows {
+			e := c.group.element(r, i)
+			size, nulls = size+len(e), nulls || isNull(e)
 		}
-		args[i] = string(append(literal, '}'))
+		args[i] = as.array(make([]byte, 0, size+arrayHeader), len(c.rows), nulls)
+		for _, r := range c.rows {
+			args[i] = append(args[i], c.group.element(r, i)...)
+		}
 	}
 	return args
+}
+
+// same tells whether another chunk is the same rows of the same records, in the
+// same statement.
+func (c chunk) same(o chunk) bool {
+	return o.group != nil && c.group.plan.sql == o.group.plan.sql && slices.EqualFunc(c.rows, o.rows, func(x, y row) bool { return x.record == y.record })
 }

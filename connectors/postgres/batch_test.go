@@ -1,12 +1,14 @@
 package postgres
 
 import (
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgtype"
 	"pgregory.net/rapid"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -19,22 +21,30 @@ import (
 func TestBatchKeepsTheOrderOfAKey(t *testing.T) {
 	table := &pg.Table{Name: pg.Name{Schema: "s", Table: "t"}, Unique: [][]string{{"id"}}}
 	for _, name := range []string{"id", "a", "b"} {
-		table.Columns = append(table.Columns, pg.Column{Name: name, Type: "integer", Listable: true})
+		table.Columns = append(table.Columns, pg.Column{Name: name, Type: "integer", OID: pgtype.Int4OID, Listable: true})
 	}
-	plans := map[string]*plan{}
-	schemas := map[string]*connector.Schema{}
-	for _, columns := range []string{"a", "b", "ab", ""} {
-		sh := &shape{delete: columns == "", fields: []field{{name: "id", schema: connector.Int32Schema, key: true, from: valueField}}}
-		fields := []connector.Field{connector.F("id", connector.Int32Schema)}
-		for i, c := range columns {
-			fields = append(fields, connector.F(string(c), connector.Int32Schema))
-			sh.fields = append(sh.fields, field{name: string(c), schema: connector.Int32Schema, from: valueField, index: i + 1})
+	type kind struct {
+		columns string
+		id      *connector.Schema
+	}
+	plans := map[kind]*plan{}
+	schemas := map[kind]*connector.Schema{}
+	ids := []*connector.Schema{connector.Int32Schema, connector.StringSchema} // in two forms
+	sets := []string{"a", "b", "ab", ""}
+	for _, id := range ids {
+		for _, columns := range sets {
+			sh := &shape{delete: columns == "", fields: []field{{name: "id", schema: id, key: true, from: valueField}}}
+			fields := []connector.Field{connector.F("id", id)}
+			for i, c := range columns {
+				fields = append(fields, connector.F(string(c), connector.Int32Schema))
+				sh.fields = append(sh.fields, field{name: string(c), schema: connector.Int32Schema, from: valueField, index: i + 1})
+			}
+			p, err := newPlan(sh, table, modeUpsert)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plans[kind{columns, id}], schemas[kind{columns, id}] = p, connector.StructOf("s", fields...)
 		}
-		p, err := newPlan(sh, table, modeUpsert)
-		if err != nil {
-			t.Fatal(err)
-		}
-		plans[columns], schemas[columns] = p, connector.StructOf("s", fields...)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		exact := rapid.Bool().Draw(t, "exact")
@@ -42,16 +52,20 @@ func TestBatchKeepsTheOrderOfAKey(t *testing.T) {
 		b := newBatch(&cells{zone: time.UTC, dateZone: time.UTC}, exact)
 		want := map[string]map[string]string{}
 		for i := range rapid.IntRange(0, 40).Draw(t, "records") {
-			columns := rapid.SampledFrom([]string{"a", "b", "ab", ""}).Draw(t, "columns")
-			values := []any{rapid.Int32Range(0, 4).Draw(t, "id")}
-			for range columns {
+			k := kind{rapid.SampledFrom(sets).Draw(t, "columns"), rapid.SampledFrom(ids).Draw(t, "form")}
+			id := rapid.Int32Range(0, 4).Draw(t, "id")
+			values := []any{id}
+			if k.id == connector.StringSchema {
+				values[0] = fmt.Sprint(id)
+			}
+			for range k.columns {
 				values = append(values, int32(i))
 			}
-			r := connector.NewRecord("t", nil, nil, schemas[columns], connector.StructFrom(schemas[columns], values))
-			if err := b.add(plans[columns], i, &r, true); err != nil {
+			r := connector.NewRecord("t", nil, nil, schemas[k], connector.StructFrom(schemas[k], values))
+			if err := b.add(plans[k], i, &r, true); err != nil {
 				t.Fatal(err)
 			}
-			apply(want, columns, fmt.Sprintf("%q", fmt.Sprint(values[0])), func(int) string { return fmt.Sprintf("%q", fmt.Sprint(i)) })
+			apply(want, k.columns, fmt.Sprint(id), func(int) string { return fmt.Sprint(i) })
 		}
 		got := map[string]map[string]string{}
 		for _, c := range b.chunks(limit) {
@@ -60,7 +74,7 @@ func TestBatchKeepsTheOrderOfAKey(t *testing.T) {
 			}
 			seen := map[string]bool{}
 			for _, r := range c.rows {
-				id := string(c.group.element(r, 0))
+				id := number(c, r, 0)
 				if seen[id] {
 					t.Fatalf("key %s is twice in a statement", id)
 				}
@@ -69,13 +83,22 @@ func TestBatchKeepsTheOrderOfAKey(t *testing.T) {
 				for _, f := range c.group.plan.fields[1:] {
 					columns += f.name
 				}
-				apply(got, columns, id, func(i int) string { return string(c.group.element(r, i+1)) })
+				apply(got, columns, id, func(i int) string { return number(c, r, i+1) })
 			}
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Fatal(d)
 		}
 	})
+}
+
+// number reads an element that is an integer, in whichever form.
+func number(c chunk, r row, column int) string {
+	value := c.group.element(r, column)[4:]
+	if c.group.plan.forms[column] == asInt4 {
+		return fmt.Sprint(int32(binary.BigEndian.Uint32(value)))
+	}
+	return string(value)
 }
 
 // apply does to a table what an upsert of these columns, or without any a

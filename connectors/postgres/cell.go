@@ -27,37 +27,47 @@ type cells struct {
 
 var errNUL = errors.New("text contains U+0000, which PostgreSQL cannot store")
 
-// element adds a value as an element of an array literal: what a statement
-// gets is one array per column.
-func (c *cells) element(out []byte, f *field, col *pg.Column, v any) ([]byte, error) {
-	if v == nil {
-		return append(out, "NULL"...), nil
-	}
+// inField says where a value that does not fit would have gone.
+func inField(f *field, col *pg.Column, err error) error {
+	return fmt.Errorf("field %s, column %s of type %s: %w", f.name, col.Name, col.Type, err)
+}
+
+// input gives a value that is not null as the server's input for a column.
+func (c *cells) input(f *field, col *pg.Column, v any) (string, error) {
 	text, ok := v.(string)
 	var err error
 	if !ok {
 		text, err = c.text(f, col, v)
 	}
-	if err == nil {
-		out, err = quoted(out, text)
+	switch {
+	case err != nil:
+		return "", err
+	case strings.IndexByte(text, 0) >= 0:
+		return "", errNUL
+	case !utf8.ValidString(text):
+		return "", errors.New("text is not valid UTF-8")
 	}
+	return text, nil
+}
+
+// element adds a value as an element of an array literal, which is a value of a
+// column of arrays.
+func (c *cells) element(out []byte, f *field, col *pg.Column, v any) ([]byte, error) {
+	if v == nil {
+		return append(out, "NULL"...), nil
+	}
+	text, err := c.input(f, col, v)
 	if err != nil {
-		return nil, fmt.Errorf("field %s, column %s of type %s: %w", f.name, col.Name, col.Type, err)
+		return nil, inField(f, col, err)
 	}
-	return out, nil
+	return quoted(out, text), nil
 }
 
 // quoted adds a text in the quotes of an array literal.
-func quoted(out []byte, s string) ([]byte, error) {
-	if strings.IndexByte(s, 0) >= 0 {
-		return nil, errNUL
-	}
-	if !utf8.ValidString(s) {
-		return nil, errors.New("text is not valid UTF-8")
-	}
+func quoted(out []byte, s string) []byte {
 	out = append(out, '"')
 	if !strings.ContainsAny(s, `"\`) {
-		return append(append(out, s...), '"'), nil
+		return append(append(out, s...), '"')
 	}
 	for i := range len(s) {
 		if s[i] == '"' || s[i] == '\\' {
@@ -65,10 +75,11 @@ func quoted(out []byte, s string) ([]byte, error) {
 		}
 		out = append(out, s[i])
 	}
-	return append(out, '"'), nil
+	return append(out, '"')
 }
 
-// text gives a value that is not null as the server's input for a column.
+// text gives a value that is neither null nor text as the server's input for a
+// column.
 func (c *cells) text(f *field, col *pg.Column, v any) (string, error) {
 	if col.OID == pgtype.JSONOID || col.OID == pgtype.JSONBOID {
 		out, err := plainjson.Append(nil, f.schema, v)

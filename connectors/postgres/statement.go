@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/pg"
 )
@@ -16,6 +18,8 @@ type plan struct {
 	operation string      // insert, upsert, update, delete
 	fields    []field     // those of the shape that the statement takes
 	columns   []pg.Column // one per field
+	forms     []form      // one per field
+	keyForms  string      // those of the key's columns
 	keys      []int       // indexes of the key's columns
 	sql       string
 }
@@ -33,10 +37,12 @@ func newPlan(sh *shape, table *pg.Table, mode string) (*plan, error) {
 		if columns[i].Generated && !f.key { // the server computes it
 			continue
 		}
+		as := formOf(&f, &columns[i])
 		if f.key {
 			p.keys = append(p.keys, len(p.columns))
+			p.keyForms += string(rune(as))
 		}
-		p.fields, p.columns = append(p.fields, f), append(p.columns, columns[i])
+		p.fields, p.columns, p.forms = append(p.fields, f), append(p.columns, columns[i]), append(p.forms, as)
 	}
 	if err := p.checkKey(); err != nil {
 		return nil, err
@@ -111,26 +117,21 @@ func (p *plan) keyNames() []string {
 	return names
 }
 
-// rows gives the FROM item that turns the arrays into rows u(c0, c1, ...). They
-// are texts to the protocol, so that a value is refused by the statement: what is
-// refused before it has the context of a function's errors (see pg.Redacted).
+// rows gives the FROM item that turns the arrays into rows u(c0, c1, ...). In a
+// SELECT list unnest gives its values one by one; in FROM each array would be
+// laid down as a table first.
 func (p *plan) rows() string {
-	arrays, names := make([]string, len(p.columns)), make([]string, len(p.columns))
-	for i, c := range p.columns {
-		kind := "text"
-		if c.Listable {
-			kind = c.Type
-		}
-		arrays[i] = fmt.Sprintf("$%d::text::%s[]", i+1, kind)
-		names[i] = fmt.Sprintf("c%d", i)
+	arrays := make([]string, len(p.columns))
+	for i, as := range p.forms {
+		arrays[i] = fmt.Sprintf("unnest($%d::%s[]) AS c%d", i+1, forms[as].name, i)
 	}
-	return "unnest(" + strings.Join(arrays, ", ") + ") AS u(" + strings.Join(names, ", ") + ")"
+	return "(SELECT " + strings.Join(arrays, ", ") + ") AS u"
 }
 
 // cell gives the expression for a column's value. The type has no length, so
 // that a text too long is refused on assignment and not cut by a cast.
 func (p *plan) cell(i int) string {
-	if p.columns[i].Listable {
+	if p.forms[i] != asText || p.columns[i].OID == pgtype.TextOID {
 		return fmt.Sprintf("u.c%d", i)
 	}
 	return fmt.Sprintf("u.c%d::%s", i, p.columns[i].Type)

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/pg"
@@ -54,15 +55,16 @@ func (s *Sink) store(ctx context.Context, records []connector.Record) (bad []err
 	if err != nil {
 		return nil, err
 	}
-	err = s.write(ctx, f.batch)
+	tried, err := s.write(ctx, f.batch)
 	if class := pg.Classify(err); class != pg.Record && class != pg.Structure {
 		return f.bad, err
 	}
 	s.forget()
-	if f, err = s.fill(ctx, records, true); err != nil {
-		return nil, err
+	f, failed := s.fill(ctx, records, true)
+	if failed != nil {
+		return nil, failed
 	}
-	refused, err := s.writeApart(ctx, f.batch, records)
+	refused, err := s.writeApart(ctx, f.batch, records, tried, err)
 	return append(f.bad, refused...), err
 }
 
@@ -105,46 +107,45 @@ func (s *Sink) failed(err error) error {
 	return fmt.Errorf("database %s: %w", pg.Place(s.pool.Config()), err)
 }
 
-// write sends everything in one go: begin, the statements, commit.
-func (s *Sink) write(ctx context.Context, b *batch) error {
+// binaryFormat says that all of a statement's arguments are binary.
+var binaryFormat = []int16{pgtype.BinaryFormatCode}
+
+// write sends everything in one go. Up to the end of what was sent together the
+// server takes statements for one transaction, so one round trip commits them.
+// They have no names and nothing is left behind, so that a pooler may give each
+// transaction another connection. It gives the chunk that was refused.
+func (s *Sink) write(ctx context.Context, b *batch) (refused chunk, err error) {
 	chunks := b.chunks(s.set.batch)
 	if len(chunks) == 0 {
-		return nil
+		return chunk{}, nil
 	}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return s.failed(pg.OneLine(err))
+		return chunk{}, s.failed(pg.OneLine(err))
 	}
 	defer conn.Release()
-	var queue pgx.Batch
-	queue.BeginTx(pgx.TxOptions{})
+	var queue pgconn.Batch
 	for _, c := range chunks {
-		queue.Queue(c.group.plan.sql, c.args()...)
+		queue.ExecParams(c.group.plan.sql, c.args(), nil, binaryFormat, nil)
 	}
-	results := conn.SendBatch(ctx, &queue)
-	tx := results.Tx()
-	defer func() { _ = tx.Rollback(ctx) }()           // without effect after the commit
-	for i := -1; err == nil && i < len(chunks); i++ { // the first answer is that to begin
+	s.waiting.Heard()
+	results := conn.Conn().PgConn().ExecBatch(ctx, &queue)
+	written := 0
+	for results.NextResult() {
 		s.waiting.Heard()
-		if _, err = results.Exec(); err != nil {
-			err = s.wrap(chunks[max(i, 0)], err)
+		written++
+	}
+	if err := results.Close(); err != nil {
+		if written == len(chunks) {
+			return chunk{}, s.failed(s.redact(err)) // by the commit
 		}
-	}
-	if closed := results.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		s.waiting.Heard()
-		err = s.redact(tx.Commit(ctx))
-	}
-	if err != nil {
-		return s.failed(err)
+		return chunks[written], s.failed(s.wrap(chunks[written], err))
 	}
 	for _, c := range chunks {
 		s.counters.rows[c.group.plan.operation].Add(float64(len(c.rows)))
 		delete(s.runs, c.group.plan.table.Name)
 	}
-	return nil
+	return chunk{}, nil
 }
 
 func (s *Sink) wrap(c chunk, err error) error {
