@@ -54,6 +54,10 @@ var debezium = []debeziumKey{
 		Doc: "The most rows of one statement."}, "batch.size"},
 	{connector.Key{Name: "delete.enabled", Type: connector.BooleanKey, Default: false, Group: writeGroup,
 		Doc: "Whether a record with a null value deletes the row of its key; needs primary.key.mode=record_key."}, "delete.enabled"},
+	{connector.Key{Name: "flush.max.retries", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(0)), Group: writeGroup,
+		Doc: "How often to repeat a batch that the environment made fail, before the task fails. Without it a batch is repeated without end."}, "max.retries"},
+	{connector.Key{Name: "flush.retry.delay.ms", Type: connector.IntKey, Default: 1000, Check: connector.AtLeast(0), Group: writeGroup,
+		Doc: "The least time before a batch is repeated."}, "retry.backoff.ms"},
 	{connector.Key{Name: "primary.key.mode", Type: connector.StringKey, Default: pkNone, Check: connector.OneOf(pkNone, pkKafka, pkRecordKey, pkRecordValue), Importance: connector.High, Group: mapGroup,
 		Doc: "Where a row's key comes from: kafka, record_key or record_value."}, "pk.mode"},
 	{connector.Key{Name: "primary.key.fields", Type: connector.ListKey, Default: []string{}, Group: mapGroup, Width: "LONG",
@@ -91,7 +95,7 @@ func (s *DebeziumSink) props(conf connector.Config) connector.Props {
 			p[k.ours] = text
 		}
 	}
-	p["batch.size"] = strconv.Itoa(conf.Int("batch.size"))
+	p["batch.size"], p["retry.backoff.ms"] = strconv.Itoa(conf.Int("batch.size")), strconv.Itoa(conf.Int("flush.retry.delay.ms"))
 	p["table.name.normalize"], p["quote.sql.identifiers"] = "true", quoteNever
 	if conf.Bool("quote.identifiers") {
 		p["quote.sql.identifiers"] = quoteAlways

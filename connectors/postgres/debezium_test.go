@@ -31,15 +31,15 @@ func TestDebeziumKeys(t *testing.T) {
 		name        string
 		props, want connector.Props
 	}{
-		{"defaults", connector.Props{}, connector.Props{"batch.size": "500", "table.name.normalize": "true", "quote.sql.identifiers": "never"}},
-		{"all", connector.Props{"connection.username": "u", "connection.password": "p", "insert.mode": "upsert", "batch.size": "7", "delete.enabled": "true",
+		{"defaults", connector.Props{}, connector.Props{"batch.size": "500", "retry.backoff.ms": "1000", "table.name.normalize": "true", "quote.sql.identifiers": "never"}},
+		{"all", connector.Props{"connection.username": "u", "connection.password": "p", "insert.mode": "upsert", "batch.size": "7", "delete.enabled": "true", "flush.max.retries": "3", "flush.retry.delay.ms": "20",
 			"primary.key.mode": "record_key", "primary.key.fields": "a,b", "collection.name.format": "x_${topic}", "use.time.zone": "America/New_York",
 			"schema.evolution": "basic", "quote.identifiers": "true"},
-			connector.Props{"connection.user": "u", "connection.password": "p", "insert.mode": "upsert", "batch.size": "7", "delete.enabled": "true",
+			connector.Props{"connection.user": "u", "connection.password": "p", "insert.mode": "upsert", "batch.size": "7", "delete.enabled": "true", "max.retries": "3", "retry.backoff.ms": "20",
 				"pk.mode": "record_key", "pk.fields": "a,b", "table.name.format": "x_${topic}", "db.timezone": "America/New_York",
 				"auto.create": "true", "auto.evolve": "true", "table.name.normalize": "true", "quote.sql.identifiers": "always"}},
 		{"keys of another sink have no effect", connector.Props{"pk.mode": "kafka", "auto.create": "true", "value.converter": "avro"},
-			connector.Props{"value.converter": "avro", "batch.size": "500", "table.name.normalize": "true", "quote.sql.identifiers": "never"}},
+			connector.Props{"value.converter": "avro", "batch.size": "500", "retry.backoff.ms": "1000", "table.name.normalize": "true", "quote.sql.identifiers": "never"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
