@@ -17,7 +17,7 @@ TEST := $(GO) run ./internal/test/report -timeout 30m
 
 DIR ?=
 
-.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration integration-serving bench bench-connect agreement demo-model release clean
+.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration integration-serving bench bench-connect bench-data agreement demo-model release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,11 +82,15 @@ integration-serving: ## each protocol and a new version on real model servers, a
 # the ratio to them is left out: internal/test/bench/RESULTS.md.
 bench: ## rates and shares of the flow; with PYTHON=... image analysis and ONNX engine beside Python's
 	$(if $(PYTHON),$(PYTHON) internal/test/bench/nets.py $(ONNX_NETS))
-	PYTHON='$(PYTHON)' ONNX_NETS='$(ONNX_NETS)' $(GO) test -run '^$$' -bench . -skip Imaging -benchtime 2s -timeout 30m ./internal/test/bench/...
+	PYTHON='$(PYTHON)' ONNX_NETS='$(ONNX_NETS)' $(GO) test -run '^$$' -bench . -skip 'Imaging|BenchmarkData' -benchtime 2s -timeout 30m ./internal/test/bench/...
 	ORIGINALS='$(ORIGINALS)' PYTHON='$(PYTHON)' $(GO) test -run '^$$' -bench Imaging -benchtime 5x -timeout 2h -v ./internal/test/bench/...
 
 bench-connect: build ## lanes beside Java's Kafka Connect on a real broker, which it starts (30 minutes; ROUNDS=3, LANES= a regular expression)
 	SERVERS=$(SERVERS) ./.ci/bench-connect.sh -rounds $(ROUNDS) -lanes '$(LANES)'
+
+# DATA_ROWS and DATA_ROUNDS say how much is measured, 500000 rows three times if they do not.
+bench-data: ## the PostgreSQL sink beside the database's own COPY and INSERT: rates, processor time, spread (needs PostgreSQL; 10 minutes)
+	$(GO) test -run '^$$' -bench '^BenchmarkData$$' -benchtime 1x -timeout 2h ./internal/test/bench/...
 
 agreement: ## compare every kind of network with ONNX Runtime (needs Python, PyTorch; 10 minutes, with qemu 40; 1 GB in .cache)
 	./internal/infer/onnx/testdata/agreement.sh .cache/agreement internal/infer/onnx/AGREEMENT.md

@@ -3,7 +3,8 @@
 // CPU time of a source in a process of its own; what a record costs between a
 // file and a topic; and the parts of the image
 // analysis alone; the whole of it and the ONNX engine beside Python's where
-// PYTHON names a Python that has what they need. `make bench` runs it. The command
+// PYTHON names a Python that has what they need. `make bench` runs it; `make
+// bench-data` measures how Avro records reach a table of PostgreSQL. The command
 // connect, of `make bench-connect`, measures beside Java's Kafka Connect.
 //
 // A stage's time is the time of its calls. With one task, and one thread of the
