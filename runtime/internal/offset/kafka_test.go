@@ -112,13 +112,13 @@ func TestKafkaKeepsOffsets(t *testing.T) {
 	k, other := openKafka(t, o), openKafka(t, o)
 	mvco, harpswell := map[string]any{"dataset": "mvco", "shard": 2}, map[string]any{"dataset": "<harpswell>"}
 	err := k.Commit(t.Context(), "ifcb", []Entry{
-		{mvco, map[string]any{"bin": "D20190728T212639_IFCB104", "line": json.Number("9007199254740993")}},
-		{harpswell, map[string]any{"line": 1.5}},
+		{Partition: mvco, Offset: map[string]any{"bin": "D20190728T212639_IFCB104", "line": json.Number("9007199254740993")}},
+		{Partition: harpswell, Offset: map[string]any{"line": 1.5}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := k.Commit(t.Context(), "other", []Entry{{mvco, map[string]any{"x": true}}}); err != nil {
+	if err := k.Commit(t.Context(), "other", []Entry{{Partition: mvco, Offset: map[string]any{"x": true}}}); err != nil {
 		t.Fatal(err)
 	}
 	// Another worker has them at once.
@@ -129,7 +129,7 @@ func TestKafkaKeepsOffsets(t *testing.T) {
 	if err := other.Commit(t.Context(), "ifcb", []Entry{{Partition: mvco}, {Partition: map[string]any{"never": "there"}}}); err != nil {
 		t.Fatal(err)
 	}
-	want := []Entry{{harpswell, map[string]any{"line": json.Number("1.5")}}}
+	want := []Entry{{Partition: harpswell, Offset: map[string]any{"line": json.Number("1.5")}}}
 	for name, store := range map[string]Store{"the one": k, "the other": other, "a third": openKafka(t, o)} {
 		list, err := store.List(t.Context(), "ifcb")
 		if d := cmp.Diff(want, list); d != "" || err != nil {
@@ -139,7 +139,7 @@ func TestKafkaKeepsOffsets(t *testing.T) {
 			t.Errorf("%s: one that was removed is %v, %v", name, got, err)
 		}
 	}
-	if err := k.Commit(t.Context(), "ifcb", []Entry{{map[string]any{"f": func() {}}, map[string]any{}}}); err == nil {
+	if err := k.Commit(t.Context(), "ifcb", []Entry{{Partition: map[string]any{"f": func() {}}, Offset: map[string]any{}}}); err == nil {
 		t.Error("a function is an offset's key")
 	}
 }
@@ -171,7 +171,7 @@ func TestKafkaKeepsJavasKeys(t *testing.T) {
 	if got := offset(); got != "map[id:2]" {
 		t.Error(got)
 	}
-	if err := k.Commit(t.Context(), "jdbc", []Entry{{partition, map[string]any{"id": 3}}}); err != nil {
+	if err := k.Commit(t.Context(), "jdbc", []Entry{{Partition: partition, Offset: map[string]any{"id": 3}}}); err != nil {
 		t.Fatal(err)
 	}
 	counts := map[string]int{}
@@ -212,7 +212,7 @@ func TestKafkaWithWhatCannotBeRead(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := k.Commit(t.Context(), "c", []Entry{{map[string]any{"p": 1}, map[string]any{"n": 2}}}); err != nil {
+	if err := k.Commit(t.Context(), "c", []Entry{{Partition: map[string]any{"p": 1}, Offset: map[string]any{"n": 2}}}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := k.Offset(t.Context(), "c", map[string]any{"p": 1}); err != nil || fmt.Sprint(got) != "map[n:2]" {
