@@ -51,6 +51,7 @@ func TestJavaPropertiesCount(t *testing.T) {
 	}
 }
 
+// Clauses: E6.
 func TestJavaPropertiesOfProducersCount(t *testing.T) {
 	for _, c := range []struct {
 		key, value string
