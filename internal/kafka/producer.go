@@ -46,7 +46,8 @@ type Producer struct {
 	routes    map[int32]*route
 	addresses map[int32]string // of brokers
 	id        producerID
-	stale     map[string]bool // topics whose leaders are to be found
+	stale     map[string]bool   // topics whose leaders are to be found
+	gone      []*partitionQueue // of partitions that are not there any more
 	searching bool
 	hurry     int // what waits for the queues to be empty: nothing lingers
 	broken    error
@@ -342,6 +343,7 @@ func (p *Producer) Close() error {
 	p.mu.Unlock()
 	p.work.Wait()
 	p.giveUp(connector.Retriable(errProducerClosed), time.Time{})
+	p.forsake()
 	p.trouble.end()
 	return nil
 }

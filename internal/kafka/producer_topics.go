@@ -130,6 +130,9 @@ func (p *Producer) lead(t *outTopic, found *sarama.MetadataResponse) bool {
 			t.queues = append(t.queues, &partitionQueue{TopicPartition: connector.TopicPartition{Topic: t.name, Partition: int32(len(t.queues))},
 				idempotent: p.set.idempotent, most: p.set.inFlight, retries: p.set.retries, as: noProducerID, leader: -1})
 		}
+		if n := len(m.Partitions); n > 0 && n < len(t.queues) {
+			t.queues, p.gone = t.queues[:n:n], append(p.gone, t.queues[n:]...)
+		}
 		for _, part := range m.Partitions {
 			if part.Leader < 0 || part.Err == sarama.ErrLeaderNotAvailable || int(part.ID) >= len(t.queues) {
 				all = false
@@ -144,6 +147,31 @@ func (p *Producer) lead(t *outTopic, found *sarama.MetadataResponse) bool {
 		p.search(t.name)
 	}
 	return all
+}
+
+// forsake gives up what waits for partitions that are not there any more: the topic
+// was deleted, and made again with fewer. Whoever sends it again finds another.
+func (p *Producer) forsake() {
+	var done []outcome
+	p.mu.Lock()
+	p.gone = slices.DeleteFunc(p.gone, func(q *partitionQueue) bool {
+		q.leader = -1 // nothing more is sent
+		for _, b := range q.give(time.Time{}) {
+			why := connector.Retriable(fmt.Errorf("topic %s: partition %d is not there any more", q.Topic, q.Partition))
+			done = append(done, outcome{q, b, answer{err: why, offset: -1, appended: connector.NoTimestamp}})
+		}
+		if len(q.flying) > 0 {
+			return false
+		}
+		if q.route != nil {
+			q.route.queues = slices.DeleteFunc(q.route.queues, func(o *partitionQueue) bool { return o == q })
+		}
+		return true
+	})
+	p.mu.Unlock()
+	if len(done) > 0 {
+		p.finish(done)
+	}
 }
 
 // move has a partition sent by its leader's route, as soon as nothing of it is
@@ -201,6 +229,7 @@ func (p *Producer) find() {
 			}
 		}
 		p.mu.Unlock()
+		p.forsake()
 		if all {
 			if attempts > 1 {
 				p.trouble.over()
@@ -224,8 +253,9 @@ func noLeader(err error) error {
 	return sarama.ErrLeaderNotAvailable
 }
 
-// expire gives up what waits for longer than delivery.timeout.ms.
+// expire gives up what waits for longer than delivery.timeout.ms, or for nothing.
 func (p *Producer) expire() {
+	p.forsake()
 	if p.set.delivery > 0 {
 		p.giveUp(connector.Retriable(fmt.Errorf("not delivered within delivery.timeout.ms=%d", p.set.delivery.Milliseconds())), time.Now().Add(-p.set.delivery))
 	}

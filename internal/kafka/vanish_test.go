@@ -25,7 +25,7 @@ func TestTopicComesBackWithFewerPartitions(t *testing.T) {
 	send := func(m Message) (refused error) {
 		t.Helper()
 		if err := p.Send(t.Context(), m, func(_ connector.RecordMetadata, err error) { refused = err }); err != nil {
-			t.Fatal(err)
+			return err
 		}
 		if err := p.Flush(t.Context()); err != nil {
 			t.Fatal(err)
