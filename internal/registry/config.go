@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/java/jaas"
 )
 
 // Validate finds what is wrong with keys that depend on each other.
@@ -76,26 +76,12 @@ func basicAuth(conf connector.Config, o *Options) error {
 		}
 		o.User, o.Password = user, connector.Password(password)
 	case sourceInherit:
-		if o.User, o.Password = jaasLogin(conf.Password(KeyJAAS).Secret()); o.User == "" {
+		login, err := jaas.Line(conf.Password(KeyJAAS).Secret())
+		if o.User, o.Password = login.Options["username"], connector.Password(login.Options["password"]); err != nil || o.User == "" {
 			return fmt.Errorf(`%s: with %s=%s it must have username="..." and password="..."; without it the worker's is taken`, KeyJAAS, keyAuthSource, sourceInherit)
 		}
 	}
 	return nil
-}
-
-// jaasOption is an option of a JAAS line, in double quotes, in single ones or in none.
-var jaasOption = regexp.MustCompile(`\b(username|password)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s;"']+))`)
-
-func jaasLogin(line string) (user string, password connector.Password) {
-	for _, m := range jaasOption.FindAllStringSubmatch(line, -1) {
-		value := strings.NewReplacer(`\"`, `"`, `\'`, `'`, `\\`, `\`).Replace(m[2] + m[3] + m[4])
-		if m[1] == "username" {
-			user = value
-		} else {
-			password = connector.Password(value)
-		}
-	}
-	return user, password
 }
 
 // bearerAuth reads how tokens are got. Confluent's default, a static token,
