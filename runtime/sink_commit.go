@@ -56,13 +56,26 @@ func (s *sinkTask) idle() error {
 
 // anything tells whether there may be something to commit: what a PreCommitter
 // has not chosen yet is asked for again.
-func (s *sinkTask) anything() bool { return len(s.uncommitted(s.delivered)) > 0 }
+func (s *sinkTask) anything() bool {
+	for tp, at := range s.delivered {
+		if s.open(tp, at) {
+			return true
+		}
+	}
+	return false
+}
+
+// open tells that an offset is not the one that is committed already.
+func (s *sinkTask) open(tp connector.TopicPartition, at int64) bool {
+	last, ok := s.committed[tp]
+	return !ok || last != at
+}
 
 // uncommitted gives those of offsets that are not committed already.
 func (s *sinkTask) uncommitted(offsets map[connector.TopicPartition]int64) map[connector.TopicPartition]int64 {
 	open := map[connector.TopicPartition]int64{}
 	for tp, at := range offsets {
-		if last, ok := s.committed[tp]; !ok || last != at {
+		if s.open(tp, at) {
 			open[tp] = at
 		}
 	}

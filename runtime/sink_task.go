@@ -183,7 +183,7 @@ func (s *sinkTask) closing(tps []connector.TopicPartition, lost bool) error {
 		delete(s.delivered, tp)
 		delete(s.committed, tp)
 	}
-	if len(s.uncommitted(s.delivered)) == 0 {
+	if !s.anything() {
 		s.t.offsets.drop() // there is nothing to be committed any more
 	}
 	if l, ok := s.sink.(connector.PartitionListener); ok {
