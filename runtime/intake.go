@@ -71,6 +71,7 @@ type intake struct {
 	broken bool // the last batch was broken off: what was read of it comes again
 
 	next    []kafka.Message                   // read while a job was at work
+	spare   []item                            // of the last batch, for the next
 	going   *going                            // nil while nothing is to be given up
 	halted  bool                              // partitions are paused because the task is
 	paused  map[connector.TopicPartition]bool // by the plugin
@@ -243,7 +244,9 @@ func (in *intake) batch(messages []kafka.Message) error {
 	began := time.Now()
 	in.t.counters.read(len(messages))
 	defer in.t.counters.onTheirWay(-len(messages))
-	b := &batch{items: make([]item, len(messages))}
+	b := &batch{items: slices.Grow(in.spare, len(messages))[:len(messages)]}
+	whole := b.items // a cut makes items shorter
+	in.spare = nil
 	for i := range messages {
 		m := &messages[i]
 		in.t.topics.note(m.Topic)
@@ -256,6 +259,10 @@ func (in *intake) batch(messages []kafka.Message) error {
 		return nil
 	}, func() error { return in.delivered(b) })
 	in.t.counters.batches.observe(time.Since(began))
+	if err == nil && !in.broken { // else the producer may still have what is to be written
+		clear(whole)
+		in.spare = whole[:0]
+	}
 	return err
 }
 

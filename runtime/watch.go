@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,7 +27,7 @@ type underway struct {
 	w     *watch
 	what  string
 	began time.Time
-	since time.Time     // of its last sign of life
+	life  atomic.Int64  // its last sign of life: a time.Duration after it began
 	next  time.Duration // it is logged after so long a silence
 	said  bool
 	timer *time.Timer // logs; it ends with the call
@@ -41,7 +42,6 @@ func (w *watch) call(what string) *underway {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	u := &underway{w: w, what: what, began: time.Now(), next: w.after}
-	u.since = u.began
 	w.calls = append(w.calls, u)
 	if w.after > 0 {
 		u.timer = time.AfterFunc(w.after, u.say)
@@ -49,16 +49,17 @@ func (w *watch) call(what string) *underway {
 	return u
 }
 
-// alive notes that a call of many parts has done one of them.
+// alive notes that a call of many parts has done one of them. It is called for each
+// record, and so takes no lock.
 func (u *underway) alive() {
 	if u == nil {
 		return
 	}
-	now := time.Now()
-	u.w.mu.Lock()
-	defer u.w.mu.Unlock()
-	u.since = now
+	u.life.Store(int64(time.Since(u.began)))
 }
+
+// since gives the time of its last sign of life.
+func (u *underway) since() time.Time { return u.began.Add(time.Duration(u.life.Load())) }
 
 // end notes that the call has returned.
 func (u *underway) end() {
@@ -86,7 +87,7 @@ func (u *underway) say() {
 	if !slices.Contains(w.calls, u) {
 		return // it has just returned
 	}
-	waited := time.Since(u.since)
+	waited := time.Since(u.since())
 	if waited >= u.next {
 		w.log.Warn(u.what+" has not returned", "for", waited.Round(time.Millisecond))
 		u.said, u.next = true, waited+min(waited, rarely)
@@ -100,8 +101,8 @@ func (w *watch) longest(least time.Duration) (what string, since time.Time, ok b
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, u := range slices.Backward(w.calls) {
-		if time.Since(u.since) >= least {
-			return u.what, u.since, true
+		if since := u.since(); time.Since(since) >= least {
+			return u.what, since, true
 		}
 	}
 	return "", time.Time{}, false
