@@ -6,14 +6,21 @@ import (
 	"runtime/metrics"
 )
 
+// kept is about what the sender of a message keeps of it until it is answered: the
+// record that it was made from, its offset, its place in a batch.
+const kept = 1 << 10
+
 // cost is what a message takes of a producer's buffer. Of a large one sarama
 // makes two copies more, the batch and the request.
 func cost(m *Message, size int64) int64 {
-	if large(m.Key, m.Value) > 0 {
-		return 3 * size
+	if len(m.Key)+len(m.Value) >= copiedMessage {
+		return 3*size + kept
 	}
-	return size
+	return size + kept
 }
+
+// copiedMessage is what a message is large from for its copies to count.
+const copiedMessage = 64 << 10
 
 // emptied waits until what fills the buffer is answered.
 func (p *Producer) emptied(ctx context.Context) {

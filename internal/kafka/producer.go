@@ -144,7 +144,7 @@ func (p *Producer) sendAll(ctx context.Context, messages []*Message, s *sending,
 }
 
 // handful is how many bytes of messages are put into queues at once.
-const handful = 64 << 10
+const handful = 512 << 10
 
 // some gives the end of the next messages for a topic, and their bytes of the buffer.
 func (p *Producer) some(t *outTopic, messages []*Message, n int) (end int, bytes int64, err error) {
