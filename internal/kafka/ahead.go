@@ -10,7 +10,7 @@ import (
 
 // largeMessage is what a message is counted from: sarama holds fetchAhead
 // smaller ones ready, which is little.
-const largeMessage = 64 << 10
+const largeMessage = 16 << 10
 
 // large gives the bytes that are counted of a message.
 func large(key, value []byte) int64 {

@@ -11,8 +11,10 @@ const (
 	// batchMessages and batchBytes bound what a reader hands over at once.
 	batchMessages = 500
 	batchBytes    = 1 << 20
-	// fetchAhead is how many messages sarama holds ready per partition.
-	fetchAhead = 64
+	// fetchAhead is how many messages sarama holds ready per partition: what it has
+	// ready is at least what a poll gives, and with each poll sinks write and streams
+	// commit.
+	fetchAhead = 256
 )
 
 // errOutOfRange says that the offset to read is no longer, or not yet, there.
@@ -72,7 +74,7 @@ func (f *feed) note(err *sarama.ConsumerError) {
 
 // more adds to a first message what is there already.
 func (f *feed) more(in *sarama.ConsumerMessage) (batch []Message, size int64) {
-	batch = append(make([]Message, 0, batchMessages/4), fromSarama(in))
+	batch = append(make([]Message, 0, 1+len(f.pc.Messages())), fromSarama(in))
 	for size = batch[0].size(); len(batch) < batchMessages && size < batchBytes; {
 		select {
 		case in, ok := <-f.pc.Messages():

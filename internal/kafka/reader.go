@@ -201,6 +201,10 @@ func (g *GroupConsumer) settle() {
 func (g *GroupConsumer) take() []Message {
 	var out []Message
 	var size int64
+	all := 0
+	for _, b := range g.held {
+		all += len(b.messages)
+	}
 	rest := g.held[:0]
 	for _, b := range g.held {
 		n, before := 0, size
@@ -218,7 +222,7 @@ func (g *GroupConsumer) take() []Message {
 			if out == nil {
 				out = b.messages[:n:n] // nobody else has them
 			} else {
-				out = append(out, b.messages[:n]...)
+				out = append(slices.Grow(out, min(all, g.o.MaxPollRecords)-len(out)), b.messages[:n]...)
 			}
 			b.r.next.Store(b.messages[n-1].Offset + 1)
 			b.messages, b.size = b.messages[n:], b.size-(size-before)
