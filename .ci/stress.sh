@@ -35,7 +35,7 @@ run() { # PACKAGE PATTERN: its tests RUNS times, until one fails
   for n in $(seq "$runs"); do
     if ! (cd "$1" && "$binary.test" -test.short -test.timeout 30m -test.run "$2" -test.v) >"$binary.log" 2>&1; then
       echo "$1: run $n of $runs failed"
-      grep -v '^=== ' "$binary.log" | grep -B2 -A40 -E -- '^ *--- FAIL|^panic|^FAIL' | head -80
+      grep -v '^=== ' "$binary.log" | grep -B2 -A40 -E -- '^ *--- FAIL|^panic|^FAIL|^goleak' | head -80
       return 1
     fi
   done

@@ -2,6 +2,7 @@ package kafkatest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -37,8 +38,13 @@ func (c *Cluster) Move(topic string, partition, broker int32) {
 func (c *Cluster) Hang(request int16) (hangs <-chan struct{}, release func()) {
 	came, end := make(chan struct{}), make(chan struct{})
 	c.ControlKey(request, func(kmsg.Request) (kmsg.Response, error, bool) {
-		close(came)
-		c.SleepControl(func() { <-end })
+		c.SleepControl(func() {
+			for c.CurrentNode() >= 0 { // one that is closed before it has put the request aside never ends
+				time.Sleep(time.Millisecond)
+			}
+			close(came)
+			<-end
+		})
 		return nil, nil, false
 	})
 	return came, func() { close(end) }
