@@ -255,7 +255,9 @@ func (in *intake) batch(messages []kafka.Message) error {
 			TimestampType: m.TimestampType, Origin: connector.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}}
 	}
 	err := in.run(func(ctx context.Context) error {
+		ctx, span := in.journey.span(ctx, b)
 		in.work(ctx, b)
+		span.End(b.stop)
 		return nil
 	}, func() error { return in.delivered(b) })
 	in.t.counters.batches.observe(time.Since(began))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/tracing"
 )
 
 // The three journeys. What comes before the first stage and after the last one
@@ -102,6 +103,30 @@ type batch struct {
 	stop  error
 }
 
+// trace gives what an item's headers say of its trace.
+func (b *batch) trace(i int) (parent, state string) {
+	it := &b.items[i]
+	if it.read == nil {
+		return header(it.record.Headers, "traceparent"), header(it.record.Headers, "tracestate")
+	}
+	for _, h := range it.read.Headers {
+		switch h.Key {
+		case "traceparent":
+			parent = string(h.Value)
+		case "tracestate":
+			state = string(h.Value)
+		}
+	}
+	return parent, state
+}
+
+// header gives a header's text, empty where there is none.
+func header(h connector.Headers, key string) string {
+	v, _ := h.Last(key)
+	text, _ := v.Value.(string)
+	return text
+}
+
 func (b *batch) cut(i int, why error) { b.items, b.stop = b.items[:i], why }
 
 func (b *batch) alive() []int {
@@ -136,6 +161,15 @@ type journey struct {
 	tolerance *tolerance
 	quit      <-chan struct{} // closed when the task is to stop: it ends waits
 	watch     *watch
+	tracer    *tracing.Tracer
+}
+
+// span begins the span of a batch.
+func (j *journey) span(ctx context.Context, b *batch) (context.Context, tracing.Span) {
+	if j.tracer == nil {
+		return ctx, tracing.Span{}
+	}
+	return j.tracer.Batch(ctx, j.at.connector, j.at.task, len(b.items), b.trace)
 }
 
 // run takes a batch through all stages. It returns soon after ctx is cancelled;
@@ -155,6 +189,8 @@ func (s *stage) run(ctx context.Context, j *journey, b *batch) {
 	if s.tap != nil {
 		s.show(b.items)
 	}
+	ctx, span := j.tracer.Stage(ctx, s.place)
+	defer func() { span.End(b.stop) }()
 	began, n := time.Now(), 0
 	if s.many != nil {
 		todo := b.alive()
@@ -251,8 +287,9 @@ func (s *stage) settle(ctx context.Context, j *journey, b *batch, todo []int, er
 // is retried in place; the error it gives back stops the task.
 func (s *stage) call(ctx context.Context, j *journey, records int, do func() error) (err error) {
 	began := time.Now()
+	_, span := j.tracer.Stage(ctx, s.place)
 	var trying *retried
-	defer func() { trying.over(j, err) }()
+	defer func() { trying.over(j, err); span.End(err) }()
 	for attempt := 0; ; attempt++ {
 		tried := time.Now()
 		err = s.guarded(j, do)

@@ -83,7 +83,7 @@ func (s *sinkTask) frame(sink connector.Sink) {
 	s.put = newStage(sink, "sink", "TASK_PUT", connector.KindFatal)
 	s.flushing = newStage(sink, "flush of sink", "TASK_PUT", connector.KindFatal)
 	s.in = &intake{t: t, poll: consumeStage(), handover: maxHandover,
-		journey: &journey{at: t.at, stages: s.parts.sinkStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch},
+		journey: &journey{at: t.at, stages: s.parts.sinkStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch, tracer: t.options.Tracer},
 		work:    s.work, finish: s.finish, asked: s.obey, idle: s.idle, opened: s.opened, closing: s.closing}
 	s.out = t.outbox(s.set, s.clients, s.in.journey)
 	stages := append([]*stage{s.in.poll}, s.in.journey.stages...)

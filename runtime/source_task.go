@@ -95,7 +95,7 @@ func (s *sourceTask) frame(source connector.Source) {
 	s.poll = newStage(source, "source", "TASK_POLL", connector.KindFatal)
 	s.produce = newStage(source, "producer", "KAFKA_PRODUCE", connector.KindFatal)
 	s.produce.place, s.produce.tolerable = "producer", true
-	s.journey = &journey{at: t.at, stages: s.parts.sourceStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch}
+	s.journey = &journey{at: t.at, stages: s.parts.sourceStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch, tracer: t.options.Tracer}
 	s.out = t.outbox(s.set, s.clients, s.journey)
 	stages := append([]*stage{s.poll}, s.journey.stages...)
 	stages = append(stages, s.produce)
@@ -192,7 +192,9 @@ func (s *sourceTask) deliver(records []connector.SourceRecord) error {
 		// them everything behind.
 		return s.t.at.wrap(s.poll.place, "", err)
 	}
-	s.journey.run(s.t.life, b)
+	ctx, span := s.journey.span(s.t.life, b)
+	s.journey.run(ctx, b)
+	span.End(b.stop)
 	return cmp.Or(s.send(b.items, flights), b.stop)
 }
 

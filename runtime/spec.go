@@ -7,6 +7,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/tracing"
 )
 
 // Kind is what a connector does.
@@ -49,4 +50,6 @@ type Options struct {
 	// Open connects to Kafka; the default is kafka.Open.
 	Open func(ctx context.Context, o kafka.Options) (*kafka.Client, error)
 	Log  *slog.Logger
+	// Tracer makes spans of batches and stages; nil makes none.
+	Tracer *tracing.Tracer
 }

@@ -4,9 +4,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/tracing"
 )
 
 // traces are headers of W3C Trace Context and Baggage; two look like numbers.
@@ -64,5 +69,51 @@ func TestTraceContextPassesThrough(t *testing.T) {
 		if v, _ := r.Headers.Last("traceparent"); v.Value != traces["traceparent"] {
 			t.Errorf("the sink got traceparent %v", v.Value)
 		}
+	}
+}
+
+// TestSpansOfBatches asks for a span per batch, linked to its records' traces, and
+// one below it per stage, of all three journeys.
+func TestSpansOfBatches(t *testing.T) {
+	f := newFlow(t)
+	for _, topic := range []string{"in", "out"} {
+		f.topic(topic, 1)
+	}
+	ended := tracetest.NewSpanRecorder()
+	s := &script{}
+	w := f.headerWorker(s)
+	w.options.Tracer = tracing.New(sdk.NewTracerProvider(sdk.WithSpanProcessor(ended)))
+	task, _ := f.start(w, KindSource, "so", connector.Props{"topic": "in", "count": "1", "transforms": "mark", "transforms.mark.type": "InsertHeader",
+		"transforms.mark.header": "traceparent", "transforms.mark.value.literal": traces["traceparent"]})
+	f.ended(task)
+	f.start(w, KindStream, "st", connector.Props{"topics": "in", "topic": "out"})
+	f.start(w, KindSink, "si", connector.Props{"topics": "out"})
+	eventually(t, "commit of the sink", func() bool { return f.committed("connect-si", "out") == 1 })
+	got := map[string][]string{}
+	for _, s := range ended.Ended() {
+		if s.Name() != "batch" || s.Status().Code == codes.Error {
+			continue
+		}
+		about := attribute.NewSet(s.Attributes()...)
+		name, _ := about.Value("connector")
+		var list []string
+		for _, l := range s.Links() {
+			list = append(list, "link "+l.SpanContext.SpanID().String())
+		}
+		for _, c := range ended.Ended() {
+			if c.Parent().SpanID() == s.SpanContext().SpanID() {
+				list = append(list, c.Name())
+			}
+		}
+		got[name.AsString()] = append(got[name.AsString()], list...)
+	}
+	const link, keys, values, headers = "link 00f067aa0ba902b7", "key converter (text)", "value converter (text)", "header converter (simple)"
+	want := map[string][]string{
+		"so": {"transform mark (insert-header)", headers, keys, values},
+		"st": {link, keys, values, headers, headers, keys, values},
+		"si": {link, keys, values, headers, "sink (collect)"},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }

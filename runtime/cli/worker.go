@@ -20,6 +20,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/door"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/metric"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/tracing"
 	"github.com/axiom-data-science/hydraulics/runtime/page"
 	"github.com/axiom-data-science/hydraulics/runtime/rest"
 
@@ -49,7 +50,8 @@ type Worker struct {
 	store   offset.Store
 	runtime *runtime.Worker
 	herder  *herder.Herder
-	door    *door.Door // nil without REST API and page
+	door    *door.Door        // nil without REST API and page
+	traces  *tracing.Exporter // nil without a collector
 	log     *slog.Logger
 	loggers *loggers.Registry
 }
@@ -97,7 +99,10 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		return nil, err
 	}
 	w.store = offsets
-	w.runtime, err = runtime.NewWorker(runtime.Options{Plugins: o.Plugins, Offsets: w.store, Log: o.Log})
+	if w.traces, err = openTraces(ctx, w.conf, o.Log); err != nil {
+		return nil, err
+	}
+	w.runtime, err = runtime.NewWorker(runtime.Options{Plugins: o.Plugins, Offsets: w.store, Log: o.Log, Tracer: w.traces.Tracer()})
 	if err != nil {
 		return nil, err
 	}
@@ -229,6 +234,9 @@ func (w *Worker) Close(ctx context.Context) error {
 	errs = append(errs, w.door.Close(ctx))
 	if w.store != nil {
 		errs = append(errs, w.store.Close())
+	}
+	if err := w.traces.Close(ctx); err != nil { // a collector that is away fails no worker
+		w.log.Warn("spans are lost", "error", err.Error())
 	}
 	return errors.Join(errs...)
 }
