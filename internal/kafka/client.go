@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/IBM/sarama"
 
@@ -38,7 +40,23 @@ type Options struct {
 type Client struct {
 	options Options
 	client  sarama.Client
+	gate    *gate
 	close   sync.Once
+}
+
+// gate dials until it is closed: a call that goes on by itself while the client is
+// closed would open a connection to a broker that nobody closes any more.
+type gate struct {
+	connects
+	closed atomic.Bool
+}
+
+// Dial is sarama's way to connect.
+func (g *gate) Dial(network, address string) (net.Conn, error) {
+	if g.closed.Load() {
+		return nil, sarama.ErrClosedClient
+	}
+	return g.connects.Dial(network, address)
 }
 
 // Open connects. It gives up with one error when no bootstrap server answers.
@@ -64,6 +82,8 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 		client sarama.Client
 		err    error
 	}
+	g := &gate{connects: conf.Net.Proxy.Dialer}
+	conf.Net.Proxy.Dialer = g
 	done := make(chan result, 1)
 	go func() { // ends with its dial time-outs
 		c, err := sarama.NewClient(o.Bootstrap, conf)
@@ -74,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 		if r.err != nil {
 			return nil, connector.Retriable(fmt.Errorf("bootstrap.servers %s: %w", strings.Join(o.Bootstrap, ","), explained(r.err, conf)))
 		}
-		return &Client{options: o, client: r.client}, nil
+		return &Client{options: o, client: r.client, gate: g}, nil
 	case <-ctx.Done():
 		go func() { // waits for the dial above
 			if r := <-done; r.client != nil {
@@ -87,7 +107,10 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 
 // Close closes the connections. It is safe twice.
 func (c *Client) Close() {
-	c.close.Do(func() { _ = c.client.Close() }) // nothing is lost with a connection
+	c.close.Do(func() {
+		c.gate.closed.Store(true)
+		_ = c.client.Close() // nothing is lost with a connection
+	})
 }
 
 // Trouble gives what Kafka does not do at the moment for this client and for the

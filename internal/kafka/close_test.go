@@ -90,3 +90,22 @@ func TestCloseEndsAllGoroutines(t *testing.T) {
 		})
 	}
 }
+
+// TestClosedClientConnectsToNothing opens a broker as a call does that goes on
+// while its client is closed.
+func TestClosedClientConnectsToNothing(t *testing.T) {
+	c, err := Open(t.Context(), Options{Bootstrap: []string{kafkatest.Start(t)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := c.client.Brokers()[0]
+	c.Close()
+	_ = b.Close()
+	if err := b.Open(c.client.Config()); err != nil {
+		t.Fatal(err)
+	}
+	if ok, _ := b.Connected(); ok {
+		t.Error("there is a connection")
+		_ = b.Close()
+	}
+}

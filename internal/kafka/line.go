@@ -116,14 +116,17 @@ func (l *line) end() {
 	l.drop()
 }
 
+// connects is how sarama connects.
+type connects interface {
+	Dial(network, address string) (net.Conn, error)
+}
+
 // wire dials for one sarama broker and can cut the connection below it.
 type wire struct {
-	dialer interface {
-		Dial(network, address string) (net.Conn, error)
-	}
-	mu   sync.Mutex
-	conn net.Conn
-	gone bool
+	dialer connects
+	mu     sync.Mutex
+	conn   net.Conn
+	gone   bool
 }
 
 // Dial is sarama's way to connect.

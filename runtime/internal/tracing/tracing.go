@@ -69,11 +69,16 @@ func (e *Exporter) Tracer() *Tracer {
 	return New(e.provider)
 }
 
-// Close sends what is left, for as long as ctx lives. It is safe on a nil exporter.
+// closing is how long spans may take to be sent at the end.
+const closing = 5 * time.Second
+
+// Close sends what is left, for as long as ctx lives and five seconds at most. It is safe on a nil exporter.
 func (e *Exporter) Close(ctx context.Context) error {
 	if e == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, closing)
+	defer cancel()
 	return e.provider.Shutdown(ctx)
 }
 
