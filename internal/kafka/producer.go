@@ -70,7 +70,7 @@ func (c *Client) NewProducer(o ProducerOptions) (*Producer, error) {
 	if err != nil {
 		return nil, connector.Fatal(err)
 	}
-	ps := &props{text: options.Props}
+	ps := newProps(options)
 	p := &Producer{client: c, conf: *conf, set: ps.producer(), trouble: trouble{log: c.options.Log, health: c.options.health},
 		topics: map[string]*outTopic{}, routes: map[int32]*route{}, addresses: map[int32]string{}, stale: map[string]bool{},
 		id: noProducerID, empty: make(chan struct{})}

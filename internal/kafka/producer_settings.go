@@ -28,8 +28,7 @@ type producerSettings struct {
 	buffer     int64
 	linger     time.Duration
 	block      time.Duration // how long to wait for a topic to exist
-	backoff    time.Duration // the pause before another attempt, doubled each time
-	longest    time.Duration // pause
+	backoff    backoff
 	timeout    time.Duration // of the broker, for its replicas
 	delivery   time.Duration // how long a message may take; 0 is for ever
 	retries    int
@@ -44,7 +43,7 @@ var compressions = map[string]sarama.CompressionCodec{
 // producer reads a producer's settings: idempotent, and trying for ever.
 func (p *props) producer() producerSettings {
 	s := producerSettings{acks: sarama.WaitForAll, idempotent: true, inFlight: maxIdempotentInFlight, batch: defaultBatch,
-		request: DefaultMaxRequestSize, buffer: 32 << 20, linger: 5 * time.Millisecond, block: time.Minute, backoff: 100 * time.Millisecond, longest: time.Second,
+		request: DefaultMaxRequestSize, buffer: 32 << 20, linger: 5 * time.Millisecond, block: time.Minute, backoff: p.backoff(),
 		timeout: 30 * time.Second, retries: math.MaxInt32}
 	p.choice("acks", func(text string) {
 		s.acks = map[string]sarama.RequiredAcks{"all": sarama.WaitForAll, "-1": sarama.WaitForAll, "1": sarama.WaitForLocal, "0": sarama.NoResponse}[text]
@@ -72,18 +71,11 @@ func (p *props) producer() producerSettings {
 			p.fail("max.request.size", fmt.Sprint("above ", batchOverhead))
 		}
 	})
-	p.positive("buffer.memory", func(n int) { s.buffer = int64(n) })
+	p.upTo(math.MaxInt64, "buffer.memory", func(n int64) { s.buffer = max(n, 1) })
 	p.duration("linger.ms", func(d time.Duration) { s.linger = d })
 	p.duration("max.block.ms", func(d time.Duration) { s.block = d })
-	p.duration("retry.backoff.ms", func(d time.Duration) { s.backoff = d })
-	p.duration("retry.backoff.max.ms", func(d time.Duration) { s.longest = d })
-	p.duration("request.timeout.ms", func(d time.Duration) { s.timeout = d })
+	p.int("request.timeout.ms", func(ms int) { s.timeout = time.Duration(ms) * time.Millisecond })
 	p.duration("delivery.timeout.ms", func(d time.Duration) { s.delivery = d })
-	p.int("retries", func(n int) { s.retries = max(n, 0) })
+	p.int("retries", func(n int) { s.retries = n })
 	return s
-}
-
-// wait is the pause after so many attempts.
-func (s *producerSettings) wait(attempts int) time.Duration {
-	return max(s.backoff, min(s.backoff<<min(max(attempts-1, 0), 10), s.longest))
 }

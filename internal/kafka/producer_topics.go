@@ -241,7 +241,7 @@ func (p *Producer) find() {
 			p.trouble.note("partitions cannot be written", errors.Join(err, noLeader(err)))
 		}
 		p.expire()
-		pause(p.ctx, p.set.wait(attempts+1))
+		pause(p.ctx, p.set.backoff.after(attempts+1))
 	}
 }
 

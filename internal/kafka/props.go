@@ -33,7 +33,7 @@ func newConfig(o Options) (*sarama.Config, error) {
 	c.Consumer.Fetch.MaxBytes = defaultPollBytes // one message comes however large it is
 	c.Net.DialTimeout = 10 * time.Second
 	c.ChannelBufferSize = fetchAhead
-	p := &props{text: o.Props, log: o.Log}
+	p := newProps(o)
 	for _, set := range []func(*sarama.Config){p.network, p.consumer, p.security} {
 		set(c)
 	}
@@ -54,18 +54,26 @@ type props struct {
 	errs []error
 }
 
+func newProps(o Options) *props { return &props{text: seen(o.Props), log: o.Log} }
+
 func (p *props) fail(key, want string) {
 	p.errs = append(p.errs, fmt.Errorf("%s: %q is not %s", key, p.text[key], want))
 }
 
+// int reads an integer of Java's type int.
 func (p *props) int(key string, set func(int)) {
+	p.upTo(math.MaxInt32, key, func(n int64) { set(int(n)) })
+}
+
+// upTo reads an integer between 0 and the largest of its type.
+func (p *props) upTo(largest int64, key string, set func(int64)) {
 	text, ok := p.text[key]
 	if !ok {
 		return
 	}
-	n, err := strconv.Atoi(strings.TrimSpace(text))
-	if err != nil || n < -1 || n > math.MaxInt32 {
-		p.fail(key, "an integer")
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil || n < 0 || n > largest {
+		p.fail(key, fmt.Sprint("an integer between 0 and ", largest))
 		return
 	}
 	set(n)
@@ -82,8 +90,12 @@ func (p *props) positive(key string, set func(int)) {
 	})
 }
 
+// forever is what the largest numbers of milliseconds come to; sums with it are times still.
+const forever = math.MaxInt64 / 4 * time.Nanosecond
+
+// duration reads milliseconds.
 func (p *props) duration(key string, set func(time.Duration)) {
-	p.int(key, func(ms int) { set(time.Duration(ms) * time.Millisecond) })
+	p.upTo(math.MaxInt64, key, func(ms int64) { set(time.Duration(min(ms, forever.Milliseconds())) * time.Millisecond) })
 }
 
 func (p *props) choice(key string, set func(string), valid ...string) {
@@ -99,22 +111,42 @@ func (p *props) choice(key string, set func(string), valid ...string) {
 	set(strings.ToLower(text))
 }
 
+// backoff is the pause before another attempt: doubled each time, up to the longest.
+type backoff struct{ first, longest time.Duration }
+
+func (p *props) backoff() backoff {
+	b := backoff{100 * time.Millisecond, time.Second} // Kafka's own
+	p.duration("retry.backoff.ms", func(d time.Duration) { b.first = d })
+	p.duration("retry.backoff.max.ms", func(d time.Duration) { b.longest = d })
+	return b
+}
+
+// after is the pause after so many attempts.
+func (b backoff) after(attempts int) time.Duration {
+	return max(b.first, min(b.first<<min(max(attempts-1, 0), 10), b.longest))
+}
+
 func (p *props) network(c *sarama.Config) {
 	if id := p.text["client.id"]; id != "" {
 		c.ClientID = id
 	}
 	c.RackID = p.text["client.rack"]
-	p.duration("request.timeout.ms", func(d time.Duration) { c.Net.ReadTimeout, c.Net.WriteTimeout = d, d })
-	p.duration("socket.connection.setup.timeout.ms", func(d time.Duration) { c.Net.DialTimeout = d })
-	p.duration("metadata.max.age.ms", func(d time.Duration) { c.Metadata.RefreshFrequency = d })
-	p.duration("retry.backoff.ms", func(d time.Duration) { c.Metadata.Retry.Backoff, c.Consumer.Retry.Backoff = d, d })
+	p.int("request.timeout.ms", func(ms int) {
+		d := time.Duration(max(ms, 1)) * time.Millisecond // sarama has no 0
+		c.Net.ReadTimeout, c.Net.WriteTimeout = d, d
+	})
+	p.duration("socket.connection.setup.timeout.ms", func(d time.Duration) { c.Net.DialTimeout = max(d, time.Millisecond) })
+	p.duration("metadata.max.age.ms", func(d time.Duration) { c.Metadata.RefreshFrequency = max(d, 100*time.Millisecond) })
+	b := p.backoff()
+	c.Metadata.Retry.BackoffFunc = func(attempts, _ int) time.Duration { return b.after(attempts) }
+	c.Consumer.Retry.BackoffFunc = b.after
 }
 
 func (p *props) consumer(c *sarama.Config) {
-	p.int("fetch.min.bytes", func(n int) { c.Consumer.Fetch.Min = int32(n) })
-	p.int("max.partition.fetch.bytes", func(n int) { c.Consumer.Fetch.Default = int32(n) })
-	p.int("fetch.max.bytes", func(n int) { c.Consumer.Fetch.MaxBytes = int32(n) })
-	p.duration("fetch.max.wait.ms", func(d time.Duration) { c.Consumer.MaxWaitTime = d })
+	p.int("fetch.min.bytes", func(n int) { c.Consumer.Fetch.Min = int32(max(n, 1)) })
+	p.int("max.partition.fetch.bytes", func(n int) { c.Consumer.Fetch.Default = int32(max(n, 1)) })
+	p.int("fetch.max.bytes", func(n int) { c.Consumer.Fetch.MaxBytes = int32(max(n, 1)) })
+	p.duration("fetch.max.wait.ms", func(d time.Duration) { c.Consumer.MaxWaitTime = max(d, time.Millisecond) })
 	p.choice("isolation.level", func(s string) {
 		c.Consumer.IsolationLevel = sarama.ReadUncommitted
 		if s == "read_committed" {

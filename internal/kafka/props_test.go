@@ -20,7 +20,7 @@ func configOf(t *testing.T, text map[string]string) *sarama.Config {
 
 func settingsOf(t *testing.T, text map[string]string) producerSettings {
 	t.Helper()
-	p := &props{text: text}
+	p := newProps(Options{Props: text})
 	s := p.producer()
 	if len(p.errs) > 0 {
 		t.Fatal(p.errs)
@@ -37,6 +37,11 @@ func TestJavaPropertiesCount(t *testing.T) {
 		{"client.id", "me", func(c *sarama.Config) bool { return c.ClientID == "me" }},
 		{"request.timeout.ms", "7000", func(c *sarama.Config) bool { return c.Net.ReadTimeout == 7*time.Second }},
 		{"metadata.max.age.ms", "1000", func(c *sarama.Config) bool { return c.Metadata.RefreshFrequency == time.Second }},
+		{"metadata.max.age.ms", "0", func(c *sarama.Config) bool { return c.Metadata.RefreshFrequency > 0 }},
+		{"retry.backoff.ms", "40", func(c *sarama.Config) bool { return c.Consumer.Retry.BackoffFunc(1) == 40*time.Millisecond }},
+		{"retry.backoff.max.ms", "200", func(c *sarama.Config) bool { return c.Metadata.Retry.BackoffFunc(9, 9) == 200*time.Millisecond }},
+		{"fetch.min.bytes", "0", func(c *sarama.Config) bool { return c.Consumer.Fetch.Min == 1 }},
+		{"fetch.max.wait.ms", "0", func(c *sarama.Config) bool { return c.Consumer.MaxWaitTime == time.Millisecond }},
 		{"fetch.min.bytes", "5", func(c *sarama.Config) bool { return c.Consumer.Fetch.Min == 5 }},
 		{"fetch.max.wait.ms", "50", func(c *sarama.Config) bool { return c.Consumer.MaxWaitTime == 50*time.Millisecond }},
 		{"max.partition.fetch.bytes", "77", func(c *sarama.Config) bool { return c.Consumer.Fetch.Default == 77 && c.Consumer.Fetch.Max == 0 }},
@@ -66,16 +71,21 @@ func TestJavaPropertiesOfProducersCount(t *testing.T) {
 		{"batch.size", "16384", func(s producerSettings) bool { return s.batch == 16384 }},
 		{"buffer.memory", "1000000", func(s producerSettings) bool { return s.buffer == 1000000 }},
 		{"max.block.ms", "300", func(s producerSettings) bool { return s.block == 300*time.Millisecond }},
+		{"max.block.ms", "9223372036854775807", func(s producerSettings) bool { return s.block > 1e5*time.Hour }},
+		{"linger.ms", "9223372036854775807", func(s producerSettings) bool { return time.Now().Add(s.linger + silence).After(time.Now()) }},
+		{"buffer.memory", "5000000000", func(s producerSettings) bool { return s.buffer == 5e9 }},
 		{"max.request.size", "5000000", func(s producerSettings) bool { return s.request == 5000000 }},
 		{"request.timeout.ms", "7000", func(s producerSettings) bool { return s.timeout == 7*time.Second }},
 		{"delivery.timeout.ms", "9000", func(s producerSettings) bool { return s.delivery == 9*time.Second }},
 		{"retries", "3", func(s producerSettings) bool { return s.retries == 3 }},
 		{"retries", "2147483647", func(s producerSettings) bool { return s.retries == math.MaxInt32 }},
 		{"retry.backoff.ms", "40", func(s producerSettings) bool {
-			return s.wait(1) == 40*time.Millisecond && s.wait(3) == 160*time.Millisecond
+			return s.backoff.after(1) == 40*time.Millisecond && s.backoff.after(3) == 160*time.Millisecond
 		}},
-		{"retry.backoff.ms", "4000", func(s producerSettings) bool { return s.wait(1) == 4*time.Second && s.wait(9) == 4*time.Second }},
-		{"retry.backoff.max.ms", "200", func(s producerSettings) bool { return s.wait(9) == 200*time.Millisecond }},
+		{"retry.backoff.ms", "4000", func(s producerSettings) bool {
+			return s.backoff.after(1) == 4*time.Second && s.backoff.after(9) == 4*time.Second
+		}},
+		{"retry.backoff.max.ms", "200", func(s producerSettings) bool { return s.backoff.after(9) == 200*time.Millisecond }},
 		{"max.in.flight.requests.per.connection", "1", func(s producerSettings) bool { return s.inFlight == 1 }},
 	} {
 		t.Run(c.key+"="+c.value, func(t *testing.T) {

@@ -263,7 +263,7 @@ func (r *route) fail(err error) {
 	}
 	p.mu.Unlock()
 	p.expire()
-	pause(p.ctx, p.set.wait(r.failures))
+	pause(p.ctx, p.set.backoff.after(r.failures))
 }
 
 // final tells whether an error concerns the whole producer, and for good.
@@ -385,7 +385,7 @@ func (r *route) settle(parcels []parcel, of func(parcel) answer) {
 		case failed:
 			done = append(done, outcome{s.queue, s.batch, answer{err: p.failure(s.queue, s.batch, a), offset: -1, appended: connector.NoTimestamp}})
 		case resent:
-			s.queue.pause = now.Add(p.set.wait(s.batch.attempts))
+			s.queue.pause = now.Add(p.set.backoff.after(s.batch.attempts))
 			p.search(s.queue.Topic)
 			if attempts > 0 {
 				trouble = explain(a)

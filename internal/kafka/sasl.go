@@ -14,8 +14,12 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/java/jaas"
 )
 
-// jaasKey is the key of the login.
-const jaasKey = "sasl.jaas.config"
+// The keys of logins.
+const (
+	jaasKey      = "sasl.jaas.config"
+	mechanismKey = "sasl.mechanism"
+	serviceKey   = "sasl.kerberos.service.name"
+)
 
 // logins are what sasl.jaas.config looks like for the mechanisms.
 var logins = map[string]string{
@@ -28,10 +32,10 @@ var logins = map[string]string{
 
 // sasl sets the login, and says what is wrong with it.
 func (p *props) sasl(c *sarama.Config) error {
-	mechanism := strings.ToUpper(strings.TrimSpace(cmp.Or(p.text["sasl.mechanism"], "GSSAPI"))) // Kafka's own default
+	mechanism := strings.ToUpper(strings.TrimSpace(cmp.Or(p.text[mechanismKey], "GSSAPI"))) // Kafka's own default
 	example, known := logins[mechanism]
 	if !known {
-		return fmt.Errorf("sasl.mechanism: %q is not PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or GSSAPI", p.text["sasl.mechanism"])
+		return fmt.Errorf("sasl.mechanism: %q is not PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or GSSAPI", p.text[mechanismKey])
 	}
 	for _, key := range []string{"sasl.login.class", "sasl.client.callback.handler.class"} {
 		if strings.TrimSpace(p.text[key]) != "" {
@@ -97,7 +101,6 @@ func (s *scramClient) Begin(user, password, authzID string) error {
 // from a cache of tickets. Java's system properties have the variables of MIT's
 // Kerberos in their place: KRB5_CONFIG, KRB5CCNAME.
 func (p *props) kerberos(login jaas.Module) (sarama.GSSAPIConfig, error) {
-	const serviceKey = "sasl.kerberos.service.name"
 	o := login.Options
 	c := sarama.GSSAPIConfig{KerberosConfigPath: cmp.Or(os.Getenv("KRB5_CONFIG"), "/etc/krb5.conf"),
 		ServiceName: cmp.Or(p.text[serviceKey], o["serviceName"])}

@@ -21,6 +21,13 @@ type Settings struct {
 	Log *slog.Logger
 }
 
+// ClientKeys gives the keys, without prefix, that [Settings.Client] reads.
+func ClientKeys() []string {
+	return []string{"ssl.cipher.suites", "ssl.enabled.protocols", "ssl.endpoint.identification.algorithm", "ssl.engine.factory.class", "ssl.key.password",
+		"ssl.keystore.certificate.chain", "ssl.keystore.key", "ssl.keystore.location", "ssl.keystore.password", "ssl.keystore.type",
+		"ssl.protocol", "ssl.truststore.certificates", "ssl.truststore.location", "ssl.truststore.password", "ssl.truststore.type"}
+}
+
 // key gives the whole name of a key.
 func (s Settings) key(name string) string { return s.Prefix + "ssl." + name }
 
