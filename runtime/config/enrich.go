@@ -77,7 +77,7 @@ func (w *work) chain(key string, t connector.PluginType) {
 		if plugin == nil {
 			continue
 		}
-		w.version(prefix+"plugin.version", info.Version)
+		w.version(prefix+"type", prefix+"plugin.version", info)
 		var keys []connector.Key
 		w.guarded(plugin, func() { keys = prefixed(plugin.ConfigDef().Keys(), prefix, group) })
 		if t == connector.TransformType {
@@ -175,12 +175,13 @@ func (w *work) converterClass(name string) {
 			c.Value.Recommended = append(c.Value.Recommended, ClassName(i))
 		}
 		if info, ok := w.v.Plugins.Lookup(t, text); ok {
-			w.version(key+".plugin.version", info.Version)
+			w.offer(key+".plugin.version", info.Version)
+			w.workersVersion(strings.TrimPrefix(key, "input.")+".plugin.version", info)
 		}
 		return
 	}
 	if _, info := w.class(key, t); info.Version != "" {
-		w.version(key+".plugin.version", info.Version)
+		w.version(key, key+".plugin.version", info)
 	}
 }
 

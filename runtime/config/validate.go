@@ -298,25 +298,13 @@ func (w *work) framework(kind string) {
 	}
 	w.add(keys)
 	if w.report.Info.Version != "" {
-		w.version("connector.plugin.version", w.report.Info.Version)
+		w.version("connector.class", "connector.plugin.version", w.report.Info)
 	}
 	for _, name := range []string{"key", "value", "header", "input.key", "input.value", "input.header"} {
 		w.converterClass(name)
 	}
 	if kind != "source" {
 		w.topics(kind)
-	}
-}
-
-// version makes a plugin's version the default of its version key.
-func (w *work) version(key, version string) {
-	c := w.check(key)
-	if c == nil {
-		return
-	}
-	c.Def.Default, c.Value.Recommended = version, []any{version}
-	if _, given := w.props[key]; !given {
-		c.Value.Value = version
 	}
 }
 

@@ -71,8 +71,19 @@ func TestConnectorConfigVectors(t *testing.T) {
 		if _, ok := errors.AsType[*classError](err); err != nil && !ok {
 			return err
 		}
+		withoutVersions(report)
 		return sameReport(c, report, in.Kind == "connector-enriched")
 	}, "connector-config.validate")
+}
+
+// withoutVersions drops what is said of the versions of connector and converters: in
+// Java the herder looks at them, after the definitions that were recorded.
+func withoutVersions(r *Report) {
+	for i, k := range r.Checks {
+		if !strings.HasPrefix(k.Def.Name, "transforms.") && !strings.HasPrefix(k.Def.Name, "predicates.") {
+			r.Checks[i].Value.Errors = slices.DeleteFunc(k.Value.Errors, func(text string) bool { return strings.Contains(text, otherVersion) })
+		}
+	}
 }
 
 // sameReport compares what is said of the keys; those of transforms and

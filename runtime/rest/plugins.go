@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/java/version"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
@@ -86,8 +87,15 @@ var undefined = []string{"AvroConverter", "ProtobufConverter", "JsonSchemaConver
 
 func getPluginConfig(s *Server, r request) (answer, error) {
 	name := r.args[0]
+	required, err := requiredVersion(r)
+	if err != nil {
+		return answer{}, err
+	}
 	list := []definitionBody{}
 	if strings.EqualFold(name, config.StreamClass) {
+		if err := config.OtherVersion(connector.Info{Name: config.StreamClass, Version: config.Version}, required); err != nil {
+			return answer{}, failed(http.StatusBadRequest, "%v", err)
+		}
 		for _, k := range config.StreamDef().Keys() {
 			list = append(list, definition(k))
 		}
@@ -98,6 +106,9 @@ func getPluginConfig(s *Server, r request) (answer, error) {
 		i, ok := plugins.Lookup(t.of, name)
 		if !ok {
 			continue
+		}
+		if err := config.OtherVersion(i, required); err != nil {
+			return answer{}, failed(http.StatusBadRequest, "%v", err)
 		}
 		p, err := plugins.New(t.of, name)
 		if err != nil {
@@ -120,6 +131,19 @@ func getPluginConfig(s *Server, r request) (answer, error) {
 		return answer{}, failed(http.StatusBadRequest, "Invalid plugin class %s. Valid types are sink, source, converter, header_converter, transformation, predicate.", name)
 	}
 	return answer{}, failed(http.StatusNotFound, "Unknown plugin %s.", name)
+}
+
+// requiredVersion gives what version of a plugin is asked for.
+func requiredVersion(r request) (version.Range, error) {
+	if !r.URL.Query().Has("version") {
+		return version.Range{}, nil
+	}
+	text := r.URL.Query().Get("version")
+	required, err := version.Requirement(text)
+	if err != nil {
+		err = failed(http.StatusBadRequest, "Invalid version specification: %s", text)
+	}
+	return required, err
 }
 
 // frame gives the framework's keys of a source or sink that the plugin does

@@ -235,6 +235,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// Clauses: A21.
 func TestServer(t *testing.T) {
 	tests := []struct {
 		name, method, path, body string
@@ -277,6 +278,12 @@ func TestServer(t *testing.T) {
 		{"streams among the plugins", "GET", "/connector-plugins", "", nil, 200, `{"class":"stream","type":"sink","version":"` + config.Version + `"}`},
 		{"converter's type is the worker's to give", "GET", "/connector-plugins/org.apache.kafka.connect.json.JsonConverter/config", "", nil, 200,
 			`{"name":"converter.type","type":"STRING","required":true`},
+		{"a plugin of its version", "GET", "/connector-plugins/org.apache.kafka.connect.transforms.Filter/config?version=%5B1.0,2.0)", "", nil, 200, `[]`},
+		{"a plugin of the latest version", "GET", "/connector-plugins/stream/config?version=latest", "", nil, 200, `"name":"input.value.converter"`},
+		{"a plugin of another version", "GET", "/connector-plugins/org.apache.kafka.connect.transforms.Filter/config?version=4.3.1", "", nil, 400,
+			`"message":"Plugin org.apache.kafka.connect.transforms.Filter has version 1.0.0 which does not match the required version range [4.3.1,4.3.1]"`},
+		{"a stream of another version", "GET", "/connector-plugins/stream/config?version=(1.0.0,)", "", nil, 400, `required version range (1.0.0,)"`},
+		{"a version that is none", "GET", "/connector-plugins/stream/config?version=%5B1", "", nil, 400, `"message":"Invalid version specification: [1"`},
 		{"the keys of a stream", "GET", "/connector-plugins/stream/config", "", nil, 200, `"name":"input.value.converter"`},
 		{"a stream that is not right", "PUT", "/connector-plugins/stream/config/validate", `{"connector.class":"stream","name":"x","topics":"a"}`, nil, 200,
 			`Missing required configuration \"topic\" which has no default value.`},
