@@ -83,7 +83,7 @@ func TestOperators(t *testing.T) {
 func TestTensors(t *testing.T) {
 	var doc struct{ Cases []opCase }
 	readJSON(t, "testdata/tensors.json", &doc)
-	if len(doc.Cases) < 25 {
+	if len(doc.Cases) < 50 {
 		t.Fatalf("only %d cases", len(doc.Cases))
 	}
 	for _, c := range doc.Cases {

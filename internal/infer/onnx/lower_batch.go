@@ -93,9 +93,10 @@ func (n *node) batchAfter(x ref, at, rank int) (to int, ok bool) {
 
 // elementwise are operators whose inputs spread over each other, counted from the
 // last axis.
-var elementwise = map[string]bool{"Add": true, "Sub": true, "Mul": true, "Div": true, "Pow": true, "Max": true, "Min": true, "Where": true, "PRelu": true,
+var elementwise = map[string]bool{"Add": true, "Sub": true, "Mul": true, "Div": true, "Pow": true, "Max": true, "Min": true, "Sum": true, "Mean": true, "Where": true, "PRelu": true,
+	"Equal": true, "Less": true, "Greater": true, "LessOrEqual": true, "GreaterOrEqual": true, "Not": true, "And": true, "Or": true, "Xor": true, "IsNaN": true, "IsInf": true,
 	"Relu": true, "LeakyRelu": true, "Elu": true, "Sigmoid": true, "HardSigmoid": true, "HardSwish": true, "Tanh": true, "Clip": true,
-	"Erf": true, "Exp": true, "Log": true, "Gelu": true, "Mish": true, "Neg": true, "Abs": true, "Sqrt": true, "Reciprocal": true, "Softplus": true, "Expand": true, "MatMul": true}
+	"Erf": true, "Exp": true, "Log": true, "Gelu": true, "Mish": true, "Neg": true, "Abs": true, "Sqrt": true, "Reciprocal": true, "Softplus": true, "Selu": true, "Celu": true, "Swish": true, "Expand": true, "MatMul": true}
 
 // sameBatch tells whether all that is computed has the batch in the same place,
 // counted from the last axis.

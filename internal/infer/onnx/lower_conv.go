@@ -92,6 +92,10 @@ func lowerConv(n *node) (ref, error) {
 	if err != nil {
 		return x, err
 	}
+	return n.convolve(x, w)
+}
+
+func (n *node) convolve(x ref, w *constant) (ref, error) {
 	if len(w.dims) != 4 {
 		return x, fmt.Errorf("weights have %d dimensions, expected 4 (images only)%s", len(w.dims), wayOut)
 	}
@@ -225,20 +229,26 @@ func scaled(w []float32, by float32) []float32 {
 	return out
 }
 
-func lowerMaxPool(n *node) (ref, error) {
+func maxPool(n *node) *op {
 	n.attr("storage_order") // concerns the indices, which are not supported
-	return n.pool(&op{kind: opPool, pool: poolMax})
+	return &op{kind: opPool, pool: poolMax}
 }
 
-func lowerAveragePool(n *node) (ref, error) {
-	return n.pool(&op{kind: opPool, pool: poolMean, padded: n.intAttr("count_include_pad", 0) != 0})
+func averagePool(n *node) *op {
+	return &op{kind: opPool, pool: poolMean, padded: n.intAttr("count_include_pad", 0) != 0}
 }
 
-func (n *node) pool(o *op) (ref, error) {
-	x, err := n.image(0)
-	if err != nil {
-		return x, err
+func lowerPool(kind func(*node) *op) func(*node) (ref, error) {
+	return func(n *node) (ref, error) {
+		x, err := n.image(0)
+		if err != nil {
+			return x, err
+		}
+		return n.pool(kind(n), x)
 	}
+}
+
+func (n *node) pool(o *op, x ref) (ref, error) {
 	win, oh, ow, err := n.window(nil, x.v.h, x.v.w, n.intAttr("ceil_mode", 0) != 0)
 	if err != nil {
 		return x, err

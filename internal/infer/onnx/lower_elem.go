@@ -12,14 +12,14 @@ var operators map[string]func(*node) (ref, error)
 func init() {
 	operators = map[string]func(*node) (ref, error){
 		"Add": lowerBinary('+'), "Sub": lowerBinary('-'), "Mul": lowerBinary('*'), "Div": lowerBinary('/'),
-		"AveragePool": lowerAveragePool, "BatchNormalization": lowerBatchNorm, "Cast": lowerCast, "Clip": lowerClip,
+		"AveragePool": lowerPool(averagePool), "BatchNormalization": lowerBatchNorm, "Cast": lowerCast, "Clip": lowerClip,
 		"Concat": lowerConcat, "Constant": lowerConstant, "Conv": lowerConv, "DequantizeLinear": lowerDequantize, "Dropout": lowerDropout, "Elu": lowerElu,
 		"Flatten": lowerFlatten, "Gather": lowerGather, "Gemm": lowerGemm, "GlobalAveragePool": lowerGlobal(poolMean),
 		"GlobalMaxPool": lowerGlobal(poolMax), "HardSigmoid": lowerHardSigmoid,
 		"HardSwish": lowerAct(act{kind: actHardSwish, alpha: 1.0 / 6, beta: 0.5}), "Identity": lowerIdentity,
-		"LeakyRelu": lowerLeaky, "MatMul": lowerMatMul, "MaxPool": lowerMaxPool, "Pad": lowerPad, "QuantizeLinear": lowerQuantize, "ReduceMean": lowerReduceMean,
+		"LeakyRelu": lowerLeaky, "MatMul": lowerMatMul, "MaxPool": lowerPool(maxPool), "Pad": lowerPad, "QuantizeLinear": lowerQuantize, "ReduceMean": lowerReduceMean,
 		"Relu": lowerAct(act{kind: actClamp, lo: 0, hi: inf}), "Reshape": lowerReshape,
-		"Sigmoid": lowerAct(act{kind: actSigmoid}), "Softmax": lowerSoftmax, "Squeeze": lowerSqueeze,
+		"Sigmoid": lowerAct(act{kind: actSigmoid}), "Softmax": lowerSoftmax, "Squeeze": lowerSqueeze, "Sum": lowerSum,
 		"Tanh": lowerAct(act{kind: actTanh}), "Transpose": lowerTranspose, "Unsqueeze": lowerUnsqueeze,
 	}
 }
@@ -120,6 +120,18 @@ func lowerBinary(fn byte) func(*node) (ref, error) {
 	}
 }
 
+// lowerSum adds any number of images.
+func lowerSum(n *node) (ref, error) {
+	sum, err := n.tensor(0)
+	for i := 1; i < len(n.in) && err == nil; i++ {
+		var next ref
+		if next, err = n.tensor(i); err == nil {
+			sum, err = n.binary('+', sum, next)
+		}
+	}
+	return sum, err
+}
+
 // affine is arithmetic with a constant; swapped tells that it comes first.
 func (n *node) affine(fn byte, x ref, k *constant, swapped bool) (ref, error) {
 	t, err := broadcast(k, x.axes, x.v.h, x.v.w, x.v.c)
@@ -169,32 +181,41 @@ func lowerBatchNorm(n *node) (ref, error) {
 	if err != nil {
 		return x, err
 	}
+	if len(x.axes) < 2 || x.axes[1] != 'C' {
+		return x, fmt.Errorf("input has the axes %s, expected the channels second%s", x.axes, wayOut)
+	}
+	o := &op{kind: opAffine, in: []*value{x.v}}
+	if o.scale, o.shift, err = n.batchNorm(x.v.c); err != nil {
+		return x, err
+	}
+	return n.same(o, x)
+}
+
+// batchNorm gives what a batch norm multiplies each channel by, and adds to it.
+func (n *node) batchNorm(channels int) (scale, shift []float32, err error) {
 	eps := float64(n.floatAttr("epsilon", 1e-5))
 	n.attr("momentum")
 	if n.intAttr("training_mode", 0) != 0 {
-		return x, errors.New("training_mode is on: export the model for inference")
-	}
-	if len(x.axes) < 2 || x.axes[1] != 'C' {
-		return x, fmt.Errorf("input has the axes %s, expected the channels second%s", x.axes, wayOut)
+		return nil, nil, errors.New("training_mode is on: export the model for inference")
 	}
 	var p [4][]float32 // gamma, beta, mean, variance
 	for i := range p {
 		k, err := n.weights(i + 1)
 		if err != nil {
-			return x, err
+			return nil, nil, err
 		}
-		if len(k.floats) != x.v.c {
-			return x, fmt.Errorf("input %d has %d elements for %d channels", i+1, len(k.floats), x.v.c)
+		if len(k.floats) != channels {
+			return nil, nil, fmt.Errorf("input %d has %d elements for %d channels", i+1, len(k.floats), channels)
 		}
 		p[i] = k.floats
 	}
-	o := &op{kind: opAffine, in: []*value{x.v}, scale: make([]float32, x.v.c), shift: make([]float32, x.v.c)}
-	for i := range o.scale {
+	scale, shift = make([]float32, channels), make([]float32, channels)
+	for i := range scale {
 		s := float64(p[0][i]) / math.Sqrt(float64(p[3][i])+eps)
-		o.scale[i] = float32(s)
-		o.shift[i] = float32(float64(p[1][i]) - float64(float64(p[2][i])*s))
+		scale[i] = float32(s)
+		shift[i] = float32(float64(p[1][i]) - float64(float64(p[2][i])*s))
 	}
-	return n.same(o, x)
+	return scale, shift, nil
 }
 
 func lowerSoftmax(n *node) (ref, error) {

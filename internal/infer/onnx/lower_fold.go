@@ -59,7 +59,8 @@ func tensorRange(n *node) (ref, error) {
 	return ref{k: k}, nil
 }
 
-// tensorCast is between the numbers that are known when a model is loaded.
+// tensorCast is between the numbers that are known when a model is loaded, and from
+// or to truths of what is computed.
 func tensorCast(n *node) (ref, error) {
 	x, err := n.known(0)
 	if err != nil {
@@ -73,11 +74,9 @@ func tensorCast(n *node) (ref, error) {
 		if x.k == nil || x.k.floats != nil {
 			return x, nil
 		}
-		k := &constant{dims: x.k.dims, floats: make([]float32, len(x.k.ints))}
-		for i, v := range x.k.ints {
-			k.floats[i] = float32(v)
-		}
-		return ref{k: k}, nil
+		return ref{k: x.k.asFloats()}, nil
+	case to == elemBool && x.k == nil:
+		return tensorIs(isTrue)(n)
 	case !whole || x.k == nil:
 		return x, fmt.Errorf("attribute to: %s is not supported%s", elemNames[to], wayOut)
 	}
@@ -112,9 +111,10 @@ func tensorShapeOf(n *node) (ref, error) {
 	return ref{k: k}, nil
 }
 
-func truth(ok bool) (int64, bool) {
-	if ok {
-		return 1, true
+func (k *constant) asFloats() *constant {
+	out := &constant{dims: k.dims, floats: make([]float32, len(k.ints))}
+	for i, v := range k.ints {
+		out.floats[i] = float32(v)
 	}
-	return 0, true
+	return out
 }

@@ -7,71 +7,6 @@ import (
 	"slices"
 )
 
-// tensorReduce is a reduction over any axes.
-func tensorReduce(start float64, add func(sum, v float64) float64, end func(sum float64, n int) float64) func(*node) (ref, error) {
-	return func(n *node) (ref, error) {
-		x, err := n.floats(0)
-		if err != nil {
-			return x, err
-		}
-		list, ok, err := n.axesList(1)
-		if err != nil {
-			return x, err
-		}
-		dims := x.dims()
-		over := make([]bool, len(dims))
-		if n.intAttr("noop_with_empty_axes", 0) != 0 && len(list) == 0 {
-			return x, nil
-		}
-		for i := range over {
-			over[i] = !ok || len(list) == 0
-		}
-		for _, a := range list {
-			i, err := axisOf(a, len(dims))
-			if err != nil {
-				return x, err
-			}
-			over[i] = true
-		}
-		keep := n.intAttr("keepdims", 1) != 0
-		var shape, kept, keptSteps, gone, goneSteps []int
-		for i, s := range strides(dims) {
-			switch {
-			case !over[i]:
-				kept, keptSteps, shape = append(kept, dims[i]), append(keptSteps, s), append(shape, dims[i])
-			case keep:
-				shape = append(shape, 1)
-				fallthrough
-			default:
-				gone, goneSteps = append(gone, dims[i]), append(goneSteps, s)
-			}
-		}
-		if shape == nil {
-			shape = []int{}
-		}
-		if volume(kept) > maxTables || volume(gone) > maxTables {
-			return x, fmt.Errorf("a reduction of %v over the axes %v is too large%s", dims, list, wayOut)
-		}
-		if err := n.l.spend(volume(kept) + volume(gone)); err != nil {
-			return x, err
-		}
-		return n.compute(&reduceBody{base: offsets(kept, keptSteps), over: offsets(gone, goneSteps), start: start, add: add, end: end}, shape, x)
-	}
-}
-
-func plus(sum, v float64) float64       { return sum + v }
-func plusSquare(sum, v float64) float64 { return sum + float64(v*v) }
-func plusAbs(sum, v float64) float64    { return sum + math.Abs(v) }
-func alone(sum float64, _ int) float64  { return sum }
-func meanOf(sum float64, n int) float64 { return sum / float64(n) }
-func rootOf(sum float64, _ int) float64 { return math.Sqrt(sum) }
-func largest(a, b float64) float64      { return max(a, b) }
-func smallest(a, b float64) float64     { return min(a, b) }
-func times(a, b float64) float64        { return a * b }
-func three(fn func(a, b float64) float64) func(a, b, c float32) float32 {
-	return func(a, b, _ float32) float32 { return float32(fn(float64(a), float64(b))) }
-}
-
 func tensorSoftmax(log bool) func(*node) (ref, error) {
 	return func(n *node) (ref, error) {
 		x, err := n.floats(0)
@@ -107,6 +42,42 @@ func tensorLayerNorm(n *node) (ref, error) {
 	}
 	b := &normBody{n: volume(dims[axis:]), div: 1, eps: float64(n.floatAttr("epsilon", 1e-5))}
 	return n.norm(b, x, b.n)
+}
+
+// tensorRMSNorm divides by the root of the mean square.
+func tensorRMSNorm(n *node) (ref, error) {
+	x, err := n.floats(0)
+	if err != nil {
+		return x, err
+	}
+	n.intAttr("stash_type", 1)
+	dims := x.dims()
+	axis, err := axisOf(n.intAttr("axis", -1), len(dims))
+	if err != nil {
+		return x, err
+	}
+	b := &normBody{n: volume(dims[axis:]), div: 1, eps: float64(n.floatAttr("epsilon", 1e-5)), fromZero: true}
+	return n.norm(b, x, b.n)
+}
+
+// tensorBatchNorm is of tensors whose channels are the second axis.
+func tensorBatchNorm(n *node) (ref, error) {
+	x, err := n.floats(0)
+	if err != nil {
+		return x, err
+	}
+	dims := x.dims()
+	if len(dims) < 2 {
+		return x, fmt.Errorf("shape %v has no channels", dims)
+	}
+	scale, shift, err := n.batchNorm(dims[1])
+	if err != nil {
+		return x, err
+	}
+	shape := slices.Repeat([]int{1}, len(dims)-1)
+	shape[0] = dims[1]
+	return n.zip(0, func(x, scale, shift float32) float32 { return float32(x*scale) + shift }, x,
+		ref{k: &constant{dims: shape, floats: scale}}, ref{k: &constant{dims: shape, floats: shift}})
 }
 
 // norm reads scale and shift, of so many elements.
@@ -225,52 +196,6 @@ func tensorPRelu(n *node) (ref, error) {
 		}
 		return x
 	}, x, slope)
-}
-
-func tensorWhere(n *node) (ref, error) {
-	cond, err := n.get(0)
-	if err != nil {
-		return cond, err
-	}
-	if cond.k == nil || cond.k.floats != nil {
-		return cond, fmt.Errorf("a condition that is not constant is not supported%s", wayOut)
-	}
-	a, err := n.known(1)
-	if err != nil {
-		return a, err
-	}
-	b, err := n.known(2)
-	if err != nil {
-		return b, err
-	}
-	if a.k != nil && a.k.floats == nil && b.k != nil && b.k.floats == nil {
-		// cond*a + !cond*b
-		yes, err := n.zipInts(cond.k, a.k, func(c, v int64) (int64, bool) { return c * v, true })
-		if err != nil {
-			return a, err
-		}
-		no, err := n.zipInts(cond.k, b.k, func(c, v int64) (int64, bool) { return (1 - c) * v, true })
-		if err != nil {
-			return b, err
-		}
-		return n.zipInts(yes.k, no.k, func(a, b int64) (int64, bool) { return a + b, true })
-	}
-	if a, err = n.floats(1); err != nil {
-		return a, err
-	}
-	if b, err = n.floats(2); err != nil {
-		return b, err
-	}
-	c := ref{k: &constant{dims: cond.k.dims, floats: make([]float32, len(cond.k.ints))}}
-	for i, v := range cond.k.ints {
-		c.k.floats[i] = float32(v)
-	}
-	return n.zip(0, func(a, b, c float32) float32 {
-		if c != 0 {
-			return a
-		}
-		return b
-	}, a, b, c)
 }
 
 // tensorLRN is the normalisation of AlexNet and GoogLeNet over neighbouring

@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -167,14 +166,6 @@ func tensorClip(n *node) (ref, error) {
 		}
 	}
 	return x, nil
-}
-
-func tensorNot(n *node) (ref, error) {
-	r, err := n.known(0)
-	if err != nil || r.k == nil || r.k.floats != nil {
-		return r, errors.Join(err, fmt.Errorf("only constants can be negated%s", wayOut))
-	}
-	return n.zipInts(r.k, r.k, func(a, _ int64) (int64, bool) { return 1 - a, true })
 }
 
 // tensorScatter puts constants into a constant, as masks of windows are made.

@@ -16,6 +16,7 @@ func lowerIdentity(n *node) (ref, error) {
 	return r, err
 }
 
+// lowerDropout passes on its input, as inference does.
 func lowerDropout(n *node) (ref, error) {
 	n.attr("ratio")
 	n.attr("seed")
@@ -24,7 +25,7 @@ func lowerDropout(n *node) (ref, error) {
 	} else if mode.k != nil || mode.v != nil {
 		return mode, fmt.Errorf("training_mode is given: export the model for inference")
 	}
-	return n.tensor(0)
+	return lowerIdentity(n)
 }
 
 func lowerCast(n *node) (ref, error) {
@@ -39,11 +40,7 @@ func lowerCast(n *node) (ref, error) {
 		return r, nil
 	}
 	if ints && (to == elemFloat || to == elemHalf) {
-		k := &constant{dims: r.k.dims, floats: make([]float32, len(r.k.ints))}
-		for i, v := range r.k.ints {
-			k.floats[i] = float32(v)
-		}
-		return ref{k: k}, nil
+		return ref{k: r.k.asFloats()}, nil
 	}
 	return r, fmt.Errorf("attribute to: %s is not supported%s", elemNames[to], wayOut)
 }

@@ -1,10 +1,8 @@
 package onnx
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"math"
 )
 
 // zip combines tensors element by element.
@@ -37,41 +35,45 @@ func tensorBinary(fast byte, fn func(a, b, c float32) float32, ints func(a, b in
 			return a, err
 		}
 		n.stringAttr("fmod", "")
-		if a.k != nil && a.k.floats == nil && b.k != nil && b.k.floats == nil {
-			return n.zipInts(a.k, b.k, ints)
-		}
-		if a, b, err = n.two((*node).floats); err != nil {
-			return a, err
-		}
-		if fast == 0 && fn == nil {
-			return a, fmt.Errorf("floats are not supported%s", wayOut)
-		}
-		return n.zip(fast, fn, a, b)
+		return n.combine(arithmetic{fast, fn, ints}, a, b)
 	}
 }
 
-// tensorCompare compares constants.
-func tensorCompare(fn func(order int) bool) func(*node) (ref, error) {
+// arithmetic is what is done to two numbers: a sign or a function of floats, and
+// a function of integers; nil where there is none.
+type arithmetic struct {
+	fast byte
+	fn   func(a, b, c float32) float32
+	ints func(a, b int64) (int64, bool)
+}
+
+func (n *node) combine(how arithmetic, a, b ref) (ref, error) {
+	whole := func(r ref) bool { return r.k != nil && r.k.floats == nil }
+	switch {
+	case whole(a) && whole(b):
+		return n.zipInts(a.k, b.k, how.ints)
+	case whole(a) || whole(b):
+		return a, fmt.Errorf("integers beside floats are not supported%s", wayOut)
+	case how.fast == 0 && how.fn == nil:
+		return a, fmt.Errorf("floats are not supported%s", wayOut)
+	}
+	return n.zip(how.fast, how.fn, a, b)
+}
+
+// tensorSeveral combines any number of inputs; the mean of them divides their sum.
+func tensorSeveral(how arithmetic, mean bool) func(*node) (ref, error) {
 	return func(n *node) (ref, error) {
-		a, b, err := n.two((*node).known)
-		if err != nil {
-			return a, err
+		out, err := n.known(0)
+		for i := 1; i < len(n.in) && err == nil; i++ {
+			var next ref
+			if next, err = n.known(i); err == nil {
+				out, err = n.combine(how, out, next)
+			}
 		}
-		if a.k == nil || b.k == nil || (a.k.floats == nil) != (b.k.floats == nil) {
-			return a, fmt.Errorf("only constants of one type can be compared%s", wayOut)
+		if err != nil || !mean {
+			return out, err
 		}
-		if a.k.floats == nil {
-			return n.zipInts(a.k, b.k, func(a, b int64) (int64, bool) { return truth(fn(cmp.Compare(a, b))) })
-		}
-		r, err := n.zip(0, func(a, b, _ float32) float32 { return float32(cmp.Compare(a, b)) }, a, b)
-		if err != nil {
-			return r, err
-		}
-		k := &constant{dims: r.k.dims, ints: make([]int64, len(r.k.floats)), elem: elemBool}
-		for i, order := range r.k.floats {
-			k.ints[i], _ = truth(fn(int(order)))
-		}
-		return ref{k: k}, nil
+		return n.combine(arithmetic{fast: '/'}, out, number(float32(len(n.in))))
 	}
 }
 
@@ -98,33 +100,4 @@ func (n *node) zipInts(a, b *constant, fn func(a, b int64) (int64, bool)) (ref, 
 		k.ints[i] = v
 	}
 	return ref{k: k}, nil
-}
-
-func tensorMap(fn func(float64) float64) func(*node) (ref, error) {
-	return func(n *node) (ref, error) {
-		x, err := n.floats(0)
-		if err != nil {
-			return x, err
-		}
-		return n.compute(&mapBody{func(v float32) float32 { return float32(fn(float64(v))) }}, x.dims(), x)
-	}
-}
-
-func gelu(x float64) float64 { return 0.5 * x * (1 + math.Erf(x/math.Sqrt2)) }
-
-func geluTanh(x float64) float64 {
-	return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+float64(0.044715*x*x*x))))
-}
-
-func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
-
-func mish(x float64) float64 { return x * math.Tanh(softplus(x)) }
-
-func tensorGelu(n *node) (ref, error) {
-	if how := n.stringAttr("approximate", "none"); how == "tanh" {
-		return tensorMap(geluTanh)(n)
-	} else if how != "none" {
-		return ref{}, fmt.Errorf("attribute approximate: %s is not known", how)
-	}
-	return tensorMap(gelu)(n)
 }

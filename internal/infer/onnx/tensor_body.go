@@ -199,9 +199,7 @@ func (m *mapBody) run(_ *Session, out []float32, in [][]float32) {
 // reduceBody makes one number of those at each place of over.
 type reduceBody struct {
 	base, over []int
-	start      float64
-	add        func(sum float64, v float64) float64
-	end        func(sum float64, n int) float64
+	reduction
 }
 
 func (r *reduceBody) run(_ *Session, out []float32, in [][]float32) {
@@ -245,22 +243,26 @@ func (b *softmaxBody) run(_ *Session, out []float32, in [][]float32) {
 	}
 }
 
-// normBody takes mean and deviation of each n elements that follow one another;
-// the scale and shift of element i are number i / div % len(scale).
+// normBody takes mean and deviation of each n elements that follow one another, or the
+// deviation from zero; the scale and shift of element i are number i / div % len(scale).
 type normBody struct {
 	n, div       int
 	eps          float64
+	fromZero     bool
 	scale, shift []float32
 }
 
 func (b *normBody) run(_ *Session, out []float32, in [][]float32) {
 	for first := 0; first < len(out); first += b.n {
 		x := in[0][first:][:b.n]
-		sum, squares := 0.0, 0.0
-		for _, v := range x {
-			sum += float64(v)
+		mean, squares := 0.0, 0.0
+		if !b.fromZero {
+			sum := 0.0
+			for _, v := range x {
+				sum += float64(v)
+			}
+			mean = sum / float64(b.n)
 		}
-		mean := sum / float64(b.n)
 		for _, v := range x {
 			d := float64(v) - mean
 			squares += float64(d * d)

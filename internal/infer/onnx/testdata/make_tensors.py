@@ -299,5 +299,138 @@ def mask_of_windows(g):
     g.add("Add", s, g.add("Relu", g.add("Clip", g.w(2, 4, 4), g.const(-0.5), g.const(0.25))))
 
 
+@case((1, 12, 4, 3))
+def depth_to_space_and_back(g):
+    x = g.add("DepthToSpace", g.conv("x", 12, 12, 1), blocksize=2)
+    x = g.add("DepthToSpace", g.conv(x, 3, 8, 1), blocksize=2, mode="CRD")
+    g.add("SpaceToDepth", x, blocksize=4)
+
+
+@case((1, 4, 4, 3), lo=-3.0, hi=3.0)
+def activations(g):
+    parts = [g.add("Selu", "x"), g.add("Selu", "x", alpha=1.5, gamma=1.1), g.add("Celu", "x", alpha=0.7), g.add("ThresholdedRelu", "x", alpha=0.6)]
+    parts += [g.add("Shrink", "x", lambd=0.8, bias=0.3), g.add("Sign", g.add("Round", "x")), g.add("Atan", "x"), g.add("Sinh", "x"), g.add("Asinh", "x")]
+    unit = g.add("Div", "x", g.const(3.5))
+    parts += [g.add(op, unit) for op in ("Tan", "Asin", "Acos", "Atanh", "Cosh")]
+    g.add("Concat", *parts, g.add("Acosh", g.add("Add", g.add("Abs", "x"), g.const(1.5))), axis=1)
+
+
+@case((1, 4, 7, 6))
+def pooled_by_norms(g):
+    x = g.add("LpPool", "x", kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1], p=3)
+    y = g.add("LpPool", "x", kernel_shape=[2, 2], strides=[2, 2], auto_pad="SAME_UPPER")
+    g.add("Concat", x, y, g.add("Expand", g.add("GlobalLpPool", "x", p=1), g.ints(1, 4, 4, 3)), axis=1)
+
+
+@case((1, 4, 7, 6), opset=18)
+def pooled_by_norms_with_holes(g):
+    g.add("LpPool", "x", kernel_shape=[2, 2], strides=[2, 2], dilations=[2, 1], ceil_mode=1)
+
+
+@case((1, 4, 5, 3), lo=0.1, hi=2.0)
+def logarithms_of_sums(g):
+    a = g.add("ReduceLogSum", "x", axes=[2, 3])
+    g.add("Concat", a, g.add("ReduceLogSumExp", "x", axes=[2, 3]), g.add("ReduceLogSumExp", g.add("Mul", "x", g.const(400.0)), axes=[-1, 2]), axis=1)
+
+
+@case((1, 4, 5, 3))
+def normed_by_length_and_variance(g):
+    x = g.add("Concat", g.add("LpNormalization", "x", axis=1, p=2), g.add("LpNormalization", "x", axis=-1, p=1), axis=1)
+    g.add("Concat", x, g.add("MeanVarianceNormalization", "x"), g.add("MeanVarianceNormalization", "x", axes=[1]), axis=1)
+
+
+@case((1, 3, 4, 4), opset=23)
+def root_mean_square(g):
+    g.add("RMSNormalization", tokens(g, 6), g.w(6), axis=-1, epsilon=1e-4)
+
+
+@case((1, 3, 5, 4))
+def sums_of_several(g):
+    x = g.conv("x", 3, 4, 1)
+    y = g.conv("x", 3, 4, 1)
+    s = g.add("Sum", x, g.add("Mean", x, y, g.w(4, 1, 1)), y)
+    g.add("Max", g.add("Min", s, x, g.const(0.4)), g.const(-0.2), y)
+
+
+@case((1, 3, 5, 4))
+def choices_by_what_is_computed(g):
+    x, y = g.conv("x", 3, 4, 1), g.conv("x", 3, 4, 1)
+    f = make_ops.TensorProto.FLOAT
+    above, below = g.add("Greater", x, y), g.add("LessOrEqual", x, g.const(0.1))
+    both = g.add("And", above, g.add("Not", below))
+    either = g.add("Or", g.add("Less", y, g.const([[[0.0]], [[0.2]], [[-0.2]], [[0.1]]])), g.const([True, False, True, False], bool))
+    one = g.add("Xor", g.add("GreaterOrEqual", x, x), either)
+    z = g.add("Where", both, x, g.add("Where", one, g.add("Neg", y), g.const(0.5)))
+    z = g.add("Add", z, g.add("Cast", g.add("Equal", x, x), to=f))
+    g.add("Mul", z, g.add("Cast", g.add("Cast", g.add("Relu", x), to=make_ops.TensorProto.BOOL), to=f))
+
+
+@case((1, 3, 4, 4), lo=0.0, hi=1.0)
+def softmax_of_what_is_masked(g):
+    x = g.add("Where", g.add("Greater", "x", g.const(0.85)), "x", g.const(-np.inf))
+    s = g.add("Softmax", x, axis=-1)
+    s = g.add("Where", g.add("IsNaN", s), g.const(0.0), s)
+    f = make_ops.TensorProto.FLOAT
+    g.add("Add", s, g.add("Add", g.add("Cast", g.add("IsInf", x, detect_positive=0), to=f), g.add("Cast", g.add("IsInf", x, detect_negative=0), to=f)))
+
+
+@case((1, 8, 4, 3))
+def channel_attention_by_a_line(g):
+    x = g.add("Reshape", g.add("GlobalAveragePool", "x"), g.ints(0, 1, -1))
+    x = g.add("Conv", x, g.w(1, 1, 3), pads=[1, 1], kernel_shape=[3])
+    g.add("Mul", "x", g.add("Reshape", g.add("Sigmoid", x), g.ints(0, -1, 1, 1)))
+
+
+@case((1, 3, 8, 6))
+def lines_of_tokens(g):
+    x = g.add("Transpose", tokens(g, 6), perm=[0, 2, 1])
+    x = g.batch_norm(g.add("Conv", x, g.w(4, 3, 2), g.w(4), group=2, strides=[1], dilations=[2], pads=[1, 2]), 4)
+    x = g.add("MaxPool", g.add("Dropout", x), kernel_shape=[3], strides=[2], pads=[1, 0])
+    x = g.add("AveragePool", x, kernel_shape=[2], strides=[1], auto_pad="SAME_UPPER", count_include_pad=0)
+    g.add("Concat", x, g.add("GlobalAveragePool", x), g.add("GlobalMaxPool", x), axis=2)
+
+
+@case((1, 3, 4, 4))
+def batch_norm_of_rows(g):
+    x = g.batch_norm(g.add("Reshape", tokens(g, 6), g.ints(-1, 6)), 6)
+    g.add("Reshape", x, g.ints(1, -1, 6))
+
+
+@case((1, 4, 5, 3))
+def resized_cubic(g):
+    x = g.add("Resize", "x", "", "", g.ints(1, 4, 8, 7), mode="cubic", coordinate_transformation_mode="pytorch_half_pixel")
+    g.add("Resize", x, "", g.const([1, 1, 0.6, 0.4]), mode="cubic", cubic_coeff_a=-0.5, coordinate_transformation_mode="align_corners", exclude_outside=1)
+
+
+@case((1, 4, 9, 8), opset=18)
+def resized_with_a_filter(g):
+    x = g.add("Resize", "x", "", "", g.ints(4, 5), mode="linear", antialias=1, axes=[2, 3])
+    y = g.add("Resize", "x", "", "", g.ints(5, 4), mode="cubic", antialias=1, axes=[3, 2], cubic_coeff_a=-0.5)
+    z = g.add("Resize", "x", "", g.const([0.5, 0.7]), mode="linear", antialias=1, axes=[2, 3], exclude_outside=1)
+    g.add("Concat", x, y, z, axis=1)
+
+
+@case((1, 4, 6, 4), opset=19)
+def resized_about_the_middle(g):
+    g.add("Resize", "x", "", g.const([1, 1, 1.3, 0.6]), mode="linear", coordinate_transformation_mode="half_pixel_symmetric")
+
+
+@case((1, 4, 6, 4), opset=10)
+def resized_before_version_11(g):
+    x = g.add("Resize", "x", g.const([1, 1, 0.6, 1.7]), mode="nearest")
+    g.add("Resize", x, g.const([1, 1, 2, 1.5]), mode="linear")
+
+
+@case((1, 4, 5, 3), opset=9)
+def upsampled(g):
+    g.add("Upsample", g.add("Upsample", "x", g.const([1, 1, 2, 3]), mode="nearest"), g.const([1, 1, 1.5, 1]), mode="linear")
+
+
+@case((1, 4, 5, 3), opset=12)
+def resized_nearest_as_tensorflow(g):
+    none = g.const([])
+    g.add("Resize", "x", none, none, g.ints(1, 4, 8, 7), mode="nearest", coordinate_transformation_mode="tf_half_pixel_for_nn", nearest_mode="floor")
+
+
 if __name__ == "__main__":
     make_ops.record("tensors", os.path.basename(__file__))
