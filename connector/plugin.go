@@ -210,6 +210,12 @@ type (
 	Flusher interface {
 		Flush(ctx context.Context) error
 	}
+	// Batcher is a Sink that writes best many records at once. Asked once, after
+	// Start, it says how many a Put is to have, and how long the first record of
+	// them may wait for the others; what one poll of Kafka brings is no less.
+	Batcher interface {
+		Batch() (records int, linger time.Duration)
+	}
 	// PreCommitter is a Sink that says itself which offsets may be committed, such
 	// as one that writes files and finishes one at a time. It is asked whenever
 	// offsets are to be committed, in place of Flush, from the goroutine of Put.

@@ -68,6 +68,9 @@ type intake struct {
 	opened  func(tps []connector.TopicPartition) error
 	closing func(tps []connector.TopicPartition, lost bool) error
 
+	most   int           // messages that are gathered for a batch, 0 what one poll brings
+	linger time.Duration // how long the first of them waits
+
 	broken bool // the last batch was broken off: what was read of it comes again
 
 	next    []kafka.Message                   // read while a job was at work
@@ -108,14 +111,16 @@ func (in *intake) turn() error {
 			return err
 		}
 	}
+	if err := in.gather(); err != nil {
+		return err
+	}
 	if in.asked != nil && in.going == nil {
 		if err := in.asked(); err != nil {
 			return err
 		}
 	}
-	if messages := in.next; in.going == nil && len(messages) > 0 && in.t.quit.Err() == nil {
-		in.next = nil
-		if err := in.batch(messages); err != nil {
+	if in.going == nil && len(in.next) > 0 && in.t.quit.Err() == nil {
+		if err := in.batch(in.first()); err != nil {
 			return err
 		}
 	}
@@ -198,6 +203,42 @@ func (in *intake) read(ctx context.Context) error {
 		return err
 	}
 	return in.note(e)
+}
+
+// maxGathered bounds the bytes of what is gathered for a batch.
+const maxGathered = 4 << 20
+
+// gather goes on reading until a batch has as many messages as the plugin wants,
+// or the first has waited for long enough.
+func (in *intake) gather() error {
+	if len(in.next) == 0 || in.linger == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(in.t.quit, in.linger)
+	defer cancel()
+	counted, bytes := 0, 0
+	for ; ; counted = len(in.next) {
+		for _, m := range in.next[counted:] {
+			bytes += len(m.Key) + len(m.Value)
+		}
+		if len(in.next) >= in.most || bytes >= maxGathered || in.going != nil || ctx.Err() != nil {
+			return nil
+		}
+		if err := in.read(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// first takes the messages of a batch out of what was read.
+func (in *intake) first() []kafka.Message {
+	n := len(in.next)
+	if in.linger > 0 {
+		n = min(n, in.most)
+	}
+	messages := in.next[:n:n]
+	in.next = in.next[n:]
+	return messages
 }
 
 // note notes an event, for the loop or the job's wait to act on.

@@ -46,6 +46,9 @@ func (in *intake) join(set *settings, c *kafka.Client) (*kafka.GroupConsumer, er
 		return n
 	}
 	o.MaxPollRecords = number("max.poll.records", 500)
+	if _, bounded := set.consumer["max.poll.records"]; bounded { // of a Put, whatever a sink would like
+		in.most = min(in.most, o.MaxPollRecords)
+	}
 	o.SessionTimeout = millis(int64(number("session.timeout.ms", 45000)))
 	o.HeartbeatInterval = millis(int64(number("heartbeat.interval.ms", 3000)))
 	o.RebalanceTimeout = millis(int64(number("max.poll.interval.ms", 300000)))

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/converter/simpleheader"
@@ -40,6 +41,8 @@ type script struct {
 	change   func(v string) (out string, keep bool, err error) // of change
 	choose   func(current offsets) (offsets, error)            // of chooser
 	opened   func(c connector.SinkContext) error               // of collect
+	batch    int                                               // that collect would like to have at once
+	linger   time.Duration                                     // and how long it waits for as many
 	context  connector.Context                                 // of the last start
 	reported func(r connector.Record) error                    // of collect: why a record is reported, nil for none
 
@@ -212,6 +215,8 @@ func (s *collect) Start(_ context.Context, c connector.Context, _ connector.Conf
 	}
 	return nil
 }
+
+func (s *collect) Batch() (int, time.Duration) { return s.script.batch, s.script.linger }
 
 func (s *collect) Put(ctx context.Context, rs []connector.Record) error {
 	if s.script.put != nil {

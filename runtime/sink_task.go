@@ -70,6 +70,9 @@ func newSinkTask(t *Task, set *settings) (r runner, err error) {
 	if err = t.started("sink ("+sink.Info().Name+")", func(ctx context.Context) error { s.sink = sink; return sink.Start(ctx, c, conf) }); err != nil {
 		return nil, fmt.Errorf("sink (%s): %w", sink.Info().Name, err)
 	}
+	if b, ok := sink.(connector.Batcher); ok {
+		s.in.most, s.in.linger = b.Batch()
+	}
 	if s.group, err = s.in.join(set, s.clients.consumer); err != nil {
 		return nil, err
 	}

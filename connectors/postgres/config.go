@@ -55,7 +55,9 @@ func writeKeys() []connector.Key {
 		{Name: "insert.mode", Type: connector.StringKey, Default: modeInsert, Check: connector.OneOf(modeInsert, modeUpsert, modeUpdate, "multi"), Importance: connector.High, Group: writeGroup,
 			Doc: "insert: add rows. upsert: add rows, or change those of the same key. update: change rows only. multi is another word for insert."},
 		{Name: "batch.size", Type: connector.IntKey, Default: 3000, Check: connector.Between(1, 1_000_000), Group: writeGroup,
-			Doc: "The most rows of one statement."},
+			Doc: "The most rows of one statement, and as many records as one transaction is to have."},
+		{Name: "batch.linger.ms", Type: connector.LongKey, Default: 10, Check: connector.Between(0, 3_600_000), Importance: connector.Low, Group: writeGroup,
+			Doc: "How long the first record of a transaction waits for others, until there are batch.size. 0: a transaction is what one poll of Kafka brings. consumer.override.max.poll.records, where it is set, bounds it, too."},
 		{Name: "delete.enabled", Type: connector.BooleanKey, Default: false, Group: writeGroup,
 			Doc: "Whether a record with a null value deletes the row of its key; needs pk.mode=record_key."},
 		{Name: "max.retries", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(0)), Group: writeGroup,
@@ -128,6 +130,7 @@ type settings struct {
 	connectBackoff time.Duration
 	mode           string
 	batch          int
+	linger         time.Duration
 	deletes        bool
 	retries        int // -1 without end
 	backoff        time.Duration
@@ -153,7 +156,7 @@ func newSettings(conf connector.Config) (settings, error) {
 	s := settings{
 		options:  pg.Options{URL: conf.String("connection.url"), User: conf.String("connection.user"), Password: conf.Password("connection.password").Secret(), ApplicationName: "hydraulics", MaxConns: 2, Writes: true},
 		attempts: -1, connectBackoff: milliseconds(conf, "connection.backoff.ms"),
-		mode: conf.String("insert.mode"), batch: conf.Int("batch.size"), deletes: conf.Bool("delete.enabled"),
+		mode: conf.String("insert.mode"), batch: conf.Int("batch.size"), linger: milliseconds(conf, "batch.linger.ms"), deletes: conf.Bool("delete.enabled"),
 		retries: -1, backoff: milliseconds(conf, "retry.backoff.ms"),
 		defaults: conf.Bool("replace.null.with.default"), trim: conf.Bool("trim.sensitive.log"),
 		format: conf.String("table.name.format"), normalize: conf.Bool("table.name.normalize"), tables: map[string]string{},

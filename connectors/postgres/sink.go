@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -18,6 +19,7 @@ const Version = "1.0.0"
 
 var (
 	_ connector.Sink      = (*Sink)(nil)
+	_ connector.Batcher   = (*Sink)(nil)
 	_ connector.Validator = (*Sink)(nil)
 )
 
@@ -163,6 +165,9 @@ func (s *Sink) mark(err error, attempts int, after connector.RetryOption) error 
 	}
 	return connector.Fatal(err)
 }
+
+// Batch says how many records one transaction is to have.
+func (s *Sink) Batch() (records int, linger time.Duration) { return s.set.batch, s.set.linger }
 
 // Put writes a batch in one transaction. After an error nothing of it is
 // written, unless the answer to the commit was lost.
