@@ -56,6 +56,7 @@ type Schema struct {
 	fields     []Field
 	index      map[string]int
 	key, elem  *Schema
+	loop       *loop // of a reference, nil of others
 }
 
 // Field is one field of a struct schema.
@@ -143,25 +144,26 @@ func (s *Schema) Optional() bool { return s.optional }
 func (s *Schema) Default() (any, bool) { return s.def, s.hasDefault }
 
 // Name gives the schema's name, empty without one. Logical types have names.
-func (s *Schema) Name() string { return s.name }
+func (s *Schema) Name() string { return s.whole().name }
 
 // Version gives the schema's version, 0 without one.
-func (s *Schema) Version() int { return s.version }
+func (s *Schema) Version() int { return s.whole().version }
 
 // Doc gives the schema's documentation.
-func (s *Schema) Doc() string { return s.doc }
+func (s *Schema) Doc() string { return s.whole().doc }
 
 // Parameter gives one parameter and whether it is there.
-func (s *Schema) Parameter(key string) (string, bool) { v, ok := s.params[key]; return v, ok }
+func (s *Schema) Parameter(key string) (string, bool) { v, ok := s.whole().params[key]; return v, ok }
 
 // Parameters gives all parameters; the map is the caller's.
-func (s *Schema) Parameters() map[string]string { return maps.Clone(s.params) }
+func (s *Schema) Parameters() map[string]string { return maps.Clone(s.whole().params) }
 
 // Fields gives a struct schema's fields in order. The slice is not to be changed.
-func (s *Schema) Fields() []Field { return s.fields }
+func (s *Schema) Fields() []Field { return s.whole().fields }
 
 // Field finds a struct schema's field by name.
 func (s *Schema) Field(name string) (Field, bool) {
+	s = s.whole()
 	i, ok := s.index[name]
 	if !ok {
 		return Field{}, false
@@ -186,17 +188,27 @@ func (s *Schema) Key() *Schema {
 	return s.key
 }
 
-func (s *Schema) with(change func(*Schema)) *Schema {
+// place gives a copy with another default, or another word on null: a reference
+// stays one.
+func (s *Schema) place(change func(*Schema)) *Schema {
 	c := *s
 	change(&c)
 	return &c
 }
 
+// with gives a changed copy.
+func (s *Schema) with(change func(*Schema)) *Schema {
+	return s.whole().place(func(c *Schema) {
+		c.optional, c.def, c.hasDefault = s.optional, s.def, s.hasDefault
+		change(c)
+	})
+}
+
 // AsOptional gives the same schema with null allowed.
-func (s *Schema) AsOptional() *Schema { return s.with(func(c *Schema) { c.optional = true }) }
+func (s *Schema) AsOptional() *Schema { return s.place(func(c *Schema) { c.optional = true }) }
 
 // AsRequired gives the same schema with null refused.
-func (s *Schema) AsRequired() *Schema { return s.with(func(c *Schema) { c.optional = false }) }
+func (s *Schema) AsRequired() *Schema { return s.place(func(c *Schema) { c.optional = false }) }
 
 // WithDefault gives the same schema with a default. It panics when v is not a
 // valid value of s: use [Schema.TryDefault] where it comes from data.
@@ -213,12 +225,12 @@ func (s *Schema) TryDefault(v any) (*Schema, error) {
 	if err := Validate(s, v); err != nil {
 		return nil, fmt.Errorf("default: %w", err)
 	}
-	return s.with(func(c *Schema) { c.def, c.hasDefault = v, true }), nil
+	return s.place(func(c *Schema) { c.def, c.hasDefault = v, true }), nil
 }
 
 // WithoutDefault gives the same schema without a default.
 func (s *Schema) WithoutDefault() *Schema {
-	return s.with(func(c *Schema) { c.def, c.hasDefault = nil, false })
+	return s.place(func(c *Schema) { c.def, c.hasDefault = nil, false })
 }
 
 // WithName gives the same schema with a name.
@@ -233,7 +245,7 @@ func (s *Schema) WithDoc(doc string) *Schema { return s.with(func(c *Schema) { c
 // WithParameter gives the same schema with one more parameter.
 func (s *Schema) WithParameter(key, value string) *Schema {
 	return s.with(func(c *Schema) {
-		c.params = maps.Clone(s.params)
+		c.params = s.Parameters()
 		if c.params == nil {
 			c.params = map[string]string{}
 		}
@@ -245,7 +257,7 @@ func (s *Schema) WithParameter(key, value string) *Schema {
 // all, with other fields; an error as NewStructSchema. A default is dropped,
 // since it is a value of the old fields.
 func (s *Schema) WithFields(fields []Field) (*Schema, error) {
-	n, err := NewStructSchema(s.name, fields)
+	n, err := NewStructSchema(s.Name(), fields)
 	if err != nil {
 		return nil, err
 	}
@@ -256,23 +268,7 @@ func (s *Schema) WithFields(fields []Field) (*Schema, error) {
 }
 
 // Equal compares two schemas by content; nil equals nil.
-func (s *Schema) Equal(o *Schema) bool {
-	if s == o {
-		return true
-	}
-	if s == nil || o == nil || s.typ != o.typ || s.optional != o.optional || s.name != o.name ||
-		s.version != o.version || s.doc != o.doc || s.hasDefault != o.hasDefault ||
-		!maps.Equal(s.params, o.params) || len(s.fields) != len(o.fields) ||
-		!s.key.Equal(o.key) || !s.elem.Equal(o.elem) {
-		return false
-	}
-	for i, f := range s.fields {
-		if f.Name != o.fields[i].Name || !f.Schema.Equal(o.fields[i].Schema) {
-			return false
-		}
-	}
-	return ValuesEqual(s.def, o.def)
-}
+func (s *Schema) Equal(o *Schema) bool { return s.equal(o, nil) }
 
 // ValuesEqual compares two values of Kafka Connect's data model by content:
 // structs field by field, decimals with their scale, times as instants, NaN

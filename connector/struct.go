@@ -12,22 +12,22 @@ type Struct struct {
 	values []any
 }
 
-// NewStruct makes a struct with all fields null. It panics when s is not a
-// struct schema.
+// NewStruct makes a struct with all fields null, of the whole schema where s is a
+// reference to one. It panics when s is not a struct schema.
 func NewStruct(s *Schema) *Struct {
 	if s == nil || s.typ != Object {
 		panic("connector: NewStruct wants a struct schema")
 	}
-	return &Struct{schema: s, values: make([]any, len(s.fields))}
+	return &Struct{schema: s.whole(), values: make([]any, len(s.Fields()))}
 }
 
 // StructFrom makes a struct of values in the order of the schema's fields. It
 // takes the slice over and does not check the values: see [Struct.Validate].
 func StructFrom(s *Schema, values []any) *Struct {
-	if s == nil || s.typ != Object || len(values) != len(s.fields) {
+	if s == nil || s.typ != Object || len(values) != len(s.Fields()) {
 		panic("connector: StructFrom wants a struct schema and a value for each of its fields")
 	}
-	return &Struct{schema: s, values: values}
+	return &Struct{schema: s.whole(), values: values}
 }
 
 // Schema gives the struct's schema.

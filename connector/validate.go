@@ -51,7 +51,7 @@ func validateNamed(name string, s *Schema, v any) error {
 			}
 		}
 	case *Struct:
-		if x.schema != s && !sameShape(x.schema, s) {
+		if x.schema != s.whole() && !sameShape(x.schema, s.whole()) {
 			return misfit(name, "struct schemas do not match: expected %s, got %s", describe(s), describe(x.schema))
 		}
 		return validateFields(name, x)
@@ -107,8 +107,8 @@ func misfit(name, format string, args ...any) error {
 }
 
 func describe(s *Schema) string {
-	if s.name != "" {
-		return s.typ.String() + " " + s.name
+	if s.Name() != "" {
+		return s.typ.String() + " " + s.Name()
 	}
 	return s.typ.String()
 }

@@ -55,6 +55,17 @@ func (c TransformCase) records() []connector.Record {
 	return append(records, oddRecords()...)
 }
 
+// recursive is the schema of a struct that can hold itself.
+var recursive = func() *connector.Schema {
+	s, err := connector.Recursive(func(self *connector.Schema) (*connector.Schema, error) {
+		return connector.NewStructSchema("recursive", []connector.Field{connector.F("odd", connector.OptionalStringSchema), connector.F("next", self.AsOptional())})
+	})
+	if err != nil {
+		panic(err)
+	}
+	return s
+}()
+
 func oddRecords() []connector.Record {
 	object := connector.StructOf("odd", connector.F("odd", connector.OptionalStringSchema))
 	values := []struct {
@@ -63,6 +74,7 @@ func oddRecords() []connector.Record {
 	}{
 		{nil, nil}, {object.AsOptional(), nil}, {nil, "text"}, {connector.StringSchema, "text"}, {nil, map[string]any{}},
 		{nil, map[any]any{int32(1): "x"}}, {nil, []any{nil}}, {object, connector.NewStruct(object)}, {nil, []byte(nil)}, {connector.Float64Schema, 0.5},
+		{recursive, connector.NewStruct(recursive).Set("next", connector.NewStruct(recursive))},
 	}
 	var records []connector.Record
 	for i, v := range values {

@@ -2,6 +2,7 @@ package json
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -61,6 +62,9 @@ func (c *Converter) schemaText(s *connector.Schema) (json.RawMessage, error) {
 func (c *Converter) writeSchema(s *connector.Schema, field *string) (json.RawMessage, error) {
 	if s == nil {
 		return json.RawMessage("null"), nil
+	}
+	if s.Cyclic() {
+		return nil, connector.Data(fmt.Errorf("struct %s holds itself, and the schema of an envelope has no end: set schemas.enable=false, or use Avro", s.Name()))
 	}
 	out := schemaJSON{Type: typeNames[s.Type()], Optional: s.Optional(), Name: s.Name(), Version: s.Version(),
 		Doc: s.Doc(), Parameters: s.Parameters(), Field: field}

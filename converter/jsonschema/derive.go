@@ -49,6 +49,9 @@ func (o options) derive(s *connector.Schema, index, depth int) (*jsonschema.Obje
 	if depth > maxNested {
 		return nil, errors.New("the value's schema is nested too deep")
 	}
+	if s.Cyclic() {
+		return nil, fmt.Errorf("struct %s holds itself: it is not written as JSON Schema: use Avro", s.Name())
+	}
 	k := new(keywords)
 	if s.Optional() && !isUnion(s) {
 		inner, err := o.derive(s.AsRequired(), -1, depth+1)

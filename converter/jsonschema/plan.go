@@ -67,7 +67,7 @@ func (c *compiler) compile(s *jsonschema.Schema, optional bool) (*plan, error) {
 		return p, nil
 	}
 	if c.open[s] {
-		return nil, fmt.Errorf("schema %q contains itself: Kafka Connect's data model has no recursive schemas", s.Keywords.Text("title"))
+		return nil, fmt.Errorf("schema %q contains itself, which is read from Avro alone: take the converter bytes, or write it as Avro", s.Keywords.Text("title"))
 	}
 	c.open[s] = true
 	defer delete(c.open, s)

@@ -167,6 +167,9 @@ func (d *deriver) message(name string, s *connector.Schema, indent string, depth
 	if depth > maxNested {
 		return "", errNested
 	}
+	if s.Cyclic() {
+		return "", fmt.Errorf("struct %s holds itself: it is not written as Protobuf: use Avro", s.Name())
+	}
 	b := &block{name: name, indent: indent + "  ", depth: depth, inner: map[string]string{}, used: map[int]bool{}}
 	b.reserve(s.Fields())
 	for _, f := range s.Fields() {

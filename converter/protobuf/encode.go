@@ -134,6 +134,9 @@ type member struct {
 func (w *writing) members(d protoreflect.MessageDescriptor, from *connector.Schema) ([]member, map[protoreflect.FieldNumber]bool, error) {
 	var list []member
 	covered := map[protoreflect.FieldNumber]bool{}
+	if from.Cyclic() {
+		return nil, nil, fmt.Errorf("struct %s holds itself: it is not written as Protobuf: use Avro", from.Name())
+	}
 	for i, f := range from.Fields() {
 		m := member{index: i, name: f.Name, from: f.Schema, ignore: w.options.ignoreDefault}
 		fd := d.Fields().ByName(protoreflect.Name(w.options.scrubbed(f.Name)))

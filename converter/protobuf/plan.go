@@ -75,7 +75,7 @@ func (c *compiler) message(d protoreflect.MessageDescriptor) (*message, error) {
 		return m, nil
 	}
 	if c.open[name] {
-		return nil, fmt.Errorf("message %s contains itself: Kafka Connect's data model has no recursive schemas", name)
+		return nil, fmt.Errorf("message %s contains itself, which is read from Avro alone: take the converter bytes, or write it as Avro", name)
 	}
 	c.open[name] = true
 	defer delete(c.open, name)
@@ -230,7 +230,7 @@ func (c *compiler) element(fd protoreflect.FieldDescriptor) (*field, *connector.
 func (c *compiler) mapped(fd protoreflect.FieldDescriptor) (*connector.Schema, *field, error) {
 	entry := fd.Message()
 	if c.open[entry.FullName()] {
-		return nil, nil, fmt.Errorf("map %s contains itself: Kafka Connect's data model has no recursive schemas", fd.FullName())
+		return nil, nil, fmt.Errorf("map %s contains itself, which is read from Avro alone: take the converter bytes, or write it as Avro", fd.FullName())
 	}
 	c.open[entry.FullName()] = true
 	defer delete(c.open, entry.FullName())

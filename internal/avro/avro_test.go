@@ -201,9 +201,10 @@ func TestBadData(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"type":"record"`: "avro schema",
-		`{"type":"record","name":"r","fields":[{"name":"next","type":["null","r"]}]}`:                      "record r contains itself",
-		`{"type":"record","name":"r","fields":[{"name":"n","type":"null"}]}`:                               "a null type",
-		`[{"type":"record","name":"a.X","fields":[]},{"type":"record","name":"b.X","fields":[]},"string"]`: "two branches",
+		`{"type":"record","name":"r","fields":[{"name":"next","type":"r"}]}`:                                                          "record r always holds itself",
+		`{"type":"record","name":"r","fields":[{"name":"a","type":{"type":"record","name":"s","fields":[{"name":"b","type":"r"}]}}]}`: "always holds itself",
+		`{"type":"record","name":"r","fields":[{"name":"n","type":"null"}]}`:                                                          "a null type",
+		`[{"type":"record","name":"a.X","fields":[]},{"type":"record","name":"b.X","fields":[]},"string"]`:                            "two branches",
 	} {
 		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want an error with %q", text, err, want)

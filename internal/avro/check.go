@@ -13,8 +13,8 @@ func (s *Schema) Check(from *connector.Schema) error {
 }
 
 func check(n *node, from *connector.Schema) error {
-	if from == nil {
-		return nil
+	if from == nil || n.loop != nil && from.Cyclic() {
+		return nil // the whole of the latter is checked where it stands
 	}
 	fits := false
 	switch n.kind {

@@ -37,6 +37,13 @@ const (
 
 // toConnect gives the schema of the values that a node's reader makes.
 func toConnect(n *node, optional bool) (*connector.Schema, error) {
+	if n.loop != nil {
+		s, err := n.loop.toConnect(n)
+		if err == nil && optional {
+			s = s.AsOptional()
+		}
+		return s, err
+	}
 	s, err := toConnectType(n)
 	if err != nil {
 		return nil, err
@@ -129,7 +136,7 @@ func bytesToConnect(n *node) *connector.Schema {
 
 // isMapEntry tells a record that is an entry of a map whose keys are not strings.
 func (n *node) isMapEntry() bool {
-	return n.kind == kindRecord && (n.name == mapEntryName || n.props[propMap] == mapEntry) &&
+	return n.kind == kindRecord && n.loop == nil && (n.name == mapEntryName || n.props[propMap] == mapEntry) &&
 		len(n.fields) == 2 && n.fields[0].name == "key" && n.fields[1].name == "value"
 }
 
@@ -227,7 +234,7 @@ func fieldToConnect(f field) (*connector.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.doc != "" {
+	if f.doc != "" && !s.Cyclic() {
 		s = s.WithDoc(f.doc)
 	}
 	if !f.hasDefault || f.def == nil {

@@ -3,6 +3,7 @@ package avro
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -43,8 +44,14 @@ func in(step string, err error) error {
 	if e.path != "" && e.path[0] != '[' {
 		path = step + "." + e.path
 	}
+	if len(path) > maxPath {
+		path = strings.ToValidUTF8(path[:maxPath], "") + "…"
+	}
 	return &fieldError{path: path, text: e.text}
 }
+
+// maxPath bounds a path, which may be as long as records hold each other.
+const maxPath = 500
 
 func inIndex(i int, err error) error { return in(fmt.Sprintf("[%d]", i), err) }
 

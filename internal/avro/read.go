@@ -12,7 +12,7 @@ import (
 // Decode reads the binary form of one value: a value of Connect's schema. The
 // bytes are not kept. Its errors are of the kind data.
 func (s *Schema) Decode(data []byte) (any, error) {
-	in := input{data}
+	in := input{rest: data}
 	v, err := s.reader.read(&in)
 	if err == nil && len(in.rest) > 0 {
 		err = fmt.Errorf("%d bytes follow the value: it was not written with this schema", len(in.rest))
@@ -24,7 +24,10 @@ func (s *Schema) Decode(data []byte) (any, error) {
 }
 
 // input is what is still to be read.
-type input struct{ rest []byte }
+type input struct {
+	rest  []byte
+	depth int // of records that can hold themselves
+}
 
 var errShort = misfitf("the data ends within the value")
 

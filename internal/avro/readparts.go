@@ -23,6 +23,9 @@ func leastSize(n *node) int {
 	case kindFixed:
 		return n.size
 	case kindRecord:
+		if n.loop != nil {
+			return 1 // the number of a branch or of items, at which each of them may end
+		}
 		sum := 0
 		for _, f := range n.fields {
 			sum += leastSize(f.node)
@@ -240,10 +243,18 @@ type recordReader struct {
 	schema *connector.Schema
 	names  []string
 	fields []reader
+	loop   bool // it can hold itself
 }
 
 func newRecordReader(n *node, s *connector.Schema) (reader, error) {
 	r := &recordReader{schema: s}
+	if n.loop != nil {
+		if n.loop.reader != nil {
+			return n.loop.reader, nil
+		}
+		r.schema, r.loop, n.loop.reader = n.loop.self, true, r
+		s = r.schema
+	}
 	for i, f := range n.fields {
 		x, err := compileReader(f.node, s.Fields()[i].Schema)
 		if err != nil {
@@ -255,6 +266,12 @@ func newRecordReader(n *node, s *connector.Schema) (reader, error) {
 }
 
 func (r *recordReader) read(src *input) (any, error) {
+	if r.loop {
+		if src.depth++; src.depth > maxNested {
+			return nil, misfitf("record %s holds itself more than %d deep", r.schema.Name(), maxNested)
+		}
+		defer func() { src.depth-- }()
+	}
 	values := make([]any, len(r.fields))
 	for i, f := range r.fields {
 		v, err := f.read(src)

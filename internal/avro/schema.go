@@ -2,6 +2,7 @@ package avro
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,6 +40,9 @@ func (o Options) Parse(text string, references ...string) (*Schema, error) {
 	}
 	t := tree{named: map[string]*node{}, options: &o}
 	root, err := t.build(parsed.Root(), "")
+	if err == nil {
+		err = t.endless()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("avro schema: %w", err)
 	}
@@ -112,6 +116,7 @@ type node struct {
 	general  string        // name of a union
 	single   bool          // a union of one type that is read as that one
 	options  *Options
+	loop     *loop // of a record that can hold itself, nil of others
 }
 
 type field struct {
@@ -127,7 +132,7 @@ type field struct {
 type tree struct {
 	options *Options
 	named   map[string]*node
-	open    []string // records that are being built, outermost first
+	open    []*node // records that are being built, outermost first
 	unions  int
 }
 
@@ -176,7 +181,7 @@ func (t *tree) build(n *avro.SchemaNode, namespace string) (*node, error) {
 }
 
 func (t *tree) buildFields(out *node, n *avro.SchemaNode, namespace string) error {
-	t.open = append(t.open, out.name)
+	t.open = append(t.open, out)
 	out.fields = make([]field, len(n.Fields))
 	for i, f := range n.Fields {
 		part, err := t.build(&f.Type, namespace)
@@ -196,12 +201,9 @@ func (t *tree) reference(name, namespace string) (*node, error) {
 		if n, ok = t.named[name]; !ok {
 			return nil, fmt.Errorf("type %s is not defined", full)
 		}
-		full = name
 	}
-	for _, o := range t.open {
-		if o == full {
-			return nil, fmt.Errorf("record %s contains itself: Kafka Connect's data model has no recursive schemas", full)
-		}
+	if slices.Contains(t.open, n) && n.loop == nil {
+		n.loop = new(loop)
 	}
 	return n, nil
 }

@@ -259,6 +259,12 @@ type mapping struct {
 
 func newRecordWriter(n *node) (writer, error) {
 	w := &recordWriter{n: n, fields: make([]writer, len(n.fields)), defaults: make([][]byte, len(n.fields))}
+	if n.loop != nil {
+		if n.loop.writer != nil {
+			return n.loop.writer, nil
+		}
+		n.loop.writer = w
+	}
 	for i, f := range n.fields {
 		var err error
 		if w.fields[i], err = compileWriter(f.node); err != nil {

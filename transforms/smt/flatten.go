@@ -132,6 +132,9 @@ func (t *Flatten) plan(s *connector.Schema) (*flatPlan, error) {
 			}
 			switch f.Schema.Type() {
 			case connector.Object:
+				if f.Schema.Cyclic() {
+					return dataf("Flatten transformation does not support a struct that holds itself (for field %s): leave it out with the transform ReplaceField.", name)
+				}
 				inner, _ := own.(*connector.Struct)
 				if err := visit(f.Schema, name, at, optional, inner); err != nil {
 					return err
