@@ -27,18 +27,20 @@ const (
 // laneLines is how many lines of 100 bytes a lane takes.
 const laneLines = 500_000
 
-// lanes are connectors between a file and a topic.
+// lanes are connectors between a file and a topic, and between two topics.
 var lanes = map[string]struct {
 	kind runtime.Kind
 	yaml string
 	done func(runtime.Stats) int64
 }{
-	"file-to-topic": {runtime.KindSource, "    connector.class: file-source\n    topic: lines\n", func(s runtime.Stats) int64 { return s.RecordsOut }},
-	"topic-to-file": {runtime.KindSink, "    connector.class: file-sink\n    topics: lines\n", func(s runtime.Stats) int64 { return s.RecordsOut }},
+	"file-to-topic": {runtime.KindSource, "    connector.class: file-source\n    topic: lines\n    file: FILE\n", func(s runtime.Stats) int64 { return s.RecordsOut }},
+	"topic-to-file": {runtime.KindSink, "    connector.class: file-sink\n    topics: lines\n    file: FILE\n", func(s runtime.Stats) int64 { return s.RecordsOut }},
+	"topic-to-topic": {runtime.KindStream, "    connector.class: stream\n    topics: lines\n    topic: copies\n    input.key.converter: string\n    input.value.converter: string\n",
+		func(s runtime.Stats) int64 { return s.RecordsOut }},
 }
 
 // BenchmarkLanes measures how many records a task takes per second of its process's CPU time between a file and a
-// topic, and what it allocates for each: the start included, the broker not, which is in another process.
+// topic, or two topics, and what it allocates for each: the start included, the broker not, which is in another process.
 func BenchmarkLanes(b *testing.B) {
 	if places := os.Getenv(laneVariable); places != "" {
 		beLane(b, strings.Fields(places))
@@ -47,9 +49,12 @@ func BenchmarkLanes(b *testing.B) {
 	in := filepath.Join(b.TempDir(), "lines.txt")
 	writeLines(b, in)
 	broker := kafkatest.Start(b)
-	for i, lane := range []string{"file-to-topic", "topic-to-file"} {
+	for _, lane := range []string{"file-to-topic", "topic-to-file", "topic-to-topic"} {
 		b.Run(lane, func(b *testing.B) {
-			file := []string{in, filepath.Join(b.TempDir(), "out.txt")}[i]
+			file := in
+			if lane == "topic-to-file" {
+				file = filepath.Join(b.TempDir(), "out.txt")
+			}
 			var sum laneCost
 			for b.Loop() {
 				sum.add(laneTime(b, lane, broker, file))
@@ -116,7 +121,7 @@ func beLane(b *testing.B, places []string) {
 	lane := lanes[places[0]]
 	f := &flow{b: b, broker: places[1]}
 	f.startWorker()
-	spec := f.spec(lane.kind, lane.yaml+"    file: "+places[2]+"\n    key.converter: string\n    value.converter: string\n")
+	spec := f.spec(lane.kind, strings.Replace(lane.yaml, "FILE", places[2], 1)+"    key.converter: string\n    value.converter: string\n")
 	spec.Connector = fmt.Sprint(spec.Connector, "-", os.Getpid())
 	var before, after goruntime.MemStats
 	goruntime.ReadMemStats(&before)
