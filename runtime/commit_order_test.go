@@ -122,12 +122,16 @@ func TestStreamCommitsInOrder(t *testing.T) {
 			task, out, in := r.frame(t, KindStream, tt.all)
 			st := newStore(0, 0)
 			keep := &stores{topic: "log", live: map[int32]*store{0: st}}
-			s := &streamTask{t: task, set: &settings{}, parts: &parts{stores: []*stores{keep}}, in: in, out: out,
+			s := &streamTask{t: task, set: &settings{}, settled: map[connector.TopicPartition]int64{}, parts: &parts{stores: []*stores{keep}}, in: in, out: out,
 				produce:    &stage{place: "output", rule: rule{unmarked: connector.KindFatal, tolerable: true}},
 				committing: &stage{place: "offset commit", rule: rule{unmarked: connector.KindRetriable}}}
 			b := twoRecords()
 			b.items[0].writes = []storeWrite{{stores: keep, store: st, key: []byte("k"), value: []byte("v")}}
-			if err := s.finish(b); (err != nil) != tt.fails {
+			err := s.finish(b)
+			if err == nil {
+				err = s.finishAll()
+			}
+			if (err != nil) != tt.fails {
 				t.Errorf("error is %v", err)
 			}
 			if d := cmp.Diff(tt.want, r.log); d != "" {
@@ -137,6 +141,65 @@ func TestStreamCommitsInOrder(t *testing.T) {
 				t.Errorf("the state has the write: %v", kept)
 			}
 		})
+	}
+}
+
+// Units of a stream overlap: the outputs of one do not wait for those before it,
+// everything else does, and a unit that fails takes with it what comes behind it.
+func TestStreamUnitsOverlap(t *testing.T) {
+	r := &recorder{refuses: map[string]error{}}
+	task, out, in := r.frame(t, KindStream, true)
+	st := newStore(0, 0)
+	keep := &stores{topic: "log", live: map[int32]*store{0: st}}
+	s := &streamTask{t: task, set: &settings{flushInterval: time.Hour}, due: time.Now().Add(time.Hour), settled: map[connector.TopicPartition]int64{}, parts: &parts{stores: []*stores{keep}}, in: in, out: out,
+		produce:    &stage{place: "output", rule: rule{unmarked: connector.KindFatal, tolerable: true}},
+		committing: &stage{place: "offset commit", rule: rule{unmarked: connector.KindRetriable}}}
+	finish := func(offset int64) error {
+		b := twoRecords()
+		for i := range b.items {
+			b.items[i].read.Offset = offset + int64(i)
+		}
+		st.begin()
+		_ = st.Put([]byte("k"), []byte{byte(offset)})
+		b.items[0].writes = st.end()
+		b.items[0].writes[0].stores = keep
+		return s.finish(b)
+	}
+	step := func(name string, do func() error, want ...string) {
+		t.Helper()
+		r.log = nil
+		if err := do(); err != nil {
+			t.Errorf("%s: error is %v", name, err)
+		}
+		if d := cmp.Diff(want, r.log); d != "" {
+			t.Errorf("%s: (-want +got)\n%s", name, d)
+		}
+	}
+	arrive := func() error { return r.Flush(t.Context()) }
+	step("one unit", func() error { return finish(10) }, "out sent")
+	step("another one", func() error { return finish(20) }, "out sent")
+	step("their outputs", arrive, "out arrived", "out arrived")
+	step("what follows", s.idle, "log sent")
+	step("a third one", func() error { return finish(30) }, "out sent")
+	step("what that sent", arrive, "log arrived", "out arrived")
+	step("dead letters", s.idle, "dead sent")
+	step("their arrival", arrive, "dead arrived")
+	step("the second one's turn", s.idle, "log sent")
+	if v, _, _ := st.Get([]byte("k")); v[0] != 30 || st.base["k"].value[0] != 10 {
+		t.Errorf("the state is %v, what is durable of it %v", v, st.base["k"].value)
+	}
+	s.due = time.Now()
+	step("a commit", s.idle, "commit 12")
+	r.refuses["log"] = errTest
+	if err := arrive(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.idle(); !errors.Is(err, errTest) {
+		t.Errorf("error is %v", err)
+	}
+	step("the end", s.finishAll)
+	if n := task.counters.active.Load(); n != 0 || len(s.units) != 0 {
+		t.Errorf("%d records and %d units are on their way", n, len(s.units))
 	}
 }
 

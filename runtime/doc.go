@@ -6,7 +6,7 @@
 // three kinds of connectors. tolerance.go alone decides what a failure means,
 // inflight.go alone which source offsets may be committed. Loops and commits
 // are in source_task.go and source_commit.go, sink_task.go and sink_commit.go,
-// and stream_task.go; intake.go is what sinks and streams have in common.
+// stream_task.go and unit.go; intake.go is what sinks and streams have in common.
 //
 // Nothing of it is promised to those outside the module: a worker of one's own
 // is made with runtime/cli.

@@ -57,8 +57,12 @@ type intake struct {
 
 	// work takes a batch through its journey, in the job's goroutine.
 	work func(ctx context.Context, b *batch)
-	// finish delivers what came through, in the task's goroutine.
+	// finish delivers what came through, in the task's goroutine. It calls done, now
+	// or later, when nothing of the batch is on its way any more.
 	finish func(b *batch) error
+	// pending gives what ends when idle is to be called though nothing was read; nil
+	// is that nothing does.
+	pending func() context.Context
 	// asked does what the plugin has asked for, before a batch; nil of streams.
 	asked func() error
 	// idle is called between batches, for commits that are due.
@@ -74,7 +78,7 @@ type intake struct {
 	broken bool // the last batch was broken off: what was read of it comes again
 
 	next    []kafka.Message                   // read while a job was at work
-	spare   []item                            // of the last batch, for the next
+	spare   [][]item                          // of batches that are done, for the next ones
 	going   *going                            // nil while nothing is to be given up
 	halted  bool                              // partitions are paused because the task is
 	paused  map[connector.TopicPartition]bool // by the plugin
@@ -107,7 +111,7 @@ func (in *intake) loop() error {
 // are to be given up first.
 func (in *intake) turn() error {
 	if len(in.next) == 0 {
-		if err := in.read(in.t.quit); err != nil {
+		if err := in.wait(); err != nil {
 			return err
 		}
 	}
@@ -128,6 +132,18 @@ func (in *intake) turn() error {
 		return nil
 	}
 	return in.idle()
+}
+
+// wait reads, until something comes or is to be done.
+func (in *intake) wait() error {
+	ctx, cancel := context.WithCancel(in.t.quit)
+	defer cancel()
+	if in.pending != nil {
+		if p := in.pending(); p != nil {
+			defer context.AfterFunc(p, cancel)()
+		}
+	}
+	return in.read(ctx)
 }
 
 // halt pauses and resumes partitions as the task was told to.
@@ -283,30 +299,59 @@ func (in *intake) handOver() error {
 // batch takes messages through the journey and delivers what came through.
 func (in *intake) batch(messages []kafka.Message) error {
 	began := time.Now()
-	in.t.counters.read(len(messages))
-	defer in.t.counters.onTheirWay(-len(messages))
-	b := &batch{items: slices.Grow(in.spare, len(messages))[:len(messages)]}
-	whole := b.items // a cut makes items shorter
-	in.spare = nil
-	for i := range messages {
-		m := &messages[i]
-		in.t.topics.note(m.Topic)
-		b.items[i].read = m
-		b.items[i].record = connector.Record{Topic: m.Topic, Partition: m.Partition, Timestamp: m.Timestamp,
-			TimestampType: m.TimestampType, Origin: connector.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}}
-	}
+	b := in.begin(messages)
+	finished := false
 	err := in.run(func(ctx context.Context) error {
 		ctx, span := in.journey.span(ctx, b)
 		in.work(ctx, b)
 		span.End(b.stop)
 		return nil
-	}, func() error { return in.delivered(b) })
+	}, func() error {
+		finished = true
+		return in.delivered(b)
+	})
 	in.t.counters.batches.observe(time.Since(began))
-	if err == nil && !in.broken { // else the producer may still have what is to be written
-		clear(whole)
-		in.spare = whole[:0]
+	if !finished {
+		in.done(b, false)
 	}
 	return err
+}
+
+const (
+	// itemCost is about what an item takes in memory beside the bytes of its record.
+	itemCost = 512
+	// maxSpare is how many lists of items are kept for other batches.
+	maxSpare = 4
+)
+
+// begin makes a batch of messages.
+func (in *intake) begin(messages []kafka.Message) *batch {
+	in.t.counters.read(len(messages))
+	var spare []item
+	if n := len(in.spare); n > 0 {
+		spare, in.spare = in.spare[n-1], in.spare[:n-1]
+	}
+	b := &batch{items: slices.Grow(spare, len(messages))[:len(messages)]}
+	b.whole = b.items
+	for i := range messages {
+		m := &messages[i]
+		in.t.topics.note(m.Topic)
+		b.size += len(m.Key) + len(m.Value) + itemCost
+		b.items[i].read = m
+		b.items[i].record = connector.Record{Topic: m.Topic, Partition: m.Partition, Timestamp: m.Timestamp,
+			TimestampType: m.TimestampType, Origin: connector.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}}
+	}
+	return b
+}
+
+// done ends a batch. Where the producer may still have what is to be written, its
+// items are not to be used again.
+func (in *intake) done(b *batch, again bool) {
+	in.t.counters.onTheirWay(-len(b.whole))
+	if again && len(in.spare) < maxSpare {
+		clear(b.whole)
+		in.spare = append(in.spare, b.whole[:0])
+	}
 }
 
 // delivered finishes a batch. The error that cut it comes after what was before it.
@@ -316,10 +361,11 @@ func (in *intake) delivered(b *batch) error {
 			in.t.counters.dropped.Add(1)
 		}
 	}
+	stop := b.stop
 	if err := in.finish(b); err != nil {
 		return err
 	}
-	return b.stop
+	return stop
 }
 
 // run does something in a job and then something in this goroutine. Meanwhile
@@ -394,6 +440,14 @@ func (in *intake) end(err error, then func() error) error {
 	if err == nil {
 		err = then()
 	}
+	return in.breaks(err)
+}
+
+// held does something in this goroutine, between two polls.
+func (in *intake) held(do func() error) error { return in.breaks(in.limit.hold(do)) }
+
+// breaks tells of an error; that work was broken off is none.
+func (in *intake) breaks(err error) error {
 	if errors.Is(err, errRevoked) || errors.Is(err, errStopping) {
 		in.broken = true
 		return nil

@@ -101,6 +101,8 @@ func (it *item) which() []any {
 type batch struct {
 	items []item
 	stop  error
+	whole []item // items before a cut, of an intake
+	size  int    // in memory, bytes
 }
 
 // trace gives what an item's headers say of its trace.

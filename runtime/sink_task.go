@@ -144,6 +144,7 @@ func older(a, b int64) int64 {
 
 // finish notes what the sink has taken and sends the dead letters.
 func (s *sinkTask) finish(b *batch) error {
+	defer s.in.done(b, true)
 	for i := range b.items {
 		it := &b.items[i]
 		if it.fate == tolerated {

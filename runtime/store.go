@@ -109,11 +109,9 @@ func (s *stores) changelog(ctx context.Context, k changelogs, inputs []string) e
 	return nil
 }
 
-// settle ends a batch: what was written for its records became durable, what
-// else is in the overlays is forgotten.
-func (s *stores) settle() {
+// expire forgets what has outlived the retention.
+func (s *stores) expire() {
 	for _, st := range s.live {
-		clear(st.overlay)
 		st.expire()
 	}
 }
@@ -152,6 +150,7 @@ type entry struct {
 	value []byte
 	at    int64 // when it was put, in milliseconds
 	gone  bool  // deleted; in overlays only
+	write int64 // the number of its storeWrite; in overlays only
 }
 
 // put is one put in the order of time, for expiry.
@@ -168,11 +167,12 @@ type storeWrite struct {
 	key    []byte
 	value  []byte
 	at     int64
+	number int64 // among the store's
 }
 
 // store is the keyed store of one partition. base equals the fold of the
-// changelog up to next; writes stay in the overlay until their commit unit is
-// through, and in record until the record at hand is.
+// changelog up to next; writes stay in the overlay until they are in the changelog,
+// and in record until the record at hand is through.
 type store struct {
 	partition int32
 	retention int64 // milliseconds, 0 is for ever
@@ -183,6 +183,7 @@ type store struct {
 	next    int64 // where to go on in the changelog
 	overlay map[string]entry
 	record  []storeWrite
+	writes  int64 // so far
 }
 
 var _ connector.Store = (*store)(nil)
@@ -231,10 +232,22 @@ func (s *store) rollback() { s.record = nil }
 func (s *store) end() []storeWrite {
 	writes := s.record
 	s.record = nil
-	for _, w := range writes {
-		s.overlay[string(w.key)] = entry{value: w.value, at: w.at, gone: w.value == nil}
+	for i := range writes {
+		w := &writes[i]
+		s.writes++
+		w.number = s.writes
+		s.overlay[string(w.key)] = entry{value: w.value, at: w.at, gone: w.value == nil, write: w.number}
 	}
 	return writes
+}
+
+// durable moves a write that is in the changelog from the overlay to the base,
+// unless it was written over meanwhile.
+func (s *store) durable(w storeWrite, offset int64) {
+	s.apply(w.key, w.value, w.at, offset)
+	if s.overlay[string(w.key)].write == w.number {
+		delete(s.overlay, string(w.key))
+	}
 }
 
 // apply folds one changelog record into the store.

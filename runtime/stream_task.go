@@ -12,7 +12,7 @@ import (
 )
 
 // streamTask brings records from topics through transforms into a topic. It
-// computes a batch first, with nothing open, and then commits it as one unit.
+// computes a batch first, with nothing open, and then sends it as one unit.
 type streamTask struct {
 	t       *Task
 	set     *settings
@@ -24,11 +24,17 @@ type streamTask struct {
 
 	restoring, produce, committing *stage
 	inputs                         []string // the topics read from, for the check of changelogs
+
+	units   []*unit                            // on their way, the oldest first
+	weight  int                                // of them, bytes
+	settled map[connector.TopicPartition]int64 // next offsets of units that are through, to be committed
+	through int                                // records of them
+	due     time.Time                          // of the next commit
 }
 
 // newStreamTask makes everything. After an error nothing is left open.
 func newStreamTask(t *Task, set *settings) (r runner, err error) {
-	s := &streamTask{t: t, set: set, inputs: set.topics}
+	s := &streamTask{t: t, set: set, inputs: set.topics, settled: map[connector.TopicPartition]int64{}}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -51,6 +57,7 @@ func newStreamTask(t *Task, set *settings) (r runner, err error) {
 	if s.group, err = s.in.join(set, s.clients.consumer); err != nil {
 		return nil, err
 	}
+	s.due = time.Now().Add(set.flushInterval)
 	return s, nil
 }
 
@@ -62,7 +69,7 @@ func (s *streamTask) frame() {
 	s.committing = &stage{place: "offset commit", java: "KAFKA_PRODUCE", class: "stream", rule: rule{unmarked: connector.KindRetriable}, long: true}
 	s.in = &intake{t: t, poll: consumeStage(), handover: maxHandover,
 		journey: &journey{at: t.at, stages: s.parts.streamStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch, tracer: t.options.Tracer},
-		work:    s.work, finish: s.finish, idle: s.idle, opened: s.opened, closing: s.closing}
+		work:    s.work, finish: s.finish, pending: s.pending, idle: s.idle, opened: s.opened, closing: s.closing}
 	if n := len(s.parts.transforms); n > 0 {
 		s.parts.transforms[n-1].tap = t.tap
 	}
@@ -87,7 +94,30 @@ func (s *streamTask) check() error {
 	return nil
 }
 
-func (s *streamTask) loop() error { return s.in.loop() }
+// loop works until the task is to stop or an error. What was before that is
+// delivered and committed.
+func (s *streamTask) loop() error {
+	err := s.in.loop()
+	last := s.finishAll()
+	if err == nil {
+		return last
+	}
+	s.t.ended(last) // the first error is the one to show
+	return err
+}
+
+// finishAll delivers what is on its way and commits. What failed before is not on
+// its way any more.
+func (s *streamTask) finishAll() error {
+	err := s.drain()
+	if err != nil {
+		s.abandon()
+	}
+	if len(s.settled) > 0 && s.t.life.Err() == nil {
+		err = errors.Join(err, s.commit())
+	}
+	return err
+}
 
 // work restores the state of the batch's partitions and takes the batch through
 // its journey.
@@ -130,162 +160,39 @@ func (s *streamTask) restore(ctx context.Context, k changelogs, b *batch) error 
 	})
 }
 
-// finish is the commit unit: outputs, changelog, dead letters, input offsets,
-// in this order, each arrived before the next is sent. After a crash in between
-// the batch is computed again from state that has not seen it, or from state
-// whose outputs are all there. A Kafka transaction can enclose the function.
+// finish sends what came through, and waits while too much is on its way.
 func (s *streamTask) finish(b *batch) error {
-	defer s.settle()
-	if len(b.items) == 0 {
-		return nil
+	if err := s.send(b); err != nil {
+		return err
 	}
-	ctx := s.t.life
-	for _, step := range []func(context.Context, *batch) error{s.outputs, s.changelog, s.deadLetters, s.offsets} {
-		if !s.in.consumer.Holds() {
-			return errRevoked // another member does the batch again, with what the changelog says by now
-		}
-		if err := step(ctx, b); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.room()
 }
 
-// idle commits positions behind what is never read: between batches all is done
-// that was.
+// pending gives what the oldest unit waits for.
+func (s *streamTask) pending() context.Context {
+	if len(s.units) == 0 {
+		return nil
+	}
+	return s.units[0].sent
+}
+
+// idle settles what has arrived and commits when it is time to; with nothing on its
+// way also positions behind what is never read.
 func (s *streamTask) idle() error {
-	if len(s.in.next) > 0 {
+	if len(s.in.next) == 0 && len(s.units) == 0 {
+		for tp, at := range s.in.consumer.Skipped() {
+			s.settled[tp] = max(s.settled[tp], at)
+		}
+	}
+	due := !time.Now().Before(s.due)
+	if len(s.units) == 0 && (len(s.settled) == 0 || !due) {
 		return nil
 	}
-	skipped := s.in.consumer.Skipped()
-	if len(skipped) == 0 {
-		return nil
-	}
-	return s.in.run(func(context.Context) error { return nil }, func() error { return s.commit(skipped, 0) })
-}
-
-func (s *streamTask) settle() {
-	for _, st := range s.parts.stores {
-		st.settle()
-	}
-}
-
-// outputs sends what came through. A record that Kafka refuses fails as in any
-// other stage.
-func (s *streamTask) outputs(ctx context.Context, b *batch) error {
-	began, newest := time.Now(), connector.NoTimestamp
-	sent := b.alive()
-	messages := make([]*kafka.Message, len(sent))
-	for k, i := range sent {
-		messages[k] = &b.items[i].out
-		newest = max(newest, messages[k].Timestamp)
-	}
-	refused := make([]error, len(sent)) // set by the producer's goroutines, read after wait
-	if k, err := s.out.send(ctx, messages, func(d *kafka.Delivery) {
-		note(refused, d)
-		if d.Err == nil {
-			s.t.topics.note(d.Topic)
-		}
-	}); err != nil {
-		return s.t.at.wrap(s.produce.place, b.items[sent[k]].place(), err)
-	}
-	if err := s.out.wait(ctx); err != nil {
-		return err
-	}
-	n := len(sent)
-	for k, cause := range refused {
-		if cause == nil {
-			continue
-		}
-		n--
-		if err := s.t.refused(s.produce, &b.items[sent[k]], cause); err != nil {
+	return s.in.held(func() error {
+		if err := s.settle(); err != nil || len(s.settled) == 0 || !due {
 			return err
 		}
-	}
-	s.produce.stats.observe(n, time.Since(began))
-	if n > 0 {
-		s.t.counters.wrote(n, newest)
-	}
-	return nil
-}
-
-// note notes an error of messages, each in its place.
-func note(refused []error, d *kafka.Delivery) {
-	for _, i := range d.Which {
-		refused[i] = d.Err
-	}
-}
-
-// changelog makes durable what stateful transforms wrote, and then lets their
-// stores have it.
-func (s *streamTask) changelog(ctx context.Context, b *batch) error {
-	var writes []storeWrite
-	for i := range b.items {
-		writes = append(writes, b.items[i].writes...)
-	}
-	if len(writes) == 0 {
-		return nil
-	}
-	messages := make([]*kafka.Message, len(writes))
-	for i, w := range writes {
-		messages[i] = &kafka.Message{Topic: w.stores.topic, Partition: w.store.partition, Key: w.key, Value: w.value, Timestamp: w.at}
-	}
-	offsets := make([]int64, len(writes))
-	refused := make([]error, len(writes))
-	i, err := s.out.append(ctx, messages, func(d *kafka.Delivery) {
-		note(refused, d)
-		for k, i := range d.Which {
-			offsets[i] = d.Metadata(k).Offset
-		}
-	})
-	if err != nil {
-		return s.t.at.wrap("changelog "+writes[i].stores.topic, "", err)
-	}
-	if err := s.out.wait(ctx); err != nil {
-		return err
-	}
-	for i, err := range refused {
-		if err != nil {
-			return s.t.at.wrap("changelog "+writes[i].stores.topic, "", err)
-		}
-	}
-	for i, w := range writes {
-		w.store.apply(w.key, w.value, w.at, offsets[i])
-	}
-	return nil
-}
-
-func (s *streamTask) deadLetters(ctx context.Context, b *batch) error {
-	for i := range b.items {
-		if it := &b.items[i]; it.fate == tolerated {
-			if err := s.out.letter(ctx, it.original(), it.failure(s.t.at), nil); err != nil {
-				return err
-			}
-		}
-	}
-	return s.out.wait(ctx)
-}
-
-// offsets commits the input offsets.
-//
-// Invariant 3: everything that the records before them became has arrived.
-func (s *streamTask) offsets(_ context.Context, b *batch) error {
-	next := map[connector.TopicPartition]int64{}
-	for i := range b.items {
-		m := b.items[i].read
-		next[connector.TopicPartition{Topic: m.Topic, Partition: m.Partition}] = m.Offset + 1
-	}
-	return s.commit(next, len(b.items))
-}
-
-func (s *streamTask) commit(next map[connector.TopicPartition]int64, records int) error {
-	return s.committing.call(s.t.life, s.in.journey, records, func() error {
-		err := s.in.commit(next)
-		if errors.Is(err, kafka.ErrGenerationLost) {
-			s.t.log.Warn("partitions went to another member before their offsets were committed: it repeats the last batch")
-			return nil
-		}
-		return err
+		return s.commit()
 	})
 }
 
@@ -308,7 +215,16 @@ func (s *streamTask) opened(tps []connector.TopicPartition) error {
 	return nil
 }
 
-func (s *streamTask) closing(tps []connector.TopicPartition, lost bool) error {
+// closing delivers and commits what is on its way, unless that is too late.
+func (s *streamTask) closing(tps []connector.TopicPartition, lost bool) (err error) {
+	if !lost {
+		if err = s.finishAll(); errors.Is(err, errRevoked) {
+			lost, err = true, nil
+		}
+	}
+	s.abandon()
+	clear(s.settled)
+	s.through = 0
 	partitions := make([]int32, len(tps))
 	for i, tp := range tps {
 		partitions[i] = tp.Partition
@@ -320,7 +236,7 @@ func (s *streamTask) closing(tps []connector.TopicPartition, lost bool) error {
 			st.park(partitions)
 		}
 	}
-	return nil
+	return err
 }
 
 // close leaves the group and stops the plugins.
