@@ -30,7 +30,7 @@ func TestCheckClients(t *testing.T) {
 		"the worker's of one":  {with(connector.Props{"consumer.sasl.mechanism": "MD5"}), nil, []string{"consumer.sasl.mechanism: " + unknown}},
 		"mended by the worker": {with(connector.Props{"security.protocol": "X", "producer.security.protocol": "PLAINTEXT", "consumer.security.protocol": "PLAINTEXT", "admin.security.protocol": "PLAINTEXT"}), nil, nil},
 		"a connector's": {login, connector.Props{"admin.override.sasl.mechanism": "MD5", "consumer.override.fetch.min.bytes": "few"},
-			[]string{`consumer.override.fetch.min.bytes: "few" is not an integer`, "admin.override.sasl.mechanism: " + unknown}},
+			[]string{`consumer.override.fetch.min.bytes: "few" is not an integer between 0 and 2147483647`, "admin.override.sasl.mechanism: " + unknown}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if d := cmp.Diff(c.want, CheckClients(c.worker, c.props)); d != "" {
