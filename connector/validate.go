@@ -95,7 +95,7 @@ func place(name string) string {
 	if name == "" {
 		return "value"
 	}
-	return fmt.Sprintf("field: %q", name)
+	return `field: "` + name + `"`
 }
 
 func misfit(name, format string, args ...any) error {

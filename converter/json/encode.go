@@ -168,7 +168,7 @@ func appendTime(out []byte, schema *connector.Schema, v any) ([]byte, error) {
 		ms /= dayMillis
 	case "Time":
 		if ms < 0 || ms > dayMillis {
-			return nil, dataf("Time values must use number of milliseconds greater than 0 and less than 86400000")
+			return nil, dataf("Kafka Connect Time type should not have any date fields set to non-zero values.")
 		}
 	}
 	return strconv.AppendInt(out, ms, 10), nil

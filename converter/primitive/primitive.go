@@ -137,7 +137,7 @@ func (c *Converter) FromConnect(_ context.Context, _ string, schema *connector.S
 	switch {
 	case ok:
 		return data, nil
-	case c.noun == "bytes":
+	case byType:
 		return nil, dataf("%s is not compatible with objects of type class %s", class, tostring.Class(value))
 	}
 	return nil, dataf("Failed to serialize to %s (was class %s): it is not a value of type %s", c.noun, tostring.Class(value), c.name)

@@ -80,10 +80,15 @@ func fieldValue(s *connector.Struct, i int, replaceNull bool) any {
 // structSchema gives a schema of fields with what transforms copy from the old
 // one: name, version, doc and parameters, neither optionality nor default.
 func structSchema(s *connector.Schema, fields []connector.Field) (*connector.Schema, error) {
+	names := make(map[string]bool, len(fields))
 	for _, f := range fields {
 		if f.Name == "" {
 			return nil, dataf("fieldName cannot be null.")
 		}
+		if names[f.Name] {
+			break // what is wrong first is said
+		}
+		names[f.Name] = true
 	}
 	return s.AsRequired().WithoutDefault().WithFields(fields)
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/java/dateformat"
 )
 
 // Class names the Java class that holds such a value in Kafka Connect.
@@ -56,6 +57,9 @@ func Class(v any) string {
 	}
 }
 
+// dateText is Date.toString: the Julian calendar before 1582, years of an era.
+var dateText = dateformat.MustCompile("EEE MMM dd HH:mm:ss 'UTC' y")
+
 // String writes a value as Java's toString does, maps sorted by key. Bytes have
 // no text in Java but an address, so they are written in Go's %x.
 func String(v any) string {
@@ -71,7 +75,7 @@ func String(v any) string {
 	case []byte:
 		return fmt.Sprintf("%x", x)
 	case time.Time:
-		return x.UTC().Format("Mon Jan 02 15:04:05 UTC 2006")
+		return dateText.Format(x)
 	case connector.Decimal:
 		return decimalText(x)
 	case []any:
