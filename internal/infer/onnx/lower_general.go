@@ -35,7 +35,7 @@ func init() {
 		"Not": tensorNot, "And": tensorLogic(func(a, b int64) (int64, bool) { return a & b, true }), "Or": tensorLogic(func(a, b int64) (int64, bool) { return a | b, true }),
 		"Xor": tensorLogic(func(a, b int64) (int64, bool) { return a ^ b, true }), "Where": tensorWhere,
 
-		"Abs": tensorMap(math.Abs), "Ceil": tensorMap(math.Ceil), "Cos": tensorMap(math.Cos), "Erf": tensorMap(math.Erf), "Exp": tensorMap(math.Exp), "Floor": tensorMap(math.Floor),
+		"Abs": tensorMap(math.Abs), "Ceil": tensorMap(math.Ceil), "Cos": tensorMap(math.Cos), "Erf": tensorEach(erfCurve.run), "Exp": tensorMap(math.Exp), "Floor": tensorMap(math.Floor),
 		"Gelu": tensorGelu, "Log": tensorMap(math.Log), "Mish": tensorMap(mish), "Neg": tensorMap(func(x float64) float64 { return -x }),
 		"Reciprocal": tensorMap(func(x float64) float64 { return 1 / x }), "Round": tensorMap(math.RoundToEven), "Sin": tensorMap(math.Sin),
 		"Softplus": tensorMap(softplus), "Sqrt": tensorMap(math.Sqrt), "Softsign": tensorMap(func(x float64) float64 { return x / (1 + math.Abs(x)) }), "Sign": tensorMap(sign),

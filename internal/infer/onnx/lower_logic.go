@@ -71,7 +71,7 @@ func tensorIs(fn func(n *node) func(float32) bool) func(*node) (ref, error) {
 			return x, err
 		}
 		is := fn(n)
-		r, err := n.compute(&mapBody{func(v float32) float32 { return floatOf(is(v)) }}, x.dims(), x)
+		r, err := n.compute(&mapBody{apply(func(v float32) float32 { return floatOf(is(v)) })}, x.dims(), x)
 		return r.asBools(), err
 	}
 }
@@ -111,7 +111,7 @@ func tensorNot(n *node) (ref, error) {
 		return r, errors.Join(err, errors.New("input 0 holds floats, not truths"))
 	}
 	if r.k == nil {
-		return n.compute(&mapBody{func(v float32) float32 { return 1 - v }}, r.dims(), r)
+		return n.compute(&mapBody{apply(func(v float32) float32 { return 1 - v })}, r.dims(), r)
 	}
 	return n.zipInts(r.k, r.k, func(a, _ int64) (int64, bool) { return 1 - a, true })
 }

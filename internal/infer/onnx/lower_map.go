@@ -8,12 +8,16 @@ import (
 // Functions of each element.
 
 func tensorMap(fn func(float64) float64) func(*node) (ref, error) {
+	return tensorEach(apply(func(v float32) float32 { return float32(fn(float64(v))) }))
+}
+
+func tensorEach(fn func(out, in []float32)) func(*node) (ref, error) {
 	return func(n *node) (ref, error) {
 		x, err := n.floats(0)
 		if err != nil {
 			return x, err
 		}
-		return n.compute(&mapBody{func(v float32) float32 { return float32(fn(float64(v))) }}, x.dims(), x)
+		return n.compute(&mapBody{fn}, x.dims(), x)
 	}
 }
 
@@ -74,21 +78,15 @@ func sign(x float64) float64 {
 	return x
 }
 
-func gelu(x float64) float64 { return 0.5 * x * (1 + math.Erf(x/math.Sqrt2)) }
-
-func geluTanh(x float64) float64 {
-	return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+float64(0.044715*x*x*x))))
-}
-
 func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
 
 func mish(x float64) float64 { return x * math.Tanh(softplus(x)) }
 
 func tensorGelu(n *node) (ref, error) {
 	if how := n.stringAttr("approximate", "none"); how == "tanh" {
-		return tensorMap(geluTanh)(n)
+		return tensorEach(geluTanhCurve.run)(n)
 	} else if how != "none" {
 		return ref{}, fmt.Errorf("attribute approximate: %s is not known", how)
 	}
-	return tensorMap(gelu)(n)
+	return tensorEach(geluCurve.run)(n)
 }

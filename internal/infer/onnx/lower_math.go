@@ -181,7 +181,7 @@ func (n *node) product(a, b ref) (ref, error) {
 
 // hold makes a constant a tensor.
 func (n *node) hold(r ref) (ref, error) {
-	v, err := n.emit(&op{kind: opBody, body: &mapBody{func(v float32) float32 { return v }}, args: []operand{{k: r.k.floats}}}, 1, 1, len(r.k.floats))
+	v, err := n.emit(&op{kind: opBody, body: &mapBody{func(out, in []float32) { copy(out, in) }}, args: []operand{{k: r.k.floats}}}, 1, 1, len(r.k.floats))
 	return ref{v: v, shape: r.dims()}, err
 }
 

@@ -156,6 +156,10 @@ func (z *zipBody) axis(out []float32, in [][]float32, axis int, at [3]int) []flo
 		c = in[2]
 	}
 	i, j := at[0], at[1]
+	if z.fast != 0 && step[0] == 1 && step[1] == 1 {
+		zipLines(z.fast, out[:n], a[i:][:n], b[j:][:n])
+		return out[n:]
+	}
 	switch z.fast {
 	case '+':
 		for k := range out[:n] {
@@ -187,12 +191,40 @@ func (z *zipBody) axis(out []float32, in [][]float32, axis int, at [3]int) []flo
 	return out[n:]
 }
 
-// mapBody is a function of each element.
-type mapBody struct{ fn func(float32) float32 }
+// zipLines combines elements that follow one another.
+func zipLines(fast byte, out, a, b []float32) {
+	a, b = a[:len(out)], b[:len(out)]
+	switch fast {
+	case '+':
+		for k := range out {
+			out[k] = a[k] + b[k]
+		}
+	case '-':
+		for k := range out {
+			out[k] = a[k] - b[k]
+		}
+	case '*':
+		for k := range out {
+			out[k] = a[k] * b[k]
+		}
+	default:
+		for k := range out {
+			out[k] = a[k] / b[k]
+		}
+	}
+}
 
-func (m *mapBody) run(_ *Session, out []float32, in [][]float32) {
-	for i, v := range in[0][:len(out)] {
-		out[i] = m.fn(v)
+// mapBody is a function of each element.
+type mapBody struct{ fn func(out, in []float32) }
+
+func (m *mapBody) run(_ *Session, out []float32, in [][]float32) { m.fn(out, in[0][:len(out)]) }
+
+// apply is a function of elements for a mapBody.
+func apply(fn func(float32) float32) func(out, in []float32) {
+	return func(out, in []float32) {
+		for i, v := range in {
+			out[i] = fn(v)
+		}
 	}
 }
 
@@ -228,7 +260,7 @@ func (b *softmaxBody) run(_ *Session, out []float32, in [][]float32) {
 			}
 			sum := 0.0
 			for i := at; i < at+span; i += b.step {
-				e := math.Exp(float64(x[i] - most))
+				e := expOf(float64(x[i] - most))
 				out[i] = float32(e)
 				sum += e
 			}
@@ -268,6 +300,13 @@ func (b *normBody) run(_ *Session, out []float32, in [][]float32) {
 			squares += float64(d * d)
 		}
 		inverse := 1 / math.Sqrt(squares/float64(b.n)+b.eps)
+		if b.div == 1 && len(b.scale) == b.n {
+			scale, shift, out := b.scale[:len(x)], b.shift[:len(x)], out[first:][:len(x)]
+			for i, v := range x {
+				out[i] = float32(float32((float64(v)-mean)*inverse)*scale[i]) + shift[i]
+			}
+			continue
+		}
 		for i, v := range x {
 			c := (first + i) / b.div % len(b.scale)
 			out[first+i] = float32(float32((float64(v)-mean)*inverse)*b.scale[c]) + b.shift[c]
