@@ -92,7 +92,7 @@ bench-connect: build ## lanes beside Java's Kafka Connect on a real broker, whic
 bench-data: ## the PostgreSQL sink beside the database's own COPY and INSERT: rates, processor time, spread (needs PostgreSQL; 10 minutes)
 	$(GO) test -run '^$$' -bench '^BenchmarkData$$' -benchtime 1x -timeout 2h ./internal/test/bench/...
 
-agreement: ## compare every kind of network with ONNX Runtime (needs Python, PyTorch; 10 minutes, with qemu 40; 1 GB in .cache)
+agreement: ## compare every kind of network with ONNX Runtime (needs Python; an hour, with qemu 3; 8 GB in .cache)
 	./internal/infer/onnx/testdata/agreement.sh .cache/agreement internal/infer/onnx/AGREEMENT.md
 
 demo-model: build ## train the model of the demo anew (needs Python; about 5 minutes)

@@ -2,32 +2,34 @@
 Runtime says of them, for the test TestAgreement.
 
     python agreement.py FOLDER [NAME...]    Keras's, exported by tf2onnx
-    python agreement.py FOLDER --score      the scores of all files in FOLDER without them
+    python agreement.py FOLDER --score [NAME...]    the scores of all files in FOLDER, or those named, without them
     python agreement.py FOLDER --versions   what made them, as a list in Markdown
 
 The networks of PyTorch are made by export_torch.py beside it, with another
-Python. FOLDER receives NAME.onnx, weights and all, and NAME.json. Weights come
-from weights.py (Keras) or from PyTorch's generator, batch norms are random, and
-the last layer's weights are such that scores spread. What is there already
-is not made again.
+Python, and those of Keras's own export by keras_nets.py. FOLDER receives NAME.onnx,
+weights and all, and NAME.json. Weights are random, batch norms have the statistics of
+a batch, and the last layer's weights are such that scores spread. NAME.json says which
+block counts least (blocks.py). What is there already is not made again.
 """
 
 import glob
 import json
 import os
+import re
 import sys
 
 import numpy as np
 import onnx
 import onnxruntime
 
+import blocks
 import weights
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# The networks at the size that they were designed for.
+# The networks at the size that they were designed for. tf2onnx knows not the Erfc in ConvNeXt's.
 KERAS = {
     "DenseNet121": 224, "DenseNet169": 224, "Xception": 299, "MobileNetV2": 224, "MobileNetV3Small": 224, "MobileNetV3Large": 224,
-    "EfficientNetB0": 224, "EfficientNetB1": 240, "EfficientNetB2": 260, "ResNet50": 224, "ResNet50V2": 224, "InceptionV3": 299,
+    "EfficientNetB0": 224, "EfficientNetB1": 240, "EfficientNetB2": 260, "EfficientNetV2B0": 224, "ResNet50": 224, "ResNet50V2": 224, "InceptionV3": 299,
     "Small64": 64, "Small96": 96,
 }  # fmt: skip
 OPEN = 224  # height and width where a file leaves them open, as TestAgreement has them
@@ -35,17 +37,15 @@ OPEN = 224  # height and width where a file leaves them open, as TestAgreement h
 
 def make_keras(folder, names):
     import export_nets
+    import keras_nets
 
     for name in names or KERAS:
-        low = name.lower()
-        path = os.path.join(folder, f"keras-{low}.onnx")
+        path = os.path.join(folder, f"keras-{name.lower()}.onnx")
         if os.path.exists(path):
             continue
-        export_nets.NETS[name] = KERAS[name]
-        model = weights.strip(export_nets.export(name))
-        export_nets.calibrate(model, low, export_nets.high(name))
+        model = export_nets.convert(keras_nets.settled(name, KERAS[name]), KERAS[name])
         with open(path + ".new", "wb") as f:
-            f.write(weights.fill(model).SerializeToString())
+            f.write(model.SerializeToString())
         os.replace(path + ".new", path)
         print(path, os.path.getsize(path), flush=True)
 
@@ -69,7 +69,7 @@ def quantise(folder):
     """Makes int8-NAME.onnx (QDQ, weights per channel) of some networks."""
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-    sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "examples", "train-classifier"))
+    sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "..", "examples", "train-classifier"))
     import quantise as recipe
 
     for name in INT8 + BY_RECIPE:
@@ -87,6 +87,8 @@ def inputs(session, key, lo, hi, used):
     """What a network is fed: random pixels, and zeros where some exports list inputs that nothing reads."""
     feed = {}
     for x in session.get_inputs():
+        if x.name == "switches":
+            continue
         shape = [d if isinstance(d, int) else (1, 3, OPEN, OPEN)[k] for k, d in enumerate(x.shape)]
         if used is not None and x.name not in used:
             feed[x.name] = np.zeros(shape, np.float32)
@@ -98,14 +100,13 @@ def inputs(session, key, lo, hi, used):
     return feed
 
 
-def score(folder):
+def score(folder, names):
     for path in sorted(glob.glob(os.path.join(folder, "*.onnx"))):
-        out = path.removesuffix(".onnx") + ".json"
-        if os.path.exists(out):
-            continue
         name = os.path.basename(path).removesuffix(".onnx")
-        # Keras's EfficientNet and MobileNetV3 have a layer of their own that divides by 255.
-        high = 255.0 if name.startswith(("keras-efficientnet", "keras-mobilenetv3")) else 1.0
+        out = path.removesuffix(".onnx") + ".json"
+        if os.path.exists(out) or names and name not in names:
+            continue
+        high = high_of(name)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         if name.startswith("int8-"):  # the operators as they stand
@@ -118,17 +119,38 @@ def score(folder):
             key = f"{name}/input{i}"
             got = session.run(None, inputs(session, key, lo, hi, used))[0][0]
             cases.append({"input": key, "lo": lo, "hi": hi, "scores": [float(str(v)) for v in got]})
+        doc = {"cases": cases}
+        if not name.startswith("int8-"):
+            doc["blocks"] = count(path, name, high, used)
         spread = got if (got < 0).any() else np.log(np.maximum(got, 1e-30))
-        print(name, "spread of the logits", round(float(spread.std()), 3), flush=True)
+        print(name, "spread of the logits", round(float(spread.std()), 3), doc.get("blocks", ""), flush=True)
         with open(out, "w") as f:
-            json.dump({"cases": cases}, f)
+            json.dump(doc, f)
+
+
+def high_of(name):
+    """The largest pixel value: some of Keras's have a layer of their own that divides by 255."""
+    return 255.0 if re.match("keras-(own-)?(efficientnet|mobilenetv3|convnext)", name) else 1.0
+
+
+def count(path, name, high, used):
+    """How many blocks a network has, and which of them counts least."""
+    model, names = blocks.switched(onnx.load(path))
+    if not names:
+        return {"count": 0}
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+    feed = inputs(session, f"{name}/input0", 0.0, high, used)
+    least, change = blocks.least(names, lambda switches: session.run(None, feed | {"switches": switches})[0][0])
+    return {"count": len(names), "least": least, "change": change}
 
 
 def versions(folder):
     import platform
 
     rows = [f"Python {platform.python_version()}, numpy {np.__version__}, onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}"]
-    for path in ("keras-versions.txt", "torch-versions.txt"):
+    for path in ("keras-versions.txt", "keras-own-versions.txt", "torch-versions.txt"):
         with open(os.path.join(folder, path)) as f:
             rows.append(f.read().strip())
     print("\n".join("- " + r for r in rows))
@@ -137,9 +159,9 @@ def versions(folder):
 def main():
     folder, rest = sys.argv[1], sys.argv[2:]
     os.makedirs(folder, exist_ok=True)
-    if rest == ["--score"]:
+    if rest[:1] == ["--score"]:
         quantise(folder)
-        score(folder)
+        score(folder, rest[1:])
     elif rest == ["--versions"]:
         versions(folder)
     else:

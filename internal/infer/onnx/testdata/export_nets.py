@@ -27,10 +27,10 @@ import onnxruntime
 import tensorflow as tf
 import tf2onnx
 
+import keras_nets
 import weights
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CLASSES = 50
 # The networks and the size of their input; small where that is enough to meet
 # every kind of layer.
 NETS = {
@@ -45,30 +45,22 @@ NETS = {
 
 
 def export(name):
+    """A network with random batch norms: fresh ones (gamma 1, beta 0) would be folded to nothing."""
     keras.utils.set_random_seed(1)
-    size = NETS[name]
-    if name.startswith("Small"):  # the project's own
-        sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "..", "examples", "train-classifier"))
-        import train
-
-        net = train.small(keras, size, CLASSES)
-    else:
-        options = {"alpha": 0.5} if name == "MobileNetV2" else {}
-        net = getattr(keras.applications, name)(weights=None, classes=CLASSES, input_shape=(size, size, 3), **options)
-    # Fresh batch norms (gamma 1, beta 0) would be folded to nothing here.
+    net = keras_nets.build(name, NETS[name])
     noise = np.random.default_rng(1)
     for layer in net.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.set_weights([noise.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
+    return convert(net, NETS[name])
+
+
+def convert(net, size):
+    """What tf2onnx makes of a network."""
     spec = [tf.TensorSpec((None, size, size, 3), tf.float32, name="input")]
     call = tf.function(lambda x: net(x, training=False), input_signature=spec)
     model, _ = tf2onnx.convert.from_function(call, input_signature=spec, opset=15)
     return model
-
-
-def high(name):
-    """The largest pixel value: some networks have a layer of their own that divides by 255."""
-    return 255.0 if name.startswith(("EfficientNet", "MobileNetV3")) else 1.0
 
 
 def run(data, key, lo, hi):
@@ -155,7 +147,7 @@ def main():
         keep(folder, sys.argv[3], onnx.load(sys.argv[2]), 1.0)
         return
     for name in sys.argv[1:] or NETS:
-        keep(folder, name.lower(), export(name), high(name))
+        keep(folder, name.lower(), export(name), keras_nets.high(name))
 
 
 if __name__ == "__main__":
