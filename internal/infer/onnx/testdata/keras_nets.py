@@ -44,9 +44,9 @@ def settled(name, size):
     for layer in net.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
-        for weight in layer.weights:
-            if weight.name in ("gamma", "bias", "beta"):
-                lo, hi = (0.7, 1.3) if weight.name == "gamma" else (-0.1, 0.1)
+        for attribute, lo, hi in (("gamma", 0.7, 1.3), ("beta", -0.1, 0.1), ("bias", -0.1, 0.1)):
+            weight = getattr(layer, attribute, None)
+            if weight is not None:
                 weight.assign(noise.uniform(lo, hi, weight.shape).astype("float32"))
     images = noise.uniform(0, high(name), (4, size, size, 3)).astype("float32")
     net(images, training=True)
