@@ -300,6 +300,9 @@ type ErrantReporter interface {
 	// on its way to the dead-letter topic or is tolerated; the runtime commits
 	// no offset past the record before it has arrived there.
 	Report(ctx context.Context, r Record, cause error) error
+	// Wait returns when all that was reported has arrived, as the futures of Kafka
+	// Connect's reporter do: for a sink that keeps offsets itself.
+	Wait(ctx context.Context) error
 }
 
 // Metrics makes named metrics. Labels are alternating names and values; the

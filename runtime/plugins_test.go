@@ -45,6 +45,7 @@ type script struct {
 	linger   time.Duration                                     // and how long it waits for as many
 	context  connector.Context                                 // of the last start
 	reported func(r connector.Record) error                    // of collect: why a record is reported, nil for none
+	arrived  func()                                            // of collect, when it has waited for a record's letter
 
 	mu       sync.Mutex
 	records  []connector.Record // taken by sinks
@@ -230,8 +231,11 @@ func (s *collect) Put(ctx context.Context, rs []connector.Record) error {
 				if s.c.Reporter == nil {
 					return why
 				}
-				if err := s.c.Reporter.Report(ctx, r, why); err != nil {
+				if err := errors.Join(s.c.Reporter.Report(ctx, r, why), s.c.Reporter.Wait(ctx)); err != nil {
 					return err
+				}
+				if s.script.arrived != nil {
+					s.script.arrived()
 				}
 				continue
 			}

@@ -280,3 +280,6 @@ func (r *reporter) Report(ctx context.Context, rec connector.Record, cause error
 	it.tolerate(r.s.t.tolerance, failure{stage: r.s.put, cause: cause, err: r.s.t.at.wrap(r.s.put.place, it.place(), cause)})
 	return r.s.out.letter(ctx, it.original(), it.failure(r.s.t.at), nil)
 }
+
+// Wait waits until the letters have arrived.
+func (r *reporter) Wait(ctx context.Context) error { return r.s.out.wait(ctx) }

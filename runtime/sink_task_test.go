@@ -176,6 +176,8 @@ func TestSinkDeadLetters(t *testing.T) {
 		}
 		return nil
 	}}
+	var there atomic.Int64
+	s.arrived = func() { there.Store(f.end("dead")) }
 	w, _ := f.worker(s)
 	task, _ := f.start(w, KindSink, "k", connector.Props{"topics": "in", "errors.tolerance": "all", "errors.log.enable": "true",
 		"errors.deadletterqueue.topic.name": "dead", "errors.deadletterqueue.topic.replication.factor": "1",
@@ -189,6 +191,9 @@ func TestSinkDeadLetters(t *testing.T) {
 	dead := f.read("dead")
 	if len(dead) != 2 {
 		t.Fatalf("%d dead letters", len(dead))
+	}
+	if there.Load() == 0 {
+		t.Error("the sink has waited for a letter that was not there")
 	}
 	apple, seven := dead[0], dead[1]
 	if string(apple.Value) != "bad apple" {

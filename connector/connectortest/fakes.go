@@ -97,6 +97,9 @@ func (r *Reporter) Report(_ context.Context, rec connector.Record, cause error) 
 	return nil
 }
 
+// Wait has nothing to wait for.
+func (*Reporter) Wait(context.Context) error { return nil }
+
 // Reported gives the records and causes so far.
 func (r *Reporter) Reported() ([]connector.Record, []error) {
 	r.mu.Lock()

@@ -145,15 +145,22 @@ func (r running) deliver(batch []connector.Record) {
 	r.retry("put", func() error { return r.offer(r.t.Context(), batch) })
 }
 
-// offer puts a batch once.
+// offer puts a batch once, from where the sink has asked for its partitions.
 func (r running) offer(ctx context.Context, batch []connector.Record) error {
 	assigned := r.partitions.Assignment()
+	var opened []connector.TopicPartition
 	for _, rec := range batch {
-		if tp := readFrom(rec); !slices.Contains(assigned, tp) {
-			assigned = append(assigned, tp)
+		if tp := readFrom(rec); !slices.Contains(assigned, tp) && !slices.Contains(opened, tp) {
+			opened = append(opened, tp)
 		}
 	}
-	r.partitions.Assign(assigned...)
+	if len(opened) > 0 {
+		r.listen(opened, nil)
+	}
+	_, seeks, _ := r.partitions.Asked()
+	if before := func(rec connector.Record) bool { return rec.Origin.Offset < seeks[readFrom(rec)] }; slices.ContainsFunc(batch, before) {
+		batch = slices.DeleteFunc(slices.Clone(batch), before)
+	}
 	err := r.sink.Put(ctx, batch)
 	for _, rec := range batch {
 		if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -42,11 +43,13 @@ type apart struct {
 
 // writeApart is told which chunk was refused before, and how: the same rows are
 // not sent as a whole once more.
-func (s *Sink) writeApart(ctx context.Context, b *batch, records []connector.Record, tried chunk, refused error) ([]errant, error) {
-	a := &apart{s: s, records: records, counts: map[string]int{}, written: map[pg.Name]bool{}, runs: map[pg.Name]run{}, granted: map[*plan]bool{}}
-	if err := a.write(ctx, b, tried, refused); err != nil {
+func (s *Sink) writeApart(ctx context.Context, f filled, records []connector.Record, tried chunk, refused error) ([]errant, error) {
+	a := &apart{s: s, records: records, bad: f.bad, counts: map[string]int{}, written: map[pg.Name]bool{}, runs: map[pg.Name]run{}, granted: map[*plan]bool{}}
+	next := s.offsets.behind(records)
+	if err := a.write(ctx, f.batch, next, tried, refused); err != nil {
 		return nil, s.failed(err)
 	}
+	s.offsets.settled(next)
 	for operation, rows := range a.counts {
 		s.counters.rows[operation].Add(float64(rows))
 	}
@@ -57,13 +60,20 @@ func (s *Sink) writeApart(ctx context.Context, b *batch, records []connector.Rec
 	return a.bad, nil
 }
 
-func (a *apart) write(ctx context.Context, b *batch, tried chunk, refused error) (err error) {
+// idleSQL has the server end the transaction of a process that was stopped in the
+// middle, and holds locks.
+const idleSQL = "SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true)"
+
+func (a *apart) write(ctx context.Context, b *batch, next []moved, tried chunk, refused error) (err error) {
 	if a.tx, err = a.s.pool.Begin(ctx); err != nil {
 		return pg.OneLine(err)
 	}
 	defer func() { _ = a.tx.Rollback(ctx) }() // without effect after the commit
 	// Deferred constraints would blame the commit.
 	if _, err := a.tx.Exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
+		return err
+	}
+	if _, err := a.tx.Exec(ctx, idleSQL, strconv.FormatInt(a.s.set.answer.Milliseconds(), 10)); err != nil {
 		return err
 	}
 	for _, c := range b.chunks(a.s.set.batch) {
@@ -78,6 +88,14 @@ func (a *apart) write(ctx context.Context, b *batch, tried chunk, refused error)
 	}
 	if err := a.settle(); err != nil {
 		return err
+	}
+	if a.s.offsets != nil {
+		if err := a.s.report(ctx, a.records, a.bad); err != nil {
+			return err
+		}
+		if err := a.s.offsets.move(ctx, a.tx, next); err != nil {
+			return err
+		}
 	}
 	return a.s.redact(a.tx.Commit(ctx))
 }

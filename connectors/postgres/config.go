@@ -19,6 +19,7 @@ const (
 	kindTable, kindPartitioned, kindView            = "TABLE", "PARTITIONED TABLE", "VIEW"
 	dateZoneOfDB, dateZoneUTC                       = "DB_TIMEZONE", "UTC"
 	precisionMicro, precisionNano                   = "microseconds", "nanoseconds"
+	storeKafka, storeSink                           = "kafka", "sink"
 	quoteAlways, quoteNever                         = "always", "never"
 	connectionGroup, writeGroup, mapGroup, ddlGroup = "Connection", "Writes", "Data Mapping", "DDL Support"
 )
@@ -50,14 +51,23 @@ func connectionKeys() []connector.Key {
 	}
 }
 
+// Keys of ours that Debezium's name has, too.
+var (
+	lingerKey = connector.Key{Name: "batch.linger.ms", Type: connector.LongKey, Default: 10, Check: connector.Between(0, 3_600_000), Importance: connector.Low, Group: writeGroup,
+		Doc: "How long the first record of a transaction waits for others, until there are batch.size. 0: a transaction is what one poll of Kafka brings. consumer.override.max.poll.records, where it is set, bounds it, too."}
+	offsetStoreKey = connector.Key{Name: "offset.store", Type: connector.StringKey, Default: storeKafka, Check: connector.OneOf(storeKafka, storeSink), Group: writeGroup,
+		Doc: "Where the connector's offsets are that count. kafka: in its consumer group; after a crash or a lost answer records may be written twice. sink: in a table, offset.store.table, moved by the transaction that writes the records, so that each is written exactly once."}
+	offsetTableKey = connector.Key{Name: "offset.store.table", Type: connector.StringKey, Default: "hydraulics_offsets", Check: connector.NotEmpty, Importance: connector.Low, Group: writeGroup,
+		Doc: "The table of offset.store=sink, which is made where it is missing. Connectors may share it: their names tell their rows apart."}
+)
+
 func writeKeys() []connector.Key {
 	return []connector.Key{
 		{Name: "insert.mode", Type: connector.StringKey, Default: modeInsert, Check: connector.OneOf(modeInsert, modeUpsert, modeUpdate, "multi"), Importance: connector.High, Group: writeGroup,
 			Doc: "insert: add rows. upsert: add rows, or change those of the same key. update: change rows only. multi is another word for insert."},
 		{Name: "batch.size", Type: connector.IntKey, Default: 3000, Check: connector.Between(1, 1_000_000), Group: writeGroup,
 			Doc: "The most rows of one statement, and as many records as one transaction is to have."},
-		{Name: "batch.linger.ms", Type: connector.LongKey, Default: 10, Check: connector.Between(0, 3_600_000), Importance: connector.Low, Group: writeGroup,
-			Doc: "How long the first record of a transaction waits for others, until there are batch.size. 0: a transaction is what one poll of Kafka brings. consumer.override.max.poll.records, where it is set, bounds it, too."},
+		lingerKey,
 		{Name: "delete.enabled", Type: connector.BooleanKey, Default: false, Group: writeGroup,
 			Doc: "Whether a record with a null value deletes the row of its key; needs pk.mode=record_key."},
 		{Name: "max.retries", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(0)), Group: writeGroup,
@@ -66,6 +76,8 @@ func writeKeys() []connector.Key {
 			Doc: "The least time before a batch is repeated."},
 		{Name: "statement.timeout.ms", Type: connector.LongKey, Check: connector.Optional(connector.AtLeast(1)), Importance: connector.Low, Group: writeGroup,
 			Doc: "How long to wait for the database's answer to a statement, before its connection is dropped and the batch is repeated. Without it the socketTimeout of connection.url, else two minutes."},
+		offsetStoreKey,
+		offsetTableKey,
 		{Name: "replace.null.with.default", Type: connector.BooleanKey, Default: true, Group: writeGroup,
 			Doc: "Whether the schema's default stands for a field that is null."},
 		{Name: "trim.sensitive.log", Type: connector.BooleanKey, Default: true, Importance: connector.Low, Group: writeGroup,
@@ -131,6 +143,8 @@ type settings struct {
 	mode           string
 	batch          int
 	linger         time.Duration
+	storeOffsets   bool // in offsetTable
+	offsetTable    pg.Name
 	deletes        bool
 	retries        int // -1 without end
 	backoff        time.Duration
@@ -205,7 +219,14 @@ func newSettings(conf connector.Config) (settings, error) {
 	for _, k := range conf.List("table.types") {
 		s.kinds = append(s.kinds, map[string]pg.Kind{kindTable: pg.OrdinaryTable, kindPartitioned: pg.PartitionedTable, kindView: pg.View}[k])
 	}
+	s.storeOffsets = conf.String("offset.store") == storeSink
 	var err error
+	if s.offsetTable, err = offsetTableName(conf.String("offset.store.table")); err != nil {
+		return s, err
+	}
+	if s.fold {
+		s.offsetTable = s.offsetTable.Lower()
+	}
 	if s.zone, err = time.LoadLocation(conf.String("db.timezone")); err != nil {
 		return s, err
 	}
@@ -254,6 +275,11 @@ func (*Sink) Validate(conf connector.Config, p *connector.Problems) {
 	if format := conf.String("table.name.format"); format != "" {
 		if _, err := pg.ParseName(strings.ReplaceAll(format, "${topic}", "t")); err != nil {
 			p.Add("table.name.format", "%s", connector.Invalid("table.name.format", format, err.Error()))
+		}
+	}
+	if table := conf.String("offset.store.table"); table != "" {
+		if _, err := offsetTableName(table); err != nil {
+			p.Add("offset.store.table", "%s", connector.Invalid("offset.store.table", table, err.Error()))
 		}
 	}
 	if conf.String("schema.from") == fromTable && conf.Bool("auto.create") {

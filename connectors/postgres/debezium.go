@@ -52,8 +52,7 @@ var debezium = []debeziumKey{
 		Doc: "insert: add rows. upsert: add rows, or change those of the same key. update: change rows only."}, "insert.mode"},
 	{connector.Key{Name: "batch.size", Type: connector.IntKey, Default: 500, Check: connector.Between(1, 1_000_000), Group: writeGroup,
 		Doc: "The most rows of one statement."}, "batch.size"},
-	{connector.Key{Name: "batch.linger.ms", Type: connector.LongKey, Default: 10, Check: connector.Between(0, 3_600_000), Importance: connector.Low, Group: writeGroup,
-		Doc: "How long the first record of a transaction waits for others, until there are batch.size. 0: a transaction is what one poll of Kafka brings."}, "batch.linger.ms"},
+	{lingerKey, lingerKey.Name}, {offsetStoreKey, offsetStoreKey.Name}, {offsetTableKey, offsetTableKey.Name},
 	{connector.Key{Name: "delete.enabled", Type: connector.BooleanKey, Default: false, Group: writeGroup,
 		Doc: "Whether a record with a null value deletes the row of its key; needs primary.key.mode=record_key."}, "delete.enabled"},
 	{connector.Key{Name: "flush.max.retries", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(0)), Group: writeGroup,
@@ -132,4 +131,13 @@ func (s *DebeziumSink) Start(ctx context.Context, c connector.Context, conf conn
 		return err
 	}
 	return s.Sink.Start(ctx, c, own)
+}
+
+// AlterTopicOffsets changes them with the sink's own keys.
+func (s *DebeziumSink) AlterTopicOffsets(ctx context.Context, c connector.Context, conf connector.Config, changed map[connector.TopicPartition]*int64) error {
+	own, err := connector.ParsePlugin(&s.Sink, s.props(conf))
+	if err != nil {
+		return err
+	}
+	return s.Sink.AlterTopicOffsets(ctx, c, own, changed)
 }

@@ -40,7 +40,8 @@
 //
 // After a commit whose answer was lost the batch is put again: upsert, update,
 // delete and insert with pk.mode=kafka change nothing then (the last fails on the
-// repeated key: use upsert), insert with pk.mode=none repeats the rows.
+// repeated key: use upsert), insert with pk.mode=none repeats the rows. With
+// offset.store=sink nothing is written twice in any mode: see offsets.go.
 //
 // With trim.sensitive.log errors tell no values: what a function of the database
 // says in its own words is hidden whole.

@@ -21,6 +21,9 @@ var (
 	_ connector.Sink      = (*Sink)(nil)
 	_ connector.Batcher   = (*Sink)(nil)
 	_ connector.Validator = (*Sink)(nil)
+
+	_ connector.PartitionListener  = (*Sink)(nil)
+	_ connector.TopicOffsetAlterer = (*Sink)(nil)
 )
 
 func init() { connector.RegisterSink(func() connector.Sink { return new(Sink) }) }
@@ -40,6 +43,9 @@ type Sink struct {
 	plans    map[shapeKey]*plan
 	known    map[pg.Name]*pg.Table
 	runs     map[pg.Name]run
+
+	offsets    *offsets // nil: they are Kafka's
+	partitions connector.SinkContext
 }
 
 // counters are the sink's metrics.
@@ -70,6 +76,7 @@ func (s *Sink) Start(ctx context.Context, c connector.Context, conf connector.Co
 		return connector.Fatal(err)
 	}
 	s.name, s.set, s.log, s.reporter = c.Connector, set, c.Log, c.Reporter
+	s.partitions = c.Sink
 	s.cells = &cells{zone: set.zone, dateZone: set.dateZone, timestamps: set.timestamps, unit: set.unit}
 	s.count(c.Metrics)
 	s.runs = map[pg.Name]run{}
@@ -88,6 +95,11 @@ func (s *Sink) connect(ctx context.Context, conf connector.Config) error {
 	s.pool, s.database = pool, pool.Config().ConnConfig.Database
 	for _, r := range remarks {
 		s.log.Warn("connection.url: " + r)
+	}
+	if s.set.storeOffsets {
+		if s.offsets, err = openOffsets(ctx, pool, s.set.offsetTable, s.name); err != nil {
+			return fmt.Errorf("table of offsets %s: %w", s.set.offsetTable, err)
+		}
 	}
 	topics, _ := conf.Props().Text("topics")
 	for topic := range strings.SplitSeq(topics, ",") {
@@ -160,7 +172,7 @@ func (s *Sink) mark(err error, attempts int, after connector.RetryOption) error 
 	switch {
 	case err == nil || connector.KindOf(err) != connector.KindUnmarked || errors.Is(err, context.Canceled):
 		return err
-	case pg.Classify(err) == pg.Environment:
+	case pg.Classify(err) == pg.Environment || errors.Is(err, errOver):
 		return connector.Retriable(err, connector.Attempts(attempts), after)
 	}
 	return connector.Fatal(err)
@@ -198,11 +210,6 @@ func (s *Sink) planOf(ctx context.Context, r *connector.Record, sh *shape, key s
 	}
 	s.plans[key] = p
 	return p, nil
-}
-
-// AlterTopicOffsets has nothing against any offset: the table keeps none.
-func (*Sink) AlterTopicOffsets(context.Context, connector.Context, connector.Config, map[connector.TopicPartition]*int64) error {
-	return nil
 }
 
 // Stop closes the connections.

@@ -137,6 +137,10 @@ func TestSinkPromises(t *testing.T) {
 			Record: func(n int) connector.Record { return pair(int32(n), nil) },
 			System: tables(t, connector.Props{"insert.mode": "insert", "table.name.format": "log"}),
 		},
+		"insert with offsets": {
+			Record: func(n int) connector.Record { return pair(int32(n), nil) },
+			System: tables(t, connector.Props{"insert.mode": "insert", "table.name.format": "log", "offset.store": "sink"}),
+		},
 	}
 	for name, c := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -20,33 +20,52 @@ type errant struct {
 
 // put writes the records, and reports those that cannot be written after the
 // others are committed: a report before that would be repeated with the batch.
+// Where the commit moves the offsets they are reported, and have arrived, before
+// it: a report after that would be lost with this process.
 //
 // What is known of a table may be old, for anybody may alter it. So nothing is
 // refused for what the table was: it is read anew, once each time, before a
 // record or the configuration is blamed.
-func (s *Sink) put(ctx context.Context, records []connector.Record) error {
+func (s *Sink) put(ctx context.Context, records []connector.Record) (err error) {
 	began := time.Now()
+	ctx, s.waiting = pg.WithPatience(ctx, s.set.answer)
+	defer func() {
+		s.waiting.End()
+		err = s.waiting.Explain(err)
+	}()
+	if records, err = s.offsets.fresh(ctx, s.pool, records); err != nil || len(records) == 0 {
+		return err
+	}
 	bad, err := s.store(ctx, records)
 	if err != nil {
 		return err
 	}
 	s.counters.seconds.Observe(time.Since(began).Seconds())
+	if s.offsets != nil {
+		return nil
+	}
+	return s.report(ctx, records, bad)
+}
+
+// report hands over the records that cannot be written. The database has nothing
+// to answer meanwhile.
+func (s *Sink) report(ctx context.Context, records []connector.Record, bad []errant) error {
+	s.waiting.Rest()
+	defer s.waiting.Heard()
 	for _, e := range bad {
 		s.counters.errant.Add(1)
 		if err := s.reporter.Report(ctx, records[e.record], e.cause); err != nil {
 			return err
 		}
 	}
-	return nil
+	if s.offsets == nil || len(bad) == 0 {
+		return nil
+	}
+	return s.reporter.Wait(ctx)
 }
 
 // store commits the records, and gives those that cannot be written.
 func (s *Sink) store(ctx context.Context, records []connector.Record) (bad []errant, err error) {
-	ctx, s.waiting = pg.WithPatience(ctx, s.set.answer)
-	defer func() {
-		s.waiting.End()
-		err = s.waiting.Explain(err)
-	}()
 	f, err := s.fill(ctx, records, false)
 	if f.byTable || err != nil && pg.Classify(err) != pg.Environment {
 		s.forget()
@@ -55,17 +74,19 @@ func (s *Sink) store(ctx context.Context, records []connector.Record) (bad []err
 	if err != nil {
 		return nil, err
 	}
-	tried, err := s.write(ctx, f.batch)
-	if class := pg.Classify(err); class != pg.Record && class != pg.Structure {
-		return f.bad, err
+	var tried chunk
+	if s.offsets == nil || len(f.bad) == 0 {
+		tried, err = s.write(ctx, f.batch, records)
+		if class := pg.Classify(err); class != pg.Record && class != pg.Structure {
+			return f.bad, err
+		}
 	}
 	s.forget()
 	f, failed := s.fill(ctx, records, true)
 	if failed != nil {
 		return nil, failed
 	}
-	refused, err := s.writeApart(ctx, f.batch, records, tried, err)
-	return append(f.bad, refused...), err
+	return s.writeApart(ctx, f, records, tried, err)
 }
 
 // filled is the records of a Put, sorted.
@@ -114,8 +135,8 @@ var binaryFormat = []int16{pgtype.BinaryFormatCode}
 // server takes statements for one transaction, so one round trip commits them.
 // They have no names and nothing is left behind, so that a pooler may give each
 // transaction another connection. It gives the chunk that was refused.
-func (s *Sink) write(ctx context.Context, b *batch) (refused chunk, err error) {
-	chunks := b.chunks(s.set.batch)
+func (s *Sink) write(ctx context.Context, b *batch, records []connector.Record) (refused chunk, err error) {
+	chunks, next := b.chunks(s.set.batch), s.offsets.behind(records)
 	if len(chunks) == 0 {
 		return chunk{}, nil
 	}
@@ -128,19 +149,28 @@ func (s *Sink) write(ctx context.Context, b *batch) (refused chunk, err error) {
 	for _, c := range chunks {
 		queue.ExecParams(c.group.plan.sql, c.args(), nil, binaryFormat, nil)
 	}
+	if err := s.offsets.queue(&queue, next); err != nil {
+		return chunk{}, err
+	}
 	s.waiting.Heard()
 	results := conn.Conn().PgConn().ExecBatch(ctx, &queue)
 	written := 0
 	for results.NextResult() {
 		s.waiting.Heard()
-		written++
+		if _, err := results.ResultReader().Close(); err == nil {
+			written++
+		}
 	}
 	if err := results.Close(); err != nil {
-		if written == len(chunks) {
-			return chunk{}, s.failed(s.redact(err)) // by the commit
+		switch {
+		case written > len(chunks) || s.offsets == nil && written == len(chunks): // by the commit
+			return chunk{}, s.failed(s.redact(err))
+		case written == len(chunks):
+			return chunk{}, s.failed(s.offsets.explain(err))
 		}
 		return chunks[written], s.failed(s.wrap(chunks[written], err))
 	}
+	s.offsets.settled(next)
 	for _, c := range chunks {
 		s.counters.rows[c.group.plan.operation].Add(float64(len(c.rows)))
 		delete(s.runs, c.group.plan.table.Name)
