@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -198,6 +200,47 @@ func TestStartChecksTheTable(t *testing.T) {
 	_, err = d.bare(t, with(upsert, "topics", "t", "pk.fields", "ident"))
 	if err == nil || !strings.Contains(err.Error(), "table public.t has no column ident, which pk.fields names") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A privilege that lacks is found at the start, and named with the statement that
+// grants it.
+func TestStartChecksPrivileges(t *testing.T) {
+	d := newDatabase(t, plainTable)
+	user := d.user(t)
+	props := with(upsert, "topics", "t", "connection.user", user)
+	for _, step := range []struct{ grant, want string }{
+		{"", "GRANT"},
+		{"GRANT INSERT ON t TO " + user, "SELECT"},
+		{"GRANT SELECT ON t TO " + user, ""},
+	} {
+		pgtest.Exec(t, d, cmp.Or(step.grant, "SELECT"))
+		_, err := d.bare(t, props)
+		if step.want == "" && err != nil || step.want != "" && (connector.KindOf(err) != connector.KindFatal || !strings.Contains(fmt.Sprint(err), step.want)) {
+			t.Errorf("after %q: %v, want %s", step.grant, err, step.want)
+		}
+	}
+	if _, err := d.bare(t, with(props, "insert.mode", "upsert", "pk.mode", "record_key", "delete.enabled", "true")); err == nil || !strings.Contains(err.Error(), "DELETE") {
+		t.Errorf("deletes: %v", err)
+	}
+}
+
+// A second unique constraint is warned of, the key's is not.
+func TestSecondUniqueConstraint(t *testing.T) {
+	d := newDatabase(t, "CREATE TABLE t (a int, id int, name text UNIQUE, PRIMARY KEY (a, id)); CREATE TABLE one (id int PRIMARY KEY, name text)")
+	for topic, want := range map[string]int{"t": 1, "one": 0} {
+		var said strings.Builder
+		s := new(Sink)
+		c := connectortest.Context(t)
+		c.Log = slog.New(slog.NewTextHandler(&said, nil))
+		fields := map[string]string{"t": "id,a", "one": "id"}[topic]
+		if err := s.Start(t.Context(), c, connectortest.Configure(t, s, with(upsert, "connection.url", d.url, "topics", topic, "pk.fields", fields))); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(said.String(), "another unique constraint"); n != want || n > 0 && !strings.Contains(said.String(), "unique=name") {
+			t.Errorf("%s: the log says %q", topic, said.String())
+		}
+		_ = s.Stop()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,7 +149,36 @@ func (s *Sink) checkTable(ctx context.Context, topic string) error {
 		c, _ := t.Column(f.name)
 		p.columns, p.keys = append(p.columns, c), append(p.keys, i)
 	}
-	return p.checkKey()
+	if err := p.checkKey(); err != nil {
+		return err
+	}
+	return s.checkUse(ctx, p)
+}
+
+// checkUse says before the first record what else a table has against its use: a
+// privilege that lacks, or a second constraint by which rows of other keys, which
+// other partitions have, are in each other's way.
+func (s *Sink) checkUse(ctx context.Context, p *plan) error {
+	for _, columns := range p.table.Unique {
+		if keys := p.keyNames(); !sameNames(columns, keys) {
+			s.log.Warn("the table has another unique constraint than the key's: rows of two partitions may take each other's value, in an order that nobody knows",
+				"table", p.table.Name.String(), "key", strings.Join(keys, ", "), "unique", strings.Join(columns, ", "))
+		}
+	}
+	rights := p.rights()
+	if s.set.deletes {
+		rights = append(rights, pg.Right{Privilege: "DELETE"})
+	}
+	grants, err := p.table.Grants(ctx, s.pool, rights)
+	if err == nil && grants != "" {
+		err = fmt.Errorf("table %s: the user lacks privileges: run %s", p.table.Name, grants)
+	}
+	return err
+}
+
+// sameNames tells whether two lists have the same names, in any order.
+func sameNames(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // forget drops what is known of tables, which may have changed.
