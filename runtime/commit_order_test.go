@@ -235,7 +235,7 @@ func TestSinkCommitsInOrder(t *testing.T) {
 				task, out, in := r.frame(t, KindSink, true)
 				s := &sinkTask{t: task, set: &settings{flushTimeout: time.Minute}, sink: &flushing{r: r, err: tt.flush}, in: in, out: out,
 					flushing: &stage{place: "flush of sink", rule: rule{unmarked: connector.KindFatal}}, delivered: map[connector.TopicPartition]int64{}, committed: map[connector.TopicPartition]int64{}}
-				if err := s.finish(twoRecords()); err != nil {
+				if err := s.took(twoRecords()); err != nil {
 					t.Fatal(err)
 				}
 				commit := s.commitNow

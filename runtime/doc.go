@@ -21,11 +21,12 @@
 //
 // Each task has one, which Worker.StartTask starts and Task.Stop, an error or
 // the end of a source ends. It alone changes the task's state, uses the member
-// of the consumer group and commits. What may take long, it gives to a goroutine
-// that it waits for, one at a time: batches, flushes and restores of sinks and
-// streams (intake.run), polls, deliveries and pauses of sources
-// (sourceTask.run). So the methods of a plugin are called from one goroutine at
-// a time. Those of the producer call back acknowledgements, which touch nothing
+// of the consumer group and commits. What may take long, it gives to goroutines
+// that it waits for: batches, puts, flushes and restores of sinks and streams
+// (job.go), polls, deliveries and pauses of sources (sourceTask.run). A sink's put
+// goes on while the next batch is converted; else there is one at a time. So the
+// methods of a plugin are called from one goroutine at a time. Those of the
+// producer call back acknowledgements, which touch nothing
 // but the outbox, the in-flight queue, the counters and sourceTask's lists. When
 // a task's life ends, another one abandons the group in place of a plugin that
 // hangs (join).

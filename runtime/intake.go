@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,19 +35,9 @@ type member interface {
 // errRevoked breaks off a batch whose partitions go to another member.
 var errRevoked = errors.New("partitions were revoked")
 
-const (
-	// patience is how long a batch may take before the consumer is polled
-	// meanwhile, so that rebalances are noticed.
-	patience = 200 * time.Millisecond
-	// glance is how long the consumer is polled at once while the group waits for
-	// a batch: what the batch waits for is looked at in between.
-	glance = 20 * time.Millisecond
-)
-
 // intake is the reading side of sinks and streams: one member of a group, whose
-// batches are worked on one at a time. Plugins run in a job, a goroutine of its
-// own that run waits for; the task's goroutine stays a member of the group. All
-// fields are the task's goroutine's.
+// batches are worked on one at a time. Plugins run in jobs (job.go); the task's
+// goroutine stays a member of the group. All fields are the task's goroutine's.
 type intake struct {
 	t        *Task
 	consumer member
@@ -57,8 +48,8 @@ type intake struct {
 
 	// work takes a batch through its journey, in the job's goroutine.
 	work func(ctx context.Context, b *batch)
-	// finish delivers what came through, in the task's goroutine. It calls done, now
-	// or later, when nothing of the batch is on its way any more.
+	// finish delivers what came through, in the task's goroutine. Unless it fails it
+	// takes made over, and calls done when nothing of it is on its way any more.
 	finish func(b *batch) error
 	// pending gives what ends when idle is to be called though nothing was read; nil
 	// is that nothing does.
@@ -67,6 +58,9 @@ type intake struct {
 	asked func() error
 	// idle is called between batches, for commits that are due.
 	idle func() error
+	// settle waits for what finish has begun, before partitions are given up; nil where
+	// closing sees to it.
+	settle func() error
 	// opened and closing tell of partitions, between batches. closing commits what
 	// is finished; lost says that it is too late for that.
 	opened  func(tps []connector.TopicPartition) error
@@ -78,6 +72,7 @@ type intake struct {
 	broken bool // the last batch was broken off: what was read of it comes again
 
 	next    []kafka.Message                   // read while a job was at work
+	made    *batch                            // from its begin until finish takes it over
 	spare   [][]item                          // of batches that are done, for the next ones
 	going   *going                            // nil while nothing is to be given up
 	halted  bool                              // partitions are paused because the task is
@@ -173,11 +168,18 @@ func (in *intake) resume() {
 // already comes again afterwards.
 func (in *intake) pause(tps map[connector.TopicPartition]bool) error {
 	first := map[connector.TopicPartition]int64{}
-	for _, m := range in.next {
-		tp := connector.TopicPartition{Topic: m.Topic, Partition: m.Partition}
-		if _, seen := first[tp]; !seen && tps[tp] {
-			first[tp] = m.Offset
+	see := func(m *kafka.Message) {
+		if _, seen := first[m.From()]; !seen && tps[m.From()] {
+			first[m.From()] = m.Offset
 		}
+	}
+	if in.made != nil {
+		for i := range in.made.items {
+			see(in.made.items[i].read)
+		}
+	}
+	for i := range in.next {
+		see(&in.next[i])
 	}
 	for tp, offset := range first {
 		if err := in.seek(tp, offset); err != nil {
@@ -199,9 +201,10 @@ func (in *intake) seek(tp connector.TopicPartition, offset int64) error {
 
 // forget drops what was read of partitions and not worked on.
 func (in *intake) forget(tps ...connector.TopicPartition) {
-	in.next = slices.DeleteFunc(in.next, func(m kafka.Message) bool {
-		return slices.Contains(tps, connector.TopicPartition{Topic: m.Topic, Partition: m.Partition})
-	})
+	in.next = slices.DeleteFunc(in.next, func(m kafka.Message) bool { return slices.Contains(tps, m.From()) })
+	if in.made != nil {
+		in.made.items = slices.DeleteFunc(in.made.items, func(it item) bool { return slices.Contains(tps, it.read.From()) })
+	}
 }
 
 // read polls once and notes what comes. It is no error that only the wait has
@@ -287,34 +290,41 @@ func (in *intake) handOver() error {
 	if g == nil {
 		return nil
 	}
+	var failed error
+	if in.settle != nil {
+		failed = in.settle()
+		g = in.going // they may be lost by now
+	}
 	in.going = nil
 	in.t.log.Info("partitions given up", "partitions", fmt.Sprint(g.tps), "lost", g.lost)
 	in.forget(g.tps...)
 	err := in.limit.hold(func() error { return in.closing(g.tps, g.lost) })
 	in.consumer.Release()
 	in.broken = false // what was read comes again to whoever has the partitions now
-	return err
+	return cmp.Or(failed, err)
 }
 
 // batch takes messages through the journey and delivers what came through.
 func (in *intake) batch(messages []kafka.Message) error {
-	began := time.Now()
-	b := in.begin(messages)
-	finished := false
+	in.made = in.begin(messages)
 	err := in.run(func(ctx context.Context) error {
-		ctx, span := in.journey.span(ctx, b)
-		in.work(ctx, b)
-		span.End(b.stop)
+		in.work(in.made.span.In(ctx), in.made)
 		return nil
-	}, func() error {
-		finished = true
-		return in.delivered(b)
-	})
-	in.t.counters.batches.observe(time.Since(began))
-	if !finished {
-		in.done(b, false)
+	}, in.deliver)
+	if in.made != nil { // it was broken off
+		in.done(in.made, false)
+		in.made = nil
 	}
 	return err
+}
+
+// deliver finishes a batch. The error that cut it comes after what was before it.
+func (in *intake) deliver() error {
+	stop := in.made.stop
+	if err := in.finish(in.made); err != nil {
+		return err
+	}
+	return stop
 }
 
 const (
@@ -331,7 +341,7 @@ func (in *intake) begin(messages []kafka.Message) *batch {
 	if n := len(in.spare); n > 0 {
 		spare, in.spare = in.spare[n-1], in.spare[:n-1]
 	}
-	b := &batch{items: slices.Grow(spare, len(messages))[:len(messages)]}
+	b := &batch{items: slices.Grow(spare, len(messages))[:len(messages)], began: time.Now()}
 	b.whole = b.items
 	for i := range messages {
 		m := &messages[i]
@@ -341,6 +351,7 @@ func (in *intake) begin(messages []kafka.Message) *batch {
 		b.items[i].record = connector.Record{Topic: m.Topic, Partition: m.Partition, Timestamp: m.Timestamp,
 			TimestampType: m.TimestampType, Origin: connector.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}}
 	}
+	b.span = in.journey.span(in.t.life, b)
 	return b
 }
 
@@ -348,111 +359,21 @@ func (in *intake) begin(messages []kafka.Message) *batch {
 // items are not to be used again.
 func (in *intake) done(b *batch, again bool) {
 	in.t.counters.onTheirWay(-len(b.whole))
+	in.t.counters.batches.observe(time.Since(b.began))
+	b.span.End(b.stop)
 	if again && len(in.spare) < maxSpare {
 		clear(b.whole)
 		in.spare = append(in.spare, b.whole[:0])
 	}
 }
 
-// delivered finishes a batch. The error that cut it comes after what was before it.
-func (in *intake) delivered(b *batch) error {
+// left counts what transforms dropped of a batch that is through.
+func (in *intake) left(b *batch) {
 	for i := range b.items {
 		if b.items[i].fate == dropped {
 			in.t.counters.dropped.Add(1)
 		}
 	}
-	stop := b.stop
-	if err := in.finish(b); err != nil {
-		return err
-	}
-	return stop
-}
-
-// run does something in a job and then something in this goroutine. Meanwhile
-// the consumer goes on being polled, with all partitions paused. When partitions
-// are to be given up the job may still end, but not for long, since the whole
-// group waits; one that only waits for a retry is broken off, and so is one whose
-// partitions are lost. That is no error.
-func (in *intake) run(do func(ctx context.Context) error, then func() error) error {
-	return in.limit.hold(func() error { return in.job(do, then) })
-}
-
-func (in *intake) job(do func(ctx context.Context) error, then func() error) error {
-	ctx, cancel := context.WithCancelCause(in.t.life)
-	defer cancel(nil)
-	poll, wake := context.WithCancel(in.t.quit)
-	defer wake()
-	done := make(chan error, 1)
-	go func() { // ends when do does; every job is waited for
-		defer wake()
-		done <- guard(func() error { return do(ctx) })
-	}()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		return in.end(err, then)
-	case <-timer.C:
-	}
-	in.consumer.Pause(in.consumer.Assignment()...)
-	defer in.resume()
-	for {
-		stop := in.t.quit.Done() // no more polls: the job may end in peace
-		if in.going != nil {
-			stop = in.t.life.Done()
-		}
-		select {
-		case err := <-done:
-			return in.end(err, then)
-		case <-stop:
-			return in.end(<-done, then)
-		default:
-		}
-		if g := in.going; g != nil && (time.Now().After(g.until) || in.t.errors.waiting.Load() > 0) {
-			cancel(errRevoked)
-			return in.end(<-done, then)
-		}
-		if err := in.look(poll); err != nil { // polling has failed for good
-			cancel(err)
-			<-done
-			return err
-		}
-	}
-}
-
-// look polls while a job is at work.
-func (in *intake) look(poll context.Context) error {
-	if in.going == nil {
-		return in.read(poll)
-	}
-	ctx, cancel := context.WithTimeout(in.t.life, glance)
-	defer cancel()
-	return in.read(ctx)
-}
-
-// end finishes a job that has ended, unless what it has done is another
-// member's to do again.
-func (in *intake) end(err error, then func() error) error {
-	if in.going != nil && in.going.lost {
-		in.broken = true
-		return nil
-	}
-	if err == nil {
-		err = then()
-	}
-	return in.breaks(err)
-}
-
-// held does something in this goroutine, between two polls.
-func (in *intake) held(do func() error) error { return in.breaks(in.limit.hold(do)) }
-
-// breaks tells of an error; that work was broken off is none.
-func (in *intake) breaks(err error) error {
-	if errors.Is(err, errRevoked) || errors.Is(err, errStopping) {
-		in.broken = true
-		return nil
-	}
-	return err
 }
 
 // commit commits offsets: the next ones to be read.

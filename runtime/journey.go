@@ -101,8 +101,12 @@ func (it *item) which() []any {
 type batch struct {
 	items []item
 	stop  error
-	whole []item // items before a cut, of an intake
+
+	// Of an intake's batch.
+	whole []item // items before a cut
 	size  int    // in memory, bytes
+	span  tracing.Span
+	began time.Time
 }
 
 // trace gives what an item's headers say of its trace.
@@ -167,9 +171,9 @@ type journey struct {
 }
 
 // span begins the span of a batch.
-func (j *journey) span(ctx context.Context, b *batch) (context.Context, tracing.Span) {
+func (j *journey) span(ctx context.Context, b *batch) tracing.Span {
 	if j.tracer == nil {
-		return ctx, tracing.Span{}
+		return tracing.Span{}
 	}
 	return j.tracer.Batch(ctx, j.at.connector, j.at.task, len(b.items), b.trace)
 }
@@ -191,7 +195,8 @@ func (s *stage) run(ctx context.Context, j *journey, b *batch) {
 	if s.tap != nil {
 		s.show(b.items)
 	}
-	ctx, span := j.tracer.Stage(ctx, s.place)
+	span := j.tracer.Stage(ctx, s.place)
+	ctx = span.In(ctx)
 	defer func() { span.End(b.stop) }()
 	began, n := time.Now(), 0
 	if s.many != nil {
@@ -289,7 +294,7 @@ func (s *stage) settle(ctx context.Context, j *journey, b *batch, todo []int, er
 // is retried in place; the error it gives back stops the task.
 func (s *stage) call(ctx context.Context, j *journey, records int, do func() error) (err error) {
 	began := time.Now()
-	_, span := j.tracer.Stage(ctx, s.place)
+	span := j.tracer.Stage(ctx, s.place)
 	var trying *retried
 	defer func() { trying.over(j, err); span.End(err) }()
 	for attempt := 0; ; attempt++ {

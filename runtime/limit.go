@@ -20,15 +20,20 @@ type limit struct {
 
 // hold does something, and calls over meanwhile if that takes too long.
 func (l *limit) hold(do func() error) error {
+	defer l.begin()()
+	return do()
+}
+
+// begin is hold until what it gives is called.
+func (l *limit) begin() (end func()) {
 	if l.most <= 0 {
-		return do()
+		return func() {}
 	}
 	h := &held{limit: l, from: time.Now()}
 	h.mu.Lock()
 	h.timer = time.AfterFunc(l.most, h.look)
 	h.mu.Unlock()
-	defer h.end()
-	return do()
+	return h.end
 }
 
 // held is something that a limit bounds.

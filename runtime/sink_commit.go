@@ -19,8 +19,12 @@ func (s *sinkTask) buffers() bool {
 	return false
 }
 
-// obey does what the sink has asked for, but for a commit, which idle sees to.
+// obey does what the sink has asked for, but for a commit, which idle sees to. While
+// the sink has a batch that waits: what it took of it is not known yet.
 func (s *sinkTask) obey() error {
+	if s.putting != nil {
+		return nil
+	}
 	for tp, offset := range s.asked.takeSeeks() {
 		if err := s.in.seek(tp, offset); err != nil {
 			return s.t.at.wrap("seek of "+s.put.place, "", err)
@@ -35,9 +39,18 @@ func (s *sinkTask) obey() error {
 	return nil
 }
 
-// idle commits when it is time to. Between batches all is done that was read, so
-// positions behind what is never read may be committed as well.
+// idle commits when it is time to. With nothing in the sink all is done that was
+// read, so positions behind what is never read may be committed as well.
 func (s *sinkTask) idle() error {
+	due := s.asked.takeCommit() || !time.Now().Before(s.due) || s.reporter.size() >= maxKept
+	if p := s.putting; p != nil && (due || p.job.Err() != nil) {
+		if err := s.awaitPut(); err != nil || s.in.broken || s.in.going != nil {
+			return err
+		}
+	}
+	if s.putting != nil {
+		return nil
+	}
 	if err := s.obey(); err != nil {
 		return err
 	}
@@ -46,12 +59,11 @@ func (s *sinkTask) idle() error {
 			s.delivered[tp] = max(s.delivered[tp], at)
 		}
 	}
-	asked := s.asked.takeCommit()
-	if !s.anything() || !asked && time.Now().Before(s.due) && s.reporter.size() < maxKept {
+	if !due || !s.anything() {
 		return nil
 	}
 	s.due = time.Now().Add(s.set.flushInterval)
-	return s.in.run(s.flush, s.commit)
+	return s.in.run(s.flush, func() error { return s.in.limit.hold(s.commit) })
 }
 
 // anything tells whether there may be something to commit: what a PreCommitter

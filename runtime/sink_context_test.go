@@ -97,7 +97,7 @@ func TestSinkCommitsOnlyWhatItHas(t *testing.T) {
 				return tt.choose(&s.asked)
 			}}}}
 			s.asked.assign([]connector.TopicPartition{in0})
-			if err := s.finish(twoRecords()); err != nil {
+			if err := s.took(twoRecords()); err != nil {
 				t.Fatal(err)
 			}
 			r.log = nil

@@ -28,6 +28,8 @@ type sinkTask struct {
 	put      *stage
 	flushing *stage
 
+	putting *putting // nil while the sink has nothing to do
+
 	// delivered are the next offsets of what the sink has taken, committed those of
 	// what was committed last.
 	delivered, committed map[connector.TopicPartition]int64
@@ -87,7 +89,7 @@ func (s *sinkTask) frame(sink connector.Sink) {
 	s.flushing = newStage(sink, "flush of sink", "TASK_PUT", connector.KindFatal)
 	s.in = &intake{t: t, poll: consumeStage(), handover: maxHandover,
 		journey: &journey{at: t.at, stages: s.parts.sinkStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch, tracer: t.options.Tracer},
-		work:    s.work, finish: s.finish, asked: s.obey, idle: s.idle, opened: s.opened, closing: s.closing}
+		work:    s.work, finish: s.finish, pending: s.pending, asked: s.obey, idle: s.idle, settle: s.awaitPut, opened: s.opened, closing: s.closing}
 	s.out = t.outbox(s.set, s.clients, s.in.journey)
 	stages := append([]*stage{s.in.poll}, s.in.journey.stages...)
 	stages = append(stages, s.put, s.flushing)
@@ -98,20 +100,84 @@ func (s *sinkTask) frame(sink connector.Sink) {
 // has taken.
 func (s *sinkTask) loop() error {
 	err := s.in.loop()
+	if taken := s.awaitPut(); err == nil {
+		err = taken
+	} else if !errors.Is(err, taken) { // the first error is the one to show
+		s.t.ended(taken)
+	}
 	// Invariant 3: what the sink has is flushed and committed in any case.
 	last := s.commitNow()
 	if err == nil {
 		return last
 	}
-	if !errors.Is(err, last) { // the first error is the one to show
+	if !errors.Is(err, last) {
 		s.t.ended(last)
 	}
 	return err
 }
 
-// work takes a batch through its journey and into the sink.
-func (s *sinkTask) work(ctx context.Context, b *batch) {
-	s.in.journey.run(ctx, b)
+// work takes a batch through its journey.
+func (s *sinkTask) work(ctx context.Context, b *batch) { s.in.journey.run(ctx, b) }
+
+// maxAhead bounds, in bytes, a batch in the sink beside which the next one is read
+// and converted.
+const maxAhead = 4 << 20
+
+// putting is a batch that the sink has at the moment.
+type putting struct {
+	batch *batch
+	job   *job
+}
+
+// finish gives a batch to the sink as soon as it has taken the one before. It does
+// not wait for the sink then: meanwhile the next batch is converted.
+func (s *sinkTask) finish(b *batch) error {
+	if err := s.awaitPut(); err != nil {
+		return err
+	}
+	if s.in.broken || s.in.going != nil {
+		return errRevoked // the batch before held it up until now
+	}
+	if err := s.obey(); err != nil {
+		return err
+	}
+	s.in.made = nil
+	s.putting = &putting{b, s.in.start(func(ctx context.Context) error {
+		s.write(ctx, b)
+		return nil
+	})}
+	if b.size > maxAhead {
+		return s.awaitPut()
+	}
+	return nil
+}
+
+// awaitPut waits until the sink has taken what it was given.
+func (s *sinkTask) awaitPut() error {
+	p := s.putting
+	if p == nil {
+		return nil
+	}
+	s.putting = nil
+	again := false
+	err := s.in.await(p.job, func() error {
+		again = true
+		return s.in.limit.hold(func() error { return s.took(p.batch) })
+	})
+	s.in.done(p.batch, again)
+	return err
+}
+
+// pending gives what ends with the sink's call.
+func (s *sinkTask) pending() context.Context {
+	if s.putting == nil {
+		return nil
+	}
+	return s.putting.job
+}
+
+// write puts what came through into the sink, in the job's goroutine.
+func (s *sinkTask) write(ctx context.Context, b *batch) {
 	records := make([]connector.Record, 0, len(b.items))
 	oldest, newest := connector.NoTimestamp, connector.NoTimestamp
 	for i := range b.items {
@@ -125,7 +191,7 @@ func (s *sinkTask) work(ctx context.Context, b *batch) {
 		return
 	}
 	s.reporter.keep(b)
-	err := s.put.call(ctx, s.in.journey, len(records), func() error { return s.sink.Put(ctx, records) })
+	err := s.put.call(b.span.In(ctx), s.in.journey, len(records), func() error { return s.sink.Put(ctx, records) })
 	if err != nil {
 		b.cut(0, err)
 		return
@@ -142,9 +208,10 @@ func older(a, b int64) int64 {
 	return a
 }
 
-// finish notes what the sink has taken and sends the dead letters.
-func (s *sinkTask) finish(b *batch) error {
-	defer s.in.done(b, true)
+// took notes what the sink has taken and sends the dead letters. The error that cut
+// the batch comes after what was before it.
+func (s *sinkTask) took(b *batch) error {
+	s.in.left(b)
 	for i := range b.items {
 		it := &b.items[i]
 		if it.fate == tolerated {
@@ -152,12 +219,12 @@ func (s *sinkTask) finish(b *batch) error {
 				return err
 			}
 		}
-		s.delivered[connector.TopicPartition{Topic: it.read.Topic, Partition: it.read.Partition}] = it.read.Offset + 1
+		s.delivered[it.read.From()] = it.read.Offset + 1
 	}
 	if !s.buffers() {
 		s.reporter.forget(s.delivered)
 	}
-	return nil
+	return b.stop
 }
 
 func (s *sinkTask) opened(tps []connector.TopicPartition) error {

@@ -334,3 +334,41 @@ func TestSinkFinishesItsBatchBeforeHandingOver(t *testing.T) {
 	eventually(t, "all records", func() bool { return len(slow.values())+len(s.values()) >= 40 })
 	exactly(t, "both sinks", count(append(slow.values(), s.values()...)), 40)
 }
+
+// While a sink has a batch the next one is converted, one at most; it gets it when
+// it has taken the one before, and what it does not want of it yet comes again.
+func TestSinkConvertsAhead(t *testing.T) {
+	f := newFlow(t)
+	f.topic("in", 1)
+	f.produce("in", numbered(0, 6)...)
+	s := &script{}
+	var changed, inside atomic.Int32
+	s.change = func(v string) (string, bool, error) { changed.Add(1); return v, true, nil }
+	first := true
+	s.put = func([]connector.Record) error {
+		if inside.Add(1) > 1 {
+			t.Error("two calls of Put at once")
+		}
+		defer inside.Add(-1)
+		if !first {
+			return nil
+		}
+		first = false
+		eventually(t, "the next batch", func() bool { return changed.Load() == 2 })
+		return s.context.Sink.Seek(in0, 3) // 1 is converted, 2 is read perhaps
+	}
+	w, _ := f.worker(s)
+	task, _ := f.startWith(w, KindSink, "k", connector.Props{"topics": "in", "transforms": "c", "transforms.c.type": "change",
+		"consumer.override.max.poll.records": "1"}, connector.Props{"offset.flush.interval.ms": "3600000"})
+	eventually(t, "all records", func() bool { return len(s.values()) == 4 })
+	if d := cmp.Diff([]string{"0", "3", "4", "5"}, s.values()); d != "" {
+		t.Error(d)
+	}
+	f.stop(task)
+	if n := f.committed("connect-k", "in"); n != 6 {
+		t.Errorf("%d committed", n)
+	}
+	if st := task.Snapshot(); st.RecordsOut != 4 || st.Active != 0 {
+		t.Errorf("snapshot is %+v", st)
+	}
+}

@@ -192,8 +192,8 @@ func (s *sourceTask) deliver(records []connector.SourceRecord) error {
 		// them everything behind.
 		return s.t.at.wrap(s.poll.place, "", err)
 	}
-	ctx, span := s.journey.span(s.t.life, b)
-	s.journey.run(ctx, b)
+	span := s.journey.span(s.t.life, b)
+	s.journey.run(span.In(s.t.life), b)
 	span.End(b.stop)
 	return cmp.Or(s.send(b.items, flights), b.stop)
 }

@@ -162,10 +162,13 @@ func (s *streamTask) restore(ctx context.Context, k changelogs, b *batch) error 
 
 // finish sends what came through, and waits while too much is on its way.
 func (s *streamTask) finish(b *batch) error {
-	if err := s.send(b); err != nil {
-		return err
-	}
-	return s.room()
+	return s.in.limit.hold(func() error {
+		if err := s.send(b); err != nil {
+			return err
+		}
+		s.in.made = nil
+		return s.room()
+	})
 }
 
 // pending gives what the oldest unit waits for.

@@ -71,7 +71,6 @@ func (s *sending) answered(n int) {
 func (s *streamTask) send(b *batch) error {
 	u := &unit{batch: b, steps: []step{s.outputs, s.changelog, s.deadLetters, s.offsets}}
 	if err := s.next(u); err != nil {
-		s.in.done(b, false)
 		return err
 	}
 	s.units, s.weight = append(s.units, u), s.weight+b.size
@@ -121,6 +120,7 @@ func (s *streamTask) settle() (err error) {
 			continue
 		}
 		s.units, s.weight = s.units[1:], s.weight-u.batch.size
+		s.in.left(u.batch)
 		s.in.done(u.batch, true)
 	}
 	return nil

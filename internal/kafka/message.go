@@ -17,6 +17,11 @@ type Message struct {
 	TimestampType connector.TimestampType
 }
 
+// From gives the partition that the message was read from.
+func (m *Message) From() connector.TopicPartition {
+	return connector.TopicPartition{Topic: m.Topic, Partition: m.Partition}
+}
+
 // Header is one header of a message.
 type Header struct {
 	Key   string

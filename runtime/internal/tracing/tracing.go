@@ -97,23 +97,23 @@ type Carrier func(record int) (traceparent, tracestate string)
 const maxLinks = 128
 
 // Batch begins the span of a batch of records.
-func (t *Tracer) Batch(ctx context.Context, connector string, task int, records int, of Carrier) (context.Context, Span) {
+func (t *Tracer) Batch(ctx context.Context, connector string, task int, records int, of Carrier) Span {
 	if t == nil {
-		return ctx, Span{}
+		return Span{}
 	}
-	ctx, s := t.Start(ctx, "batch", trace.WithLinks(links(records, of)...), trace.WithAttributes(
+	_, s := t.Start(ctx, "batch", trace.WithLinks(links(records, of)...), trace.WithAttributes(
 		attribute.String("connector", connector), attribute.Int("task", task), attribute.Int("messaging.batch.message_count", records)))
-	return ctx, Span{s}
+	return Span{s}
 }
 
 // Stage begins the span of a stage of the batch that ctx is of. Without one there
 // is no span.
-func (t *Tracer) Stage(ctx context.Context, place string) (context.Context, Span) {
+func (t *Tracer) Stage(ctx context.Context, place string) Span {
 	if t == nil || !trace.SpanContextFromContext(ctx).IsValid() {
-		return ctx, Span{}
+		return Span{}
 	}
-	ctx, s := t.Start(ctx, place)
-	return ctx, Span{s}
+	_, s := t.Start(ctx, place)
+	return Span{s}
 }
 
 // links gives the traces of records, each once.
@@ -136,6 +136,14 @@ func links(records int, of Carrier) []trace.Link {
 
 // Span is a span under way, or none.
 type Span struct{ span trace.Span }
+
+// In gives a context within the span.
+func (s Span) In(ctx context.Context) context.Context {
+	if s.span == nil {
+		return ctx
+	}
+	return trace.ContextWithSpan(ctx, s.span)
+}
 
 // End ends a span. err is why not all went well.
 func (s Span) End(err error) {

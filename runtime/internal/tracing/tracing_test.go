@@ -49,10 +49,10 @@ func TestSpansArriveAtACollector(t *testing.T) {
 		"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 		"", "not one", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
 	}
-	ctx, batch := tracer.Batch(t.Context(), "classify", 3, len(parents), func(i int) (string, string) { return parents[i], "" })
-	_, stage := tracer.Stage(ctx, "value converter (avro)")
-	stage.End(nil)
-	_, stage = tracer.Stage(ctx, "sink (rest)")
+	batch := tracer.Batch(t.Context(), "classify", 3, len(parents), func(i int) (string, string) { return parents[i], "" })
+	ctx := batch.In(t.Context())
+	tracer.Stage(ctx, "value converter (avro)").End(nil)
+	stage := tracer.Stage(ctx, "sink (rest)")
 	stage.End(errors.New("classify/3: sink (rest): no answer"))
 	batch.End(nil)
 	ctx, cancel := wait.Context()
@@ -121,9 +121,8 @@ func TestWithoutATracerNothingIsAllocated(t *testing.T) {
 	var tracer *Tracer
 	ctx := t.Context()
 	n := testing.AllocsPerRun(100, func() {
-		ctx, batch := tracer.Batch(ctx, "c", 0, 1, nil)
-		_, stage := tracer.Stage(ctx, "sink")
-		stage.End(nil)
+		batch := tracer.Batch(ctx, "c", 0, 1, nil)
+		tracer.Stage(batch.In(ctx), "sink").End(nil)
 		batch.End(nil)
 	})
 	if n != 0 {
