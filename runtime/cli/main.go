@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/axiom-data-science/hydraulics/internal/loggers"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/steer"
 )
 
 // Defaults holds the files that are part of the program: what relative paths
@@ -31,7 +32,8 @@ var Commit string
 var ErrSaid = errors.New("the reasons are printed above")
 
 // Main runs the command line of a program of this name, with further commands, and
-// ends the process: with 0, after an error with 1. SIGINT and SIGTERM end the context of the command,
+// ends the process: with 0, after an error with 1, or with the number that the
+// documents name for it. SIGINT and SIGTERM end the context of the command,
 // which then stops in an orderly way; a second one ends the process at once.
 func Main(name string, commands ...*cobra.Command) {
 	limitMemory()
@@ -39,10 +41,10 @@ func Main(name string, commands ...*cobra.Command) {
 	context.AfterFunc(ctx, stop) // from then on signals do what they do by default
 	root := Root(name, commands...)
 	if err := root.ExecuteContext(ctx); err != nil {
-		if !errors.Is(err, ErrSaid) {
+		if !errors.Is(err, ErrSaid) && !errors.Is(err, steer.ErrDiffers) {
 			fmt.Fprintln(root.ErrOrStderr(), "error: "+err.Error())
 		}
-		os.Exit(1)
+		os.Exit(steer.ExitCode(err))
 	}
 }
 
@@ -66,7 +68,8 @@ func Root(name string, commands ...*cobra.Command) *cobra.Command {
 		}
 		return err
 	}
-	root.AddCommand(newWorkerCommand(name), newStandaloneCommand(), newLintCommand(), newPluginsCommand(), newVersionCommand(), newImportCommand())
+	root.AddCommand(newWorkerCommand(name), newStandaloneCommand(), newLintCommand(), newPluginsCommand(), newVersionCommand(), newImportCommand(),
+		steer.ConnectorsCommand(), steer.OffsetsCommand())
 	root.AddCommand(commands...)
 	refuseUnknown(root)
 	return root

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/client"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/steer"
 )
 
 var pluginTypes = []connector.PluginType{connector.SourceType, connector.SinkType, connector.TransformType,
@@ -73,7 +76,41 @@ those that the worker adds; "worker" lists the keys of the worker itself.`,
 		},
 	}
 	form.addTo(c)
+	c.AddCommand(steer.PluginCommands(catalogue{c})...)
 	return c
+}
+
+// catalogue is the program's own plugins as a worker tells of its.
+type catalogue struct{ cmd *cobra.Command }
+
+// Plugins gives the plugins.
+func (catalogue) Plugins(context.Context) ([]client.Plugin, error) {
+	list := []client.Plugin{}
+	for _, p := range listPlugins() {
+		class := p.Name
+		if i, ok := connector.Plugins.Lookup(connector.PluginType(p.Type), p.Name); ok {
+			class = config.ClassName(i)
+		}
+		list = append(list, client.Plugin{Type: p.Type, Class: class, Version: p.Version})
+	}
+	return list, nil
+}
+
+// Keys gives the keys of a plugin, and those that the worker adds.
+func (c catalogue) Keys(_ context.Context, plugin string) ([]client.Key, error) {
+	found, err := describe(c.cmd, plugin)
+	if err != nil {
+		return nil, err
+	}
+	list := []client.Key{}
+	for _, p := range found {
+		for _, g := range p.Keys {
+			for _, k := range g.Keys {
+				list = append(list, client.Key{Name: k.Name, Type: k.Type, Required: k.Required, Default: k.Default, Importance: k.Importance, Doc: k.Description})
+			}
+		}
+	}
+	return list, nil
 }
 
 // listPlugins gives all plugins by type, and the stream.

@@ -11,7 +11,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/java/regex"
 )
 
-// Groups of the framework's keys; the names are Kafka Connect's but for the last two.
+// Groups of the framework's keys; the names are Kafka Connect's but for the last three.
 const (
 	commonGroup     = "Common"
 	transformsGroup = "Transforms"
@@ -21,6 +21,7 @@ const (
 	onceGroup       = "Exactly Once Support"
 	offsetsGroup    = "offsets.topic"
 	restartGroup    = "Restart"
+	setGroup        = "Set"
 	streamGroup     = "Stream"
 )
 
@@ -37,18 +38,18 @@ const (
 // sourceDef gives the framework's keys of a source: Kafka Connect's, in its
 // words, order and groups, then ours (see [Ours]).
 var sourceDef = sync.OnceValue(func() *connector.ConfigDef {
-	return connector.NewConfigDef(slices.Concat(commonKeys(), sourceKeys(), letterKeys(), restartKeys())...)
+	return connector.NewConfigDef(slices.Concat(commonKeys(), sourceKeys(), letterKeys(), restartKeys(), setKeys())...)
 })
 
 // sinkDef gives the framework's keys of a sink.
 var sinkDef = sync.OnceValue(func() *connector.ConfigDef {
-	return connector.NewConfigDef(slices.Concat(commonKeys(), topicKeys(), letterKeys(), restartKeys())...)
+	return connector.NewConfigDef(slices.Concat(commonKeys(), topicKeys(), letterKeys(), restartKeys(), setKeys())...)
 })
 
 // StreamDef gives the framework's keys of a stream: a sink's, where the records
 // go to, and how the keys and values it reads were written.
 var StreamDef = sync.OnceValue(func() *connector.ConfigDef {
-	return connector.NewConfigDef(slices.Concat(commonKeys(), topicKeys(), letterKeys(), streamKeys(), restartKeys())...)
+	return connector.NewConfigDef(slices.Concat(commonKeys(), topicKeys(), letterKeys(), streamKeys(), restartKeys(), setKeys())...)
 })
 
 // Def gives the framework's keys of a connector's kind: source, sink or stream.
@@ -69,7 +70,7 @@ func Ours(kind, key string) bool {
 	if kind == "source" && slices.ContainsFunc(letterKeys(), func(k connector.Key) bool { return k.Name == key }) {
 		return true
 	}
-	return kind != "stream" && slices.ContainsFunc(restartKeys(), func(k connector.Key) bool { return k.Name == key })
+	return key == SetKey || kind != "stream" && slices.ContainsFunc(restartKeys(), func(k connector.Key) bool { return k.Name == key })
 }
 
 func commonKeys() []connector.Key {
@@ -256,6 +257,16 @@ func restartKeys() []connector.Key {
 		number("restart.attempts.max", -1, -1, 4, "Restarts",
 			"How many restarts in a row may fail before the task stays failed; -1 is no limit."),
 	}
+}
+
+// SetKey is the key that says to which set of declared connectors a connector
+// belongs. Java's workers take it for a key of the plugin that nobody reads.
+const SetKey = "hydraulics.set"
+
+func setKeys() []connector.Key {
+	return []connector.Key{{Name: SetKey, Type: connector.StringKey, Importance: connector.Low,
+		Group: setGroup, Order: 1, Width: "MEDIUM", DisplayName: "Set",
+		Doc: "Name of the set of files that declares the connector: connectors apply --set writes it, and deletes what has this name and is gone from the files."}}
 }
 
 func aliases(name string, v any) error {

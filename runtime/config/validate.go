@@ -381,6 +381,9 @@ func (w *work) finish() {
 	}
 }
 
+// SecretName tells whether a key has a name as those of secrets usually have.
+func SecretName(key string) bool { return secretName.MatchString(key) }
+
 // secretName is what keys of secrets are usually called.
 var secretName = regexp.MustCompile(`(?i)password|secret|token|credential|jaas|private|keystore\.key|keystore\.certificate`)
 
@@ -406,7 +409,7 @@ func javaMap(p connector.Props) string {
 		switch {
 		case !ok:
 			text = "null"
-		case secretName.MatchString(k):
+		case SecretName(k):
 			text = "[hidden]"
 		}
 		parts[i] = k + "=" + text

@@ -1,0 +1,60 @@
+package client
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+)
+
+// Hidden stands for a secret wherever a value is shown.
+const Hidden = "[hidden]"
+
+// reference is a value that only says where a secret is.
+var reference = regexp.MustCompile(`^(\$\{[^}]*\})+$`)
+
+// inURL are passwords within a value that is not a secret as a whole: of a user in
+// a URL, or in its query.
+var (
+	inUser  = regexp.MustCompile(`(://[^/@\s:]*:)[^/@\s]+@`)
+	inQuery = regexp.MustCompile(`(?i)([?&;](?:[a-z.]*password|[a-z.]*secret|[a-z_]*token|api_?key)=)[^&;\s]+`)
+)
+
+// Secrets are the keys of a configuration that hold secrets, by what the worker says
+// of them. Keys with a name that secrets have are hidden beside them.
+type Secrets map[string]bool
+
+// SecretsOf gives the keys that definitions take for secrets.
+func SecretsOf(checks []Check) Secrets {
+	s := Secrets{}
+	for _, c := range checks {
+		if c.Definition != nil && strings.EqualFold(c.Definition.Type, "PASSWORD") {
+			s[c.Definition.Name] = true
+		}
+	}
+	return s
+}
+
+// Show gives a value as it may be seen.
+func (s Secrets) Show(key, value string) string {
+	if value == "" || reference.MatchString(value) {
+		return value
+	}
+	if s[key] || config.SecretName(key) {
+		return Hidden
+	}
+	return inQuery.ReplaceAllString(inUser.ReplaceAllString(value, "${1}"+Hidden+"@"), "${1}"+Hidden)
+}
+
+// Config gives a configuration as it may be seen.
+func (s Secrets) Config(c Config) Config {
+	shown := make(Config, len(c))
+	for k, v := range c {
+		if v != nil {
+			text := s.Show(k, *v)
+			v = &text
+		}
+		shown[k] = v
+	}
+	return shown
+}

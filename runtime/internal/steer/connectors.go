@@ -1,0 +1,239 @@
+package steer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/axiom-data-science/hydraulics/internal/output"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/client"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
+)
+
+// ConnectorsCommand makes `connectors`, which steers the connectors of a worker.
+func ConnectorsCommand() *cobra.Command {
+	w := new(worker)
+	c := &cobra.Command{
+		Use:   "connectors",
+		Short: "List, make, change, pause, stop, restart and delete the connectors of a running worker",
+		Long: `Asks a running worker, or any of a cluster, by Kafka Connect's REST API: one of
+this program or of Java's. Which one say --url, --context, HYDRAULICS_URL or the
+current context, else it is ` + client.DefaultURL + `.`,
+	}
+	w.addTo(c)
+	c.AddCommand(newListCommand(w), newShowCommand(w), newCreateCommand(w), newApplyCommand(w), newDiffCommand(w),
+		newTargetCommand(w, "pause", "paused", state.TargetPaused, "Have connectors pause: they keep their tasks and do nothing"),
+		newTargetCommand(w, "resume", "resumed", state.TargetStarted, "Have connectors that are paused or stopped run"),
+		newTargetCommand(w, "stop", "stopped", state.TargetStopped, "Have connectors stop: they lose their tasks and keep configuration and offsets"),
+		newRestartCommand(w), newDeleteCommand(w))
+	return c
+}
+
+// connectorView is a connector as it is shown, without its secrets.
+type connectorView struct {
+	Name      string        `json:"name"`
+	Type      string        `json:"type"`
+	Class     string        `json:"class"`
+	State     string        `json:"state"`
+	Worker    string        `json:"worker_id"`
+	Trace     string        `json:"trace,omitempty"`
+	Tasks     []client.Task `json:"tasks"`
+	Set       string        `json:"set,omitempty"`
+	ManagedBy string        `json:"managed_by,omitempty"`
+	Config    client.Config `json:"config,omitempty"`
+}
+
+// view gives a connector as it is shown.
+func view(c client.Connector) connectorView {
+	s := c.Status
+	v := connectorView{Name: c.Info.Name, Type: cmp.Or(c.Info.Kind, c.Info.Type), Class: c.Info.Config.Text("connector.class"), State: s.Connector.State,
+		Worker: s.Connector.Worker, Trace: s.Connector.Trace, Tasks: s.Tasks, Set: c.Info.Config.Text(config.SetKey), ManagedBy: c.Info.File}
+	if v.Tasks == nil {
+		v.Tasks = []client.Task{}
+	}
+	return v
+}
+
+// tasks counts the tasks by state: "2 RUNNING, 1 FAILED".
+func (v connectorView) tasks() string {
+	counts := map[string]int{}
+	for _, t := range v.Tasks {
+		counts[t.State.State]++
+		if t.Stalled != "" {
+			counts["stalled"]++
+		}
+	}
+	var list []string
+	for _, s := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, strconv.Itoa(counts[s])+" "+s)
+	}
+	return cmp.Or(strings.Join(list, ", "), "-")
+}
+
+// trouble gives the first line of what went wrong with it, or with its first task
+// that has failed.
+func (v connectorView) trouble() string {
+	text := v.Trace
+	for _, t := range v.Tasks {
+		text = cmp.Or(text, t.Trace, t.Stalled)
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	return strings.TrimSpace(line)
+}
+
+func newListCommand(w *worker) *cobra.Command {
+	var form output.Form
+	c := &cobra.Command{
+		Use:               "list",
+		Short:             "List connectors with their states",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: w.asking(func(cmd *cobra.Command, c *client.Client, _ []string) error {
+			all, err := c.Connectors(cmd.Context())
+			if err != nil {
+				return err
+			}
+			list := []connectorView{}
+			table := output.Table{Columns: []string{"NAME", "TYPE", "STATE", "TASKS", "CLASS", "+SET", "+MANAGED BY", "+WORKER", "+TROUBLE"}}
+			for _, name := range slices.Sorted(maps.Keys(all)) {
+				v := view(all[name])
+				list = append(list, v)
+				table.Add(v.Name, v.Type, v.State, v.tasks(), v.Class, cmp.Or(v.Set, "-"), cmp.Or(v.ManagedBy, "-"), v.Worker, cmp.Or(v.trouble(), "-"))
+			}
+			return form.Print(cmd.OutOrStdout(), list, table)
+		}),
+	}
+	form.AddTo(c)
+	return c
+}
+
+func newShowCommand(w *worker) *cobra.Command {
+	var form output.Form
+	c := &cobra.Command{
+		Use:               "show NAME...",
+		Short:             "Show the state of connectors and their tasks, what went wrong, and how they are configured",
+		Long:              "Shows connectors. What a worker takes for a password, and keys with a name that secrets have, are hidden, also as JSON and YAML.",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: w.names(0),
+		RunE: w.asking(func(cmd *cobra.Command, c *client.Client, names []string) error {
+			var list []connectorView
+			for _, name := range names {
+				one, err := c.Connector(cmd.Context(), name)
+				if err != nil {
+					return err
+				}
+				checks, err := c.Validate(cmd.Context(), one.Info.Config)
+				if _, refused := errors.AsType[*client.Error](err); err != nil && !refused { // a class that is gone leaves the names of keys
+					return err
+				}
+				v := view(one)
+				v.Config = client.SecretsOf(checks).Config(one.Info.Config)
+				list = append(list, v)
+			}
+			if !form.ForPeople() {
+				return form.Value(cmd.OutOrStdout(), list)
+			}
+			for _, v := range list {
+				if err := v.print(cmd.OutOrStdout()); err != nil {
+					return err
+				}
+			}
+			return nil
+		}),
+	}
+	form.AddTo(c)
+	return c
+}
+
+// print shows a connector to people.
+func (v connectorView) print(out io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s %s, %s on %s\n", v.Name, v.Type, v.Class, v.State, v.Worker)
+	trace := func(text string) {
+		if text = strings.TrimSpace(text); text != "" {
+			b.WriteString("    " + strings.ReplaceAll(text, "\n", "\n    ") + "\n")
+		}
+	}
+	trace(v.Trace)
+	if v.ManagedBy != "" {
+		fmt.Fprintf(&b, "  managed by the worker's file %s\n", v.ManagedBy)
+	}
+	for _, t := range v.Tasks {
+		fmt.Fprintf(&b, "  task %d: %s on %s\n", t.ID, t.State.State, t.Worker)
+		trace(t.Trace)
+		if t.Stalled != "" {
+			trace("stalled, waits for " + t.Stalled)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(v.Config)) {
+		if key != "name" {
+			fmt.Fprintf(&b, "  %s: %s\n", key, v.Config.Text(key))
+		}
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// newTargetCommand makes the command that has connectors do something else.
+func newTargetCommand(w *worker, use, done string, target state.Target, short string) *cobra.Command {
+	return &cobra.Command{
+		Use:               use + " NAME...",
+		Short:             short,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: w.names(0),
+		RunE: w.each(done, func(ctx context.Context, c *client.Client, name string) error {
+			return c.SetTarget(ctx, name, target)
+		}),
+	}
+}
+
+func newRestartCommand(w *worker) *cobra.Command {
+	var tasks, failed bool
+	var only []int
+	c := &cobra.Command{
+		Use:   "restart NAME...",
+		Short: "Start connectors again, their tasks, or what of them has failed",
+		Long: `Starts connectors again; without a flag, as Kafka Connect does, the connector
+and not its tasks.`,
+		Example:           "  hydraulics connectors restart ifcb-stats --tasks --only-failed\n  hydraulics connectors restart ifcb-stats --task 0",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: w.names(0),
+		RunE: w.each("restarted", func(ctx context.Context, c *client.Client, name string) error {
+			if len(only) == 0 {
+				return c.Restart(ctx, name, tasks, failed)
+			}
+			var errs []error
+			for _, task := range only {
+				errs = append(errs, c.RestartTask(ctx, name, task))
+			}
+			return errors.Join(errs...)
+		}),
+	}
+	c.Flags().BoolVar(&tasks, "tasks", false, "its tasks, too")
+	c.Flags().BoolVar(&failed, "only-failed", false, "only what has failed")
+	c.Flags().IntSliceVar(&only, "task", nil, "only this task")
+	c.MarkFlagsMutuallyExclusive("task", "tasks")
+	c.MarkFlagsMutuallyExclusive("task", "only-failed")
+	return c
+}
+
+func newDeleteCommand(w *worker) *cobra.Command {
+	return &cobra.Command{
+		Use:               "delete NAME...",
+		Short:             "Delete connectors; a sink's offsets stay in its consumer group",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: w.names(0),
+		RunE: w.each("deleted", func(ctx context.Context, c *client.Client, name string) error {
+			return c.Delete(ctx, name)
+		}),
+	}
+}
