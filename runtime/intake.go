@@ -345,7 +345,7 @@ func (in *intake) begin(messages []kafka.Message) *batch {
 	b.whole = b.items
 	for i := range messages {
 		m := &messages[i]
-		in.t.topics.note(m.Topic)
+		in.t.topics.note(in.t.spec.Task, m.Topic)
 		b.size += len(m.Key) + len(m.Value) + itemCost
 		b.items[i].read = m
 		b.items[i].record = connector.Record{Topic: m.Topic, Partition: m.Partition, Timestamp: m.Timestamp,

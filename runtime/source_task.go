@@ -250,7 +250,7 @@ func (s *sourceTask) told(d *kafka.Delivery, items []item, flights []flight, fro
 		newest = max(newest, d.Timestamp(k))
 	}
 	s.t.counters.wrote(len(d.Which), newest)
-	s.t.topics.note(d.Topic)
+	s.t.topics.note(s.t.spec.Task, d.Topic)
 	s.produce.stats.records.Add(int64(len(d.Which)))
 	s.queue.settle(func(yield func(*flight) bool) {
 		for _, m := range d.Which {

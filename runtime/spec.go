@@ -47,6 +47,8 @@ type Options struct {
 	Plugins *connector.Registry
 	// Offsets keeps the offsets of sources.
 	Offsets offset.Store
+	// Topics remembers the topics that connectors use; nil is that the worker does.
+	Topics ActiveTopics
 	// Open connects to Kafka; the default is kafka.Open.
 	Open func(ctx context.Context, o kafka.Options) (*kafka.Client, error)
 	Log  *slog.Logger

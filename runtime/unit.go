@@ -219,7 +219,7 @@ func (s *streamTask) wrote(d *kafka.Delivery) {
 		newest = max(newest, d.Timestamp(k))
 	}
 	s.t.counters.wrote(len(d.Which), newest)
-	s.t.topics.note(d.Topic)
+	s.t.topics.note(s.t.spec.Task, d.Topic)
 }
 
 // changelog makes durable what stateful transforms wrote, and then lets their

@@ -33,6 +33,7 @@ machine (--elsewhere).`,
 					return err
 				}
 			}
+			s.Distributed = s.NamesCluster()
 			problems = append(problems, config.Lint(s, connector.Plugins, Defaults)...)
 			problems = append(problems, lintConnections(s, Defaults)...)
 			for i := range problems {

@@ -68,7 +68,7 @@ func Root(name string, commands ...*cobra.Command) *cobra.Command {
 		}
 		return err
 	}
-	root.AddCommand(newWorkerCommand(name), newStandaloneCommand(), newLintCommand(), newPluginsCommand(), newVersionCommand(), newImportCommand(),
+	root.AddCommand(newWorkerCommand(name), newStandaloneCommand(), newDistributedCommand(), newLintCommand(), newPluginsCommand(), newVersionCommand(), newImportCommand(),
 		steer.ConnectorsCommand(), steer.OffsetsCommand())
 	root.AddCommand(commands...)
 	refuseUnknown(root)

@@ -13,11 +13,14 @@ import (
 
 func newWorkerCommand(name string) *cobra.Command {
 	from := source{roleOf: func(int) config.Role { return config.AnyRole }}
-	var distributed bool
 	c := &cobra.Command{
 		Use:   "worker -f FILE...",
 		Short: "Run the connectors of some files, and those made over the REST API",
-		Long: `Runs a worker by itself: it keeps the offsets of sources in a file.
+		Long: `Runs a worker by itself: it keeps the offsets of sources in a file. With
+--distributed it shares connectors with the other workers of its group.id, as
+Kafka Connect's distributed workers do: they are made over the REST API of any of
+them, and kept with offsets and statuses in three topics that the file names by
+config.storage.topic, offset.storage.topic and status.storage.topic.
 
 A file is YAML, Java properties or JSON. One with "worker:" and "connectors:"
 is a whole journey; one with connector.class is a connector; any other holds
@@ -28,12 +31,8 @@ SIGTERM and SIGINT stop it: what was read is delivered and committed first.
 SIGHUP reads the files again, and so does --watch when they change: connectors
 that differ are started, stopped or started again, the others go on. Files with
 a mistake change nothing.`,
-		Example: "  " + name + " worker -f flow.yaml\n  " + name + " worker -f worker.properties -f sink.json --set connectors.sink.tasks.max=4",
+		Example: "  " + name + " worker -f flow.yaml\n  " + name + " worker -f worker.properties -f sink.json --set connectors.sink.tasks.max=4\n  " + name + " worker --distributed -f worker.yaml",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if distributed {
-				return errors.New("--distributed is not there yet: run several workers on files of their own, " +
-					"which share the partitions of their sinks and streams, with one of them for the sources")
-			}
 			if from.files = append(from.files, args...); len(from.files) == 0 {
 				return errors.New("which files? give at least one with -f")
 			}
@@ -42,7 +41,7 @@ a mistake change nothing.`,
 	}
 	c.Flags().StringArrayVarP(&from.files, "file", "f", nil, "file of the worker or of connectors; more than once for several")
 	from.addTo(c)
-	c.Flags().BoolVar(&distributed, "distributed", false, "share connectors with other workers (not there yet)")
+	c.Flags().BoolVar(&from.distributed, "distributed", false, "share connectors with the other workers of the same group.id")
 	return c
 }
 
@@ -57,6 +56,21 @@ func newStandaloneCommand() *cobra.Command {
 		Use:   "connect-standalone WORKER.properties [CONNECTOR.properties...]",
 		Short: "Run a worker as Kafka Connect's connect-standalone does, on the same files",
 		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			from.files = args
+			return runWorker(cmd, &from)
+		},
+	}
+	from.addTo(c)
+	return c
+}
+
+func newDistributedCommand() *cobra.Command {
+	from := source{distributed: true, roleOf: func(int) config.Role { return config.WorkerRole }}
+	c := &cobra.Command{
+		Use:   "connect-distributed WORKER.properties",
+		Short: "Run a worker as Kafka Connect's connect-distributed does, on the same file",
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			from.files = args
 			return runWorker(cmd, &from)
@@ -83,10 +97,12 @@ func runWorker(cmd *cobra.Command, from *source) error {
 	if err != nil {
 		return err
 	}
-	for ctx.Err() == nil {
+	var ended error
+	for ctx.Err() == nil && ended == nil {
 		select {
 		case <-reloads:
 			from.reload(w, cmd.ErrOrStderr(), log)
+		case ended = <-w.ended:
 		case <-ctx.Done():
 		}
 	}
@@ -96,5 +112,5 @@ func runWorker(cmd *cobra.Command, from *source) error {
 	if err := w.Close(limited); err != nil {
 		log.Warn("stop: " + err.Error()) // nothing is lost: what was not committed comes again
 	}
-	return nil
+	return ended
 }

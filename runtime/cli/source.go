@@ -14,6 +14,8 @@ type source struct {
 	files []string
 	sets  []string
 	watch bool
+	// distributed is that the worker shares connectors with others.
+	distributed bool
 	// roleOf tells what a file is taken for, by its place among the files.
 	roleOf func(i int) config.Role
 }
@@ -26,7 +28,7 @@ func (s *source) addTo(c *cobra.Command) {
 
 // read reads everything anew.
 func (s *source) read() (*config.Setup, error) {
-	setup := new(config.Setup)
+	setup := &config.Setup{Distributed: s.distributed}
 	for i, name := range s.files {
 		if err := setup.ReadFile(name, s.roleOf(i)); err != nil {
 			return nil, err

@@ -15,6 +15,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/loggers"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/distributed"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/door"
@@ -48,6 +49,10 @@ type Worker struct {
 	conf    connector.Config
 	props   connector.Props
 	store   offset.Store
+	wanted  store.Store
+	kafka   *kafka.Client       // nil where the worker is by itself
+	member  *distributed.Member // the same
+	ended   chan error          // says why the worker cannot go on
 	runtime *runtime.Worker
 	herder  *herder.Herder
 	door    *door.Door        // nil without REST API and page
@@ -70,7 +75,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	}
 	handler := loggers.Wrap(o.Log.Handler())
 	o.Log = slog.New(handler)
-	w := &Worker{setup: o.Setup, log: o.Log, loggers: handler.Registry()}
+	w := &Worker{setup: o.Setup, log: o.Log, loggers: handler.Registry(), ended: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close(ctx))
@@ -90,41 +95,68 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 			return nil, fmt.Errorf("worker: %w", err)
 		}
 	}
-	name, err := w.offsetFile(o.Setup, resolver)
-	if err != nil {
+	if err := w.open(ctx, o.Setup, resolver); err != nil {
 		return nil, err
 	}
-	offsets, err := offset.OpenFile(name)
-	if err != nil {
-		return nil, err
-	}
-	w.store = offsets
 	if w.traces, err = openTraces(ctx, w.conf, o.Log); err != nil {
 		return nil, err
 	}
-	w.runtime, err = runtime.NewWorker(runtime.Options{Plugins: o.Plugins, Offsets: w.store, Log: o.Log, Tracer: w.traces.Tracer()})
+	engine := runtime.Options{Plugins: o.Plugins, Offsets: w.store, Log: o.Log, Tracer: w.traces.Tracer()}
+	w.ofCluster(&engine, nil, nil)
+	w.runtime, err = runtime.NewWorker(engine)
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := store.OpenFile(strings.TrimSuffix(name, ".offsets")+".connectors", o.Setup.Connectors)
-	if err != nil {
-		return nil, err
-	}
-	if w.door != nil {
-		if err := w.door.Open(); err != nil {
-			return nil, err
-		}
-	}
-	w.herder = herder.New(herder.Options{
+	of := herder.Options{
 		Engine:    herder.Worker(w.runtime),
 		Validator: &config.Validator{Plugins: o.Plugins, Worker: w.props, Resolver: resolver},
 		Worker:    w.props,
 		WorkerID:  w.id(),
-		Store:     wanted,
+		Store:     w.wanted,
+		SetLevel:  w.setLevel,
 		Log:       o.Log,
-	}, o.Setup.Connectors)
+	}
+	w.ofCluster(nil, &of, nil)
+	w.herder = herder.New(of, o.Setup.Connectors)
 	w.serve(o)
+	w.join()
 	return w, nil
+}
+
+// open opens what the worker keeps, and its listeners: others are told these when it
+// shares with them.
+func (w *Worker) open(ctx context.Context, s *config.Setup, r *config.Resolver) error {
+	listen := func() error {
+		if w.door == nil {
+			return nil
+		}
+		return w.door.Open()
+	}
+	if s.Distributed {
+		if err := listen(); err != nil {
+			return err
+		}
+		return w.share(ctx, s)
+	}
+	name, err := w.offsetFile(s, r)
+	if err != nil {
+		return err
+	}
+	offsets, err := offset.OpenFile(name)
+	if err != nil {
+		return err
+	}
+	w.store = offsets
+	if w.wanted, err = store.OpenFile(strings.TrimSuffix(name, ".offsets")+".connectors", s.Connectors); err != nil {
+		return err
+	}
+	return listen()
+}
+
+// setLevel sets the level of loggers, as one has asked for who may be at another worker.
+func (w *Worker) setLevel(namespace, level string) {
+	changed := w.loggers.Set(namespace, level)
+	w.log.Info("loggers have another level", "namespace", namespace, "level", level, "changed", len(changed))
 }
 
 // configure resolves and parses the worker's own keys.
@@ -172,9 +204,11 @@ func (w *Worker) serve(o WorkerOptions) {
 	if w.door == nil {
 		return
 	}
-	api := rest.New(rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
+	of := rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
 		Metrics: metric.Handler(w.herder), AdminApart: w.door.AdminApart(), Log: w.log, Loggers: w.loggers,
-		Topics: rest.TopicTracking{Off: !w.conf.Bool("topic.tracking.enable"), NoReset: !w.conf.Bool("topic.tracking.allow.reset")}})
+		Topics: rest.TopicTracking{Off: !w.conf.Bool("topic.tracking.enable"), NoReset: !w.conf.Bool("topic.tracking.allow.reset")}}
+	w.ofCluster(nil, nil, &of)
+	api := rest.New(of)
 	links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}}, o.Links...)
 	w.door.Serve(door.Handlers{API: api, Admin: api.Admin(),
 		Page: page.New(page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log})})
@@ -201,16 +235,7 @@ func (w *Worker) PageURL() string {
 func (w *Worker) clusterID(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	props := map[string]string{}
-	for k := range w.props {
-		if text, ok := w.props.Text(k); ok && config.ConnectionKey(k) {
-			props[k] = text
-		}
-	}
-	for k, v := range w.props.WithPrefix("admin.") {
-		props[k] = fmt.Sprint(v)
-	}
-	c, err := kafka.Open(ctx, kafka.Options{Bootstrap: w.conf.List("bootstrap.servers"), ClientID: w.conf.String("client.id"), Props: props, Log: w.log})
+	c, err := w.openKafka(ctx, "admin.")
 	if err != nil {
 		return "", err
 	}
@@ -231,12 +256,15 @@ func (w *Worker) Close(ctx context.Context) error {
 	if w.herder != nil {
 		errs = append(errs, w.herder.Close(ctx))
 	}
-	errs = append(errs, w.door.Close(ctx))
+	errs = append(errs, w.member.Close(ctx), w.door.Close(ctx))
 	if w.store != nil {
 		errs = append(errs, w.store.Close())
 	}
 	if err := w.traces.Close(ctx); err != nil { // a collector that is away fails no worker
 		w.log.Warn("spans are lost", "error", err.Error())
+	}
+	if w.kafka != nil {
+		w.kafka.Close()
 	}
 	return errors.Join(errs...)
 }

@@ -58,7 +58,9 @@ type Options struct {
 	Config      Config
 	// Place has the worker run what it says and nothing else, called from Run's
 	// goroutine. It returns once all else has stopped, because others may start
-	// that then. A part that is not configured any more is none to run.
+	// that then. A part that is not configured any more is none to run, and a task
+	// whose connector got others since the placement's ConfigOffset waits for a
+	// later one: until then other workers may run its like of before.
 	Place func(ctx context.Context, p Placement)
 	Log   *slog.Logger
 }
@@ -81,6 +83,9 @@ type Group struct {
 	assignor  *incremental
 	owners    map[Part]string // URLs, while the worker is the leader
 	leaving   bool
+
+	rebalances Rebalances
+	began      time.Time // the rebalance that is on
 }
 
 // New makes a worker's membership. Run joins, and has to be called to end it.
@@ -109,6 +114,7 @@ func (g *Group) Owner(p Part) (url string, known bool) {
 // Run keeps the worker in the group until ctx ends, then stops its work and
 // leaves. An error before that is fatal.
 func (g *Group) Run(ctx context.Context) error {
+	g.begin()
 	for ctx.Err() == nil {
 		change, generation, err := g.member.Next()
 		if err != nil {
@@ -118,11 +124,11 @@ func (g *Group) Run(ctx context.Context) error {
 		case kafka.Assigned:
 			g.assigned(ctx, generation)
 		case kafka.Revoked:
-			if g.placed.Version == Eager {
-				g.place(ctx, Placement{})
-			}
+			g.begin()
+			g.settle(ctx)
 			g.member.Release()
 		case kafka.Lost:
+			g.begin()
 			g.place(ctx, Placement{})
 			g.returnInTime(ctx)
 			g.member.Release()
@@ -148,6 +154,21 @@ func (g *Group) wait(ctx context.Context) {
 		g.member.Rejoin()
 	case <-ctx.Done():
 	}
+}
+
+// settle has the worker stop what it is not to run after a rebalance in any case:
+// all where the version is eager, else what by now is not configured any more, or is
+// configured in another way. The rebalance was asked for behind what changed in the
+// configuration topic, so that the worker has read of it before others start its like.
+func (g *Group) settle(ctx context.Context) {
+	if g.placed.Version == Eager {
+		g.place(ctx, Placement{})
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, g.o.SyncTimeout)
+	defer cancel()
+	_ = g.o.Config.CatchUp(limited) // the assignment makes up for it: it tells how far to read
+	g.place(ctx, g.placed)
 }
 
 func (g *Group) place(ctx context.Context, p Placement) {
@@ -197,6 +218,7 @@ func (g *Group) follow(ctx context.Context, generation kafka.Generation, version
 	if a.Failure == 0 {
 		p.Work = a.Assigned
 		g.place(ctx, p)
+		g.complete()
 	}
 	// A worker that has read more than was shared out starts what is its own all
 	// the same.

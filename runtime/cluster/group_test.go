@@ -339,6 +339,8 @@ func TestGroupLeavesAtOnce(t *testing.T) {
 }
 
 // A worker that has read less than others reads on before it starts anything.
+//
+// Clauses: G6.
 func TestGroupCatchesUp(t *testing.T) {
 	t.Parallel()
 	for name, behind := range map[string][]string{"one": {"b"}, "the other": {"a"}} {
@@ -366,6 +368,8 @@ func TestGroupCatchesUp(t *testing.T) {
 }
 
 // A worker that cannot read the configuration stays out of the others' way.
+//
+// Clauses: G6.
 func TestGroupOfAWorkerThatCannotCatchUp(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, map[string]int{"x": 4})

@@ -71,6 +71,7 @@ func work(text []string) (w Work, err error) {
 	return w.With(nil), nil
 }
 
+// Clauses: G3, G4, G5.
 func TestRoundsAsJavaHasThem(t *testing.T) {
 	file, err := os.Open(recordedRounds)
 	if err != nil {

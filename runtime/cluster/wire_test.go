@@ -92,6 +92,7 @@ func list(w Work) string {
 	return "[" + strings.Join(parts, ",") + "]"
 }
 
+// Clauses: G1, G2.
 func TestBytesAsJavaWritesThem(t *testing.T) {
 	text, err := os.ReadFile(recorded)
 	if err != nil {

@@ -56,7 +56,7 @@ func TestWorkerKeysWithoutEffect(t *testing.T) {
 		{Key: "security.protocol", Text: "SSL"}, {Key: "request.timeout.ms", Text: "1"}, {Key: "bootstrap.server", Text: "k:1"},
 		{Key: "log4j.root.loglevel", Text: "DEBUG"}, {Key: "session.timeout.ms", Text: "1"}, {Key: "client.id", Text: "w"}}
 	var got []string
-	for _, p := range lintWorker(list) {
+	for _, p := range lintWorker(list, false) {
 		got = append(got, p.Key+": "+p.Message)
 	}
 	want := []string{

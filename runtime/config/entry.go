@@ -81,6 +81,8 @@ type Setup struct {
 	Worker     List
 	Connectors []Connector
 	Files      []string
+	// Distributed is that the worker shares connectors with others.
+	Distributed bool
 	// sections tells that a file is meant to hold connectors beside a worker's keys.
 	sections bool
 	// Problems are mistakes in the files that do not keep them from being read.

@@ -15,7 +15,7 @@ import (
 // connector as [Validator] sees it, keys that nobody knows, and files that are
 // neither on disk nor among the embedded ones (nil is none).
 func Lint(s *Setup, plugins *connector.Registry, embedded fs.FS) []Problem {
-	problems := append(slices.Clone(s.Problems), lintWorker(s.Worker)...)
+	problems := append(slices.Clone(s.Problems), lintWorker(s.Worker, s.Distributed)...)
 	problems = append(problems, lintConverters(s.Worker, plugins)...)
 	problems = append(problems, lintRepeats("", s.Worker)...)
 	worker := s.Worker.Props()
@@ -36,7 +36,7 @@ func Lint(s *Setup, plugins *connector.Registry, embedded fs.FS) []Problem {
 		problems = append(problems, lintProviders(s.Worker, resolver)...)
 	}
 	v := &Validator{Plugins: plugins, Worker: worker, Resolver: resolver}
-	if s.sections && len(s.Connectors) == 0 && !slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning }) {
+	if s.sections && !s.Distributed && len(s.Connectors) == 0 && !slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning }) {
 		problems = append(problems, Problem{File: s.Files[0], Message: "there are no connectors: a worker would wait for those made over the REST API", Warning: true, Fails: true})
 	}
 	for _, c := range s.Connectors {
@@ -53,7 +53,7 @@ func Lint(s *Setup, plugins *connector.Registry, embedded fs.FS) []Problem {
 	return problems
 }
 
-func lintWorker(list List) []Problem {
+func lintWorker(list List, distributed bool) []Problem {
 	var problems []Problem
 	note := func(e Entry, warning bool, text string) {
 		problems = append(problems, Problem{File: e.File, Line: e.Line, Key: e.Key, Message: text, Warning: warning})
@@ -85,9 +85,11 @@ func lintWorker(list List) []Problem {
 			if why != "" {
 				note(e, true, why)
 			}
-		case defined || ofWorker(e.Key):
 		case distributedKey(e.Key):
-			note(e, true, "is for workers in distributed mode")
+			if !distributed {
+				note(e, true, "is for workers in distributed mode")
+			}
+		case defined || ofWorker(e.Key):
 		default:
 			note(e, true, "unknown key"+didYouMean(e.Key, known))
 		}
@@ -181,7 +183,7 @@ func lintConverters(list List, plugins *connector.Registry) []Problem {
 // workers, which a single worker does not have.
 func distributedKey(key string) bool {
 	for _, p := range []string{"config.storage.", "status.storage.", "offset.storage.topic", "offset.storage.replication.factor",
-		"offset.storage.partitions", "inter.worker.", "scheduled.rebalance.", "worker.sync.", "worker.unsync.", "connect.protocol",
+		"offset.storage.partitions", "inter.worker.", "worker.leave.", "scheduled.rebalance.", "worker.sync.", "worker.unsync.", "connect.protocol",
 		"session.timeout.ms", "heartbeat.interval.ms", "rebalance.timeout.ms", "exactly.once.source.support"} {
 		if strings.HasPrefix(key, p) {
 			return true

@@ -15,6 +15,11 @@
 // A connector that a file describes is managed by that file; one made over the
 // REST API is the store's alone.
 //
+// Whether a worker is one of a cluster the herder does not know (cluster.go): its
+// assignment says what of the connectors is this worker's to split and to run, its
+// leader whether a request is for this worker to do, and its statuses have what the
+// others say of theirs. A worker by itself runs and decides all.
+//
 // # Goroutines
 //
 // Each connector has one for its splitter, each task one for its supervisor;
@@ -27,7 +32,8 @@
 // From the outside in: a connector's altering, which keeps its tasks from starting
 // while its offsets are changed; edits, held while a change that depends on what is wanted
 // is appended; the store's, while it tells; mu, which guards what the goroutines
-// have come to; the store's again, to be read; a supervisor's, for its handle.
+// have come to; the store's and the cluster's, to be read; a supervisor's, for its
+// handle.
 //
 // Nothing of it is promised to those outside the module.
 package herder

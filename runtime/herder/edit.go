@@ -16,6 +16,9 @@ func (h *Herder) Create(name string, props connector.Props, target state.Target)
 	if err != nil {
 		return Info{}, err
 	}
+	if err := h.o.Leader.Leads(); err != nil {
+		return Info{}, err
+	}
 	h.edits.Lock()
 	defer h.edits.Unlock()
 	if _, there := h.o.Store.Connector(name); there {
@@ -85,6 +88,9 @@ func (h *Herder) Put(name string, props connector.Props) (info Info, created boo
 	if err != nil {
 		return Info{}, false, err
 	}
+	if err := h.o.Leader.Leads(); err != nil {
+		return Info{}, false, err
+	}
 	h.edits.Lock()
 	defer h.edits.Unlock()
 	return h.put(name, props)
@@ -111,6 +117,9 @@ func (h *Herder) put(name string, props connector.Props) (info Info, created boo
 
 // Patch changes some keys of a connector; a nil value removes one.
 func (h *Herder) Patch(name string, patch connector.Props) (Info, error) {
+	if err := h.o.Leader.Leads(); err != nil {
+		return Info{}, err
+	}
 	h.edits.Lock()
 	defer h.edits.Unlock()
 	want, there := h.o.Store.Connector(name)
@@ -138,6 +147,9 @@ func (h *Herder) Patch(name string, patch connector.Props) (Info, error) {
 
 // Delete removes a connector. Its tasks stop after that.
 func (h *Herder) Delete(name string) error {
+	if err := h.o.Leader.Leads(); err != nil {
+		return err
+	}
 	h.edits.Lock()
 	defer h.edits.Unlock()
 	if _, there := h.o.Store.Connector(name); !there {
@@ -152,6 +164,9 @@ func (h *Herder) Delete(name string) error {
 // SetTarget makes a connector run, pause or stop, also after the worker starts
 // again. One that is stopped has no tasks.
 func (h *Herder) SetTarget(name string, t state.Target) error {
+	if err := h.o.Leader.Leads(); err != nil {
+		return err
+	}
 	h.edits.Lock()
 	defer h.edits.Unlock()
 	want, there := h.o.Store.Connector(name)

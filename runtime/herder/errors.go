@@ -7,9 +7,11 @@ type Reason int
 
 // The reasons, and what the REST API makes of them.
 const (
-	BadRequest Reason = iota // 400
-	NotFound                 // 404
-	Conflict                 // 409
+	BadRequest  Reason = iota // 400
+	NotFound                  // 404
+	Conflict                  // 409
+	Forbidden                 // 403
+	Unavailable               // 503
 )
 
 // Error is a request that the herder refuses, in words for the client.

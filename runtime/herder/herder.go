@@ -27,7 +27,34 @@ type Options struct {
 	Worker connector.Props
 	// WorkerID names the worker in statuses: host:port of its REST API.
 	WorkerID string
+	// Assignment, Leader and Statuses are those of the cluster that the worker is
+	// in; nil are those of a worker by itself.
+	Assignment Assignment
+	Leader     Leader
+	Statuses   Statuses
+	// SetLevel sets the level of loggers, which a request for the whole cluster asks
+	// for; nil does nothing.
+	SetLevel func(namespace, level string)
 	Log      *slog.Logger
+}
+
+// complete fills in what is not said.
+func (o *Options) complete() {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Assignment == nil {
+		o.Assignment = alone{}
+	}
+	if o.Leader == nil {
+		o.Leader = alone{}
+	}
+	if o.Statuses == nil {
+		o.Statuses = alone{}
+	}
+	if o.SetLevel == nil {
+		o.SetLevel = func(string, string) {}
+	}
 }
 
 // Herder keeps the connectors of one worker. It is safe for use from several
@@ -52,9 +79,7 @@ type Herder struct {
 // those made over REST and those of the worker's files. A connector of a file
 // that is not valid is kept as failed, with the reason.
 func New(o Options, files []config.Connector) *Herder {
-	if o.Log == nil {
-		o.Log = slog.Default()
-	}
+	o.complete()
 	conf, _ := config.WorkerDef().Check(o.Worker)
 	h := &Herder{o: o, patience: time.Duration(conf.Int64("task.shutdown.graceful.timeout.ms")) * time.Millisecond,
 		connectors: map[string]*hosted{}, ending: map[string]*hosted{}, changed: make(chan struct{})}
@@ -97,6 +122,8 @@ func (h *Herder) heard(r store.Record) {
 		if c, there := h.connectors[r.Connector]; there {
 			c.restart(r)
 		}
+	case store.LoggerLevel:
+		h.o.SetLevel(r.Namespace, r.Level)
 	}
 }
 
@@ -170,7 +197,7 @@ func (h *Herder) find(name string) (*hosted, store.Connector, error) {
 // Connectors gives the names of all connectors in the order they were made.
 func (h *Herder) Connectors() []string { return h.o.Store.Connectors() }
 
-// TaskID names a task.
+// TaskID names a task or, with [Whole], a connector.
 type TaskID struct {
 	Connector string `json:"connector"`
 	Task      int    `json:"task"`
@@ -197,8 +224,8 @@ func (h *Herder) Info(name string) (Info, error) {
 	file, _ := h.file(name)
 	i := Info{Name: name, Config: want.Config, File: file.File, Tasks: []TaskID{}}
 	i.Kind, _ = h.describe(want.Config)
-	for _, s := range c.visible() {
-		i.Tasks = append(i.Tasks, TaskID{name, s.id})
+	for _, t := range c.listed() {
+		i.Tasks = append(i.Tasks, TaskID{name, t.id})
 	}
 	return i, nil
 }
@@ -219,8 +246,8 @@ func (h *Herder) Tasks(name string) ([]TaskInfo, error) {
 		return nil, err
 	}
 	list := []TaskInfo{}
-	for _, s := range c.visible() {
-		list = append(list, TaskInfo{ID: TaskID{name, s.id}, Config: s.config})
+	for _, t := range c.listed() {
+		list = append(list, TaskInfo{ID: TaskID{name, t.id}, Config: t.config})
 	}
 	return list, nil
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
-// hosted is a connector on this worker: its splitter and the supervisors of its
-// tasks. Its fields are guarded by the herder's lock.
+// hosted is a connector on this worker: its splitter and the supervisors of those of
+// its tasks that the worker runs. Its fields are guarded by the herder's lock.
 type hosted struct {
 	h          *Herder
 	name       string
-	splitter   *splitter
-	tasks      []*supervisor // those of the store's generation
+	splitter   *splitter     // works where the worker runs the connector itself
+	tasks      []*supervisor // those of the store's generation that the worker runs
 	generation int
 	leaving    []*supervisor // earlier ones, until they have stopped
 
@@ -45,27 +45,77 @@ func (h *Herder) host(name string) {
 	c.splitter = newSplitter(c, want.Target)
 	h.connectors[name] = c
 	h.all.Add(1)
-	c.work.Go(c.splitter.main)
+	c.arrange()
+}
+
+// arrange has the worker run what it is to run of the connector, and stop the rest.
+// The caller holds the lock.
+func (c *hosted) arrange() {
+	c.attend()
 	c.supervise()
 }
 
-// supervise makes the tasks those of the store's last commit, if they are not.
-// They start when the earlier ones have stopped. The caller holds the lock.
-func (c *hosted) supervise() {
+// attend has the splitter work where the worker runs the connector itself, and else
+// end. The caller holds the lock.
+func (c *hosted) attend() {
 	want, ok := c.h.o.Store.Connector(c.name)
-	if !ok || c.ended || want.Generation == c.generation {
+	if !ok || c.ended {
 		return
 	}
-	for _, s := range c.tasks {
-		s.cancel()
+	runs := c.runs(Whole)
+	if runs == c.splitter.works {
+		return
 	}
-	c.leaving = append(c.leaving, c.tasks...)
+	if !runs {
+		c.splitter.cancel()
+		c.splitter.works = false
+		return
+	}
+	before := c.splitter.done
+	c.splitter = newSplitter(c, want.Target)
+	c.splitter.begin(before)
+}
+
+// left gives what is closed when that has come to its end which the worker is not to
+// run any more. The caller holds the lock.
+func (c *hosted) left() (ends []<-chan struct{}) {
+	if !c.splitter.works {
+		ends = append(ends, c.splitter.done)
+	}
+	for _, s := range c.leaving {
+		ends = append(ends, s.done)
+	}
+	return ends
+}
+
+// supervise makes the tasks those of the store's last commit that the worker is to
+// run. They start when those that are not wanted any more have stopped. The caller
+// holds the lock.
+func (c *hosted) supervise() {
+	want, ok := c.h.o.Store.Connector(c.name)
+	if !ok || c.ended {
+		return
+	}
+	stay := map[int]*supervisor{}
+	for _, s := range c.tasks {
+		if want.Generation == c.generation && c.runs(s.id) {
+			stay[s.id] = s
+			continue
+		}
+		s.cancel()
+		c.leaving = append(c.leaving, s)
+	}
 	earlier := slices.Clone(c.leaving)
 	c.tasks = nil
 	for i, props := range want.Tasks {
-		s := newSupervisor(c, i, props, want.Applied)
-		c.tasks = append(c.tasks, s)
-		c.work.Go(func() { s.main(earlier) })
+		s := stay[i]
+		if s == nil && c.runs(i) {
+			s = newSupervisor(c, i, props, want.Applied)
+			c.work.Go(func() { s.main(earlier) })
+		}
+		if s != nil {
+			c.tasks = append(c.tasks, s)
+		}
 	}
 	c.generation = want.Generation
 }
@@ -80,12 +130,12 @@ func (c *hosted) poke() {
 
 // restart does what a request asks for. The caller holds the lock.
 func (c *hosted) restart(r store.RestartRequest) {
-	if r.OfConnector(c.splitter.state) {
-		c.splitter.restart, c.splitter.state = true, state.Restarting
+	if c.splitter.works && r.OfConnector(c.splitter.state) {
+		c.splitter.again()
 	}
 	for _, s := range c.tasks {
 		if r.OfTask(s.state) {
-			s.restart, s.state = true, state.Restarting
+			s.again()
 		} else {
 			s.compare = s.compare || c.splitter.restart
 		}
@@ -147,8 +197,45 @@ func (c *hosted) waitLeft() {
 	}
 }
 
-// visible gives the tasks as they are seen from outside, one of each number: those
-// that are being stopped, the oldest first, until others take their place. The
+// wanted gives what is wanted of the connector.
+func (c *hosted) wanted() store.Connector {
+	want, _ := c.h.o.Store.Connector(c.name)
+	return want
+}
+
+// listed is a task as it is seen from outside.
+type listed struct {
+	id     int
+	config connector.Props
+	here   *supervisor // nil of one that another worker runs
+}
+
+// listed gives all tasks of the connector, in order. The caller holds the lock.
+func (c *hosted) listed() []listed {
+	seen := map[int]bool{}
+	var list []listed
+	for _, s := range c.visible() {
+		seen[s.id] = true
+		list = append(list, listed{s.id, s.config, s})
+	}
+	want := c.wanted()
+	if want.Generation != c.generation {
+		return list // its tasks are about to change
+	}
+	for id, config := range want.Tasks {
+		if !seen[id] && !c.runs(id) {
+			list = append(list, listed{id: id, config: config})
+		}
+	}
+	slices.SortFunc(list, func(a, b listed) int { return a.id - b.id })
+	return list
+}
+
+// runs tells whether the worker is to run a task.
+func (c *hosted) runs(task int) bool { return c.h.o.Assignment.Runs(TaskID{c.name, task}) }
+
+// visible gives the worker's tasks as they are seen from outside, one of each number:
+// those that are being stopped, the oldest first, until others take their place. The
 // caller holds the lock.
 func (c *hosted) visible() []*supervisor {
 	if len(c.leaving) == 0 {
@@ -189,7 +276,7 @@ func (c *hosted) overLocked() (over bool, failed error) {
 	if c.splitter.state == state.Failed {
 		return c.splitter.next.IsZero(), c.splitter.err
 	}
-	want, _ := c.h.o.Store.Connector(c.name)
+	want := c.wanted()
 	if !want.Split() || len(c.tasks) == 0 || len(c.leaving) > 0 || c.generation != want.Generation {
 		return want.Target == state.TargetStopped && c.splitter.state == state.Stopped, nil
 	}

@@ -2,6 +2,7 @@ package herder
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
@@ -41,6 +42,9 @@ func (h *Herder) ResetOffsets(ctx context.Context, name string) (all bool, err e
 // change changes the offsets of a connector, none of whose tasks is there or
 // starts meanwhile.
 func (h *Herder) change(ctx context.Context, name string, change func(runtime.TaskSpec) (bool, error)) (all bool, err error) {
+	if err := h.o.Leader.Leads(); err != nil {
+		return false, err
+	}
 	c, err := h.hold(name)
 	if err != nil {
 		return false, err
@@ -88,7 +92,7 @@ func (c *hosted) lockStopped(ctx context.Context) error {
 			return err
 		}
 		c.altering.Lock()
-		if left, _, err := c.stopped(); err == nil && left == 0 {
+		if left, _, err := c.stopped(); err == nil && left == "" {
 			return nil
 		}
 		c.altering.Unlock() // it was started meanwhile
@@ -98,29 +102,35 @@ func (c *hosted) lockStopped(ctx context.Context) error {
 func (c *hosted) waitStopped(ctx context.Context) error {
 	for {
 		left, changed, err := c.stopped()
-		if left == 0 || err != nil {
+		if left == "" || err != nil {
 			return err
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return refuse(Conflict, "Connector %s: %d of its tasks have not stopped yet; try again in a minute", c.name, left)
+			return refuse(Conflict, "Connector %s: %s have not stopped yet; try again in a minute", c.name, left)
 		}
 	}
 }
 
-// stopped tells how many tasks have not come to their end, and when to look
-// again.
-func (c *hosted) stopped() (left int, changed <-chan struct{}, err error) {
+// stopped tells which tasks have not come to their end, empty for none, and when to
+// look again.
+func (c *hosted) stopped() (left string, changed <-chan struct{}, err error) {
 	want, there := c.h.o.Store.Connector(c.name)
 	if there && (want.Target != state.TargetStopped || len(want.Tasks) > 0) {
-		return 0, nil, refuse(BadRequest, "Connectors must be in the STOPPED state before their offsets can be modified. "+
+		return "", nil, refuse(BadRequest, "Connectors must be in the STOPPED state before their offsets can be modified. "+
 			"This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/%s/stop' endpoint", c.name)
 	}
 	c.h.mu.Lock()
 	defer c.h.mu.Unlock()
 	c.supervise() // the store may not have told of its last commit yet
-	return len(c.leaving), c.h.changed, nil
+	switch n := len(c.leaving); {
+	case n > 0:
+		left = fmt.Sprintf("%d of its tasks", n)
+	case !c.h.o.Assignment.Settled(c.name):
+		left = "its tasks on other workers"
+	}
+	return left, c.h.changed, nil
 }
 
 // resolve gives the connector as the engine knows it.

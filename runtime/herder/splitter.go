@@ -1,6 +1,7 @@
 package herder
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"reflect"
@@ -26,7 +27,8 @@ const firstAgain, lastAgain = 250 * time.Millisecond, time.Minute
 // guarded by the herder's lock.
 type splitter struct {
 	loop
-	c *hosted
+	c    *hosted
+	done chan struct{} // closed when it does not work, or does not any more
 
 	tried    connector.Props // the configuration that was split last, nil for none
 	resolved connector.Props // that configuration as of when it went well
@@ -35,8 +37,10 @@ type splitter struct {
 	last     <-chan struct{}  // closed when the last monitor has returned; nil without one
 	tries    int              // in a row to split it again
 
-	restart  bool // it is to be split again
-	suspect  bool // a task failed, which may be for a secret that was changed
+	works    bool   // the worker runs the connector
+	version  string // of its plugin, as it was split last
+	restart  bool   // it is to be split again
+	suspect  bool   // a task failed, which may be for a secret that was changed
 	state    state.State
 	err      error // why it could not be split
 	failures int   // in a row
@@ -48,8 +52,10 @@ type splitter struct {
 	asked    bool      // its monitor wants it split again
 }
 
+// newSplitter makes a splitter that does not work yet.
 func newSplitter(c *hosted, target state.Target) *splitter {
-	s := &splitter{loop: newLoop(), c: c, state: state.Running}
+	s := &splitter{loop: newLoop(), c: c, state: state.Running, done: make(chan struct{})}
+	close(s.done)
 	switch target {
 	case state.TargetPaused:
 		s.state = state.Paused
@@ -59,11 +65,26 @@ func newSplitter(c *hosted, target state.Target) *splitter {
 	return s
 }
 
-// main is the splitter's goroutine, which the connector's end ends.
+// begin has the splitter work once an earlier one has ended. The caller holds the
+// herder's lock.
+func (s *splitter) begin(earlier <-chan struct{}) {
+	s.works, s.done = true, make(chan struct{})
+	s.c.work.Go(func() {
+		defer close(s.done)
+		<-earlier
+		s.main()
+	})
+}
+
+// main is the splitter's goroutine, which is cancelled when the connector is removed
+// or is for another worker, and when this one ends.
 func (s *splitter) main() {
 	s.c.waitBefore()
 	s.loop.run(s.step)
 	s.endMonitor()
+	if _, there := s.c.h.o.Store.Connector(s.c.name); there {
+		s.c.h.o.Statuses.Say(TaskID{s.c.name, Whole}, Status{State: state.Unassigned})
+	}
 }
 
 // step makes the connector's tasks what is wanted. It gives the time when
@@ -92,6 +113,9 @@ func (s *splitter) step() time.Time {
 	case fresh || d.restart || d.due || none:
 		s.endMonitor()
 		err := s.split(want)
+		if unsent, is := errors.AsType[*unsent](err); is {
+			return s.later(unsent)
+		}
 		s.count(err)
 		if err != nil {
 			return s.fail(want, err)
@@ -157,6 +181,7 @@ func (s *splitter) split(want store.Connector) error {
 	if err != nil {
 		return err
 	}
+	s.noteVersion(report.Info.Version)
 	s.policy = policyOf(report.Kind, want.Config)
 	if err := report.Err(); err != nil && len(report.Unresolved) == 0 {
 		return connector.Data(err)
@@ -183,7 +208,10 @@ func (s *splitter) split(want store.Connector) error {
 			tasks[i][taskClass] = strings.TrimSuffix(class, "Connector") + "Task"
 		}
 	}
-	if err := s.publish(want.Config, tasks); err != nil {
+	if err := s.publish(want.Config, tasks); connector.KindOf(err) == connector.KindRetriable {
+		s.tried = nil
+		return &unsent{err}
+	} else if err != nil {
 		return err
 	}
 	s.resolved, s.spec = props, spec
@@ -194,25 +222,54 @@ func (s *splitter) split(want store.Connector) error {
 	return nil
 }
 
+// unsent is that tasks were made and could not be written for now: the leader of the
+// cluster, or Kafka, could not be reached.
+type unsent struct{ error }
+
+// later has the connector split again soon. Meanwhile all is as it was.
+func (s *splitter) later(err *unsent) time.Time {
+	if s.quit.Err() == nil {
+		s.c.h.o.Log.Warn("the connector's tasks are not written yet, trying on: "+err.Error(), "connector", s.c.name)
+	}
+	s.tries++
+	return time.Now().Add(min(firstAgain<<min(s.tries-1, 30), lastAgain))
+}
+
 // publish writes the tasks of a configuration to the store, where they are
-// others than those it has. What is wanted may have changed while they were
-// made: then the splitter was woken to make others.
+// others than those it has, or has the leader do so. What is wanted may have changed
+// while they were made: then the splitter was woken to make others.
 func (s *splitter) publish(of connector.Props, tasks []connector.Props) error {
 	h := s.c.h
-	h.edits.Lock()
-	defer h.edits.Unlock()
+	leads := h.o.Leader.Leads() == nil
+	if leads {
+		h.edits.Lock()
+		defer h.edits.Unlock()
+	}
 	now, there := h.o.Store.Connector(s.c.name)
-	if s.quit.Err() != nil || !there || now.Target == state.TargetStopped || !maps.Equal(now.Config, of) {
+	switch {
+	case s.quit.Err() != nil || !there || now.Target == state.TargetStopped || !maps.Equal(now.Config, of):
 		s.tried = nil // the next step splits what is wanted then, were it this one again
 		return nil
-	}
-	if now.Split() && len(now.Tasks) == len(tasks) && (len(tasks) == 0 || reflect.DeepEqual(now.Tasks, tasks)) {
+	case now.Has(tasks):
 		return nil
+	case leads:
+		return h.putTasks(s.quit, s.c.name, now, tasks)
 	}
-	if now.Split() && len(now.Tasks) > 0 && len(tasks) > 0 {
-		h.o.Log.Info("connector has other tasks by now", "connector", s.c.name, "tasks", len(tasks))
+	return h.o.Leader.Submit(s.quit, s.c.name, tasks)
+}
+
+// putTasks writes the tasks of a connector, where they are others than those it has.
+// The caller holds edits.
+func (h *Herder) putTasks(ctx context.Context, name string, now store.Connector, tasks []connector.Props) error {
+	switch {
+	case now.Has(tasks):
+		return nil
+	case now.Target == state.TargetStopped:
+		return refuse(Conflict, "Connector %s is stopped and has no tasks", name)
+	case now.Split() && len(now.Tasks) > 0 && len(tasks) > 0:
+		h.o.Log.Info("connector has other tasks by now", "connector", name, "tasks", len(tasks))
 	}
-	return h.o.Store.Append(s.quit, store.Tasks(s.c.name, tasks)...)
+	return h.o.Store.Append(ctx, store.Tasks(name, tasks)...)
 }
 
 // splitAgain looks whether the connector has other tasks by now. Where that
@@ -305,17 +362,49 @@ func (s *splitter) become(to state.State) {
 		h.o.Log.Info("connector is "+string(to), "connector", s.c.name)
 	}
 	s.state = to
+	s.say()
 	h.note()
 }
 
-// fail stops the tasks, notes why the connector could not be split into others,
-// and when to try again. It gives that time.
+func (s *splitter) noteVersion(version string) {
+	s.c.h.mu.Lock()
+	defer s.c.h.mu.Unlock()
+	s.version = version
+}
+
+// again has the connector split again. The caller holds the herder's lock.
+func (s *splitter) again() {
+	s.restart, s.state = true, state.Restarting
+	s.say()
+}
+
+// say tells the other workers what the connector is doing. The caller holds the
+// herder's lock.
+func (s *splitter) say() {
+	if s.quit.Err() == nil {
+		s.c.h.o.Statuses.Say(TaskID{s.c.name, Whole}, s.status(s.version))
+	}
+}
+
+// status gives what the connector is doing. The caller holds the herder's lock.
+func (s *splitter) status(version string) Status {
+	out := Status{ID: Whole, State: s.state, WorkerID: s.c.h.o.WorkerID, Version: version, Here: true}
+	if s.err != nil {
+		out.Trace = runtime.Trace(s.err)
+	}
+	return out
+}
+
+// fail notes why the connector could not be split into tasks, and when to try again.
+// It gives that time. Tasks of another configuration are stopped.
 func (s *splitter) fail(want store.Connector, err error) time.Time {
 	if s.quit.Err() != nil {
 		return time.Time{}
 	}
-	err = errors.Join(err, s.publish(want.Config, nil))
-	s.c.waitLeft()
+	if !want.Split() {
+		err = errors.Join(err, s.publish(want.Config, nil))
+		s.c.waitLeft()
+	}
 	return s.failed(err)
 }
 
@@ -333,6 +422,7 @@ func (s *splitter) failed(err error) time.Time {
 	s.state, s.err = state.Failed, err
 	s.failures++
 	s.next = s.policy.next(err, s.failures, time.Now())
+	s.say()
 	h.o.Log.Error("connector failed: "+err.Error(), "connector", s.c.name)
 	h.note()
 	return s.next

@@ -24,6 +24,7 @@ type Status struct {
 	ID       int // of a task
 	State    state.State
 	WorkerID string
+	Here     bool // this worker runs it
 	Version  string
 	Trace    string // why it failed, or what it retries; empty otherwise
 	Restarts *Restarts
@@ -65,24 +66,34 @@ func (h *Herder) Status(name string) (ConnectorStatus, error) {
 }
 
 func (c *hosted) statusLocked() ConnectorStatus {
-	want, _ := c.h.o.Store.Connector(c.name)
-	kind, info := c.h.describe(want.Config)
+	kind, info := c.h.describe(c.wanted().Config)
 	s := ConnectorStatus{Name: c.name, Kind: kind, Class: config.ClassName(info), Tasks: []Status{},
-		Connector: Status{State: c.splitter.state, WorkerID: c.h.o.WorkerID, Version: info.Version}}
-	if c.splitter.err != nil {
-		s.Connector.Trace = runtime.Trace(c.splitter.err)
+		Connector: c.told(Whole)}
+	if c.splitter.works {
+		s.Connector = c.splitter.status(info.Version)
 	}
-	for _, t := range c.visible() {
-		s.Tasks = append(s.Tasks, t.statusLocked(info.Version))
+	for _, t := range c.listed() {
+		if t.here != nil {
+			s.Tasks = append(s.Tasks, t.here.statusLocked())
+		} else {
+			s.Tasks = append(s.Tasks, c.told(t.id))
+		}
 	}
 	return s
 }
 
-func (s *supervisor) statusLocked(version string) Status {
-	out := Status{ID: s.id, State: s.state, WorkerID: s.c.h.o.WorkerID, Version: version}
-	if s.err != nil && (s.state == state.Failed || s.state == state.Restarting) {
-		out.Trace = runtime.Trace(s.err)
+// told gives what another worker has said of the connector or a task.
+func (c *hosted) told(task int) Status {
+	s, ok := c.h.o.Statuses.Told(TaskID{c.name, task})
+	if !ok {
+		s.State = state.Unassigned
 	}
+	s.ID = task
+	return s
+}
+
+func (s *supervisor) statusLocked() Status {
+	out := s.status()
 	now := s.snapshot()
 	out.Waits = now.Waits
 	switch {
@@ -114,6 +125,9 @@ func (h *Herder) TaskStatus(name string, id int) (Status, error) {
 // Restart starts a connector again and, if asked to, its tasks; or only those
 // of them that failed. The status is the one while that happens.
 func (h *Herder) Restart(name string, includeTasks, onlyFailed bool) (ConnectorStatus, error) {
+	if err := h.o.Leader.Leads(); err != nil {
+		return ConnectorStatus{}, err
+	}
 	r := store.RestartRequest{Connector: name, IncludeTasks: includeTasks, OnlyFailed: onlyFailed}
 	status, err := h.Status(name)
 	if err != nil {
@@ -143,11 +157,22 @@ func (h *Herder) RestartTask(name string, id int) error {
 	}
 	for _, s := range c.tasks {
 		if s.id == id {
-			s.restart, s.state = true, state.Restarting
+			s.again()
 			s.poke()
 			h.note()
 			return nil
 		}
 	}
-	return refuse(NotFound, "Unknown task: %s-%d", name, id)
+	if id < 0 || id >= len(c.wanted().Tasks) {
+		return unknownTask(TaskID{name, id})
+	}
+	return h.o.Leader.Owner(TaskID{name, id})
+}
+
+// SetLoggerLevel sets the level of loggers on all workers.
+func (h *Herder) SetLoggerLevel(namespace, level string) error {
+	if err := h.o.Leader.Leads(); err != nil {
+		return err
+	}
+	return h.o.Store.Append(context.Background(), store.LoggerLevel{Namespace: namespace, Level: level})
 }

@@ -23,6 +23,7 @@ type supervisor struct {
 	config  connector.Props // with references
 	applied connector.Props // the connector's that it was made of, too
 	kind    runtime.Kind
+	version string           // of the connector's plugin
 	spec    runtime.TaskSpec // of the last start
 	done    chan struct{}    // closed after the goroutine
 
@@ -40,8 +41,8 @@ type supervisor struct {
 }
 
 func newSupervisor(c *hosted, id int, props, applied connector.Props) *supervisor {
-	kind, _ := c.h.describe(applied)
-	return &supervisor{loop: newLoop(), c: c, id: id, config: props, applied: applied, kind: runtime.Kind(kind),
+	kind, info := c.h.describe(applied)
+	return &supervisor{loop: newLoop(), c: c, id: id, config: props, applied: applied, kind: runtime.Kind(kind), version: info.Version,
 		done: make(chan struct{}), restart: true, state: state.Unassigned}
 }
 
@@ -56,6 +57,9 @@ func (s *supervisor) main(earlier []*supervisor) {
 	s.stopLast()
 	s.c.h.mu.Lock()
 	s.c.leaving = slices.DeleteFunc(s.c.leaving, func(l *supervisor) bool { return l == s })
+	if s.id < len(s.c.wanted().Tasks) {
+		s.c.h.o.Statuses.Say(TaskID{s.c.name, s.id}, Status{ID: s.id, State: state.Unassigned})
+	}
 	s.c.h.note()
 	s.c.h.mu.Unlock()
 	close(s.done)
@@ -240,8 +244,32 @@ func (s *supervisor) heard(run int, e runtime.Event) {
 		s.restarts.since = now
 	}
 	s.state, s.err = e.State, e.Err
+	s.say()
 	s.poke()
 	h.note()
+}
+
+// again has the task started again. The caller holds the herder's lock.
+func (s *supervisor) again() {
+	s.restart, s.state = true, state.Restarting
+	s.say()
+}
+
+// say tells the other workers what the task is doing. The caller holds the herder's
+// lock.
+func (s *supervisor) say() {
+	if s.quit.Err() == nil {
+		s.c.h.o.Statuses.Say(TaskID{s.c.name, s.id}, s.status())
+	}
+}
+
+// status gives what the task is doing. The caller holds the herder's lock.
+func (s *supervisor) status() Status {
+	out := Status{ID: s.id, State: s.state, WorkerID: s.c.h.o.WorkerID, Version: s.version, Here: true}
+	if s.err != nil && (s.state == state.Failed || s.state == state.Restarting) {
+		out.Trace = runtime.Trace(s.err)
+	}
+	return out
 }
 
 // stopLast stops the task at the end.

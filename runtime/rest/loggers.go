@@ -36,8 +36,8 @@ func getLogger(s *Server, r request) (answer, error) {
 	return answer{status: http.StatusOK, body: logger(l)}, nil
 }
 
-// putLogger sets the level of loggers. A worker by itself is the whole cluster,
-// of which Kafka Connect does not say what it changed.
+// putLogger sets the level of loggers, of this worker or of the whole cluster, of
+// which Kafka Connect does not say what it changed.
 func putLogger(s *Server, r request) (answer, error) {
 	var in map[string]string
 	if err := read(r, &in); err != nil {
@@ -51,10 +51,10 @@ func putLogger(s *Server, r request) (answer, error) {
 	if !ok {
 		return answer{}, failed(http.StatusNotFound, "invalid log level '%s'.", text)
 	}
+	if r.URL.Query().Get("scope") == "cluster" {
+		return answer{status: http.StatusNoContent}, s.o.Herder.SetLoggerLevel(r.args[0], level)
+	}
 	changed := s.o.Loggers.Set(r.args[0], level)
 	s.o.Log.Info("loggers have another level", "namespace", r.args[0], "level", level, "changed", len(changed))
-	if r.URL.Query().Get("scope") == "cluster" {
-		return answer{status: http.StatusNoContent}, nil
-	}
 	return answer{status: http.StatusOK, body: changed}, nil
 }

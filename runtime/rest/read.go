@@ -22,6 +22,7 @@ func read(r request, into any) error {
 	if err != nil {
 		return failed(http.StatusBadRequest, "request body: %v", err)
 	}
+	*r.body = data
 	if len(data) > maxBody {
 		return failed(http.StatusRequestEntityTooLarge, "request body: more than %d bytes", maxBody)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +25,7 @@ import (
 	_ "github.com/axiom-data-science/hydraulics/converter/primitive"
 	_ "github.com/axiom-data-science/hydraulics/converter/simpleheader"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/broker"
+	"github.com/axiom-data-science/hydraulics/internal/loggers"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
@@ -63,9 +65,11 @@ func startWorker(t *testing.T) *worker {
 	if err != nil {
 		t.Fatal(err)
 	}
+	levels := loggers.Wrap(slog.Default().Handler()).Registry()
 	h := herder.New(herder.Options{Engine: herder.Worker(w), Worker: conf, WorkerID: "w:1", Store: wanted,
+		SetLevel:  func(namespace, level string) { levels.Set(namespace, level) },
 		Validator: &config.Validator{Plugins: connector.Plugins, Worker: conf}}, nil)
-	api := New(Options{Herder: h, Version: "x", Commit: "y"})
+	api := New(Options{Herder: h, Version: "x", Commit: "y", Loggers: levels})
 	api.SetReady()
 	server := httptest.NewServer(api)
 	t.Cleanup(func() {

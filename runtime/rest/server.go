@@ -39,6 +39,8 @@ type Herder interface {
 	ResetOffsets(ctx context.Context, name string) (all bool, err error)
 	ActiveTopics(name string) []string
 	ResetActiveTopics(name string)
+	PutTasks(ctx context.Context, name string, tasks []connector.Props) error
+	SetLoggerLevel(namespace, level string) error
 }
 
 // Options are what the API needs.
@@ -53,6 +55,8 @@ type Options struct {
 	// AdminApart leaves the endpoints below /admin to [Server.Admin].
 	AdminApart bool
 	Topics     TopicTracking
+	// Peers are the other workers of a cluster; nil is a worker by itself.
+	Peers Peers
 	// Loggers has the levels of what is logged; nil is those of a handler of its
 	// own.
 	Loggers *loggers.Registry
@@ -63,7 +67,8 @@ type Options struct {
 // concurrent use. A request has a goroutine of its own, which ends with the
 // handler. Who may ask it is not its business: the one who serves it guards it.
 type Server struct {
-	o Options
+	o      Options
+	routes []route
 
 	mu      sync.Mutex
 	cluster string
@@ -81,7 +86,11 @@ func New(o Options) *Server {
 	if o.Loggers == nil {
 		o.Loggers = loggers.Wrap(o.Log.Handler()).Registry()
 	}
-	return &Server{o: o}
+	s := &Server{o: o, routes: routes}
+	if o.Peers != nil {
+		s.routes = slices.Concat(internalRoutes, routes)
+	}
+	return s
 }
 
 // SetReady makes /health answer that the worker has started.
@@ -121,6 +130,7 @@ func ofAdmin(r *http.Request) bool {
 type request struct {
 	*http.Request
 	args   []string
+	body   *[]byte // as far as it was read, to be sent on
 	stages *stages
 }
 
@@ -221,7 +231,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) int {
 		}
 		parts[i] = p
 	}
-	for _, rt := range routes {
+	for _, rt := range s.routes {
 		args, ok := rt.match(parts)
 		if !ok {
 			continue
@@ -245,7 +255,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) int {
 		case !takesJSON(r):
 			return general(w, http.StatusNotAcceptable)
 		}
-		a, err := s.patiently(h, request{Request: r, args: args}, rt)
+		a, err := s.patiently(forwarded(h), request{Request: r, args: args, body: new([]byte)}, rt)
 		if err != nil {
 			return fail(w, err)
 		}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/loggers"
 	"github.com/axiom-data-science/hydraulics/runtime"
@@ -30,6 +32,14 @@ type fakeHerder struct {
 
 func (f *fakeHerder) Validator() *config.Validator {
 	return &config.Validator{Plugins: connector.Plugins}
+}
+func (f *fakeHerder) SetLoggerLevel(namespace, level string) error {
+	f.asked = append(f.asked, "level "+namespace+" "+level)
+	return nil
+}
+func (f *fakeHerder) PutTasks(_ context.Context, name string, tasks []connector.Props) error {
+	f.asked = append(f.asked, fmt.Sprint("tasks ", name, " ", tasks))
+	return nil
 }
 func (f *fakeHerder) Connectors() []string { return []string{"flow"} }
 func (f *fakeHerder) Info(name string) (herder.Info, error) {
@@ -116,7 +126,8 @@ func TestTopicTracking(t *testing.T) {
 func TestLoggers(t *testing.T) {
 	out := new(strings.Builder)
 	handler := loggers.Wrap(slog.NewTextHandler(out, nil))
-	s := New(Options{Herder: new(fakeHerder), Log: slog.New(handler), Loggers: handler.Registry()})
+	f := new(fakeHerder)
+	s := New(Options{Herder: f, Log: slog.New(handler), Loggers: handler.Registry()})
 	for _, tt := range []struct {
 		method, path, body string
 		status             int
@@ -135,9 +146,11 @@ func TestLoggers(t *testing.T) {
 			t.Errorf("%s %s: %d %s, want %d %s", tt.method, tt.path, w.Code, w.Body, tt.status, tt.want)
 		}
 	}
+	if d := cmp.Diff([]string{"level hydraulics WARN"}, f.asked); d != "" {
+		t.Errorf("of the whole cluster: %s", d)
+	}
 	text := out.String()
-	if !strings.Contains(text, "level=DEBUG msg=request method=PUT path=/admin/loggers/org") || strings.Contains(text, "path=/admin/loggers/root") ||
-		strings.Contains(text, "status=204") {
+	if !strings.Contains(text, "level=DEBUG msg=request method=PUT path=/admin/loggers/org") || strings.Contains(text, "path=/admin/loggers/root") {
 		t.Errorf("logged:\n%s", text)
 	}
 }

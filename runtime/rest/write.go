@@ -38,7 +38,8 @@ func fail(w http.ResponseWriter, err error) int {
 	if f, ok := errors.AsType[*failure](err); ok {
 		status = f.status
 	} else if h, ok := errors.AsType[*herder.Error](err); ok {
-		status = map[herder.Reason]int{herder.BadRequest: http.StatusBadRequest, herder.NotFound: http.StatusNotFound, herder.Conflict: http.StatusConflict}[h.Reason]
+		status = map[herder.Reason]int{herder.BadRequest: http.StatusBadRequest, herder.NotFound: http.StatusNotFound, herder.Conflict: http.StatusConflict,
+			herder.Forbidden: http.StatusForbidden, herder.Unavailable: http.StatusServiceUnavailable}[h.Reason]
 	}
 	w.Header().Set("Content-Type", jsonType)
 	return body(w, status, errorBody{status, err.Error()})

@@ -24,6 +24,7 @@ type Kafka struct {
 	appending sync.Mutex // one at a time, until its records were read; before mu
 	mu        sync.Mutex
 	state     State
+	offset    int64 // behind the last record that was read, -1 before the first
 	tell      func(Record)
 	unread    map[string]error // the newest records that cannot be read, by key
 }
@@ -35,7 +36,7 @@ var _ Store = (*Kafka)(nil)
 // connector's configuration or of what it is to do, as its newest record: the
 // connector would not be there, or run otherwise, and nobody would notice.
 func OpenKafka(ctx context.Context, o compacted.Options) (*Kafka, error) {
-	k := &Kafka{name: o.Topic, log: o.Log, unread: map[string]error{}}
+	k := &Kafka{name: o.Topic, log: o.Log, offset: -1, unread: map[string]error{}}
 	var err error
 	if k.topic, err = compacted.Open(ctx, o, k.take); err != nil {
 		return nil, err
@@ -63,6 +64,7 @@ func (k *Kafka) take(in compacted.Record) {
 		return
 	}
 	k.mu.Lock()
+	k.offset = in.Offset + 1
 	delete(k.unread, key)
 	told, tell := k.state.Apply(r), k.tell
 	k.mu.Unlock()
@@ -72,6 +74,9 @@ func (k *Kafka) take(in compacted.Record) {
 }
 
 func (k *Kafka) refuse(key string, in compacted.Record, err error) {
+	k.mu.Lock()
+	k.offset = in.Offset + 1
+	k.mu.Unlock()
 	err = fmt.Errorf("topic %s partition %d offset %d: %w", k.name, in.Partition, in.Offset, err)
 	switch {
 	case essential(key):
@@ -128,6 +133,18 @@ func (k *Kafka) Connector(name string) (Connector, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.state.Connector(name)
+}
+
+// Snapshot gives how far the topic was read, as Kafka Connect counts it, and how many
+// tasks each connector has by then.
+func (k *Kafka) Snapshot() (offset int64, tasks map[string]int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	tasks = make(map[string]int, len(k.state.connectors))
+	for name, c := range k.state.connectors {
+		tasks[name] = len(c.Tasks)
+	}
+	return k.offset, tasks
 }
 
 // SessionKey gives the newest session key, and whether there is one.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"maps"
+	"reflect"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
@@ -44,6 +45,11 @@ type Connector struct {
 	Inconsistent bool
 	// Generation grows with every commit of tasks, and starts at 1.
 	Generation int
+}
+
+// Has tells whether the connector has these tasks, of its present configuration.
+func (c Connector) Has(tasks []connector.Props) bool {
+	return c.Split() && len(c.Tasks) == len(tasks) && (len(tasks) == 0 || reflect.DeepEqual(c.Tasks, tasks))
 }
 
 // Split tells whether the tasks are those of the present configuration.

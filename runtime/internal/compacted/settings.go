@@ -62,7 +62,7 @@ func (u Use) Of(worker connector.Props) (s Settings, ignored []string, err error
 			s.Replication = int16(number(key, text, math.MaxInt16))
 		case name == "partitions" && u != Configs:
 			s.Partitions = int32(number(key, text, math.MaxInt32))
-		case name == "partitions", name == cleanup:
+		case name == "partitions", name == cleanup, name == "file.filename": // the last is of a worker by itself
 			ignored = append(ignored, key)
 		default:
 			s.Config[name] = text

@@ -32,6 +32,7 @@ type Handlers struct {
 type Door struct {
 	conf    connector.Config
 	log     *slog.Logger
+	machine string // its name, for those who are told where the API is; empty is localhost
 	at      addresses
 	names   []string
 	headers []header
@@ -60,27 +61,33 @@ func New(conf connector.Config, log *slog.Logger) (*Door, error) {
 // secure makes the configurations of the listeners with TLS.
 func (d *Door) secure() error {
 	var errs []error
-	keys := map[string]string{}
-	for k := range d.conf.Props() {
-		keys[k], _ = d.conf.Props().Text(k)
-	}
 	for _, a := range d.at.all() {
 		if !a.secure || d.secured[a.key] != nil {
 			continue
 		}
-		// As in Kafka Connect a prefix counts with all its keys or not at all.
-		prefix := a.key + ".https."
-		if a.key == pageKey {
-			prefix = listenersKey + ".https."
-		}
-		if len(d.conf.Props().WithPrefix(prefix)) == 0 {
-			prefix = ""
-		}
+		keys, prefix := d.sslKeys(a.key)
 		conf, err := ssl.Settings{Keys: keys, Prefix: prefix, Log: d.log}.Server()
 		errs = append(errs, err)
 		d.secured[a.key] = conf
 	}
 	return errors.Join(errs...)
+}
+
+// sslKeys gives the configuration's keys, and what those of an address begin with. As
+// in Kafka Connect a prefix counts with all its keys or not at all.
+func (d *Door) sslKeys(address string) (keys map[string]string, prefix string) {
+	keys = map[string]string{}
+	for k := range d.conf.Props() {
+		keys[k], _ = d.conf.Props().Text(k)
+	}
+	prefix = address + ".https."
+	if address == pageKey {
+		prefix = listenersKey + ".https."
+	}
+	if len(d.conf.Props().WithPrefix(prefix)) == 0 {
+		prefix = ""
+	}
+	return keys, prefix
 }
 
 // all gives every address.
@@ -150,11 +157,21 @@ func (d *Door) told() *listener {
 	return d.api[0]
 }
 
+// Machine says by which name other machines know this one: they are told it where the
+// API listens on all interfaces and nothing else is configured.
+func (d *Door) Machine(name string) { d.machine = name }
+
+// AdvertisedURL gives the URL by which other workers are told to reach the API.
+func (d *Door) AdvertisedURL() string { return d.told().scheme() + "://" + d.Advertised() + "/" }
+
 // Advertised gives host and port by which others are told to reach the API.
 func (d *Door) Advertised() string {
 	host, port, err := net.SplitHostPort(reachable(d.told().Addr()))
 	if err != nil {
 		return d.told().Addr().String()
+	}
+	if d.machine != "" && isAny(d.told().Addr()) {
+		host = d.machine
 	}
 	if name := d.conf.String("rest.advertised.host.name"); name != "" {
 		host = name
@@ -163,6 +180,16 @@ func (d *Door) Advertised() string {
 		port = strconv.Itoa(d.conf.Int("rest.advertised.port"))
 	}
 	return net.JoinHostPort(host, port)
+}
+
+// Peer gives the TLS that other workers' APIs are reached with: the stores of this
+// worker's own listeners with https, or nil where it has none.
+func (d *Door) Peer() (*tls.Config, error) {
+	if d.secured[listenersKey] == nil {
+		return nil, nil
+	}
+	keys, prefix := d.sslKeys(listenersKey)
+	return ssl.Settings{Keys: keys, Prefix: prefix, Log: d.log}.Client()
 }
 
 // APIURL gives the URL of the REST API on this machine, empty before the door is

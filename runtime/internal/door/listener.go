@@ -60,10 +60,17 @@ func reachable(a net.Addr) string {
 	if err != nil {
 		return a.String()
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+	if isAny(a) {
 		host = "localhost"
 	}
 	return net.JoinHostPort(host, port)
+}
+
+// isAny tells whether an address is that of all interfaces.
+func isAny(a net.Addr) bool {
+	host, _, err := net.SplitHostPort(a.String())
+	ip := net.ParseIP(host)
+	return err == nil && ip != nil && ip.IsUnspecified()
 }
 
 // serve serves a handler, under the names that are allowed beside this machine's

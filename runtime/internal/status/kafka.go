@@ -31,6 +31,7 @@ type Kafka struct {
 	waiting  map[string]write          // by key
 	writing  map[string]write          // what waited, under way
 	changed  chan struct{}             // closed when there is more to write, or nothing
+	forgot   func(connector string)    // nil where nobody listens
 }
 
 // write is what is to be written of a key.
@@ -85,10 +86,8 @@ func (k *Kafka) takeStatus(id ID, value []byte) error {
 	if value == nil {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		if id.Task == Whole {
+		if delete(k.statuses[id.Connector], id.Task); id.Task == Whole || len(k.statuses[id.Connector]) == 0 {
 			delete(k.statuses, id.Connector) // with its tasks
-		} else {
-			delete(k.statuses[id.Connector], id.Task)
 		}
 		return nil
 	}
@@ -104,11 +103,18 @@ func (k *Kafka) takeStatus(id ID, value []byte) error {
 
 func (k *Kafka) takeUse(use Use, value []byte) error {
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	if value == nil {
-		delete(k.uses[use.Connector], use.Topic)
+		if delete(k.uses[use.Connector], use.Topic); len(k.uses[use.Connector]) == 0 {
+			delete(k.uses, use.Connector)
+		}
+		forgot := k.forgot
+		k.mu.Unlock()
+		if forgot != nil {
+			forgot(use.Connector)
+		}
 		return nil
 	}
+	defer k.mu.Unlock()
 	v, err := decode[useValue](value)
 	if err == nil {
 		use.Task, use.Discovered = v.Topic.Task, v.Topic.Discovered
@@ -210,6 +216,23 @@ func (k *Kafka) Tasks(connector string) []int {
 	defer k.mu.Unlock()
 	numbers := slices.Sorted(maps.Keys(k.statuses[connector]))
 	return slices.DeleteFunc(numbers, func(n int) bool { return n == Whole })
+}
+
+// Forgot has fn hear of each connector whose use of a topic was removed, by whatever
+// worker. It is called from the goroutine that reads.
+func (k *Kafka) Forgot(fn func(connector string)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.forgot = fn
+}
+
+// Connectors gives the names of those that have a status or use topics, sorted.
+func (k *Kafka) Connectors() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	names := slices.AppendSeq(slices.Collect(maps.Keys(k.statuses)), maps.Keys(k.uses))
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Topics gives the names of the topics that a connector uses, sorted.
