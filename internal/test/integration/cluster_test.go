@@ -1,0 +1,440 @@
+//go:build integration
+
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/internal/test/port"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
+)
+
+// clusterFile is a worker's of a cluster, as Java's connect-distributed takes it.
+const clusterFile = `bootstrap.servers=%[1]s
+group.id=%[2]s
+config.storage.topic=%[2]s-configs
+offset.storage.topic=%[2]s-offsets
+status.storage.topic=%[2]s-status
+config.storage.replication.factor=1
+offset.storage.replication.factor=1
+status.storage.replication.factor=1
+offset.storage.partitions=5
+listeners=http://127.0.0.1:%[3]d
+key.converter=org.apache.kafka.connect.storage.StringConverter
+value.converter=org.apache.kafka.connect.storage.StringConverter
+offset.flush.interval.ms=500
+session.timeout.ms=3000
+heartbeat.interval.ms=500
+scheduled.rebalance.max.delay.ms=%[4]d
+consumer.session.timeout.ms=3000
+consumer.heartbeat.interval.ms=500
+consumer.metadata.max.age.ms=1000
+plugin.path=%[5]s
+plugin.discovery=service_load
+`
+
+// cluster is workers of one group on the real broker.
+type cluster struct {
+	*stack
+	name  string
+	delay time.Duration // scheduled.rebalance.max.delay.ms
+}
+
+func newCluster(t *testing.T, delay time.Duration) *cluster {
+	t.Helper()
+	s := &stack{t: t, kind: "real", broker: os.Getenv("HYDRAULICS_KAFKA_BOOTSTRAP")}
+	if s.broker == "" {
+		t.Skip("HYDRAULICS_KAFKA_BOOTSTRAP is not set: no real broker, make integration starts one")
+	}
+	var err error
+	s.kafka, err = kafka.Open(t.Context(), kafka.Options{Bootstrap: []string{s.broker}, ClientID: "integration"})
+	check(t, err)
+	t.Cleanup(s.kafka.Close)
+	return &cluster{stack: s, name: s.name("cluster"), delay: delay}
+}
+
+// member is a worker of a cluster: a process of ours or of Java's.
+type member struct {
+	*worker
+	id string // in statuses
+}
+
+// file writes a worker's file into a folder of its own.
+func (c *cluster) file() (dir, address string) {
+	c.t.Helper()
+	p, err := port.Lasting()
+	check(c.t, err)
+	dir = c.t.TempDir()
+	text := fmt.Sprintf(clusterFile, c.broker, c.name, p, c.delay.Milliseconds(), os.Getenv("HYDRAULICS_CONNECT_PLUGINS"))
+	check(c.t, os.WriteFile(filepath.Join(dir, "worker.properties"), []byte(text), 0o600))
+	return dir, fmt.Sprint("127.0.0.1:", p)
+}
+
+// start starts a worker of ours.
+func (c *cluster) start() *member {
+	c.t.Helper()
+	dir, address := c.file()
+	return &member{startProgram(c.t, dir, program(c.t), "connect-distributed", "worker.properties", "--set", "page.listener="), address}
+}
+
+// startJava starts one of Java's.
+func (c *cluster) startJava() *member {
+	t := c.t
+	t.Helper()
+	if os.Getenv("HYDRAULICS_CONNECT_CLASSPATH") == "" || os.Getenv("HYDRAULICS_CONNECT_PLUGINS") == "" {
+		t.Skip("HYDRAULICS_CONNECT_CLASSPATH and HYDRAULICS_CONNECT_PLUGINS are not both set: no Java worker, make integration fetches one")
+	}
+	dir, address := c.file()
+	w := &worker{t: t, log: filepath.Join(dir, "log"), done: make(chan struct{}), rest: "http://" + address}
+	log, err := os.Create(w.log)
+	check(t, err)
+	defer log.Close()
+	w.cmd = exec.Command("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", os.Getenv("HYDRAULICS_CONNECT_CLASSPATH"),
+		"org.apache.kafka.connect.cli.ConnectDistributed", "worker.properties")
+	w.cmd.Dir, w.cmd.Stdout, w.cmd.Stderr = dir, log, log
+	check(t, w.cmd.Start())
+	go func() { // ends with the process
+		w.err = w.cmd.Wait()
+		close(w.done)
+	}()
+	t.Cleanup(func() {
+		w.kill()
+		if t.Failed() {
+			t.Logf("end of Java's log:\n%s", w.tail(40))
+		}
+	})
+	m := &member{w, address}
+	wait.Nil(t, "Java's worker", func() error {
+		if w.ended() {
+			t.Fatal("Java's worker has ended")
+		}
+		_, _, err := m.ask("GET", "/connectors", "")
+		return err
+	})
+	return m
+}
+
+// leave stops a worker as its users do. Java's ends with the signal's number.
+func (m *member) leave() {
+	m.t.Helper()
+	check(m.t, m.cmd.Process.Signal(syscall.SIGTERM))
+	wait.For(m.t, "the end of the worker", m.done)
+}
+
+// ask sends a request.
+func (m *member) ask(method, path, body string) (code int, answer string, err error) {
+	r, err := http.NewRequestWithContext(m.t.Context(), method, m.rest+path, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, "", err
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	return res.StatusCode, string(data), err
+}
+
+// do sends a request until it is answered well: a rebalance may be on.
+func (m *member) do(method, path, body string) string {
+	m.t.Helper()
+	var answer string
+	wait.Nil(m.t, method+" "+path, func() error {
+		code, text, err := m.ask(method, path, body)
+		if err == nil && code >= 300 {
+			err = fmt.Errorf("%d: %s", code, text)
+		}
+		answer = text
+		return err
+	})
+	return answer
+}
+
+// put makes a connector, or changes it.
+func (m *member) put(name string, config map[string]string) {
+	m.t.Helper()
+	body, err := json.Marshal(config)
+	check(m.t, err)
+	m.do("PUT", "/connectors/"+url.PathEscape(name)+"/config", string(body))
+}
+
+// running waits until connectors and all of their tasks run, at these workers alone, as
+// each of them says, and gives how many tasks each has. tasks are how many a connector
+// has.
+func running(t *testing.T, tasks map[string]int, workers ...*member) map[string]int {
+	t.Helper()
+	type part struct {
+		State  string `json:"state"`
+		Worker string `json:"worker_id"`
+		Trace  string `json:"trace"`
+	}
+	var at map[string]int
+	wait.Nil(t, "connectors to run", func() error {
+		for _, m := range workers {
+			at = map[string]int{}
+			for name, n := range tasks {
+				var s struct {
+					Connector part   `json:"connector"`
+					Tasks     []part `json:"tasks"`
+				}
+				code, text, err := m.ask("GET", "/connectors/"+url.PathEscape(name)+"/status", "")
+				if err == nil && code == http.StatusOK {
+					err = json.Unmarshal([]byte(text), &s)
+				}
+				if err != nil || code != http.StatusOK || len(s.Tasks) != n {
+					return fmt.Errorf("%s: %d %s %v", name, code, text, err)
+				}
+				for _, p := range append(s.Tasks, s.Connector) {
+					here := slices.ContainsFunc(workers, func(m *member) bool { return m.id == p.Worker })
+					if p.State != "RUNNING" || !here {
+						return fmt.Errorf("%s: %s", name, text)
+					}
+				}
+				for _, p := range s.Tasks {
+					at[p.Worker]++
+				}
+			}
+		}
+		return nil
+	})
+	return at
+}
+
+// state waits until a worker says that a connector is in a state.
+func (m *member) state(name, state string) {
+	m.t.Helper()
+	wait.Nil(m.t, name, func() error {
+		_, text, err := m.ask("GET", "/connectors/"+url.PathEscape(name)+"/status", "")
+		if err == nil && !strings.Contains(text, `"connector":{"state":"`+state+`"`) {
+			err = fmt.Errorf("it is %s", text)
+		}
+		return err
+	})
+}
+
+// values gives how often each value is in a topic.
+func (c *cluster) values(topic string) map[string]int {
+	c.t.Helper()
+	counts := map[string]int{}
+	for _, m := range c.read(topic) {
+		counts[string(m.Value)]++
+	}
+	return counts
+}
+
+// Three workers run a source, a stream and a sink. The leader is killed, and one that
+// does not lead; the others go on, and in the end nothing is missing.
+func TestClusterLosesWorkers(t *testing.T) {
+	c := newCluster(t, 0)
+	const tasks, each = 4, 4000
+	in, out, file := c.name+"-in", c.name+"-out", filepath.Join(t.TempDir(), "out.txt")
+	workers := []*member{c.start(), c.start(), c.start()}
+	create := map[string]string{"topic.creation.default.partitions": "4", "topic.creation.default.replication.factor": "1", "value.converter": "json", "value.converter.schemas.enable": "false"}
+	source := map[string]string{"connector.class": "datagen", "topic": in, "records": fmt.Sprint(each), "rate": "150", "tasks.max": fmt.Sprint(tasks), "payload.bytes": "8"}
+	maps.Copy(source, create)
+	workers[2].put("source", source)
+	workers[1].put("stream", map[string]string{"connector.class": "stream", "topics": in, "topic": out, "tasks.max": "2"})
+	workers[0].put("sink", map[string]string{"connector.class": "file-sink", "topics": out, "file": file, "tasks.max": "1"})
+	counts := map[string]int{"source": tasks, "stream": 2, "sink": 1}
+	spread := running(t, counts, workers...)
+	for _, w := range workers {
+		if n := spread[w.id]; n < 2 || n > 3 {
+			t.Errorf("%d of 7 tasks are at %s: %v", n, w.id, spread)
+		}
+	}
+	for _, leader := range []bool{true, false} {
+		before := c.written(out)
+		eventually(t, "progress", func() bool { return c.written(out) > before+tasks*each/20 })
+		i := slices.IndexFunc(workers, func(m *member) bool {
+			return strings.Contains(m.line("the cluster has shared out its work"), "leads=true") == leader
+		})
+		if i < 0 {
+			t.Fatalf("no worker with leads=%v", leader)
+		}
+		workers[i].kill()
+		began := time.Now()
+		workers = slices.Delete(workers, i, i+1)
+		running(t, counts, workers...)
+		t.Logf("killed a worker, leader %v: all tasks run again after %v", leader, time.Since(began).Round(100*time.Millisecond))
+		workers = append(workers, c.start())
+		running(t, counts, workers...)
+	}
+	wants := map[string]bool{}
+	for _, m := range c.read(in) {
+		wants[string(m.Value)] = true
+	}
+	eventually(t, "the records of the source", func() bool {
+		for value := range c.values(in) {
+			wants[value] = true
+		}
+		return len(wants) == tasks*each
+	}, func() string { return fmt.Sprint(len(wants), " of ", tasks*each) })
+	var repeated int
+	eventually(t, "the records of the stream", func() bool {
+		got := c.values(out)
+		if len(got) < len(wants) {
+			return false
+		}
+		repeated = complete(t, "topic of the stream", got, slices.Collect(maps.Keys(wants)))
+		return true
+	})
+	landed := map[string]int{}
+	eventually(t, "the records of the sink", func() bool {
+		data, err := os.ReadFile(file)
+		clear(landed)
+		for line := range strings.Lines(string(data)) {
+			landed[strings.TrimSuffix(line, "\n")]++
+		}
+		return err == nil && len(landed) >= len(wants)
+	}, func() string { return fmt.Sprint(len(landed), " lines") })
+	again := complete(t, "file of the sink", landed, slices.Collect(maps.Keys(wants)))
+	t.Logf("passed: of %d records of three workers, two of them killed, none is missing; %d came again from the stream, %d at the sink", len(wants), repeated, again)
+}
+
+// lineSource is a connector whose class our worker and Java's both have.
+func lineSource(t *testing.T, dir, topic string) (config map[string]string, add func(from, to int)) {
+	name := filepath.Join(dir, topic+".txt")
+	add = func(from, to int) {
+		t.Helper()
+		file, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		check(t, err)
+		_, err = file.WriteString(lines(from, to))
+		check(t, err)
+		check(t, file.Close())
+	}
+	add(0, 10)
+	return map[string]string{"connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector", "tasks.max": "1", "file": name, "topic": topic}, add
+}
+
+// arrived waits until so many lines are in a topic, and tells how many came again.
+func (c *cluster) arrived(topic string, n int) (again int) {
+	c.t.Helper()
+	wanted := strings.Split(strings.TrimSpace(lines(0, n)), "\n")
+	eventually(c.t, "the lines in "+topic, func() bool { return len(c.values(topic)) >= n })
+	return complete(c.t, topic, c.values(topic), wanted)
+}
+
+// A worker of Java's and one of ours are in one group, and each runs connectors of the
+// same class. Each of them goes; the other one goes on where it was.
+//
+// Clauses: G9.
+func TestMixedGroup(t *testing.T) {
+	c := newCluster(t, 0)
+	java, ours := c.startJava(), c.start()
+	dir := t.TempDir()
+	counts, adds := map[string]int{}, map[string]func(from, to int){}
+	for i := range 6 {
+		name := fmt.Sprintf("%s-%d", c.name, i)
+		config, add := lineSource(t, dir, name)
+		counts[name], adds[name] = 1, add
+		[]*member{java, ours}[i%2].put(name, config)
+	}
+	more := func(from, to int) {
+		t.Helper()
+		again := 0
+		for name, add := range adds {
+			add(from, to)
+			again += c.arrived(name, to)
+		}
+		t.Logf("lines up to %d: %d came again", to, again)
+	}
+	both := func() {
+		t.Helper()
+		at := running(t, counts, java, ours)
+		wait.Nil(t, "a share for each", func() error {
+			if at = running(t, counts, java, ours); at[java.id] != 3 || at[ours.id] != 3 {
+				return fmt.Errorf("tasks are at %v", at)
+			}
+			return nil
+		})
+	}
+	both()
+	more(10, 20)
+	for _, m := range []*member{ours, java} {
+		m.do("POST", "/connectors/"+c.name+"-0/restart?includeTasks=true", "")
+		m.do("PUT", "/connectors/"+c.name+"-1/pause", "")
+		for _, other := range []*member{ours, java} {
+			other.state(c.name+"-1", "PAUSED")
+		}
+		m.do("PUT", "/connectors/"+c.name+"-1/resume", "")
+		both()
+	}
+	java.leave()
+	running(t, counts, ours)
+	more(20, 30)
+	java = c.startJava()
+	both()
+	ours.kill()
+	running(t, counts, java)
+	more(30, 40)
+	t.Log("passed: a worker of Java's Kafka Connect and one of ours in one group, each of which left the other its connectors")
+}
+
+// What a cluster of Java's has in its topics goes on with a worker of ours, and the
+// other way round: connectors at their offsets, paused and stopped ones, altered offsets,
+// a name with a space.
+//
+// Clauses: H1, H3, H6, H7.
+func TestTakesOverAJavaCluster(t *testing.T) {
+	c := newCluster(t, 0)
+	dir := t.TempDir()
+	runs, paused, stopped := c.name+"-a", c.name+"-b", c.name+"-c"
+	name := "the runner"
+	config, add := lineSource(t, dir, runs)
+	w := c.startJava()
+	w.put(name, config)
+	for topic, how := range map[string]string{paused: "pause", stopped: "stop"} {
+		config, _ := lineSource(t, dir, topic)
+		w.put(topic, config)
+		c.arrived(topic, 10)
+		w.do("PUT", "/connectors/"+topic+"/"+how, "")
+	}
+	c.arrived(runs, 10)
+	w.state(paused, "PAUSED")
+	w.state(stopped, "STOPPED")
+	w.leave()
+
+	w = c.start()
+	running(t, map[string]int{name: 1}, w)
+	w.state(paused, "PAUSED")
+	w.state(stopped, "STOPPED")
+	add(10, 20)
+	again := c.arrived(runs, 20)
+	if topics := w.do("GET", "/connectors/"+url.PathEscape(name)+"/topics", ""); !strings.Contains(topics, `"`+runs+`"`) {
+		t.Errorf("topics are %s", topics)
+	}
+	w.do("PUT", "/connectors/"+paused+"/resume", "")
+	file := filepath.Join(dir, stopped+".txt")
+	w.do("PATCH", "/connectors/"+stopped+"/offsets", fmt.Sprintf(`{"offsets":[{"partition":{"filename":%q},"offset":{"position":7}}]}`, file))
+	running(t, map[string]int{name: 1, paused: 1}, w)
+	w.leave()
+
+	w = c.startJava()
+	running(t, map[string]int{name: 1, paused: 1}, w)
+	w.state(stopped, "STOPPED")
+	if offsets := w.do("GET", "/connectors/"+stopped+"/offsets", ""); !strings.Contains(offsets, `{"position":7}`) {
+		t.Errorf("offsets are %s", offsets)
+	}
+	add(20, 30)
+	again += c.arrived(runs, 30)
+	if again > 0 {
+		t.Errorf("%d lines came again, of workers that all stopped in good order", again)
+	}
+	t.Log("passed: the topics of a cluster of Java's were ours, and Java's again, at the same lines")
+}
