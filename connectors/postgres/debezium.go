@@ -126,16 +126,30 @@ func (s *DebeziumSink) Validate(conf connector.Config, p *connector.Problems) {
 
 // Start connects with the sink's own keys.
 func (s *DebeziumSink) Start(ctx context.Context, c connector.Context, conf connector.Config) error {
-	own, err := connector.ParsePlugin(&s.Sink, s.props(conf))
+	own, err := s.own(conf)
 	if err != nil {
 		return err
+	}
+	if configs := c.Configs; configs != nil {
+		c.Configs = func() (connector.Config, error) {
+			conf, err := configs()
+			if err != nil {
+				return conf, err
+			}
+			return s.own(conf)
+		}
 	}
 	return s.Sink.Start(ctx, c, own)
 }
 
+// own gives a configuration as the sink's own.
+func (s *DebeziumSink) own(conf connector.Config) (connector.Config, error) {
+	return connector.ParsePlugin(&s.Sink, s.props(conf))
+}
+
 // AlterTopicOffsets changes them with the sink's own keys.
 func (s *DebeziumSink) AlterTopicOffsets(ctx context.Context, c connector.Context, conf connector.Config, changed map[connector.TopicPartition]*int64) error {
-	own, err := connector.ParsePlugin(&s.Sink, s.props(conf))
+	own, err := s.own(conf)
 	if err != nil {
 		return err
 	}

@@ -78,6 +78,16 @@ func (s *Sink) Start(ctx context.Context, c connector.Context, conf connector.Co
 	}
 	s.name, s.set, s.log, s.reporter = c.Connector, set, c.Log, c.Reporter
 	s.partitions = c.Sink
+	if c.Configs != nil {
+		s.set.options.Now = func() (pg.Options, error) {
+			conf, err := c.Configs()
+			if err != nil {
+				return pg.Options{}, err
+			}
+			now, err := newSettings(conf)
+			return now.options, err
+		}
+	}
 	s.cells = &cells{zone: set.zone, dateZone: set.dateZone, timestamps: set.timestamps, unit: set.unit}
 	s.count(c.Metrics)
 	s.runs = map[pg.Name]run{}

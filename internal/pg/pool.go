@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -45,6 +46,26 @@ func NewPool(ctx context.Context, conf *pgxpool.Config) (*pgxpool.Pool, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, conf)
 	made.Store(pool)
 	return pool, err
+}
+
+// renewed has a new connection log in as the options say by then, which may be
+// with a password that was changed, and does then what was to be done before.
+func renewed(now func() (Options, error), then func(context.Context, *pgx.ConnConfig) error) func(context.Context, *pgx.ConnConfig) error {
+	return func(ctx context.Context, c *pgx.ConnConfig) error {
+		o, err := now()
+		if err != nil {
+			return err
+		}
+		conf, _, err := ParseOptions(o)
+		if err != nil {
+			return err
+		}
+		c.User, c.Password = conf.ConnConfig.User, conf.ConnConfig.Password
+		if then == nil {
+			return nil
+		}
+		return then(ctx, c)
+	}
 }
 
 // onError says to pgx whether a connection is fit for use after an error.

@@ -30,6 +30,9 @@ type Options struct {
 	// Writes asks for a server that takes writes where the URL names several and
 	// does not say which.
 	Writes bool
+	// Now, if not nil, gives the options as they are by now: each new connection has
+	// their user and password.
+	Now func() (Options, error)
 }
 
 // The time-outs where a URL does not say. A server that does not acknowledge
@@ -54,18 +57,13 @@ func ParseOptions(o Options) (conf *pgxpool.Config, remarks []string, err error)
 	if scheme, _, ok := strings.Cut(text, "://"); ok && scheme != "postgres" && scheme != "postgresql" && !strings.Contains(scheme, "=") {
 		return nil, nil, errors.New("the URL begins with neither jdbc:postgresql:// nor postgres://")
 	}
-	if conf, err = pgxpool.ParseConfig(text); err != nil {
+	if conf, err = pgxpool.ParseConfig(withUser(text, cmp.Or(o.User, jdbc.user))); err != nil {
 		return nil, nil, parseReason(err)
 	}
 	c := conf.ConnConfig
-	if jdbc.user != "" {
-		c.User = jdbc.user
-	}
+	c.User = cmp.Or(o.User, jdbc.user, c.User)
 	if jdbc.password != "" {
 		c.Password = jdbc.password
-	}
-	if o.User != "" {
-		c.User = o.User
 	}
 	if o.Password != "" {
 		c.Password = o.Password
@@ -77,6 +75,9 @@ func ParseOptions(o Options) (conf *pgxpool.Config, remarks []string, err error)
 	c.DefaultQueryExecMode = execMode(c.DefaultQueryExecMode, text, own.unprepared || jdbc.unprepared)
 	if jdbc.preferPrimary {
 		conf.BeforeConnect = preferPrimary
+	}
+	if o.Now != nil {
+		conf.BeforeConnect = renewed(o.Now, conf.BeforeConnect)
 	}
 	if o.Writes && c.ValidateConnect == nil && severalHosts(c) && !jdbc.preferPrimary {
 		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
@@ -95,6 +96,21 @@ func ParseOptions(o Options) (conf *pgxpool.Config, remarks []string, err error)
 		conf.MaxConns = o.MaxConns
 	}
 	return conf, slices.Concat(jdbc.remarks, own.remarks), nil
+}
+
+// withUser puts a user into an address, by whom a password file is searched, too.
+func withUser(text, user string) string {
+	if user == "" {
+		return text
+	}
+	if u, err := url.Parse(text); err == nil && u.Scheme != "" {
+		mark := "?"
+		if u.RawQuery != "" {
+			mark = "&"
+		}
+		return text + mark + "user=" + strings.ReplaceAll(url.QueryEscape(user), "+", "%20")
+	}
+	return text + " user='" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(user) + "'"
 }
 
 // execMode gives how statements are sent: as unnamed ones, in one round trip, so
@@ -246,7 +262,7 @@ func fromJDBC(text string) (string, jdbcParams, error) {
 
 // same are pgjdbc's parameters that a postgres URL spells otherwise or alike.
 var same = map[string]string{
-	"sslmode": "sslmode", "sslcert": "sslcert", "sslkey": "sslkey", "sslrootcert": "sslrootcert", "sslpassword": "sslpassword",
+	"sslmode": "sslmode", "sslcert": "sslcert", "sslkey": "sslkey", "sslrootcert": "sslrootcert", "sslpassword": "sslpassword", "passfile": "passfile",
 	"currentSchema": "search_path", "ApplicationName": "application_name", "options": "options",
 	"gssEncMode": "", "channelBinding": "channel_binding", "requireAuth": "require_auth", "sslNegotiation": "sslnegotiation",
 }
