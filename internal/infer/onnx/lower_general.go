@@ -52,7 +52,7 @@ func init() {
 		"GlobalAveragePool": tensorGlobal(always(meanOfAll)), "GlobalMaxPool": tensorGlobal(always(largestOfAll)), "GlobalLpPool": tensorGlobal(powers),
 		"LpNormalization": tensorLpNorm, "MeanVarianceNormalization": tensorMeanVariance,
 
-		"Softmax": tensorSoftmax(false), "LogSoftmax": tensorSoftmax(true), "LayerNormalization": tensorLayerNorm, "InstanceNormalization": tensorInstanceNorm,
+		"Attention": tensorAttention, "Softmax": tensorSoftmax(false), "LogSoftmax": tensorSoftmax(true), "LayerNormalization": tensorLayerNorm, "InstanceNormalization": tensorInstanceNorm,
 		"GroupNormalization": tensorGroupNorm, "RMSNormalization": tensorRMSNorm, "BatchNormalization": tensorBatchNorm, "LRN": tensorLRN,
 		"MatMul": tensorMatMul, "PRelu": tensorPRelu, "Gemm": tensorGemm, "Einsum": tensorEinsum, "ScatterND": tensorScatter, "Identity": lowerIdentity, "Dropout": lowerDropout,
 		"Conv": tensorConv, "MaxPool": tensorPool(maxPool), "AveragePool": tensorPool(averagePool), "LpPool": tensorLpPool, "ConvTranspose": tensorConvTranspose,

@@ -340,6 +340,16 @@ def normed_by_length_and_variance(g):
 
 
 @case((1, 3, 4, 4), opset=23)
+def attention_in_one(g):
+    x = tokens(g, 8)
+    y = g.add("Attention", *(linear(g, x, 8, c) for c in (12, 6, 6)), q_num_heads=4, kv_num_heads=2)
+    q, k, v = (heads(g, linear(g, g.add("Add", linear(g, y, 12, 8), x), 8, 8), 4, 2, 4) for _ in range(3))
+    q = g.add("Attention", q, k, v, is_causal=1, scale=0.7)
+    q = g.add("Attention", q, k, v, g.const([[0.5, -1, 0, 2]] * 4))
+    g.add("Attention", q, k, v, g.const([[True, False, True, True]] * 4, bool))
+
+
+@case((1, 3, 4, 4), opset=23)
 def root_mean_square(g):
     g.add("RMSNormalization", tokens(g, 6), g.w(6), axis=-1, epsilon=1e-4)
 
