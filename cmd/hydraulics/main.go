@@ -13,5 +13,5 @@ import (
 func main() {
 	cli.Defaults = configs.FS
 	cli.Main("hydraulics", newDemoCommand(), newDLQCommand(), newEvaluateCommand(), newIFCBCommand(), newIngestCommand(), newPublishFeedImagesCommand(),
-		newPublishStationImagesCommand(), newReadAPICommand(), newReclassifyCommand(), newSchemasCommand(), newSimulateCommand())
+		newPublishStationImagesCommand(), newReadAPICommand(), newReclassifyCommand(), newSchemasCommand(), newSimulateCommand(), newTopicsCommand())
 }

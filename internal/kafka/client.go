@@ -228,25 +228,6 @@ func (c *Client) TopicConfig(ctx context.Context, topic string, names ...string)
 	return conf, nil
 }
 
-// EndOffsets gives for each partition of a topic the offset behind its last record.
-func (c *Client) EndOffsets(ctx context.Context, topic string) (map[connector.TopicPartition]int64, error) {
-	n, err := c.Partitions(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
-	return do(ctx, func() (map[connector.TopicPartition]int64, error) {
-		ends := map[connector.TopicPartition]int64{}
-		for p := range n {
-			end, err := c.client.GetOffset(topic, p, sarama.OffsetNewest)
-			if err != nil {
-				return nil, connector.Retriable(fmt.Errorf("topic %s: end of partition %d: %w", topic, p, err))
-			}
-			ends[connector.TopicPartition{Topic: topic, Partition: p}] = end
-		}
-		return ends, nil
-	})
-}
-
 // CommittedOffsets gives the offsets that a group has committed, by partition;
 // partitions without one are left out.
 func (c *Client) CommittedOffsets(ctx context.Context, group string) (map[connector.TopicPartition]int64, error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/IBM/sarama"
@@ -21,7 +22,18 @@ import (
 // It fetches by itself: only from the raw answers can the end be told, which
 // may be a marker or a record that was compacted away, from a slow broker.
 func (c *Client) ReadPartition(ctx context.Context, tp connector.TopicPartition, from int64, fn func(Message) error) error {
-	s := &scan{client: c, tp: tp, next: from, bytes: c.client.Config().Consumer.Fetch.Default}
+	return c.read(ctx, &scan{client: c, tp: tp, next: from}, fn)
+}
+
+// FollowPartition is ReadPartition that does not end there: it goes on with what is
+// added, until ctx ends or fn gives an error.
+func (c *Client) FollowPartition(ctx context.Context, tp connector.TopicPartition, from int64, fn func(Message) error) error {
+	return c.read(ctx, &scan{client: c, tp: tp, next: from, follows: true}, fn)
+}
+
+func (c *Client) read(ctx context.Context, s *scan, fn func(Message) error) error {
+	tp := s.tp
+	s.bytes = c.client.Config().Consumer.Fetch.Default
 	err := s.run(ctx, fn)
 	s.close()
 	if err != nil && connector.KindOf(err) == connector.KindUnmarked && ctx.Err() == nil && !s.callers {
@@ -40,7 +52,7 @@ const (
 	patient = 10
 )
 
-// scan reads one partition to its end.
+// scan reads one partition, to its end or behind it.
 type scan struct {
 	client  *Client
 	tp      connector.TopicPartition
@@ -51,6 +63,7 @@ type scan struct {
 	hangUp  func()         // closes it
 	empty   int            // fetches in a row that gave nothing although the end is not reached
 	callers bool           // the error is the caller's own
+	follows bool           // it goes on behind the end
 
 	uncommitted bool // records of open and aborted transactions count
 }
@@ -62,6 +75,9 @@ func (s *scan) run(ctx context.Context, fn func(Message) error) error {
 	var err error
 	if s.end, err = bounds(sarama.OffsetNewest); err != nil {
 		return err
+	}
+	if s.follows {
+		s.end = math.MaxInt64
 	}
 	first, err := bounds(sarama.OffsetOldest)
 	if err != nil {
@@ -175,6 +191,7 @@ func (s *scan) pass(block *sarama.FetchResponseBlock, fn func(Message) error) (d
 		s.empty = 0
 	case partial:
 		s.bytes *= 2 // a batch that does not fit: brokers since 0.10.1 give it whole
+	case s.follows:
 	case block.LastStableOffset <= s.next:
 		return true, nil // the rest is not committed
 	default:

@@ -14,10 +14,8 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/dlq"
+	"github.com/axiom-data-science/hydraulics/internal/output"
 )
-
-// clipped is how much of an error's text is in a line.
-const clipped = 100
 
 // Cause is why letters died.
 type Cause struct {
@@ -66,7 +64,7 @@ func (s *Source) List(ctx context.Context, out io.Writer, asJSON bool) error {
 		if !x.Last.IsZero() {
 			last = x.Last.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", x.Letters, known(x.Connector), known(x.Stage), known(x.Exception[strings.LastIndexByte(x.Exception, '.')+1:]), last, line(x.Example))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", x.Letters, known(x.Connector), known(x.Stage), known(x.Exception[strings.LastIndexByte(x.Exception, '.')+1:]), last, output.Line(x.Example))
 	}
 	return w.Flush()
 }
@@ -90,15 +88,6 @@ func (x *Causes) add(l dlq.Letter) {
 func known(text string) string {
 	if text == "" {
 		return "-"
-	}
-	return text
-}
-
-// line gives the beginning of a text as one line.
-func line(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > clipped {
-		return string(runes[:clipped]) + "..."
 	}
 	return text
 }

@@ -2,15 +2,14 @@ package deadletters
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/axiom-data-science/hydraulics/internal/dlq"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/internal/output"
 )
 
 // shown is a letter as programs read it.
@@ -19,46 +18,19 @@ type shown struct {
 	Offset    int64  `json:"offset"`
 	Origin    string `json:"origin"`
 	Cause
-	Task     string   `json:"task"`
-	Class    string   `json:"class"`
-	Message  string   `json:"message"`
-	Replayed int      `json:"replayed"`
-	Omitted  string   `json:"value_omitted_bytes,omitempty"`
-	Key      *text    `json:"key"`
-	Value    *text    `json:"value"`
-	Headers  []header `json:"headers"` // the record's own
+	Task     string        `json:"task"`
+	Class    string        `json:"class"`
+	Message  string        `json:"message"`
+	Replayed int           `json:"replayed"`
+	Omitted  string        `json:"value_omitted_bytes,omitempty"`
+	Key      *output.Bytes `json:"key"`
+	Value    *output.Bytes `json:"value"`
+	Headers  []header      `json:"headers"` // the record's own
 }
 
 type header struct {
-	Key   string `json:"key"`
-	Value *text  `json:"value"`
-}
-
-// text is bytes: as text where they are one, else in base64.
-type text struct {
-	Text   string `json:"text,omitempty"`
-	Base64 string `json:"base64,omitempty"`
-}
-
-func textOf(b []byte) *text {
-	switch {
-	case b == nil:
-		return nil
-	case utf8.Valid(b):
-		return &text{Text: string(b)}
-	}
-	return &text{Base64: base64.StdEncoding.EncodeToString(b)}
-}
-
-// String gives the bytes in a line.
-func (t *text) String() string {
-	switch {
-	case t == nil:
-		return "null"
-	case t.Base64 != "":
-		return "base64 " + line(t.Base64)
-	}
-	return line(t.Text)
+	Key   string        `json:"key"`
+	Value *output.Bytes `json:"value"`
 }
 
 // Show prints letters one by one, as many as most says, 0 for all.
@@ -79,15 +51,15 @@ func show(out io.Writer, l dlq.Letter, asJSON bool) error {
 	m := l.Again()
 	x := shown{Partition: l.Message.Partition, Offset: l.Message.Offset, Origin: origin(l), Cause: Cause{l.Connector, l.Stage, l.Exception},
 		Task: l.Task, Class: l.Class, Message: l.Text, Replayed: l.Replayed, Omitted: l.OmittedBytes,
-		Key: textOf(m.Key), Value: textOf(m.Value), Headers: []header{}}
+		Key: output.BytesOf(m.Key), Value: output.BytesOf(m.Value), Headers: []header{}}
 	for _, h := range own(m) {
-		x.Headers = append(x.Headers, header{h.Key, textOf(h.Value)})
+		x.Headers = append(x.Headers, header{h.Key, output.BytesOf(h.Value)})
 	}
 	if asJSON {
 		return json.NewEncoder(out).Encode(x)
 	}
 	_, err := fmt.Fprintf(out, "%d@%d  %s\n  connector %s/%s, stage %s, class %s\n  %s: %s\n", x.Partition, x.Offset, x.Origin,
-		known(x.Connector), known(x.Task), known(x.Stage), known(x.Class), known(x.Exception), line(x.Message))
+		known(x.Connector), known(x.Task), known(x.Stage), known(x.Class), known(x.Exception), output.Line(x.Message))
 	if err != nil {
 		return err
 	}
