@@ -13,6 +13,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/steer"
 )
 
@@ -310,5 +311,84 @@ func TestPluginsOfAWorker(t *testing.T) {
 	s.says(5, "plugins", "describe", "no-such")
 	if d := cmp.Diff(strings.Fields(here)[:3], strings.Fields(there)[:3]); d != "" {
 		t.Error(d)
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	there := map[string]any{
+		"lines": map[string]any{"info": map[string]any{"name": "lines", "type": "source", "config": map[string]string{"name": "lines", "hydraulics.set": "x",
+			"connector.class": "FileStreamSource", "topic": "lines", "file": "in.txt", "tasks.max": "1", "some.password": "hush", "retries": "true",
+			"transforms": "hoist", "transforms.hoist.type": "org.apache.kafka.connect.transforms.HoistField$Value", "transforms.hoist.field": "line"}},
+			"status": map[string]any{"connector": map[string]string{"state": "PAUSED"}}},
+		"other": map[string]any{"info": map[string]any{"name": "other", "type": "sink", "config": map[string]string{"name": "other",
+			"connector.class": "org.example.OtherSink", "topics": "a", "connection.url": "jdbc:x://u:hush@h/db", "token.of.it": "hush", "key.of.it": "hush",
+			"transforms": "a", "transforms.a.type": "org.example.A"}}},
+	}
+	old := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var v any = map[string]string{"version": "4.3.1"}
+		switch {
+		case r.URL.Path == "/connectors":
+			v = there
+		case r.Method == "PUT":
+			v = map[string]any{"configs": []any{map[string]any{"definition": map[string]string{"name": "key.of.it", "type": "PASSWORD"}, "value": map[string]string{"name": "key.of.it"}}}}
+		}
+		if err := json.NewEncoder(w).Encode(v); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(old.Close)
+	file, report := new(output), new(output)
+	root := Root("hydraulics")
+	root.SetOut(file)
+	root.SetErr(report)
+	root.SetArgs([]string{"migrate", "--from", old.URL})
+	if err := root.ExecuteContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := `# The connectors of ` + old.URL + `, version 4.3.1.
+# A worker's own keys, such as bootstrap.servers and its converters, are in its file:
+# the REST API does not tell them.
+connectors:
+  lines:
+    connector.class: FileStreamSource
+    tasks.max: "1"
+    topic: lines
+    file: in.txt
+    retries: "true"
+    some.password: ${env:LINES_SOME_PASSWORD}
+    transforms: hoist
+    transforms.hoist.field: line
+    transforms.hoist.type: org.apache.kafka.connect.transforms.HoistField$Value
+  other:
+    connector.class: org.example.OtherSink
+    topics: a
+    connection.url: ${env:OTHER_CONNECTION_URL}
+    key.of.it: ${env:OTHER_KEY_OF_IT}
+    token.of.it: ${env:OTHER_TOKEN_OF_IT}
+    transforms: a
+    transforms.a.type: org.example.A
+`
+	if d := cmp.Diff(want, file.String()); d != "" {
+		t.Error(d)
+	}
+	want = `lines: connector: FileStreamSource is here, it is file-source
+lines: transform hoist: org.apache.kafka.connect.transforms.HoistField$Value is here
+lines: ignored: retries: unknown key
+lines: ignored: some.password: unknown key
+lines: state: it is PAUSED there, here it would run
+lines: secret: some.password: set the variable LINES_SOME_PASSWORD where the worker runs
+other: connector: org.example.OtherSink is not here
+other: transform a: org.example.A is not here
+other: secret: connection.url: set the variable OTHER_CONNECTION_URL where the worker runs
+other: secret: key.of.it: set the variable OTHER_KEY_OF_IT where the worker runs
+other: secret: token.of.it: set the variable OTHER_TOKEN_OF_IT where the worker runs
+1 of 2 connectors can run here
+`
+	if d := cmp.Diff(want, report.String()); d != "" {
+		t.Error(d)
+	}
+	setup := new(config.Setup)
+	if err := setup.Add("flow.yaml", []byte(file.String()), config.AnyRole); err != nil || len(setup.Problems) > 0 || len(setup.Connectors) != 2 {
+		t.Errorf("the file is not a worker's: %v, %v", err, setup.Problems)
 	}
 }

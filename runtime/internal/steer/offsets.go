@@ -27,7 +27,7 @@ func OffsetsCommand() *cobra.Command {
 stream in its topics. A connector must be stopped while they are changed.
 Java's workers list them since 3.5 and change them since 3.6.`,
 	}
-	w.addTo(c)
+	w.addTo(c, "url")
 	c.AddCommand(newOffsetsListCommand(w), newOffsetsAlterCommand(w), newOffsetsResetCommand(w))
 	return c
 }

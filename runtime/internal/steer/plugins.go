@@ -53,7 +53,7 @@ func newPluginsListCommand(own Catalogue) *cobra.Command {
 			return form.Print(cmd.OutOrStdout(), list, table)
 		}),
 	}
-	w.addTo(c)
+	w.addTo(c, "url")
 	form.AddTo(c)
 	return c
 }
@@ -100,7 +100,7 @@ func newPluginsDescribeCommand(own Catalogue) *cobra.Command {
 			return form.Print(cmd.OutOrStdout(), keys, table)
 		}),
 	}
-	w.addTo(c)
+	w.addTo(c, "url")
 	form.AddTo(c)
 	return c
 }

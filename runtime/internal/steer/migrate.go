@@ -1,0 +1,206 @@
+package steer
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/client"
+)
+
+// MigrateCommand makes `migrate`, which prints the connectors of a worker as YAML, and
+// says what of them this program has.
+func MigrateCommand() *cobra.Command {
+	w := new(worker)
+	c := &cobra.Command{
+		Use:   "migrate --from URL",
+		Short: "Print the connectors of a Kafka Connect worker or cluster as YAML, and what of them is here",
+		Long: `Prints the connectors of a running worker, Java's too, as the YAML of a file for
+a worker of this program. Beside it (on standard error) it says which plugins
+are here, by which name, and which are not; what is wrong with configurations,
+and which keys have no effect. Secrets are not printed: ${env:NAME} stands for
+each. Nothing is changed.`,
+		Example: "  hydraulics migrate --from http://connect:8083 > flow.yaml",
+		Args:    cobra.NoArgs,
+		RunE: w.asking(func(cmd *cobra.Command, c *client.Client, _ []string) error {
+			all, err := c.Connectors(cmd.Context())
+			if err != nil {
+				return err
+			}
+			version, err := c.Version(cmd.Context())
+			if err != nil {
+				return err
+			}
+			m := newMigration(cmd.ErrOrStderr())
+			for _, name := range slices.Sorted(maps.Keys(all)) {
+				checks, err := c.Validate(cmd.Context(), all[name].Info.Config)
+				if err != nil && ExitCode(err) == exitUnreachable {
+					return err
+				}
+				m.add(all[name], client.SecretsOf(checks)) // of a class that is gone the names of keys tell
+			}
+			return m.print(cmd.OutOrStdout(), fmt.Sprintf("The connectors of %s, version %s.\nA worker's own keys, such as bootstrap.servers and its converters, are in its file:\nthe REST API does not tell them.", c.URL(), version))
+		}),
+	}
+	w.addTo(c, "from")
+	return c
+}
+
+// migration is connectors on their way here.
+type migration struct {
+	report     io.Writer
+	plugins    *connector.Registry
+	connectors yaml.Node
+	count, fit int
+}
+
+func newMigration(report io.Writer) *migration {
+	return &migration{report: report, plugins: connector.Plugins, connectors: yaml.Node{Kind: yaml.MappingNode}}
+}
+
+// say reports something about a connector.
+func (m *migration) say(name, format string, args ...any) {
+	fmt.Fprintf(m.report, "%s: %s\n", name, fmt.Sprintf(format, args...))
+}
+
+// add takes up a connector, and reports what of it is here.
+func (m *migration) add(c client.Connector, secrets client.Secrets) {
+	name, props := c.Info.Name, connector.Props{}
+	for k, v := range c.Info.Config {
+		if k != config.SetKey && v != nil {
+			props[k] = *v
+		}
+	}
+	m.count++
+	lacks := m.parts(name, props)
+	v := &config.Validator{Plugins: m.plugins, Worker: connector.Props{}}
+	report, err := v.Validate(props, config.Origin{})
+	if lacks == 0 && err == nil {
+		problems := report.Problems()
+		for _, p := range problems {
+			m.say(name, "wrong: %s: %s", p.Key, secrets.Show(p.Key, p.Message))
+		}
+		if len(problems) == 0 {
+			m.fit++
+		}
+	}
+	for _, p := range v.Warnings(report, props) {
+		m.say(name, "ignored: %s: %s", p.Key, p.Message)
+	}
+	if s := c.Status.Connector.State; s == "PAUSED" || s == "STOPPED" {
+		m.say(name, "state: it is %s there, here it would run", s)
+	}
+	m.write(name, props, secrets)
+}
+
+// parts reports which of the plugins that a connector names are here, and gives the
+// number of those that are not.
+func (m *migration) parts(name string, props connector.Props) (lacks int) {
+	look := func(what, key string, types ...connector.PluginType) {
+		class, given := props.Text(key)
+		if class = strings.TrimSpace(class); !given || class == "" {
+			return
+		}
+		if strings.EqualFold(class, config.StreamClass) && what == "connector" {
+			m.say(name, "%s: %s is here", what, class)
+			return
+		}
+		for _, t := range types {
+			i, here := m.plugins.Lookup(t, class)
+			switch {
+			case here && (i.Class == class || i.Name == class):
+				m.say(name, "%s: %s is here", what, class)
+			case here:
+				m.say(name, "%s: %s is here, it is %s", what, class, i.Name)
+			default:
+				continue
+			}
+			return
+		}
+		lacks++
+		m.say(name, "%s: %s is not here", what, class)
+	}
+	look("connector", "connector.class", connector.SourceType, connector.SinkType)
+	for _, chain := range []struct {
+		one string
+		of  connector.PluginType
+	}{{"transform", connector.TransformType}, {"predicate", connector.PredicateType}} {
+		list, _ := props.Text(chain.one + "s")
+		for _, alias := range config.SplitList(list) {
+			look(chain.one+" "+alias, chain.one+"s."+alias+".type", chain.of)
+		}
+	}
+	for _, key := range []string{"key.converter", "value.converter"} {
+		look(strings.Replace(key, ".", " ", 1), key, connector.ConverterType)
+	}
+	look("header converter", "header.converter", connector.HeaderConverterType)
+	return lacks
+}
+
+// first are the keys that a reader looks for first.
+var first = []string{"connector.class", "tasks.max", "topics", "topics.regex", "topic"}
+
+// write adds a connector's YAML.
+func (m *migration) write(name string, props connector.Props, secrets client.Secrets) {
+	keys := slices.Sorted(maps.Keys(props))
+	slices.SortStableFunc(keys, func(a, b string) int { return rank(a) - rank(b) })
+	body := yaml.Node{Kind: yaml.MappingNode}
+	for _, k := range keys {
+		value, _ := props.Text(k)
+		if k == "name" {
+			continue
+		}
+		if secrets.Show(k, value) != value {
+			variable := variableOf(name, k)
+			m.say(name, "secret: %s: set the variable %s where the worker runs", k, variable)
+			value = "${env:" + variable + "}"
+		}
+		body.Content = append(body.Content, text(k), text(value))
+	}
+	m.connectors.Content = append(m.connectors.Content, text(name), &body)
+}
+
+func rank(key string) int {
+	if i := slices.Index(first, key); i >= 0 {
+		return i
+	}
+	return len(first)
+}
+
+// text is a text in YAML, in quotes where it would be taken for something else.
+func text(s string) *yaml.Node {
+	n := new(yaml.Node)
+	n.SetString(s)
+	return n
+}
+
+var noLetters = regexp.MustCompile(`[^A-Z0-9]+`)
+
+// variableOf gives the name of the variable that stands for a secret.
+func variableOf(name, key string) string {
+	return strings.Trim(noLetters.ReplaceAllString(strings.ToUpper(name+"_"+key), "_"), "_")
+}
+
+// print writes the file, and ends the report.
+func (m *migration) print(out io.Writer, comment string) error {
+	head := text("connectors")
+	head.HeadComment = comment
+	enc := yaml.NewEncoder(out)
+	enc.SetIndent(2)
+	if err := enc.Encode(&yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{head, &m.connectors}}); err != nil {
+		return err
+	}
+	if err := enc.Close(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(m.report, "%d of %d connectors can run here\n", m.fit, m.count)
+	return err
+}
