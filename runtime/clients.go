@@ -89,7 +89,7 @@ func CheckClients(worker, props connector.Props) []string {
 	var wrong []string
 	spec := TaskSpec{Worker: worker, Props: props}
 	for _, role := range []string{producerRole, consumerRole, adminRole} {
-		err := kafka.Check(roleProps(spec, role))
+		err := kafka.Check(role, roleProps(spec, role))
 		if err == nil {
 			continue
 		}

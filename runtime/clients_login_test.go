@@ -31,6 +31,9 @@ func TestCheckClients(t *testing.T) {
 		"mended by the worker": {with(connector.Props{"security.protocol": "X", "producer.security.protocol": "PLAINTEXT", "consumer.security.protocol": "PLAINTEXT", "admin.security.protocol": "PLAINTEXT"}), nil, nil},
 		"a connector's": {login, connector.Props{"admin.override.sasl.mechanism": "MD5", "consumer.override.fetch.min.bytes": "few"},
 			[]string{`consumer.override.fetch.min.bytes: "few" is not an integer between 0 and 2147483647`, "admin.override.sasl.mechanism: " + unknown}},
+		"a producer's, and a group's": {nil, connector.Props{"producer.override.acks": "2", "consumer.override.session.timeout.ms": "0", "consumer.override.auto.offset.reset": "newest"},
+			[]string{`producer.override.acks: "2" is not one of all, -1, 0, 1`, `consumer.override.auto.offset.reset: "newest" is not one of earliest, latest, none`,
+				`consumer.override.session.timeout.ms: "0" is not above 0`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if d := cmp.Diff(c.want, CheckClients(c.worker, c.props)); d != "" {

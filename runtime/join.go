@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -25,35 +24,13 @@ func consumeStage() *stage {
 
 // join makes the member of the connector's group. Its first Poll joins.
 func (in *intake) join(set *settings, c *kafka.Client) (*kafka.GroupConsumer, error) {
-	o := kafka.GroupOptions{
-		Group: set.group(in.t.spec), Topics: set.topics, Pattern: set.pattern,
-		ReadCommitted: set.consumer["isolation.level"] != "read_uncommitted", // ours: see only what is committed
-		Reset:         "earliest",
+	o, err := kafka.GroupOptionsOf(set.consumer)
+	if err != nil {
+		return nil, withWholeKeys(in.t.spec, consumerRole, err)
 	}
-	if reset := set.consumer["auto.offset.reset"]; reset != "" {
-		o.Reset = reset
-	}
-	var err error
-	number := func(key string, unset int) int {
-		text, ok := set.consumer[key]
-		if !ok || err != nil {
-			return unset
-		}
-		var n int
-		if n, err = strconv.Atoi(text); err != nil {
-			err = connector.Fatal(&propError{key, text})
-		}
-		return n
-	}
-	o.MaxPollRecords = number("max.poll.records", 500)
+	o.Group, o.Topics, o.Pattern = set.group(in.t.spec), set.topics, set.pattern
 	if _, bounded := set.consumer["max.poll.records"]; bounded { // of a Put, whatever a sink would like
 		in.most = min(in.most, o.MaxPollRecords)
-	}
-	o.SessionTimeout = millis(int64(number("session.timeout.ms", 45000)))
-	o.HeartbeatInterval = millis(int64(number("heartbeat.interval.ms", 3000)))
-	o.RebalanceTimeout = millis(int64(number("max.poll.interval.ms", 300000)))
-	if err != nil {
-		return nil, err
 	}
 	in.handover = min(maxHandover, o.RebalanceTimeout/3)
 	group, err := c.NewGroupConsumer(o)
@@ -81,14 +58,6 @@ func (in *intake) overdue() {
 	in.t.errors.last(err, false)
 	in.t.log.Error(err.Error())
 	in.consumer.Forfeit()
-}
-
-// propError is a client property that is no number.
-type propError struct{ key, text string }
-
-// Error names the property as a connector overrides it.
-func (e *propError) Error() string {
-	return connector.Invalid("consumer."+e.key, e.text, "Not a number of type INT")
 }
 
 // leave gives up the partitions and leaves the group, so that the others need

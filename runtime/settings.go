@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -103,10 +104,15 @@ func parseSettings(spec TaskSpec) (*settings, error) {
 func millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
 func (s *settings) parseTopics(kind Kind, c connector.Config) error {
-	if kind == KindSource {
-		return nil
+	if err := topicName("errors.deadletterqueue.topic.name", s.letters); err != nil || kind == KindSource {
+		return err
 	}
 	s.topics = c.List("topics")
+	for _, topic := range s.topics {
+		if err := topicName("topics", topic); err != nil {
+			return err
+		}
+	}
 	if text := c.String("topics.regex"); text != "" {
 		re, err := regex.Compile(text)
 		if err != nil {
@@ -119,12 +125,26 @@ func (s *settings) parseTopics(kind Kind, c connector.Config) error {
 	}
 	if kind == KindStream {
 		s.topic = c.String("topic")
+		if err := topicName("topic", s.topic); err != nil {
+			return err
+		}
 		s.changelogReplicas = int16(c.Int("state.topic.replication.factor"))
 	}
 	for name, topic := range map[string]string{"errors.deadletterqueue.topic.name": s.letters, "topic": s.topic} {
 		if topic != "" && s.reads(topic) {
 			return connector.Fatal(fmt.Errorf("%s: %s is one of the topics that are read: records would go in a circle", name, topic))
 		}
+	}
+	return nil
+}
+
+// topicNames are those that Kafka takes.
+var topicNames = regexp.MustCompile(`^[a-zA-Z0-9._-]{0,249}$`)
+
+// topicName refuses the name of a topic that no broker takes, "" is none.
+func topicName(key, name string) error {
+	if name == "." || name == ".." || !topicNames.MatchString(name) {
+		return connector.Fatal(fmt.Errorf("%s: %q is not the name of a topic: letters, digits and the signs . _ - are, 249 at most, but not . or .. alone", key, name))
 	}
 	return nil
 }

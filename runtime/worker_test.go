@@ -274,6 +274,10 @@ func TestWrongSettings(t *testing.T) {
 	}{
 		"a sink needs exactly one of topics and topics.regex":                                              {KindSink, nil},
 		"a stream needs exactly one of topics and topics.regex":                                            {KindStream, connector.Props{"topic": "t", "topics": "a", "topics.regex": "b"}},
+		`topics: "bad topic!" is not the name of a topic`:                                                  {KindSink, connector.Props{"topics": "a,bad topic!"}},
+		`topics: ".." is not the name of a topic`:                                                          {KindStream, connector.Props{"topics": "..", "topic": "t"}},
+		`topic: "a/b" is not the name of a topic`:                                                          {KindStream, connector.Props{"topics": "a", "topic": "a/b"}},
+		`errors.deadletterqueue.topic.name: "é" is not the name of a topic`:                                {KindSource, connector.Props{"errors.deadletterqueue.topic.name": "é"}},
 		"topic: x is one of the topics that are read":                                                      {KindStream, connector.Props{"topic": "x", "topics": "x,y"}},
 		"errors.deadletterqueue.topic.name: dead is one of the topics that are read":                       {KindSink, connector.Props{"topics.regex": "d.*", "errors.deadletterqueue.topic.name": "dead"}},
 		"Invalid value many for configuration topic.creation.default.partitions: Not a number of type INT": {KindStream, connector.Props{"topic": "t", "topics": "a", "topic.creation.default.partitions": "many"}},

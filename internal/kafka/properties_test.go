@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -9,12 +8,10 @@ import (
 )
 
 // What is said to have an effect is read: a wrong value of it is refused by its
-// name. Those that any text is good for, and those that whoever makes a client or a
-// member reads, have tests of their own.
+// name. Those that any text is good for have tests of their own.
 func TestPropertiesAreRead(t *testing.T) {
-	anyText := []string{"bootstrap.servers", "client.id", "client.rack", clientKey, secretKey, scopeKey, serviceKey, "ssl.truststore.password",
+	anyText := []string{"bootstrap.servers", "group.id", "client.id", "client.rack", clientKey, secretKey, scopeKey, serviceKey, "ssl.truststore.password",
 		"ssl.keystore.password", "ssl.key.password"}
-	ofGroups := []string{"auto.offset.reset", "group.id", "heartbeat.interval.ms", "max.poll.interval.ms", "max.poll.records", "session.timeout.ms"}
 	base := map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER", jaasKey: `x required unsecuredLoginStringClaim_sub="buoy";`}
 	with := map[string]map[string]string{ // what a property is read beside
 		"ssl.truststore.type": {"ssl.truststore.location": "x"},
@@ -23,17 +20,14 @@ func TestPropertiesAreRead(t *testing.T) {
 	}
 	for _, role := range []string{"producer", "consumer", "admin"} {
 		for _, key := range Properties(role) {
-			if slices.Contains(anyText, key) || slices.Contains(ofGroups, key) {
+			if slices.Contains(anyText, key) {
 				continue
 			}
 			t.Run(role+" "+key, func(t *testing.T) {
 				text := maps.Clone(base)
 				maps.Copy(text, with[key])
 				text[key] = "wrong"
-				_, err := newConfig(Options{Props: text})
-				p := newProps(Options{Props: text})
-				p.producer()
-				if err = errors.Join(append(p.errs, err)...); err == nil || !strings.Contains(err.Error(), key) {
+				if err := Check(role, text); err == nil || !strings.Contains(err.Error(), key) {
 					t.Errorf("%v does not name it", err)
 				}
 			})

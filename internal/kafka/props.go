@@ -142,6 +142,24 @@ func (p *props) network(c *sarama.Config) {
 	c.Consumer.Retry.BackoffFunc = b.after
 }
 
+// GroupOptionsOf gives what a consumer's properties say of its membership, with
+// defaults: Kafka's, but to see only what is committed, from the start.
+func GroupOptionsOf(properties map[string]string) (GroupOptions, error) {
+	o := GroupOptions{ReadCommitted: true, Reset: "earliest", MaxPollRecords: 500,
+		SessionTimeout: 45 * time.Second, HeartbeatInterval: 3 * time.Second, RebalanceTimeout: 5 * time.Minute}
+	p := newProps(Options{Props: properties})
+	p.choice("isolation.level", func(level string) { o.ReadCommitted = level == "read_committed" }, "read_committed", "read_uncommitted")
+	p.choice("auto.offset.reset", func(reset string) { o.Reset = reset }, "earliest", "latest", "none")
+	p.positive("max.poll.records", func(n int) { o.MaxPollRecords = n })
+	positive := func(key string, into *time.Duration) {
+		p.positive(key, func(ms int) { *into = time.Duration(ms) * time.Millisecond })
+	}
+	positive("session.timeout.ms", &o.SessionTimeout)
+	positive("heartbeat.interval.ms", &o.HeartbeatInterval)
+	positive("max.poll.interval.ms", &o.RebalanceTimeout)
+	return o, errors.Join(p.errs...)
+}
+
 func (p *props) consumer(c *sarama.Config) {
 	p.int("fetch.min.bytes", func(n int) { c.Consumer.Fetch.Min = int32(max(n, 1)) })
 	p.int("max.partition.fetch.bytes", func(n int) { c.Consumer.Fetch.Default = int32(max(n, 1)) })

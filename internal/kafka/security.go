@@ -14,10 +14,20 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/ssl"
 )
 
-// Check says what is wrong with a client's properties, which [Open] would refuse:
-// each line of the error begins with a key.
-func Check(props map[string]string) error {
+// Check says what is wrong with the properties of a client of a role, which opening
+// it, or making its producer or member of a group, would refuse: each line of the
+// error begins with a key.
+func Check(role string, props map[string]string) error {
 	_, err := newConfig(Options{Props: props})
+	switch role {
+	case "producer":
+		p := newProps(Options{Props: props})
+		p.producer()
+		err = errors.Join(append(p.errs, err)...)
+	case "consumer":
+		_, wrong := GroupOptionsOf(props)
+		err = errors.Join(wrong, err)
+	}
 	return err
 }
 
