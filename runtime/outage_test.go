@@ -40,8 +40,8 @@ func TestFlowSurvivesABrokerOutage(t *testing.T) {
 	const n = 2000
 	s := &script{}
 	var outages atomic.Int64
-	s.poll = func(i int) error { // stays near the sink, so that there is work in each outage
-		for len(s.values())+500+200*int(outages.Load()) < i && t.Context().Err() == nil {
+	s.poll = func(i int) error { // keeps work for each outage
+		for 500*(int(outages.Load())+1) <= i && t.Context().Err() == nil {
 			pace()
 		}
 		return nil

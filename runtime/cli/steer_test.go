@@ -94,7 +94,6 @@ func (s *steered) expect(out string, wants ...string) {
 	}
 }
 
-// Clauses: H1.
 func TestConnectorsAreSteered(t *testing.T) {
 	s := steerWorker(t, ownConnector)
 	numbers := s.file("numbers.yaml", "connectors:\n  numbers:\n    connector.class: datagen\n    topic: numbers\n    records: 3\n    tasks.max: 2\n    producer.override.sasl.jaas.config: none password=hush\n")
