@@ -59,8 +59,9 @@ func (c *Converter) FromConnect(ctx context.Context, topic string, schema *conne
 	return c.schemas.Write(ctx, topic, schema, value)
 }
 
-// ToConnect reads a value with the schema that it was written with.
-func (c *Converter) ToConnect(ctx context.Context, _ string, data []byte) (*connector.Schema, any, error) {
+// ToConnect reads a value with the schema that it was written with: with
+// use.latest.version as one of the newest of its subject.
+func (c *Converter) ToConnect(ctx context.Context, topic string, data []byte) (*connector.Schema, any, error) {
 	if data == nil {
 		return nil, nil, nil
 	}
@@ -68,7 +69,7 @@ func (c *Converter) ToConnect(ctx context.Context, _ string, data []byte) (*conn
 	if err != nil {
 		return nil, nil, connector.Data(err)
 	}
-	s, err := c.schemas.Reader(ctx, id)
+	s, err := c.schemas.ReaderFor(ctx, topic, id)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -91,6 +92,8 @@ func format(options avro.Options) serde.Format[*avro.Schema, *avro.Schema] {
 			}
 			return parsed, err
 		},
+		As:      (*avro.Schema).As,
+		Connect: (*avro.Schema).Connect,
 		Append: func(out []byte, s *avro.Schema, _ string, _ *connector.Schema, value any) ([]byte, error) {
 			return s.Append(out, value)
 		},

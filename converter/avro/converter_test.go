@@ -310,3 +310,37 @@ func TestUseSchemaID(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// With use.latest.version a value is read as one of the newest schema of its subject.
+//
+// Clauses: C7.
+func TestReadsAsTheNewest(t *testing.T) {
+	url := registryURL(t)
+	old := connector.StructOf("n.v", connector.F("a", connector.Int32Schema), connector.F("gone", connector.OptionalStringSchema))
+	young := connector.StructOf("n.v", connector.F("a", connector.Int64Schema), connector.F("new", connector.StringSchema.WithDefault("d")))
+	writer := configured(t, false, connector.Props{"schema.registry.url": url})
+	first, err := writer.FromConnect(t.Context(), "topic", old, connector.NewStruct(old).Set("a", int32(1)).Set("gone", "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := writer.FromConnect(t.Context(), "topic", young, connector.NewStruct(young).Set("a", int64(2)).Set("new", "y"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := configured(t, false, connector.Props{"schema.registry.url": url, "use.latest.version": "true", "auto.register.schemas": "false"})
+	for _, c := range []struct {
+		data []byte
+		want []any
+	}{{first, []any{int64(1), "d"}}, {second, []any{int64(2), "y"}}, {first, []any{int64(1), "d"}}} {
+		s, v, err := newest.ToConnect(t.Context(), "topic", c.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, v.(*connector.Struct).Values()); diff != "" || !s.Equal(young) {
+			t.Errorf("%v: %s", s, diff)
+		}
+	}
+	if s, _, err := writer.ToConnect(t.Context(), "topic", first); err != nil || !s.Equal(old) {
+		t.Errorf("without it: %v, %v", s, err)
+	}
+}

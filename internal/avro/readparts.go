@@ -268,7 +268,7 @@ func newRecordReader(n *node, s *connector.Schema) (reader, error) {
 func (r *recordReader) read(src *input) (any, error) {
 	if r.loop {
 		if src.depth++; src.depth > maxNested {
-			return nil, misfitf("record %s holds itself more than %d deep", r.schema.Name(), maxNested)
+			return nil, tooDeep(r.schema)
 		}
 		defer func() { src.depth-- }()
 	}

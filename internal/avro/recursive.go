@@ -10,6 +10,10 @@ import (
 // does: a few bytes of bad data ask for one more.
 const maxNested = 10000
 
+func tooDeep(s *connector.Schema) error {
+	return misfitf("record %s holds itself more than %d deep", s.Name(), maxNested)
+}
+
 // loop is what is compiled once of a record that can hold itself.
 type loop struct {
 	self   *connector.Schema // a reference while its schema is made, then that schema

@@ -25,6 +25,11 @@ type Format[R, W any] struct {
 	// into a schema: field by field into one that somebody else wrote, strict if
 	// what can never fit is an error at once.
 	Writer func(s registry.Schema, from *connector.Schema, strict bool) (W, error)
+	// As compiles what reads values that were written with one schema as those of
+	// another, the newest one of its subject; nil reads them as they were written.
+	As func(written, newest R) (R, error)
+	// Connect gives the Connect schema of what a reader reads; needed with As.
+	Connect func(r R) *connector.Schema
 	// Append adds a value, which is not nil, to its prefix.
 	Append func(out []byte, w W, topic string, schema *connector.Schema, value any) ([]byte, error)
 }
@@ -37,6 +42,7 @@ type Schemas[R, W any] struct {
 
 	mu     sync.Mutex
 	reads  map[int]R
+	as     map[[2]int]R // by the ids of the schema written with and of the newest
 	writes map[writing]*target[W]
 	newest map[string]newest // by subject
 }
@@ -74,7 +80,7 @@ func Open[R, W any](conf connector.Config, key bool, typ registry.Type, format F
 		return nil, err
 	}
 	return &Schemas[R, W]{client: client, settings: settings, format: format,
-		reads: map[int]R{}, writes: map[writing]*target[W]{}, newest: map[string]newest{}}, nil
+		reads: map[int]R{}, as: map[[2]int]R{}, writes: map[writing]*target[W]{}, newest: map[string]newest{}}, nil
 }
 
 // Close ends the connections to the registry. Schemas that were not opened have
@@ -121,6 +127,41 @@ func (s *Schemas[R, W]) Reader(ctx context.Context, id int) (R, error) {
 	defer s.mu.Unlock()
 	keep(s.reads, s.settings.CacheSize, id, r)
 	return r, nil
+}
+
+// ReaderFor is Reader for a value in a topic: with use.latest.version, where the format
+// can do so, it reads it as one of the newest schema of its subject.
+func (s *Schemas[R, W]) ReaderFor(ctx context.Context, topic string, id int) (R, error) {
+	r, err := s.Reader(ctx, id)
+	if err != nil || !s.settings.UseLatest || s.format.As == nil {
+		return r, err
+	}
+	subject, err := s.settings.Subjects.Of(topic, s.format.Connect(r))
+	if err != nil {
+		return r, connector.Data(err)
+	}
+	n, err := s.latest(ctx, subject)
+	if err != nil || n.schema.ID == id {
+		return r, err
+	}
+	key := [2]int{id, n.schema.ID}
+	s.mu.Lock()
+	as, ok := s.as[key]
+	s.mu.Unlock()
+	if ok {
+		return as, nil
+	}
+	newest, err := s.Reader(ctx, n.schema.ID)
+	if err != nil {
+		return r, err
+	}
+	if as, err = s.format.As(r, newest); err != nil {
+		return r, connector.Data(fmt.Errorf("schema %d, as the newest of subject %s: %w", id, subject, err))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	keep(s.as, s.settings.CacheSize, key, as)
+	return as, nil
 }
 
 // keep adds to a cache, which begins anew when it is full.
