@@ -13,6 +13,7 @@ import (
 // parseJSON reads JSON as nodes, so that order, lines and the text of numbers
 // are kept.
 func parseJSON(file string, data []byte) (*yaml.Node, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	r := &jsonReader{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
 	r.dec.UseNumber()
 	node, err := r.value()

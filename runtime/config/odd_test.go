@@ -51,6 +51,7 @@ func TestOddProperties(t *testing.T) {
 		"Latin-1":                 {head + "k=\xe9\n", "é", ""},
 		"megabyte":                {head + "k=" + strings.Repeat("x", 1<<20) + "\n", strings.Repeat("x", 1<<20), ""},
 		"megabyte of lines":       {head + "k=" + strings.Repeat("x\\\n", 1<<18) + "y\n", strings.Repeat("x", 1<<18) + "y", ""},
+		"UTF-16":                  {"\xff\xfen\x00=\x00c\x00\n\x00", "", `c.properties:1: holds a zero byte: save the file in UTF-8`},
 		"cut escape":              {head + "k=\\u00\n", "", `c.properties:3: k: \u wants four hexadecimal digits`},
 		"no hexadecimal":          {head + "\n\nk=\\\n  \\uzzzz\n", "", `c.properties:5: k: \u wants four hexadecimal digits`},
 		"cut escape in a key":     {head + "\\u12=v\n", "", `c.properties:3: \u wants four hexadecimal digits`},
@@ -62,6 +63,22 @@ func TestOddProperties(t *testing.T) {
 			}
 			if d := cmp.Diff(c.want, props["k"]); c.wrong == "" && d != "" {
 				t.Error(d[:min(len(d), 500)])
+			}
+		})
+	}
+}
+
+// A JSON file may begin with a byte order mark, as Java takes it.
+func TestOddJSON(t *testing.T) {
+	for name, c := range map[string]struct{ text, want, wrong string }{
+		"byte order mark": {"\ufeff" + `{"name":"c","config":{"connector.class":"x","k":"v"}}`, "v", ""},
+		"two of them":     {"\ufeff\ufeff" + `{"name":"c","config":{"connector.class":"x","k":"v"}}`, "", "c.json:1: invalid character"},
+		"zero byte":       {`{"name":"c","config":{"connector.class":"x","k":"` + "\x00" + `"}}`, "", "c.json:1: invalid character"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			props, wrong := load(t, "c.json", c.text)
+			if props["k"] != any(c.want) && c.wrong == "" || !strings.HasPrefix(wrong, c.wrong) || (wrong == "") != (c.wrong == "") {
+				t.Errorf("%q, %v, want %q, %q", wrong, props["k"], c.wrong, c.want)
 			}
 		})
 	}

@@ -26,6 +26,7 @@ func read(r request, into any) error {
 	if len(data) > maxBody {
 		return failed(http.StatusRequestEntityTooLarge, "request body: more than %d bytes", maxBody)
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if len(bytes.TrimSpace(data)) == 0 {
 		return failed(http.StatusInternalServerError, "request body: it is empty, want JSON")
 	}

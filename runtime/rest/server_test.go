@@ -291,6 +291,7 @@ func TestServer(t *testing.T) {
 		{"streams among the plugins", "GET", "/connector-plugins", "", nil, 200, `{"class":"stream","type":"sink","version":"` + config.Version + `"}`},
 		{"converter's type is the worker's to give", "GET", "/connector-plugins/org.apache.kafka.connect.json.JsonConverter/config", "", nil, 200,
 			`{"name":"converter.type","type":"STRING","required":true`},
+		{"a byte order mark", "PUT", "/connector-plugins/stream/config/validate", "\ufeff" + `{"connector.class":"stream","name":"x"}`, nil, 200, `"error_count":`},
 		{"a plugin of its version", "GET", "/connector-plugins/org.apache.kafka.connect.transforms.Filter/config?version=%5B1.0,2.0)", "", nil, 200, `[]`},
 		{"a plugin of the latest version", "GET", "/connector-plugins/stream/config?version=latest", "", nil, 200, `"name":"input.value.converter"`},
 		{"a plugin of another version", "GET", "/connector-plugins/org.apache.kafka.connect.transforms.Filter/config?version=4.3.1", "", nil, 400,

@@ -34,6 +34,9 @@ func Parse(data []byte) ([]Property, error) {
 		text = latin1(data)
 	}
 	text = strings.TrimPrefix(text, "\ufeff")
+	if at := strings.IndexByte(text, 0); at >= 0 {
+		return nil, &Error{Line: 1 + strings.Count(text[:at], "\n"), Text: "holds a zero byte: save the file in UTF-8"}
+	}
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
 	lines := strings.Split(text, "\n")
 	var list []Property
