@@ -10,6 +10,8 @@ import (
 
 // A table that is altered under a running sink is seen before a record, or the
 // configuration, is blamed for what it was.
+//
+// Clauses: W2.
 func TestTableAlteredUnderTheSink(t *testing.T) {
 	number := connector.StructOf("number", connector.F("id", connector.Int32Schema), connector.F("name", connector.OptionalInt64Schema))
 	numeric := func(id int32, n any) connector.Record {

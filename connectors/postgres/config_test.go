@@ -10,6 +10,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 )
 
+// Clauses: R3, R4, R8, W12.
 func TestValidate(t *testing.T) {
 	good := connector.Props{"connection.url": "jdbc:postgresql://localhost/d"}
 	tests := []struct {
@@ -84,6 +85,7 @@ func offline(t *testing.T, props connector.Props) *Sink {
 	return s
 }
 
+// Clauses: R1, R2, R4, R5, R6, R7.
 func TestShape(t *testing.T) {
 	abc := connector.StructOf("abc", connector.F("b", connector.StringSchema), connector.F("a", connector.StringSchema), connector.F("c", connector.StringSchema))
 	values := func(s *connector.Schema) *connector.Struct { return connector.NewStruct(s) }

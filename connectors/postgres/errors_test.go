@@ -28,6 +28,7 @@ func (d database) bare(t *testing.T, props connector.Props) (*Sink, error) {
 	return s, err
 }
 
+// Clauses: W7.
 func TestBadRowsAreFound(t *testing.T) {
 	const table = "CREATE TABLE t (id int PRIMARY KEY CHECK (id <> 66), name varchar(3) NOT NULL)"
 	d := newDatabase(t, table)
@@ -62,6 +63,7 @@ func TestBadRowsAreFound(t *testing.T) {
 	}
 }
 
+// Clauses: W1, Y1.
 func TestBadRowStopsWithoutTolerance(t *testing.T) {
 	d := newDatabase(t, "CREATE TABLE t (id int PRIMARY KEY, name varchar(3))")
 	s, err := d.bare(t, upsert)
@@ -88,6 +90,7 @@ func TestDeferredConstraint(t *testing.T) {
 	}
 }
 
+// Clauses: W7, W8.
 func TestServerGoesAndComesBack(t *testing.T) {
 	server, err := pgtest.Start()
 	if err != nil {
@@ -136,6 +139,7 @@ func TestTableChangesUnderTheSink(t *testing.T) {
 	wantRows(t, d, "SELECT * FROM t", "3|c")
 }
 
+// Clauses: T2, T4.
 func TestTasksCreateAndExtendAtOnce(t *testing.T) {
 	d := newDatabase(t, "")
 	wide := connector.StructOf("wide", append(slices.Clone(pairSchema.Fields()), connector.F("extra", connector.OptionalInt64Schema))...)
@@ -158,6 +162,7 @@ func TestTasksCreateAndExtendAtOnce(t *testing.T) {
 	wantRows(t, d, "SELECT * FROM t ORDER BY id", "0|b|0", "1|b|1", "2|b|2", "3|b|3")
 }
 
+// Clauses: T1, T2, T4, T8, Y4.
 func TestTableErrors(t *testing.T) {
 	required := connector.StructOf("r", append(slices.Clone(pairSchema.Fields()), connector.F("need", connector.Int32Schema))...)
 	nested := connector.StructOf("n", connector.F("id", connector.Int32Schema), connector.F("a", connector.ArrayOf(connector.ArrayOf(connector.Int32Schema))))
@@ -191,6 +196,7 @@ func TestTableErrors(t *testing.T) {
 	}
 }
 
+// Clauses: T7.
 func TestStartChecksTheTable(t *testing.T) {
 	d := newDatabase(t, "CREATE TABLE t (id int, name text)")
 	_, err := d.bare(t, with(upsert, "topics", "absent, t"))
@@ -205,6 +211,8 @@ func TestStartChecksTheTable(t *testing.T) {
 
 // A privilege that lacks is found at the start, and named with the statement that
 // grants it.
+//
+// Clauses: T7.
 func TestStartChecksPrivileges(t *testing.T) {
 	d := newDatabase(t, plainTable)
 	user := d.user(t)
@@ -226,6 +234,8 @@ func TestStartChecksPrivileges(t *testing.T) {
 }
 
 // A second unique constraint is warned of, the key's is not.
+//
+// Clauses: W14.
 func TestSecondUniqueConstraint(t *testing.T) {
 	d := newDatabase(t, "CREATE TABLE t (a int, id int, name text UNIQUE, PRIMARY KEY (a, id)); CREATE TABLE one (id int PRIMARY KEY, name text)")
 	for topic, want := range map[string]int{"t": 1, "one": 0} {

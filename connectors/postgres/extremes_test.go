@@ -23,6 +23,8 @@ func texts(value string, fields ...string) connector.Record {
 }
 
 // Fields whose names differ in case alone are columns of their own.
+//
+// Clauses: T5.
 func TestNamesThatDifferInCase(t *testing.T) {
 	d := newDatabase(t, "")
 	s, reporter := d.start(t, upsert)

@@ -81,6 +81,8 @@ var extensions = map[string]string{"citext": "citext", "hstore": "hstore", "ltre
 
 // Text for a column is what PostgreSQL says that it is: as an input of the column,
 // in rows and in keys, at the limits of each type and beyond.
+//
+// Clauses: Y2.
 func TestValuesAtTheirLimits(t *testing.T) {
 	d := newDatabase(t, limitsSchema)
 	s, reporter := d.start(t, connector.Props{"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"})

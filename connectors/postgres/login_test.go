@@ -50,6 +50,8 @@ func jdbc(url string, parameters ...string) string {
 }
 
 // A server and a client prove who they are, as the URL asks.
+//
+// Clauses: W7.
 func TestLoginsOverTLS(t *testing.T) {
 	ours, others := certs.Authority(t), certs.Authority(t)
 	there, client := ours.Issue(t, "server", "127.0.0.1"), ours.Issue(t, "cert_user")

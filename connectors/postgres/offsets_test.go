@@ -69,6 +69,8 @@ func numberedFrom(ids ...int32) []connector.Record {
 
 // A partition goes on where the table of offsets says, and one who had it before
 // writes nothing any more.
+//
+// Clauses: W10.
 func TestOffsetsInTheTable(t *testing.T) {
 	d := newDatabase(t, logTable)
 	first := d.task(t, exactly)
@@ -109,6 +111,8 @@ func waitFor(t *testing.T, d database, sql string) {
 
 // A transaction whose answer was lost, and which the server has committed, is not
 // written again.
+//
+// Clauses: W10.
 func TestLostAnswerOfACommit(t *testing.T) {
 	d := newDatabase(t, logTable+raisedGate)
 	line := newLine(t, d.url)
@@ -139,6 +143,8 @@ func TestLostAnswerOfACommit(t *testing.T) {
 
 // A transaction that the server is still at when its records come again is rolled
 // back in the end.
+//
+// Clauses: W10.
 func TestTransactionThatIsLate(t *testing.T) {
 	d := newDatabase(t, logTable)
 	k := d.task(t, exactly)
@@ -176,6 +182,8 @@ func (c *careful) Wait(context.Context) error { return c.arrive() }
 
 // A bad record's letter has arrived before the transaction that leaves the record
 // behind is committed, and where it does not nothing is.
+//
+// Clauses: W10.
 func TestLettersArriveBeforeOffsetsMove(t *testing.T) {
 	for _, bad := range []string{"nul \x00", "too long"} { // found here, found by the server
 		t.Run(bad, func(t *testing.T) {
@@ -209,6 +217,8 @@ func TestLettersArriveBeforeOffsetsMove(t *testing.T) {
 }
 
 // A topic that was made anew is not passed over.
+//
+// Clauses: W10.
 func TestRecordsBeforeTheOffsets(t *testing.T) {
 	d := newDatabase(t, logTable)
 	k := d.task(t, exactly)
@@ -224,6 +234,8 @@ func TestRecordsBeforeTheOffsets(t *testing.T) {
 
 // Offsets that are changed over the REST API are changed in the table, under either
 // name of the sink.
+//
+// Clauses: W10.
 func TestAlteredOffsetsInTheTable(t *testing.T) {
 	seven := int64(7)
 	tests := []struct {

@@ -36,6 +36,8 @@ const plainTable = "CREATE TABLE t (id int PRIMARY KEY, name text);"
 
 // A row that only the database can judge is that row's matter, whatever its
 // SQLSTATE, also when it is alone.
+//
+// Clauses: T8, W7.
 func TestRowsThatTheDatabaseJudges(t *testing.T) {
 	tests := []struct {
 		name, sql string
@@ -128,6 +130,8 @@ func TestMissingForAllRows(t *testing.T) {
 }
 
 // A long run of refusals that are no matter of values ends the task.
+//
+// Clauses: W7.
 func TestLongRunOfRefusals(t *testing.T) {
 	refuse := func(from, n int, name any) []connector.Record {
 		var records []connector.Record
@@ -181,6 +185,8 @@ func TestStatementsThatCannotBePrepared(t *testing.T) {
 }
 
 // Values of rows are in no error, whoever puts them there.
+//
+// Clauses: W12.
 func TestErrorsTellNoValues(t *testing.T) {
 	tests := []struct{ name, raise string }{
 		{"message", "RAISE 'name % of %', 'private', new.id"},

@@ -105,6 +105,7 @@ func with(p connector.Props, pairs ...string) connector.Props {
 	return p
 }
 
+// Clauses: W1, W9.
 func TestSinkPromises(t *testing.T) {
 	row := func(r connector.Record) []any { return r.Value.(*connector.Struct).Values() }
 	item := func(r connector.Record) string {
@@ -184,6 +185,8 @@ func tables(t *testing.T, props connector.Props) func(testing.TB) connectortest.
 }
 
 // The original's file, byte for byte but for the address.
+//
+// Clauses: Y3.
 func TestOriginalConfiguration(t *testing.T) {
 	d := newDatabase(t, "")
 	conn, err := pgx.Connect(t.Context(), d.url)
@@ -211,6 +214,7 @@ func TestOriginalConfiguration(t *testing.T) {
 	wantRows(t, d, "SELECT time, ifcb_id, roi, name, prob, carbon, hab FROM ifcb_sample_stats", "1564349199|IFCB104|2|Alexandrium|0.10000000149011612|2.5|t")
 }
 
+// Clauses: W2, W3, W4, W5.
 func TestLastOfAKeyWins(t *testing.T) {
 	d := newDatabase(t, "CREATE TABLE t (id int PRIMARY KEY, name text, other int)")
 	s, _ := d.start(t, connector.Props{"insert.mode": "upsert", "pk.mode": "record_key", "delete.enabled": "true"})
@@ -226,6 +230,7 @@ func TestLastOfAKeyWins(t *testing.T) {
 	wantRows(t, d, "SELECT * FROM t ORDER BY id", "3|c|<null>")
 }
 
+// Clauses: W5.
 func TestKeysThatAreEqualForTheServerOnly(t *testing.T) {
 	d := newDatabase(t, "CREATE TABLE t (id uuid PRIMARY KEY, name text)")
 	s, reporter := d.start(t, connector.Props{"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"})
@@ -240,6 +245,7 @@ func TestKeysThatAreEqualForTheServerOnly(t *testing.T) {
 	}
 }
 
+// Clauses: W3.
 func TestInsertAndUpdate(t *testing.T) {
 	d := newDatabase(t, "CREATE TABLE t (id int PRIMARY KEY, name varchar(3)); CREATE TABLE log (LIKE t)")
 	s, reporter := d.start(t, connector.Props{"insert.mode": "insert", "table.name.format": "log"})
@@ -256,6 +262,7 @@ func TestInsertAndUpdate(t *testing.T) {
 	wantRows(t, d, "SELECT * FROM t ORDER BY id", "1|y", "2|b")
 }
 
+// Clauses: R4, W9.
 func TestKafkaCoordinates(t *testing.T) {
 	d := newDatabase(t, "")
 	s, reporter := d.start(t, connector.Props{"insert.mode": "insert", "pk.mode": "kafka", "auto.create": "true"})
@@ -267,6 +274,7 @@ func TestKafkaCoordinates(t *testing.T) {
 	}
 }
 
+// Clauses: W3.
 func TestAllKeyTable(t *testing.T) {
 	d := newDatabase(t, "")
 	s, _ := d.start(t, with(upsert, "pk.fields", "", "fields.whitelist", ""))
@@ -275,6 +283,7 @@ func TestAllKeyTable(t *testing.T) {
 	wantRows(t, d, "SELECT * FROM t", "1|a")
 }
 
+// Clauses: R1, R10.
 func TestSchemaFromTable(t *testing.T) {
 	d := newDatabase(t, "CREATE TABLE t (id int PRIMARY KEY, at timestamptz, tags text[], more jsonb)")
 	s, reporter := d.start(t, connector.Props{"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id", "schema.from": "table"})
@@ -292,6 +301,7 @@ func TestSchemaFromTable(t *testing.T) {
 	}
 }
 
+// Clauses: W13.
 func TestMetrics(t *testing.T) {
 	d := newDatabase(t, "")
 	s := new(Sink)

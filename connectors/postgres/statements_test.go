@@ -19,6 +19,8 @@ const counted = `CREATE TABLE t (id int PRIMARY KEY, name text CHECK (name <> 'b
 	CREATE TRIGGER counts BEFORE INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION counts();`
 
 // A row that is refused costs few statements, however many rows stand beside it.
+//
+// Clauses: W7.
 func TestStatementsForRefusedRows(t *testing.T) {
 	d := newDatabase(t, counted)
 	s, reporter := d.start(t, upsert)
@@ -84,6 +86,8 @@ func TestWritesLeaveNothingBehind(t *testing.T) {
 }
 
 // Keys that come in two forms, as a number and as text, are still one row.
+//
+// Clauses: W2.
 func TestKeyOfTwoForms(t *testing.T) {
 	d := newDatabase(t, plainTable)
 	s, _ := d.start(t, upsert)

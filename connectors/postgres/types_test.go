@@ -16,6 +16,7 @@ func one(schema *connector.Schema, id int32, v any) connector.Record {
 	return connector.NewRecord("t", nil, nil, s, connector.StructFrom(s, []any{id, v}))
 }
 
+// Clauses: R9, T3, Y1, Y4, Y5, Y7.
 func TestCreatedTypes(t *testing.T) {
 	noon := time.Date(2020, 2, 29, 12, 30, 15, 123e6, time.UTC)
 	tests := []struct {
@@ -71,6 +72,7 @@ func TestCreatedTypes(t *testing.T) {
 	}
 }
 
+// Clauses: R7, T3.
 func TestCreatedDefaultsAndOrder(t *testing.T) {
 	d := newDatabase(t, "")
 	s, _ := d.start(t, connector.Props{"insert.mode": "upsert", "pk.mode": "record_key", "pk.fields": "zz", "auto.create": "true"})
@@ -89,6 +91,8 @@ func TestCreatedDefaultsAndOrder(t *testing.T) {
 }
 
 // Values are read as the live column's type, in rows and in keys.
+//
+// Clauses: R9, Y2, Y3, Y5.
 func TestLiveColumnTypes(t *testing.T) {
 	when := time.Date(2020, 7, 1, 12, 0, 0, 0, time.UTC)
 	tests := []struct {
@@ -163,6 +167,7 @@ func TestLiveColumnTypes(t *testing.T) {
 	}
 }
 
+// Clauses: Y2.
 func TestKeysOfOtherTypes(t *testing.T) {
 	const id = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
 	d := newDatabase(t, "CREATE TABLE t (id uuid PRIMARY KEY, n int)")
@@ -179,6 +184,7 @@ func TestKeysOfOtherTypes(t *testing.T) {
 	}
 }
 
+// Clauses: Y2.
 func TestTimestampFields(t *testing.T) {
 	schema := connector.StructOf("s", connector.F("id", connector.Int32Schema), connector.F("at", connector.Int64Schema), connector.F("said", connector.StringSchema))
 	r := connector.NewRecord("t", nil, nil, schema, connector.StructFrom(schema, []any{int32(1), int64(1564349199000001), "2019-07-28 21:26:39"}))
@@ -189,6 +195,7 @@ func TestTimestampFields(t *testing.T) {
 	wantRows(t, d, "SELECT DISTINCT pg_typeof(at)::text || pg_typeof(said)::text FROM t", "timestamp without time zonetimestamp without time zone")
 }
 
+// Clauses: T1, T5, T6, T9.
 func TestNames(t *testing.T) {
 	d := newDatabase(t, `CREATE TABLE t (id int PRIMARY KEY, name text, extra int); CREATE SCHEMA s; CREATE TABLE "mIxed" ("ID" int PRIMARY KEY, "Name" text)`)
 	topic := func(r connector.Record, name string) connector.Record { r.Topic = name; return r }

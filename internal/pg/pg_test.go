@@ -113,6 +113,7 @@ func TestName(t *testing.T) {
 	}
 }
 
+// Clauses: W6.
 func TestClassify(t *testing.T) {
 	tests := []struct {
 		err  error
@@ -161,6 +162,7 @@ func TestClassify(t *testing.T) {
 	}
 }
 
+// Clauses: W12.
 func TestRedacted(t *testing.T) {
 	tests := []struct {
 		name    string

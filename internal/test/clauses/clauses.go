@@ -1,5 +1,5 @@
-// Package clauses reads docs/kafka-connect.md, the table of what is there of
-// Kafka Connect by clause, and which tests hold each clause.
+// Package clauses reads the tables of what is there by clause, of Kafka Connect and
+// of its JDBC sink, and which tests hold each clause.
 package clauses
 
 import (
@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// File is the table within the module.
-const File = "docs/kafka-connect.md"
+// files are the documents within the module whose tables have a column clause.
+var files = []string{"docs/kafka-connect.md", "docs/postgres.md"}
 
 // The states of a clause.
 const (
@@ -24,6 +24,7 @@ const (
 
 // Row is a clause.
 type Row struct {
+	File  string
 	Line  int
 	ID    string
 	What  string
@@ -56,32 +57,44 @@ func ParseTest(text string) (Test, error) {
 
 var (
 	testName = regexp.MustCompile(`^([a-z][a-z0-9/]*)\.(Test\w+)(?:/(.+))?$`)
-	clauseID = regexp.MustCompile(`^[A-M][1-9][0-9]?$`)
+	clauseID = regexp.MustCompile(`^[A-MRTWY][1-9][0-9]?$`)
 )
 
 // IsID tells whether a text has the form of a clause's id.
 func IsID(text string) bool { return clauseID.MatchString(text) }
 
-// Read gives the rows of the table; root is the module's folder.
+// Read gives the rows of all tables; root is the module's folder.
 func Read(root string) ([]Row, error) {
-	data, err := os.ReadFile(filepath.Join(root, File))
-	if err != nil {
-		return nil, err
+	var rows []Row
+	for _, file := range files {
+		data, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			return nil, err
+		}
+		more, err := parse(file, string(data))
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
 	}
-	return parse(string(data))
+	return rows, nil
 }
 
-func parse(text string) ([]Row, error) {
+// parse reads the tables of a document that begin with a column clause.
+func parse(file, text string) ([]Row, error) {
 	var rows []Row
+	within := false
 	for i, line := range strings.Split(text, "\n") {
-		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "| clause |") || strings.HasPrefix(line, "|---") {
+		head := strings.HasPrefix(line, "| clause |")
+		within = head || within && strings.HasPrefix(line, "|")
+		if !within || head || strings.HasPrefix(line, "|---") {
 			continue
 		}
 		r, err := parseRow(line)
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", File, i+1, err)
+			return nil, fmt.Errorf("%s:%d: %w", file, i+1, err)
 		}
-		r.Line = i + 1
+		r.File, r.Line = file, i+1
 		rows = append(rows, r)
 	}
 	return rows, nil

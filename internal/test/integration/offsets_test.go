@@ -60,6 +60,8 @@ const numbersGate = `CREATE TABLE numbers (seq bigint, task int, payload bytea);
 // A worker is stopped between the writing of rows and their commit; another takes
 // its partitions and writes the same rows; then both go on. With the offsets in the
 // table each row is there once, without any key to tell.
+//
+// Clauses: W10.
 func TestOffsetsInTheTableSurviveAStoppedWorker(t *testing.T) {
 	each(t, func(t *testing.T, s *stack) {
 		const records = 100_000

@@ -57,6 +57,8 @@ const sharedSource = `  %[1]s-source:
 // Two workers share the partitions of a stream and a sink. Either is killed; the
 // other takes its partitions over when the session has timed out, and in the end
 // every record is there once.
+//
+// Clauses: W9.
 func TestTwoWorkersShareAndTakeOver(t *testing.T) {
 	each(t, func(t *testing.T, s *stack) {
 		const perTask, session = 2000, 3000

@@ -18,7 +18,7 @@ var lists embed.FS
 // root is the module's.
 var root = filepath.Join("..", "..", "..")
 
-// leastClauses is how many clauses of docs/kafka-connect.md are to be broken.
+// leastClauses is how many clauses are to be broken.
 const leastClauses = 20
 
 // promises are what mutations break, beside clauses; each is to be broken by one
@@ -120,7 +120,7 @@ func TestListFits(t *testing.T) {
 			switch {
 			case clauses.IsID(p):
 				if !m.isOf(rows, p) {
-					t.Errorf("%s: %s has no row of %s with the test %s", m.place, clauses.File, p, m.test)
+					t.Errorf("%s: %s has no row with the test %s", m.place, p, m.test)
 				}
 			case !slices.Contains(promises, p):
 				t.Errorf("%s: %q is no promise", m.place, p)
