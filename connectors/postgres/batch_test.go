@@ -19,7 +19,7 @@ import (
 // records one by one would have given, no statement has a key twice, and none
 // has more rows than allowed.
 //
-// Clauses: W4, W6.
+// Clauses: W4.
 func TestBatchKeepsTheOrderOfAKey(t *testing.T) {
 	table := &pg.Table{Name: pg.Name{Schema: "s", Table: "t"}, Unique: [][]string{{"id"}}}
 	for _, name := range []string{"id", "a", "b"} {

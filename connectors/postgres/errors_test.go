@@ -14,6 +14,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
+	"github.com/axiom-data-science/hydraulics/internal/pg"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
@@ -125,6 +126,43 @@ func TestServerGoesAndComesBack(t *testing.T) {
 		t.Error("records were reported for an error of the environment")
 	}
 	d.Close()
+}
+
+// Rows are locked in the order of their keys, whatever order they came in; one who
+// locks them in another, and is in the way, costs a repetition.
+//
+// Clauses: W6.
+func TestDeadlock(t *testing.T) {
+	d := newDatabase(t, plainTable+"INSERT INTO t VALUES (1, 'old'), (2, 'old')")
+	s, reporter := d.start(t, upsert)
+	other, err := d.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Rollback(t.Context()) }()
+	pgtest.Exec(t, other, "SET LOCAL deadlock_timeout = '1h'; UPDATE t SET name = 'other' WHERE id = 2") // the sink is the one who finds out
+	done := make(chan error, 1)
+	go func() { done <- s.Put(t.Context(), numbered(pair(2, "new"), pair(1, "new"))) }()
+	waitFor(t, d, "SELECT 1 FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
+	locked := make(chan error, 1)
+	go func() {
+		_, err := other.Exec(t.Context(), "UPDATE t SET name = 'other' WHERE id = 1") // which the sink has locked first
+		locked <- err
+	}()
+	if err := <-done; connector.KindOf(err) != connector.KindRetriable || pg.State(err) != "40P01" {
+		t.Fatalf("put: %v (%s)", err, connector.KindOf(err))
+	}
+	if err := <-locked; err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, pair(2, "new"), pair(1, "new"))
+	wantRows(t, d, "SELECT * FROM t ORDER BY id", "1|new", "2|new")
+	if records, causes := reporter.Reported(); len(records) > 0 {
+		t.Errorf("reported %v", causes)
+	}
 }
 
 func TestTableChangesUnderTheSink(t *testing.T) {
