@@ -2,8 +2,9 @@
 
 A block ends in a tensor that only additions and concatenations read, the branch
 of a residual network, a dense block's new channels or a part of an inception,
-or in a gate, which multiplies something else than its own input. Without it are
-zeros in place of the branch, and ones in place of the gate.
+or in a gate, which multiplies something else than its own input. Parts that are only
+put together again, as a shifted window's are, are none. Without a block are zeros in
+place of the branch, and ones in place of the gate.
 """
 
 import math
@@ -14,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 JOINS = ("Add", "Concat", "Sum")
 GATES = ("Sigmoid", "HardSigmoid")
+PARTS = ("Slice", "Split")
 
 
 def ends(graph):
@@ -28,7 +30,7 @@ def ends(graph):
         maker.update((name, node) for name in node.output)
     found = {}
     for name, nodes in readers.items():
-        if name not in fed or name not in maker:
+        if name not in fed or name not in maker or maker[name].op_type in PARTS and all(n.op_type == "Concat" for n in nodes):
             continue
         if all(n.op_type in JOINS and sum(i in fed for i in n.input) > 1 for n in nodes):
             found[name] = False
