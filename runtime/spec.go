@@ -49,7 +49,7 @@ type Options struct {
 	Offsets offset.Store
 	// Topics remembers the topics that connectors use; nil is that the worker does.
 	Topics ActiveTopics
-	// Open connects to Kafka; the default is kafka.Open.
+	// Open connects to Kafka; the default is that of a kafka.Pool.
 	Open func(ctx context.Context, o kafka.Options) (*kafka.Client, error)
 	Log  *slog.Logger
 	// Tracer makes spans of batches and stages; nil makes none.

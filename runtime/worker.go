@@ -35,7 +35,7 @@ func NewWorker(o Options) (*Worker, error) {
 		o.Plugins = connector.Plugins
 	}
 	if o.Open == nil {
-		o.Open = kafka.Open
+		o.Open = new(kafka.Pool).Open
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

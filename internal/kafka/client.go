@@ -42,6 +42,9 @@ type Client struct {
 	client  sarama.Client
 	gate    *gate
 	close   sync.Once
+	asking  *trouble // with the connections
+	shared  *Client  // of a pool, whose connections it uses; nil where they are its own
+	release func()   // gives shared back
 }
 
 // gate dials until it is closed: a call that goes on by itself while the client is
@@ -94,7 +97,7 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 		if r.err != nil {
 			return nil, connector.Retriable(fmt.Errorf("bootstrap.servers %s: %w", strings.Join(o.Bootstrap, ","), explained(r.err, conf)))
 		}
-		return &Client{options: o, client: r.client, gate: g}, nil
+		return &Client{options: o, client: r.client, gate: g, asking: &trouble{log: o.Log, health: o.health}}, nil
 	case <-ctx.Done():
 		go func() { // waits for the dial above
 			if r := <-done; r.client != nil {
@@ -105,9 +108,14 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 	}
 }
 
-// Close closes the connections. It is safe twice.
+// Close closes the connections, unless others share them. It is safe twice.
 func (c *Client) Close() {
 	c.close.Do(func() {
+		if c.shared != nil {
+			c.release()
+			return
+		}
+		c.asking.end()
 		c.gate.closed.Store(true)
 		_ = c.client.Close() // nothing is lost with a connection
 	})
@@ -116,7 +124,15 @@ func (c *Client) Close() {
 // Trouble gives what Kafka does not do at the moment for this client and for the
 // group consumers and producers made of it, if anything: the trouble that has
 // lasted longest. It does not ask Kafka.
-func (c *Client) Trouble() (Trouble, bool) { return c.options.health.trouble() }
+func (c *Client) Trouble() (Trouble, bool) {
+	worst, ok := c.options.health.trouble()
+	if c.shared != nil {
+		if t, there := c.shared.Trouble(); there && (!ok || t.Since.Before(worst.Since)) {
+			return t, true
+		}
+	}
+	return worst, ok
+}
 
 // do runs a call that sarama cannot cancel; it goes on by itself when ctx ends
 // first, for as long as sarama's time-outs.

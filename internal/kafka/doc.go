@@ -1,7 +1,7 @@
 // Package kafka is how hydraulics talks to Kafka: bytes in, bytes out, over
-// sarama, which nothing else imports. A Client has the connections, a Producer
-// writes, a Member is one member of a group of any kind, a GroupConsumer is one
-// that reads partitions.
+// sarama, which nothing else imports. A Client has the connections, those of a
+// Pool share them; a Producer writes, a Member is one member of a group of any
+// kind, a GroupConsumer is one that reads partitions.
 //
 // Membership is our own on raw group requests, because sarama's ConsumerGroup
 // cannot rewind, ends a session when a claim returns, and does not tell whether
@@ -33,5 +33,6 @@
 // while something is found out about a topic, and its naming, while it gets an
 // id, its mu being taken inside both. That mu guards all queues and routes.
 // A Follower calls its owner under giving, which only its own goroutines take.
+// A Pool's mu guards who uses what; it opens under a shared client's opening alone.
 // trouble's mu is the innermost: it logs.
 package kafka

@@ -21,6 +21,7 @@ func ask[T any](ctx context.Context, c *Client, question func(*sarama.Broker) (T
 			for _, b := range brokers {
 				_ = b.Open(c.client.Config()) // it may be open
 				if answer, err = question(b); err == nil {
+					c.asking.over()
 					return answer, nil
 				}
 			}
@@ -35,6 +36,9 @@ func ask[T any](ctx context.Context, c *Client, question func(*sarama.Broker) (T
 		}
 		if err == nil {
 			err = sarama.ErrOutOfBrokers
+		}
+		if ctx.Err() == nil {
+			c.asking.note("no broker can be asked", err)
 		}
 		return answer, connector.Retriable(err)
 	})

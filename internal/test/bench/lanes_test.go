@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/procfs"
+
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/runtime"
 )
@@ -64,6 +66,80 @@ func BenchmarkLanes(b *testing.B) {
 			b.ReportMetric(sum.allocs/sum.passes, "allocs/record")
 			b.ReportMetric(sum.bytes/sum.passes, "B/record")
 		})
+	}
+}
+
+// idleSources is how many connectors an idle worker has.
+const idleSources = 100
+
+// BenchmarkIdle measures what a worker takes that follows files to which nothing comes: descriptors, memory and
+// time of the processor.
+func BenchmarkIdle(b *testing.B) {
+	if places := os.Getenv(laneVariable); places != "" {
+		beIdle(b, strings.Fields(places))
+		return
+	}
+	file := filepath.Join(b.TempDir(), "lines.txt")
+	check(b, os.WriteFile(file, []byte("a line\n"), 0o600))
+	cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^BenchmarkIdle$", "-test.benchtime=1x")
+	if profile := os.Getenv(laneProfileVariable); profile != "" {
+		cmd.Args = append(cmd.Args, "-test.cpuprofile="+profile+".idle")
+	}
+	cmd.Env = append(os.Environ(), laneVariable+"="+kafkatest.Start(b)+" "+file)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		var descriptors, memory, core float64
+		if n, _ := fmt.Sscanf(line, idleReport, &descriptors, &memory, &core); n == 3 {
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(descriptors, "descriptors")
+			b.ReportMetric(memory, "MB")
+			b.ReportMetric(core, "%-of-a-core")
+			return
+		}
+	}
+	b.Fatalf("it does not say what it takes:\n%s", out)
+}
+
+// idleReport is how the worker's process says what it takes.
+const idleReport = "idle: %f descriptors, %f MB, %f percent\n"
+
+// beIdle is the worker's process.
+func beIdle(b *testing.B, places []string) {
+	f := &flow{b: b, broker: places[0]}
+	f.startWorker()
+	spec := f.spec(runtime.KindSource, "    connector.class: file-source\n    topic: lines\n    file: "+places[1]+"\n    key.converter: string\n    value.converter: string\n")
+	spec.Worker["offset.flush.interval.ms"] = "10000"
+	var tasks []*runtime.Task
+	for i := range idleSources {
+		spec.Connector = fmt.Sprint("idle-", i)
+		task, err := f.worker.StartTask(spec, func(e runtime.Event) {
+			if e.Err != nil {
+				b.Error(e.Err)
+			}
+		})
+		check(b, err)
+		tasks = append(tasks, task)
+	}
+	f.await(tasks, func(s runtime.Stats) int64 { return s.RecordsOut }, idleSources)
+	time.Sleep(5 * time.Second)
+	self, err := procfs.Self()
+	check(b, err)
+	const long = 20 * time.Second
+	before, err := self.Stat()
+	check(b, err)
+	time.Sleep(long)
+	after, err := self.Stat()
+	check(b, err)
+	status, err := self.NewStatus()
+	check(b, err)
+	descriptors, err := self.FileDescriptorsLen()
+	check(b, err)
+	fmt.Printf("\n"+idleReport, float64(descriptors), float64(status.VmRSS)/(1<<20), 100*(after.CPUTime()-before.CPUTime())/long.Seconds())
+	for _, task := range tasks {
+		check(b, task.Stop(b.Context()))
 	}
 }
 
