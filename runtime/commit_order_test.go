@@ -22,6 +22,7 @@ type recorder struct {
 	refuses map[string]error
 	log     []string
 	sent    []func()
+	gone    bool // the partitions are another member's
 }
 
 func (r *recorder) note(format string, args ...any) {
@@ -73,7 +74,7 @@ func (r *recorder) Assignment() []connector.TopicPartition {
 	return []connector.TopicPartition{{Topic: "in"}, {Topic: "in", Partition: 1}}
 }
 
-func (*recorder) Holds() bool { return true }
+func (r *recorder) Holds() bool { return !r.gone }
 
 // frame gives a task, an outbox and an intake whose Kafka is the recorder.
 func (r *recorder) frame(t *testing.T, kind Kind, all bool) (*Task, *outbox, *intake) {
@@ -200,6 +201,27 @@ func TestStreamUnitsOverlap(t *testing.T) {
 	step("the end", s.finishAll)
 	if n := task.counters.active.Load(); n != 0 || len(s.units) != 0 {
 		t.Errorf("%d records and %d units are on their way", n, len(s.units))
+	}
+}
+
+// A stream that is stopped when its partitions are another member's leaves what is
+// on its way to that one: it has not failed.
+func TestStreamStopsWithoutItsPartitions(t *testing.T) {
+	r := new(recorder)
+	task, out, in := r.frame(t, KindStream, false)
+	s := &streamTask{t: task, set: &settings{}, settled: map[connector.TopicPartition]int64{}, parts: &parts{}, in: in, out: out, produce: &stage{place: "output"}}
+	b := twoRecords()
+	b.items = b.items[:1]
+	if err := s.finish(b); err != nil {
+		t.Fatal(err)
+	}
+	r.gone = true
+	task.stop(errStopping)
+	if err := s.loop(); err != nil || len(s.units) > 0 {
+		t.Errorf("%d units are left, %v", len(s.units), err)
+	}
+	if d := cmp.Diff([]string{"out sent", "out arrived"}, r.log); d != "" {
+		t.Error(d)
 	}
 }
 

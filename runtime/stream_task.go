@@ -98,7 +98,7 @@ func (s *streamTask) check() error {
 // delivered and committed.
 func (s *streamTask) loop() error {
 	err := s.in.loop()
-	last := s.finishAll()
+	last := s.in.breaks(s.finishAll())
 	if err == nil {
 		return last
 	}
