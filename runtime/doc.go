@@ -13,9 +13,10 @@
 //
 // Files name what is in files below them, from the ground: place, tap, metrics,
 // spec; inflight, stats, topics, clients; tolerance; journey; outbox, store;
-// settings; task; intake, letters, parts with its headers and transform; runner,
-// join; the tasks of the three kinds; worker. There is one exception: an item
-// of a journey carries what stores are to write.
+// settings; task; intake with its job, letters, parts with its headers and
+// transform; runner, join; the tasks of the three kinds, a stream's with its unit;
+// worker. There is one exception: an item of a journey carries what stores are to
+// write.
 //
 // # Goroutines
 //
@@ -26,10 +27,9 @@
 // (job.go), polls, deliveries and pauses of sources (sourceTask.run). A sink's put
 // goes on while the next batch is converted; else there is one at a time. So the
 // methods of a plugin are called from one goroutine at a time. Those of the
-// producer call back acknowledgements, which touch nothing
-// but the outbox, the in-flight queue, the counters and sourceTask's lists. When
-// a task's life ends, another one abandons the group in place of a plugin that
-// hangs (join).
+// producer call back acknowledgements, which touch nothing but the outbox, a unit's
+// sending, the in-flight queue, the counters and sourceTask's lists. When a task's
+// life ends, another one abandons the group in place of a plugin that hangs (join).
 //
 // # Locks
 //
