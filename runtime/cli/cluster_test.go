@@ -178,6 +178,10 @@ func TestWorkersShare(t *testing.T) {
 	if at := expect(t, "n", "RUNNING", 4, leader, other); at[leader.id()] != 2 || at[other.id()] != 2 {
 		t.Errorf("the tasks are at %v", at)
 	}
+	do(t, leader, http.StatusCreated, "PUT", "/connectors/m/config", fmt.Sprintf(numbers, 1)) // one of the two is split by the worker that does not lead
+	expect(t, "m", "RUNNING", 1, leader, other)
+	do(t, leader, http.StatusNoContent, "DELETE", "/connectors/m", "")
+	expect(t, "n", "RUNNING", 4, leader, other)
 	do(t, other, http.StatusConflict, "POST", "/connectors", `{"name":"n","config":`+fmt.Sprintf(numbers, 1)+`}`)
 	do(t, other, http.StatusNotFound, "PUT", "/connectors/m/pause", "")
 	do(t, other, http.StatusAccepted, "PUT", "/connectors/n/pause", "")
@@ -219,6 +223,51 @@ func TestWorkersShare(t *testing.T) {
 			code, _ := ask(t, w, "GET", "/connectors/n/status", "")
 			return code == http.StatusNotFound
 		})
+	}
+}
+
+// What workers ask of each other is signed, and what a worker is in its cluster is told.
+// Answers 177, 178 and 185 are as Java's worker gave them.
+//
+// Clauses: G8, H5, L2.
+func TestClusterIsTold(t *testing.T) {
+	leader, other := startTwo(t, kafkatest.Start(t), "inter.worker.key.ttl.ms=200")
+	for _, w := range []*Worker{leader, other} {
+		const missing = `{"error_code":400,"message":"Internal request missing required signature"}`
+		for _, r := range [][2]string{{"POST", "/connectors/src/tasks"}, {"PUT", "/connectors/src/fence"}} {
+			if got := do(t, w, http.StatusBadRequest, r[0], r[1], "[]"); got != missing {
+				t.Error(got)
+			}
+		}
+		if got := do(t, w, http.StatusOK, "GET", "/health", ""); !strings.Contains(got, fmt.Sprintf(`"leader":%q,"leads":%v`, leader.RESTURL()+"/", w == leader)) {
+			t.Error(got)
+		}
+		if got := get(t, w.PageURL()+"/state"); strings.Contains(got, `"cluster":"leads the cluster workers"`) != (w == leader) {
+			t.Error(got)
+		}
+		found := scrape(t, w)
+		for _, name := range words("kafka_connect_worker_rebalance_", "connect_protocol leader_name epoch completed_rebalances_total rebalancing rebalance_avg_time_ms rebalance_max_time_ms time_since_last_rebalance_ms") {
+			if len(found[name]) != 1 {
+				t.Errorf("%s: %q", name, found[name])
+			}
+		}
+		if d := cmp.Diff([]string{`connect_protocol="sessioned"`}, found["kafka_connect_worker_rebalance_connect_protocol"]); d != "" {
+			t.Error(d)
+		}
+	}
+	do(t, other, http.StatusNoContent, "PUT", "/admin/loggers/hydraulics.cluster.test?scope=cluster", `{"level":"INFO"}`)
+	for _, w := range []*Worker{leader, other} {
+		wait.Until(t, "the level", func() bool {
+			code, answer := ask(t, w, "GET", "/admin/loggers/hydraulics.cluster.test", "")
+			return code == http.StatusOK && strings.Contains(answer, `"level":"INFO"`)
+		})
+	}
+	// Keys come and go while connectors are split at the other worker.
+	for n := range 6 {
+		do(t, leader, http.StatusCreated, "PUT", fmt.Sprint("/connectors/c", n, "/config"), fmt.Sprintf(numbers, 1))
+	}
+	for n := range 6 {
+		expect(t, fmt.Sprint("c", n), "RUNNING", 1, leader, other)
 	}
 }
 

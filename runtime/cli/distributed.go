@@ -14,6 +14,8 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/distributed"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/metric"
+	"github.com/axiom-data-science/hydraulics/runtime/page"
 	"github.com/axiom-data-science/hydraulics/runtime/rest"
 )
 
@@ -63,30 +65,62 @@ func (w *Worker) openKafka(ctx context.Context, prefix string) (*kafka.Client, e
 	return kafka.Open(ctx, kafka.Options{Bootstrap: w.conf.List("bootstrap.servers"), ClientID: w.conf.String("client.id"), Props: props, Log: w.log})
 }
 
-// ofCluster puts what the worker is in its cluster into the options of its parts.
-// Without a cluster they are left as they are.
-func (w *Worker) ofCluster(engine *runtime.Options, h *herder.Options, api *rest.Options) {
+// ofCluster puts what the worker is in its cluster into the options of its parts. Where
+// it is by itself they are left as they are.
+func (w *Worker) ofCluster(o any) {
 	if w.member == nil {
 		return
 	}
-	if engine != nil && w.conf.Bool("topic.tracking.enable") {
-		engine.Topics = w.member
-	}
-	if h != nil {
-		h.Assignment, h.Leader, h.Statuses = w.member, w.member, w.member
-	}
-	if api != nil {
-		api.Peers = w.member
+	switch o := o.(type) {
+	case *runtime.Options:
+		if w.conf.Bool("topic.tracking.enable") {
+			o.Topics = w.member
+		}
+	case *herder.Options:
+		o.Assignment, o.Leader, o.Statuses = w.member, w.member, w.member
+	case *rest.Options:
+		o.Peers = w.member
+	case *page.Options:
+		o.Cluster = w.inCluster
 	}
 }
 
-// join makes the worker a member of its cluster, if it is of one.
-func (w *Worker) join() {
+// membership gives the worker's membership in its cluster for metrics, nil where it is
+// by itself.
+func (w *Worker) membership() metric.Cluster {
 	if w.member == nil {
+		return nil
+	}
+	return w.member
+}
+
+// inCluster says in words what the worker is in its cluster.
+func (w *Worker) inCluster() string {
+	p, group := w.member.Placement(), w.conf.String("group.id")
+	switch {
+	case p.Worker == "":
+		return "not in the cluster " + group + " yet"
+	case p.Leads():
+		return "leads the cluster " + group
+	}
+	return "in the cluster " + group + ", which " + p.LeaderURL + " leads"
+}
+
+// join makes the worker a member of its cluster, if it is of one, and calls ready once
+// it is.
+func (w *Worker) join(ready func()) {
+	if w.member == nil {
+		ready()
 		return
 	}
 	w.member.Forgotten(w.runtime.Forgotten)
-	w.member.Join(w.herder.Reassign, func(err error) { w.ended <- fmt.Errorf("the worker's cluster: %w", err) })
+	reassign := func() {
+		w.herder.Reassign()
+		if w.member.Placement().Worker != "" {
+			ready()
+		}
+	}
+	w.member.Join(reassign, func(err error) { w.ended <- fmt.Errorf("the worker's cluster: %w", err) })
 }
 
 // hostname gives this machine's name, by which others may know it.

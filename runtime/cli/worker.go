@@ -102,7 +102,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		return nil, err
 	}
 	engine := runtime.Options{Plugins: o.Plugins, Offsets: w.store, Log: o.Log, Tracer: w.traces.Tracer()}
-	w.ofCluster(&engine, nil, nil)
+	w.ofCluster(&engine)
 	w.runtime, err = runtime.NewWorker(engine)
 	if err != nil {
 		return nil, err
@@ -116,10 +116,9 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		SetLevel:  w.setLevel,
 		Log:       o.Log,
 	}
-	w.ofCluster(nil, &of, nil)
+	w.ofCluster(&of)
 	w.herder = herder.New(of, o.Setup.Connectors)
-	w.serve(o)
-	w.join()
+	w.join(w.serve(o))
 	return w, nil
 }
 
@@ -199,20 +198,22 @@ func (w *Worker) id() string {
 	return w.door.Advertised()
 }
 
-// serve lets requests in.
-func (w *Worker) serve(o WorkerOptions) {
+// serve lets requests in. What it gives has them told that the worker is ready.
+func (w *Worker) serve(o WorkerOptions) (ready func()) {
 	if w.door == nil {
-		return
+		return func() {}
 	}
 	of := rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
-		Metrics: metric.Handler(w.herder), AdminApart: w.door.AdminApart(), Log: w.log, Loggers: w.loggers,
+		AdminApart: w.door.AdminApart(), Log: w.log, Loggers: w.loggers,
 		Topics: rest.TopicTracking{Off: !w.conf.Bool("topic.tracking.enable"), NoReset: !w.conf.Bool("topic.tracking.allow.reset")}}
-	w.ofCluster(nil, nil, &of)
+	w.ofCluster(&of)
+	of.Metrics = metric.Handler(w.herder, w.membership())
 	api := rest.New(of)
 	links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}}, o.Links...)
-	w.door.Serve(door.Handlers{API: api, Admin: api.Admin(),
-		Page: page.New(page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log})})
-	api.SetReady()
+	shown := page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log}
+	w.ofCluster(&shown)
+	w.door.Serve(door.Handlers{API: api, Admin: api.Admin(), Page: page.New(shown)})
+	return api.SetReady
 }
 
 // RESTURL gives the URL of the REST API, empty without one.

@@ -30,6 +30,14 @@ const (
 // protocols are the names of the versions in the group protocol.
 var protocols = [...]string{Eager: "default", Compatible: "compatible", Sessioned: "sessioned"}
 
+// String gives the version's name as a worker's connect.protocol has it.
+func (v Version) String() string {
+	if v == Eager {
+		return "eager"
+	}
+	return v.protocol()
+}
+
 // protocol gives the name of a version in the group protocol.
 func (v Version) protocol() string { return protocols[v] }
 

@@ -21,7 +21,7 @@ func (m *Member) place(_ context.Context, p cluster.Placement) {
 	}
 	reassign()
 	if p.Leads() {
-		m.forgetGone()
+		m.tidy()
 	}
 }
 

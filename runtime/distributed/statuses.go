@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/axiom-data-science/hydraulics/runtime/cluster"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/status"
@@ -31,9 +32,10 @@ func (m *Member) Told(id herder.TaskID) (herder.Status, bool) {
 	return herder.Status{ID: id.Task, State: s.State, WorkerID: s.WorkerID, Version: s.Version, Trace: s.Trace}, ok
 }
 
-// forgetGone removes statuses and used topics of connectors and tasks that are no more,
-// which the leader does.
-func (m *Member) forgetGone() {
+// tidy has the statuses fit what is wanted and who runs it, which the leader does after
+// a rebalance: those of what is no more are removed with the topics that it used, and
+// what waits for a lost worker to return is not said to run.
+func (m *Member) tidy() {
 	gone := func(id status.ID) {
 		if err := m.statuses.Put(id, status.Status{State: state.Destroyed}); err != nil {
 			m.o.Log.Error("status is not removed: " + err.Error())
@@ -49,12 +51,27 @@ func (m *Member) forgetGone() {
 			}
 		}
 		if there {
+			for task := herder.Whole; task < len(want.Tasks); task++ {
+				m.unassign(herder.TaskID{Connector: name, Task: task})
+			}
 			continue
 		}
 		if _, said := m.statuses.Status(status.ID{Connector: name, Task: status.Whole}); said {
 			gone(status.ID{Connector: name, Task: status.Whole})
 		}
 		m.statuses.ForgetUses(name)
+	}
+}
+
+// unassign says of what nobody runs that it is so, where its last worker has not.
+func (m *Member) unassign(id herder.TaskID) {
+	told, ok := m.statuses.Status(status.ID(id))
+	if _, runs := m.group.Owner(cluster.Part(id)); runs || !ok || told.State == state.Unassigned {
+		return
+	}
+	told.State, told.Trace, told.Generation = state.Unassigned, "", int(m.Placement().Generation)
+	if err := m.statuses.PutSafe(status.ID(id), told); err != nil {
+		m.o.Log.Error("status is not written: " + err.Error())
 	}
 }
 

@@ -27,6 +27,8 @@ type Options struct {
 	// Tap gives the last records before the last transform of a stream, the
 	// newest first; empty for other connectors.
 	Tap func(connector string) []runtime.Tapped
+	// Cluster says in words what the worker is in its cluster; nil where it is by itself.
+	Cluster func() string
 	// Links are shown on top, name and URL, such as the read API.
 	Links   [][2]string
 	Version string
@@ -73,6 +75,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // worker is what /state answers.
 type worker struct {
 	Version    string      `json:"version"`
+	Cluster    string      `json:"cluster,omitempty"`
 	Started    time.Time   `json:"started"`
 	Now        time.Time   `json:"now"`
 	Links      [][2]string `json:"links,omitempty"`
@@ -91,6 +94,7 @@ type connected struct {
 
 type task struct {
 	ID          int       `json:"id"`
+	Worker      string    `json:"worker,omitempty"` // another one, which runs it
 	State       string    `json:"state"`
 	In          int64     `json:"in"`
 	Out         int64     `json:"out"`
@@ -115,6 +119,9 @@ func (p *Page) state(w http.ResponseWriter, _ *http.Request) {
 		snapshots[s.Connector][s.Task] = s
 	}
 	answer := worker{Version: p.o.Version, Started: p.started, Now: time.Now(), Links: p.o.Links, Connectors: []connected{}}
+	if p.o.Cluster != nil {
+		answer.Cluster = p.o.Cluster()
+	}
 	for _, name := range p.o.Herder.Connectors() {
 		status, err := p.o.Herder.Status(name)
 		if err != nil {
@@ -133,6 +140,9 @@ func (p *Page) state(w http.ResponseWriter, _ *http.Request) {
 func describe(status herder.Status, s runtime.Stats) task {
 	t := task{ID: status.ID, State: string(status.State), In: s.RecordsIn, Out: s.RecordsOut, Dropped: s.Dropped,
 		DeadLetters: s.Errors.DeadLetters, LastOut: s.LastOut, Error: s.Errors.Last, ErrorTime: s.Errors.LastTime}
+	if !status.Here {
+		t.Worker = status.WorkerID
+	}
 	if s.Lag != nil {
 		lag := int64(0)
 		for _, n := range s.Lag {

@@ -47,6 +47,7 @@ type healthBody struct {
 	Status  string        `json:"status"`
 	Message string        `json:"message"`
 	Stalled []stalledBody `json:"stalled,omitempty"`
+	Cluster *clusterBody  `json:"cluster,omitempty"`
 }
 
 // stalledBody is a task that gets nowhere.
@@ -62,7 +63,7 @@ func getHealth(s *Server, r request) (answer, error) {
 	ready := s.ready
 	s.mu.Unlock()
 	if !ready {
-		return answer{status: http.StatusServiceUnavailable, body: healthBody{Status: "starting", Message: "Worker is still starting up."}}, nil
+		return answer{status: http.StatusServiceUnavailable, body: healthBody{Status: "starting", Message: "Worker is still starting up.", Cluster: s.place()}}, nil
 	}
 	r.stage("looking at its tasks")
 	var stalled []stalledBody
@@ -73,9 +74,9 @@ func getHealth(s *Server, r request) (answer, error) {
 	}
 	if len(stalled) > 0 {
 		return answer{status: http.StatusServiceUnavailable,
-			body: healthBody{"unhealthy", strconv.Itoa(len(stalled)) + " tasks are stalled.", stalled}}, nil
+			body: healthBody{"unhealthy", strconv.Itoa(len(stalled)) + " tasks are stalled.", stalled, s.place()}}, nil
 	}
-	return answer{status: http.StatusOK, body: healthBody{Status: "healthy", Message: "Worker has completed startup and is ready to handle requests."}}, nil
+	return answer{status: http.StatusOK, body: healthBody{Status: "healthy", Message: "Worker has completed startup and is ready to handle requests.", Cluster: s.place()}}, nil
 }
 
 type expanded struct {

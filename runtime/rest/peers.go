@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/cluster"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 )
 
@@ -20,6 +21,27 @@ type Peers interface {
 	Verify(h http.Header, body []byte) error
 	// Do sends a request to one of them.
 	Do(r *http.Request) (*http.Response, error)
+	// Placement gives what this worker was assigned last, and by whom.
+	Placement() cluster.Placement
+}
+
+// clusterBody is a worker's place in its cluster.
+type clusterBody struct {
+	Worker     string `json:"worker"` // its id in the group, empty while it is in none
+	Leader     string `json:"leader"` // URL
+	Leads      bool   `json:"leads"`
+	Generation int32  `json:"generation"`
+	Protocol   string `json:"protocol"`
+	Parts      int    `json:"parts"` // connectors and tasks that it runs
+}
+
+// place gives the worker's place in its cluster, nil where it is by itself.
+func (s *Server) place() *clusterBody {
+	if s.o.Peers == nil {
+		return nil
+	}
+	p := s.o.Peers.Placement()
+	return &clusterBody{p.Worker, p.LeaderURL, p.Leads(), p.Generation, p.Version.String(), len(p.Work)}
 }
 
 // internalRoutes are what workers of a cluster ask of each other.

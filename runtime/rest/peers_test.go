@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/cluster"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 )
 
@@ -35,6 +36,8 @@ type peer struct {
 	err      error
 	refused  error
 }
+
+func (p *peer) Placement() cluster.Placement { return cluster.Placement{} }
 
 func (p *peer) Verify(http.Header, []byte) error { return p.refused }
 

@@ -2,12 +2,15 @@ package metric
 
 import (
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/cluster"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 )
 
@@ -19,16 +22,25 @@ type Herder interface {
 	Startups() (connectors, tasks herder.Startups)
 }
 
-// Handler answers a scrape of Prometheus with the metrics of a worker and its
-// Go process.
-func Handler(h Herder) http.Handler {
+// Cluster is what the metrics need of a worker's membership in its cluster.
+type Cluster interface {
+	Placement() cluster.Placement
+	Rebalances() cluster.Rebalances
+}
+
+// Handler answers a scrape of Prometheus with the metrics of a worker, which is in a
+// cluster or, nil, by itself, and its Go process.
+func Handler(h Herder, c Cluster) http.Handler {
 	r := prometheus.NewRegistry()
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{h})
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{h, c})
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
 // collector makes metrics of snapshots.
-type collector struct{ herder Herder }
+type collector struct {
+	herder  Herder
+	cluster Cluster // may be nil
+}
 
 // Describe describes nothing: what there is depends on connectors and plugins.
 func (collector) Describe(chan<- *prometheus.Desc) {}
@@ -37,17 +49,26 @@ func (collector) Describe(chan<- *prometheus.Desc) {}
 func (c collector) Collect(out chan<- prometheus.Metric) {
 	w := writer{out: out}
 	names := c.herder.Connectors()
-	w.gauge("kafka_connect_worker_connector_count", "Connectors of this worker.", float64(len(names)))
-	total := 0
+	connectorsHere, tasksHere := 0, 0
 	for _, name := range names {
 		s, err := c.herder.Status(name)
 		if err != nil {
 			continue // deleted meanwhile
 		}
-		total += len(s.Tasks)
-		w.connector(s)
+		if s.Connector.Here {
+			connectorsHere++
+		}
+		s.Tasks = slices.DeleteFunc(s.Tasks, func(t herder.Status) bool { return !t.Here })
+		tasksHere += len(s.Tasks)
+		if s.Connector.Here || len(s.Tasks) > 0 {
+			w.connector(s) // of what others run, their metrics tell
+		}
 	}
-	w.gauge("kafka_connect_worker_task_count", "Tasks of this worker.", float64(total))
+	w.gauge("kafka_connect_worker_connector_count", "Connectors of this worker.", float64(connectorsHere))
+	w.gauge("kafka_connect_worker_task_count", "Tasks of this worker.", float64(tasksHere))
+	if c.cluster != nil {
+		w.rebalances(c.cluster.Placement(), c.cluster.Rebalances(), time.Now())
+	}
 	connectors, tasks := c.herder.Startups()
 	w.startups("connector", connectors)
 	w.startups("task", tasks)

@@ -16,8 +16,8 @@ type fakeHerder struct{}
 
 func (fakeHerder) Connectors() []string { return []string{"src", "flow"} }
 func (fakeHerder) Status(name string) (herder.ConnectorStatus, error) {
-	return herder.ConnectorStatus{Name: name, Kind: "sink", Connector: herder.Status{State: state.Running},
-		Tasks: []herder.Status{{State: state.Running}, {ID: 1, State: state.Failed, Restarts: &herder.Restarts{Next: time.Unix(1, 0)}}}}, nil
+	return herder.ConnectorStatus{Name: name, Kind: "sink", Connector: herder.Status{State: state.Running, Here: true},
+		Tasks: []herder.Status{{State: state.Running, Here: true}, {ID: 1, State: state.Failed, Here: true, Restarts: &herder.Restarts{Next: time.Unix(1, 0)}}}}, nil
 }
 func (fakeHerder) Startups() (connectors, tasks herder.Startups) {
 	return herder.Startups{}, herder.Startups{Succeeded: 3, Failed: 1}
@@ -41,7 +41,7 @@ func (fakeHerder) Snapshots() []runtime.Stats {
 // Clauses: L7.
 func TestHandler(t *testing.T) {
 	w := httptest.NewRecorder()
-	Handler(fakeHerder{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	Handler(fakeHerder{}, nil).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	if w.Code != 200 {
 		t.Errorf("status %d: one plugin's mistake hides all", w.Code)
 	}

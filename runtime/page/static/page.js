@@ -39,7 +39,7 @@ function rate(key, out, now) {
 function taskRows(connector, task, now) {
   const key = `${connector.name}/${task.id}`;
   const perSecond = rate(key, task.out, now);
-  const name = connector.tasks.length > 1 ? key : connector.name;
+  const name = (connector.tasks.length > 1 ? key : connector.name) + (task.worker ? ` at ${task.worker}` : '');
   const cells = [
     element('td', {}, name, ' ', element('span', { class: 'kind' }, connector.type)),
     element('td', {}, element('span', { class: `state ${task.stalled ? 'FAILED' : task.state}` }, task.stalled ? 'stalled' : task.state.toLowerCase())),
@@ -75,7 +75,7 @@ function connectorRows(connector, now) {
 
 function showState(state) {
   const since = ago(state.started, state.now).replace(' ago', '');
-  $('worker').textContent = `version ${state.version}, up ${since === 'now' ? 'since just now' : since}`;
+  $('worker').textContent = `version ${state.version}, up ${since === 'now' ? 'since just now' : since}${state.cluster ? `, ${state.cluster}` : ''}`;
   $('links').replaceChildren(...(state.links || []).map(([name, url]) => element('a', { href: url }, name)));
   const rows = state.connectors.flatMap((c) => connectorRows(c, state.now));
   if (rows.length) $('connectors').replaceChildren(...rows);
