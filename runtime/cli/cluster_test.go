@@ -255,6 +255,15 @@ func TestClusterIsTold(t *testing.T) {
 			t.Error(d)
 		}
 	}
+	// What a file says of connectors is not for a cluster, at a reload neither.
+	again := &config.Setup{Distributed: true, Worker: other.setup.Worker}
+	if err := other.reload(again); err != nil {
+		t.Error(err)
+	}
+	again.Connectors = []config.Connector{{Name: "n", File: "w.yaml"}}
+	if err := other.reload(again); err == nil || !strings.Contains(err.Error(), "a cluster keeps its connectors in its configuration topic") {
+		t.Error(err)
+	}
 	do(t, other, http.StatusNoContent, "PUT", "/admin/loggers/hydraulics.cluster.test?scope=cluster", `{"level":"INFO"}`)
 	for _, w := range []*Worker{leader, other} {
 		wait.Until(t, "the level", func() bool {

@@ -36,6 +36,11 @@ func (s *source) reload(w *Worker, out io.Writer, log *slog.Logger) {
 // differ from before are started, stopped, or started again. After an error
 // nothing is changed. The worker's own keys take effect at its next start.
 func (w *Worker) reload(s *config.Setup) error {
+	if s.Distributed {
+		if err := config.CheckDistributed(s); err != nil {
+			return err
+		}
+	}
 	changes, err := w.herder.Reload(s.Connectors)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -196,9 +197,11 @@ func (w wanted) Listen(tell func(store.Record)) {
 	})
 }
 
-// Append writes records where the worker leads. What keeps it from that may pass.
+// Append writes records where the worker leads, and those for loggers anywhere. What
+// keeps it from that may pass.
 func (w wanted) Append(ctx context.Context, records ...store.Record) error {
-	if err := w.m.Leads(); err != nil {
+	ofLeader := slices.ContainsFunc(records, func(r store.Record) bool { _, level := r.(store.LoggerLevel); return !level })
+	if err := w.m.Leads(); ofLeader && err != nil {
 		return err
 	}
 	if err := w.Kafka.Append(ctx, records...); err != nil {

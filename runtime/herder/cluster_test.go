@@ -169,7 +169,7 @@ func TestFollower(t *testing.T) {
 		for what, err := range map[string]error{
 			"create": second(h.Create("c", source(), state.TargetStarted)), "delete": h.Delete("c"), "pause": h.SetTarget("c", state.TargetPaused),
 			"patch": second(h.Patch("c", nil)), "restart": second(h.Restart("c", true, false)), "tasks": h.PutTasks(t.Context(), "c", nil),
-			"offsets": second(h.ResetOffsets(t.Context(), "c")), "level": h.SetLoggerLevel("a", "INFO"),
+			"offsets": second(h.ResetOffsets(t.Context(), "c")),
 		} {
 			if !errors.Is(err, elsewhere) {
 				t.Errorf("%s: %v", what, err)

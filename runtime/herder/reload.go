@@ -34,6 +34,9 @@ func (h *Herder) Reload(files []config.Connector) (Changes, error) {
 		return Changes{}, err
 	}
 	h.manage(now)
+	if len(records) == 0 {
+		return changes, nil
+	}
 	if err := h.o.Store.Append(context.Background(), records...); err != nil {
 		h.manage(before)
 		return Changes{}, err

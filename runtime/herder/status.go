@@ -169,10 +169,7 @@ func (h *Herder) RestartTask(name string, id int) error {
 	return h.o.Leader.Owner(TaskID{name, id})
 }
 
-// SetLoggerLevel sets the level of loggers on all workers.
+// SetLoggerLevel sets the level of loggers on all workers. Any of them may do so.
 func (h *Herder) SetLoggerLevel(namespace, level string) error {
-	if err := h.o.Leader.Leads(); err != nil {
-		return err
-	}
 	return h.o.Store.Append(context.Background(), store.LoggerLevel{Namespace: namespace, Level: level})
 }

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/IBM/sarama"
+
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/test/port"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
@@ -84,11 +86,15 @@ func (c *cluster) file() (dir, address string) {
 	return dir, fmt.Sprint("127.0.0.1:", p)
 }
 
-// start starts a worker of ours.
-func (c *cluster) start() *member {
+// start starts a worker of ours, with further keys.
+func (c *cluster) start(sets ...string) *member {
 	c.t.Helper()
 	dir, address := c.file()
-	return &member{startProgram(c.t, dir, program(c.t), "connect-distributed", "worker.properties", "--set", "page.listener="), address}
+	args := []string{"connect-distributed", "worker.properties"}
+	for _, s := range append(sets, "page.listener=") {
+		args = append(args, "--set", s)
+	}
+	return &member{startProgram(c.t, dir, program(c.t), args...), address}
 }
 
 // startJava starts one of Java's.
@@ -238,8 +244,9 @@ func (c *cluster) values(topic string) map[string]int {
 	return counts
 }
 
-// Three workers run a source, a stream and a sink. The leader is killed, and one that
-// does not lead; the others go on, and in the end nothing is missing.
+// Three workers run a source, a stream and a sink. The leader is killed, one that does
+// not lead, and one sleeps beyond its session and wakes; the others go on, and in the end
+// nothing is missing.
 func TestClusterLosesWorkers(t *testing.T) {
 	c := newCluster(t, 0)
 	const tasks, each = 4, 4000
@@ -275,6 +282,11 @@ func TestClusterLosesWorkers(t *testing.T) {
 		workers = append(workers, c.start())
 		running(t, counts, workers...)
 	}
+	asleep := workers[0]
+	check(t, asleep.cmd.Process.Signal(syscall.SIGSTOP))
+	running(t, counts, workers[1:]...)
+	check(t, asleep.cmd.Process.Signal(syscall.SIGCONT))
+	running(t, counts, workers...)
 	wants := map[string]bool{}
 	for _, m := range c.read(in) {
 		wants[string(m.Value)] = true
@@ -304,7 +316,7 @@ func TestClusterLosesWorkers(t *testing.T) {
 		return err == nil && len(landed) >= len(wants)
 	}, func() string { return fmt.Sprint(len(landed), " lines") })
 	again := complete(t, "file of the sink", landed, slices.Collect(maps.Keys(wants)))
-	t.Logf("passed: of %d records of three workers, two of them killed, none is missing; %d came again from the stream, %d at the sink", len(wants), repeated, again)
+	t.Logf("passed: of %d records of three workers, two of them killed and one asleep, none is missing; %d came again from the stream, %d at the sink", len(wants), repeated, again)
 }
 
 // lineSource is a connector whose class our worker and Java's both have.
@@ -437,4 +449,37 @@ func TestTakesOverAJavaCluster(t *testing.T) {
 		t.Errorf("%d lines came again, of workers that all stopped in good order", again)
 	}
 	t.Log("passed: the topics of a cluster of Java's were ours, and Java's again, at the same lines")
+}
+
+// The rights of docs/cluster.md are enough for a worker to share, and to keep what it has
+// to.
+func TestClusterWithLeastRights(t *testing.T) {
+	c := newCluster(t, 0)
+	login := os.Getenv("HYDRAULICS_KAFKA_LOGIN")
+	if login == "" {
+		t.Skip("HYDRAULICS_KAFKA_LOGIN is not set: no broker with rights to test with, make integration starts one")
+	}
+	admin, err := sarama.NewClusterAdmin([]string{c.broker}, sarama.NewConfig())
+	check(t, err)
+	defer admin.Close()
+	grant(t, admin, right{group: true, operation: sarama.AclOperationRead}, c.name)
+	for _, topic := range []string{"-configs", "-offsets", "-status"} {
+		for _, op := range []sarama.AclOperation{sarama.AclOperationRead, sarama.AclOperationWrite, sarama.AclOperationCreate, sarama.AclOperationDescribeConfigs} {
+			grant(t, admin, right{operation: op}, c.name+topic)
+		}
+	}
+	grant(t, admin, right{operation: sarama.AclOperationWrite}, c.name+"-lines")
+	check(t, c.kafka.CreateTopic(t.Context(), kafka.TopicSpec{Name: c.name + "-lines", Partitions: 1, Replication: 1}))
+	sets := []string{"bootstrap.servers=" + login, "security.protocol=SASL_PLAINTEXT", "sasl.mechanism=PLAIN",
+		`sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="worker" password="worker-secret";`}
+	one, two := c.start(sets...), c.start(sets...)
+	config, add := lineSource(t, t.TempDir(), c.name+"-lines")
+	one.put("lines", config)
+	two.put("more", config)
+	running(t, map[string]int{"lines": 1, "more": 1}, one, two)
+	add(10, 20)
+	c.arrived(c.name+"-lines", 20)
+	if one.logged("Kafka refuses") || one.logged("is not known: allow") {
+		t.Errorf("a right was missed:\n%s", one.tail(20))
+	}
 }
