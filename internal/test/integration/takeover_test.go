@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -61,12 +62,18 @@ func newJavaFolder(t *testing.T, s *stack) *javaFolder {
 // its users do, and waits for its end.
 func (f *javaFolder) start(t *testing.T) (stop func()) {
 	t.Helper()
-	log, err := os.Create(filepath.Join(f.Dir, "java.log"))
+	return startJava(t, f.Dir, f.Port, javaFiles...)
+}
+
+// startJava starts Java's worker on files of a folder, with its REST API on a port.
+func startJava(t *testing.T, dir string, port int, files ...string) (stop func()) {
+	t.Helper()
+	log, err := os.Create(filepath.Join(dir, "java.log"))
 	check(t, err)
 	defer log.Close()
 	cmd := exec.Command("java", append([]string{"-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", os.Getenv("HYDRAULICS_CONNECT_CLASSPATH"),
-		"org.apache.kafka.connect.cli.ConnectStandalone"}, javaFiles...)...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = f.Dir, log, log
+		"org.apache.kafka.connect.cli.ConnectStandalone"}, files...)...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
 	check(t, cmd.Start())
 	done := make(chan struct{})
 	go func() { // ends with the process
@@ -87,11 +94,14 @@ func (f *javaFolder) start(t *testing.T) (stop func()) {
 			t.Fatal("Java's worker has ended")
 		default:
 		}
-		res, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/", f.Port))
-		if err == nil {
-			err = res.Body.Close()
+		res, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/connectors", port))
+		if err != nil {
+			return err
 		}
-		return err
+		if res.StatusCode != http.StatusOK { // it listens before it answers
+			err = errors.New(res.Status)
+		}
+		return errors.Join(err, res.Body.Close())
 	})
 	return func() {
 		check(t, cmd.Process.Signal(syscall.SIGTERM))
