@@ -385,7 +385,7 @@ func (w *work) finish() {
 func SecretName(key string) bool { return secretName.MatchString(key) }
 
 // secretName is what keys of secrets are usually called.
-var secretName = regexp.MustCompile(`(?i)password|secret|token|credential|jaas|private|keystore\.key|keystore\.certificate`)
+var secretName = regexp.MustCompile(`(?i)passw(or)?d|passphrase|secret|token|credential|jaas|private|user\.info|authorization|(api|access)[._]?key|keystore\.key|keystore\.certificate`)
 
 // javaMap writes a configuration as Java prints the HashMap that it is there,
 // in the order of its buckets. What may be a secret is hidden.

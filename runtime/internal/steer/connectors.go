@@ -55,8 +55,8 @@ type connectorView struct {
 // view gives a connector as it is shown.
 func view(c client.Connector) connectorView {
 	s := c.Status
-	v := connectorView{Name: c.Info.Name, Type: cmp.Or(c.Info.Kind, c.Info.Type), Class: c.Info.Config.Text("connector.class"), State: s.Connector.State,
-		Worker: s.Connector.Worker, Trace: s.Connector.Trace, Tasks: s.Tasks, Set: c.Info.Config.Text(config.SetKey), ManagedBy: c.Info.File}
+	v := connectorView{Name: c.Info.Name, Type: cmp.Or(c.Info.Kind, c.Info.Type), Class: c.Info.Config.Text("connector.class"), State: cmp.Or(s.Connector.State, "-"),
+		Worker: cmp.Or(s.Connector.Worker, "-"), Trace: s.Connector.Trace, Tasks: s.Tasks, Set: c.Info.Config.Text(config.SetKey), ManagedBy: c.Info.File}
 	if v.Tasks == nil {
 		v.Tasks = []client.Task{}
 	}
