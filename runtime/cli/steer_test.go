@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,9 +12,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/compacted"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/steer"
 )
 
@@ -390,4 +396,35 @@ other: secret: token.of.it: set the variable OTHER_TOKEN_OF_IT where the worker 
 	if err := setup.Add("flow.yaml", []byte(file.String()), config.AnyRole); err != nil || len(setup.Problems) > 0 || len(setup.Connectors) != 2 {
 		t.Errorf("the file is not a worker's: %v, %v", err, setup.Problems)
 	}
+}
+
+// A cluster of which no worker runs any more is read from its configuration topic.
+func TestMigrateOfAClusterThatIsStopped(t *testing.T) {
+	s := &steered{t: t, dir: t.TempDir()}
+	broker := kafkatest.Start(t)
+	c, err := kafka.Open(t.Context(), kafka.Options{Bootstrap: []string{broker}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	kept, err := store.OpenKafka(t.Context(), compacted.Options{Settings: compacted.Settings{Topic: "configs", Partitions: 1, Replication: 1},
+		Client: c, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	props := connector.Props{"name": "lines", "connector.class": "FileStreamSource", "topic": "lines", "file": "in.txt"}
+	if err := kept.Append(t.Context(), store.ConnectorConfig{Connector: "gone", Config: props}, store.ConnectorConfig{Connector: "gone"},
+		store.ConnectorConfig{Connector: "lines", Config: props}, store.TargetState{Connector: "lines", Target: state.TargetStopped}); err != nil {
+		t.Fatal(err)
+	}
+	file := s.file("connect-distributed.properties", "bootstrap.servers="+broker+"\nconfig.storage.topic=configs\ngroup.id=connect\n")
+	out := s.says(0, "migrate", "--from", file)
+	s.expect(out, "lines: connector: FileStreamSource is here, it is file-source\n", "lines: state: it is STOPPED there, here it would run\n",
+		"# The connectors of the topic configs.\n", "connectors:\n  lines:\n    connector.class: FileStreamSource\n", "1 of 1 connectors can run here\n")
+	if strings.Contains(out, "gone") {
+		t.Errorf("a connector that was deleted is there:\n%s", out)
+	}
+	s.expect(s.says(1, "migrate", "--from", s.file("standalone.properties", "bootstrap.servers="+broker+"\n")), "want the file of a distributed worker")
+	s.expect(s.says(1, "migrate", "--from", s.file("other.properties", "bootstrap.servers="+broker+"\nconfig.storage.topic=none\n")), "topic none: topic does not exist")
 }

@@ -1,9 +1,12 @@
 package steer
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,37 +24,65 @@ import (
 func MigrateCommand() *cobra.Command {
 	w := new(worker)
 	c := &cobra.Command{
-		Use:   "migrate --from URL",
+		Use:   "migrate --from URL|FILE",
 		Short: "Print the connectors of a Kafka Connect worker or cluster as YAML, and what of them is here",
 		Long: `Prints the connectors of a running worker, Java's too, as the YAML of a file for
-a worker of this program. Beside it (on standard error) it says which plugins
-are here, by which name, and which are not; what is wrong with configurations,
-and which keys have no effect. Secrets are not printed: ${env:NAME} stands for
-each. Nothing is changed.`,
-		Example: "  hydraulics migrate --from http://connect:8083 > flow.yaml",
+a worker of this program. With the FILE of a distributed worker it reads them from
+the cluster's configuration topic (config.storage.topic), also when no worker
+runs. Beside it (on standard error) it says which plugins are here, by which name,
+and which are not; what is wrong with configurations, and which keys have no
+effect. Secrets are not printed: ${env:NAME} stands for each. Nothing is changed.`,
+		Example: "  hydraulics migrate --from http://connect:8083 > flow.yaml\n  hydraulics migrate --from connect-distributed.properties > flow.yaml",
 		Args:    cobra.NoArgs,
-		RunE: w.asking(func(cmd *cobra.Command, c *client.Client, _ []string) error {
-			all, err := c.Connectors(cmd.Context())
-			if err != nil {
-				return err
-			}
-			version, err := c.Version(cmd.Context())
-			if err != nil {
-				return err
-			}
+		RunE: func(cmd *cobra.Command, args []string) error {
 			m := newMigration(cmd.ErrOrStderr())
-			for _, name := range slices.Sorted(maps.Keys(all)) {
-				checks, err := c.Validate(cmd.Context(), all[name].Info.Config)
-				if err != nil && ExitCode(err) == exitUnreachable {
-					return err
-				}
-				m.add(all[name], client.SecretsOf(checks)) // of a class that is gone the names of keys tell
+			if info, err := os.Stat(w.target.URL); err == nil && !info.IsDir() {
+				return m.fromFile(cmd.Context(), cmd.OutOrStdout(), w.target.URL)
 			}
-			return m.print(cmd.OutOrStdout(), fmt.Sprintf("The connectors of %s, version %s.\nA worker's own keys, such as bootstrap.servers and its converters, are in its file:\nthe REST API does not tell them.", c.URL(), version))
-		}),
+			return w.asking(func(cmd *cobra.Command, c *client.Client, _ []string) error {
+				return m.fromWorker(cmd.Context(), cmd.OutOrStdout(), c)
+			})(cmd, args)
+		},
 	}
 	w.addTo(c, "from")
 	return c
+}
+
+// fromWorker takes up what a running worker tells.
+func (m *migration) fromWorker(ctx context.Context, out io.Writer, c *client.Client) error {
+	all, err := c.Connectors(ctx)
+	if err != nil {
+		return err
+	}
+	version, err := c.Version(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		checks, err := c.Validate(ctx, all[name].Info.Config)
+		if err != nil && ExitCode(err) == exitUnreachable {
+			return err
+		}
+		m.add(all[name], client.SecretsOf(checks)) // of a class that is gone the names of keys tell
+	}
+	return m.print(out, fmt.Sprintf("The connectors of %s, version %s.\nA worker's own keys, such as bootstrap.servers and its converters, are in its file:\nthe REST API does not tell them.", c.URL(), version))
+}
+
+// fromFile takes up what is in the configuration topic of a cluster, one of whose
+// workers has this file.
+func (m *migration) fromFile(ctx context.Context, out io.Writer, file string) error {
+	topic, err := configTopicOf(file)
+	if err != nil {
+		return err
+	}
+	all, err := topic.connectors(ctx, m.report)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		m.add(all[name], client.Secrets{})
+	}
+	return m.print(out, fmt.Sprintf("The connectors of the topic %s.\nThe worker's own keys are in %s.", topic.name, filepath.Base(file)))
 }
 
 // migration is connectors on their way here.
@@ -83,6 +114,12 @@ func (m *migration) add(c client.Connector, secrets client.Secrets) {
 	lacks := m.parts(name, props)
 	v := &config.Validator{Plugins: m.plugins, Worker: connector.Props{}}
 	report, err := v.Validate(props, config.Origin{})
+	secrets = maps.Clone(secrets)
+	for _, check := range report.Checks {
+		if check.Def.Type == connector.PasswordKey {
+			secrets[check.Def.Name] = true
+		}
+	}
 	if lacks == 0 && err == nil {
 		problems := report.Problems()
 		for _, p := range problems {
