@@ -24,7 +24,7 @@ type Converters struct {
 // decoder makes bytes of a topic JSON.
 type decoder struct{ key, value connector.Converter }
 
-// decoder makes the converters. Close is to be called, also after an error.
+// decoder makes the converters.
 func (c Converters) decoder(worker connector.Props) (*decoder, error) {
 	props := worker.Clone()
 	if props == nil {
@@ -33,7 +33,7 @@ func (c Converters) decoder(worker connector.Props) (*decoder, error) {
 	set := new(config.Setup)
 	for _, s := range c.Settings {
 		if err := set.Set(s); err != nil {
-			return new(decoder), fmt.Errorf("--converter-set %s: want key=value, such as value.converter.schemas.enable=false", s)
+			return nil, fmt.Errorf("--converter-set %s: want key=value, such as value.converter.schemas.enable=false", s)
 		}
 	}
 	for k, v := range set.Worker.Props() {
@@ -45,7 +45,11 @@ func (c Converters) decoder(worker connector.Props) (*decoder, error) {
 	d, errs := new(decoder), [2]error{}
 	d.key, errs[0] = makeConverter("key", c.Key, props)
 	d.value, errs[1] = makeConverter("value", c.Value, props)
-	return d, errors.Join(errs[:]...)
+	if err := errors.Join(errs[:]...); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
 }
 
 // makeConverter makes the converter of keys or values, nil where none is named.

@@ -69,10 +69,10 @@ func (t *Tail) Run(ctx context.Context, out io.Writer, asJSON bool) error {
 	}
 	defer client.Close()
 	d, err := t.decoder(settings)
-	defer d.Close()
 	if err != nil {
 		return err
 	}
+	defer d.Close()
 	starts, err := t.starts(ctx, client)
 	if err != nil {
 		return err
