@@ -249,7 +249,7 @@ func TestWorkersOfContexts(t *testing.T) {
 	}))
 	t.Cleanup(guarded.Close)
 	t.Setenv("HYDRAULICS_TEST_PASSWORD", "hush")
-	s.file("contexts.yaml", "current: lab\ncontexts:\n  lab: {url: "+s.RESTURL()+"}\n"+
+	s.file("contexts.yaml", "current: lab # mine\ncontexts:\n  lab: {url: "+s.RESTURL()+"}\n"+
 		"  sea: {url: '"+guarded.URL+"', username: me, password: '${env:HYDRAULICS_TEST_PASSWORD}'}\n  wrong: {url: http://h, pasword: hush}\n")
 	t.Setenv("HYDRAULICS_URL", "")
 	s.expect(s.says(0, "connectors", "list"), "NAME")
@@ -260,6 +260,15 @@ func TestWorkersOfContexts(t *testing.T) {
 		t.Error(out)
 	}
 	s.expect(s.says(1, "connectors", "list", "--context", "sea", "--url", "http://h"), "give one of them")
+	s.expect(s.says(0, "contexts", "list"), "*  lab    "+s.RESTURL()+"\n")
+	s.expect(s.says(0, "contexts", "list", "-o", "yaml"), "- name: lab\n  url: "+s.RESTURL()+"\n  current: true\n")
+	s.expect(s.says(1, "contexts", "use", "none"), "there are: lab, sea, wrong")
+	s.expect(s.says(0, "__complete", "contexts", "use", "s"), "sea\n:4\n")
+	s.says(0, "contexts", "use", "sea")
+	s.expect(s.says(0, "contexts", "list"), "*  sea    "+guarded.URL+"\n")
+	if text, err := os.ReadFile(filepath.Join(s.dir, "contexts.yaml")); err != nil || !strings.HasPrefix(string(text), "current: sea # mine\n") {
+		t.Errorf("the file is %s, %v", text, err)
+	}
 	s.says(1, "connectors", "list", "--context", "sea") // the answer is a list, not an object by name
 	s.expect(s.says(1, "offsets", "list", "x", "--url", guarded.URL), "give a login: HYDRAULICS_USERNAME")
 	t.Setenv("HYDRAULICS_USERNAME", "me")

@@ -128,5 +128,9 @@ func TestSteersJava(t *testing.T) {
 	s.says(5, []string{"connectors", "delete", "sink", "other"}, "other: deleted\n", "connector sink: ")
 	s.says(0, []string{"plugins", "list"}, "org.apache.kafka.connect.transforms.InsertField$Value", "FileStreamSinkConnector")
 	s.says(0, []string{"plugins", "describe", "FileStreamSource"}, "batch.size")
+	if out, err := hydraulics(t, "migrate", "--from", s.url); err != nil || !strings.Contains(out, "a.password: ${env:LINES_A_PASSWORD}\n") || strings.Contains(out, "hush") ||
+		!strings.Contains(out, "lines: connector: org.apache.kafka.connect.file.FileStreamSourceConnector is here\n") {
+		t.Errorf("migrate: %v\n%s", err, out)
+	}
 	t.Logf("passed: a Java worker was steered by connectors, offsets and plugins")
 }

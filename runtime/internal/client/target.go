@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/files"
 	"github.com/axiom-data-science/hydraulics/internal/ssl"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
@@ -123,11 +125,59 @@ func (t Target) Contexts() (Contexts, error) {
 	return c, nil
 }
 
-// options say how the worker of a context is asked.
-func (c Contexts) options(name string) (Options, error) {
+// find gives the keys of a context.
+func (c Contexts) find(name string) (map[string]string, error) {
 	raw, there := c.Of[name]
 	if !there {
-		return Options{}, fmt.Errorf("context %s: %s does not have it, there are: %s", name, c.File, strings.Join(c.Names(), ", "))
+		return nil, fmt.Errorf("context %s: %s does not have it, there are: %s", name, c.File, strings.Join(c.Names(), ", "))
+	}
+	return raw, nil
+}
+
+// Use makes a context the current one, in the file, whose comments stay.
+func (c Contexts) Use(name string) error {
+	if _, err := c.find(name); err != nil {
+		return err
+	}
+	fail := func(err error) error { return fmt.Errorf("contexts: %w", err) }
+	data, err := os.ReadFile(c.File)
+	if err != nil {
+		return fail(err)
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return fail(err)
+	}
+	top, current := doc.Content[0], (*yaml.Node)(nil)
+	for i := 0; i+1 < len(top.Content); i += 2 {
+		if top.Content[i].Value == "current" {
+			current = top.Content[i+1]
+		}
+	}
+	if current == nil {
+		current = new(yaml.Node)
+		key := new(yaml.Node)
+		key.SetString("current")
+		top.Content = append(top.Content, key, current)
+	}
+	current.SetString(name)
+	var b bytes.Buffer
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := errors.Join(enc.Encode(&doc), enc.Close()); err != nil {
+		return fail(err)
+	}
+	if err := files.Replace(c.File, b.Bytes(), 0o600); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// options say how the worker of a context is asked.
+func (c Contexts) options(name string) (Options, error) {
+	raw, err := c.find(name)
+	if err != nil {
+		return Options{}, err
 	}
 	o, err := optionsOf(raw, filepath.Dir(c.File))
 	if err != nil {
