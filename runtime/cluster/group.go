@@ -82,6 +82,7 @@ type Group struct {
 	snapshot  Snapshot
 	assignor  *incremental
 	owners    map[Part]string // URLs, while the worker is the leader
+	delayed   bool            // and there is a delay
 	leaving   bool
 
 	rebalances Rebalances
@@ -109,6 +110,15 @@ func (g *Group) Owner(p Part) (url string, known bool) {
 	defer g.mu.Unlock()
 	url, known = g.owners[p]
 	return url, known
+}
+
+// Waits tells whether nobody has a part while a lost worker is waited for. Only the
+// leader knows, while no rebalance is on.
+func (g *Group) Waits(p Part) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, owned := g.owners[p]
+	return g.delayed && g.owners != nil && !owned
 }
 
 // Run keeps the worker in the group until ctx ends, then stops its work and
@@ -353,7 +363,9 @@ func (g *Group) assign(_ context.Context, generation kafka.Generation, members m
 		p = g.plan(generation, version, workers)
 	}
 	said.Delay = p.delay
-	g.owners = map[Part]string{}
+	if g.owners, g.delayed = nil, p.delay > 0; said.Failure == 0 {
+		g.owners = map[Part]string{}
+	}
 	answers := map[string][]byte{}
 	for id, m := range workers {
 		said.Assigned, said.Revoked = p.assigned[id], p.revoked[id]

@@ -292,6 +292,12 @@ func TestGroupGivesLostWorkAway(t *testing.T) {
 				c.start(url, func(o *Options, _ *testWorker) { o.MaxDelay = delay })
 			}
 			c.even("a", "b", "c")
+			for url, w := range c.workers {
+				wait.Until(t, "the end of "+url+"'s rebalance", func() bool { r := w.group.Rebalances(); return !r.On && r.Completed > 0 && r.Longest <= r.Total })
+				if w.group.Waits(Part{"x", 0}) {
+					t.Errorf("%s: nobody has a task that runs", url)
+				}
+			}
 			if err := c.workers["b"].stop(); err != nil {
 				t.Error(err)
 			}

@@ -30,8 +30,8 @@ const (
 // protocols are the names of the versions in the group protocol.
 var protocols = [...]string{Eager: "default", Compatible: "compatible", Sessioned: "sessioned"}
 
-// String gives the version's name as a worker's connect.protocol has it.
-func (v Version) String() string {
+// Name gives the version's name as a worker's connect.protocol has it.
+func (v Version) Name() string {
 	if v == Eager {
 		return "eager"
 	}

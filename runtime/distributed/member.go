@@ -147,9 +147,11 @@ func (m *Member) Join(reassign func(), failed func(error)) {
 	m.work.Go(func() { m.rotate(ctx) })
 }
 
-// Close leaves the group and the topics. What the worker runs has stopped by then. What
-// was said of it is written as long as ctx lasts. It is safe on a member that has not
-// joined, and on none.
+// lastWords is how long the statuses of what has stopped may take to be written.
+const lastWords = 3 * time.Second
+
+// Close leaves the group and the topics. What the worker runs has stopped by then. It is
+// safe on a member that has not joined, and on none.
 func (m *Member) Close(ctx context.Context) error {
 	if m == nil {
 		return nil
@@ -159,7 +161,9 @@ func (m *Member) Close(ctx context.Context) error {
 	}
 	m.cancel()
 	m.work.Wait()
-	err := m.statuses.Flush(ctx)
+	limited, done := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer done()
+	err := m.statuses.Flush(limited)
 	if err != nil {
 		err = fmt.Errorf("statuses of what has stopped: %w", err)
 	}

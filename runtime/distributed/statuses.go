@@ -63,15 +63,11 @@ func (m *Member) tidy() {
 	}
 }
 
-// unassign says of what nobody runs that it is so, where its last worker has not.
+// unassign says of what waits for a lost worker that nobody runs it.
 func (m *Member) unassign(id herder.TaskID) {
 	told, ok := m.statuses.Status(status.ID(id))
-	if _, runs := m.group.Owner(cluster.Part(id)); runs || !ok || told.State == state.Unassigned {
-		return
-	}
-	told.State, told.Trace, told.Generation = state.Unassigned, "", int(m.Placement().Generation)
-	if err := m.statuses.PutSafe(status.ID(id), told); err != nil {
-		m.o.Log.Error("status is not written: " + err.Error())
+	if ok && told.State != state.Unassigned && m.group.Waits(cluster.Part(id)) {
+		m.Say(id, herder.Status{State: state.Unassigned, Version: told.Version}) // a newer one of its next worker counts more
 	}
 }
 

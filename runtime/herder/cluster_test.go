@@ -220,3 +220,30 @@ func TestOffsetsWaitForTheCluster(t *testing.T) {
 		closeIt(t, h)
 	})
 }
+
+// A connector that cannot be split again fails, and the tasks of its configuration go on:
+// another worker may have just been given it while its system is away.
+func TestTasksGoOnWhereTheSplitFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := threeTasks()
+		h := newHerder(t, e, "")
+		if _, err := h.Create("c", source("tasks.max", "3"), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		well := e.split
+		e.split = func(runtime.TaskSpec, int) ([]connector.Props, error) { return nil, errors.New("the system is away") }
+		if _, err := h.Restart("c", false, false); err != nil {
+			t.Fatal(err)
+		}
+		if got := states(t, h, "c"); got != "FAILED RUNNING RUNNING RUNNING" {
+			t.Error(got)
+		}
+		e.split = well
+		time.Sleep(time.Minute)
+		if got := states(t, h, "c"); got != "RUNNING RUNNING RUNNING RUNNING" || e.count() != 3 {
+			t.Errorf("%s, %d starts", got, e.count())
+		}
+		closeIt(t, h)
+	})
+}

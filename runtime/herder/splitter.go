@@ -120,6 +120,7 @@ func (s *splitter) step() time.Time {
 		if err != nil {
 			return s.fail(want, err)
 		}
+		s.tries = 0
 	case want.Target == state.TargetStarted && d.broken != nil:
 		return s.broke(d.broken)
 	case want.Target == state.TargetStarted && (d.resplit || d.asked || d.suspect && s.outdated(want)):

@@ -41,7 +41,7 @@ func (s *Server) place() *clusterBody {
 		return nil
 	}
 	p := s.o.Peers.Placement()
-	return &clusterBody{p.Worker, p.LeaderURL, p.Leads(), p.Generation, p.Version.String(), len(p.Work)}
+	return &clusterBody{p.Worker, p.LeaderURL, p.Leads(), p.Generation, p.Version.Name(), len(p.Work)}
 }
 
 // internalRoutes are what workers of a cluster ask of each other.

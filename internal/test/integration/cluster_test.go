@@ -319,6 +319,34 @@ func TestClusterLosesWorkers(t *testing.T) {
 	t.Logf("passed: of %d records of three workers, two of them killed and one asleep, none is missing; %d came again from the stream, %d at the sink", len(wants), repeated, again)
 }
 
+// What a killed worker had waits for scheduled.rebalance.max.delay.ms, in no worker's
+// hands, and then goes to the others.
+func TestClusterWaitsForAWorker(t *testing.T) {
+	const delay = 10 * time.Second
+	c := newCluster(t, delay)
+	one, two := c.start(), c.start()
+	one.put("n", map[string]string{"connector.class": "datagen", "topic": c.name + "-n", "rate": "10", "tasks.max": "4", "topic.creation.default.partitions": "1", "topic.creation.default.replication.factor": "1"})
+	if at := running(t, map[string]int{"n": 4}, one, two); at[two.id] != 2 {
+		t.Errorf("tasks are at %v", at)
+	}
+	two.kill()
+	began := time.Now()
+	wait.Nil(t, "its tasks to be in no hands", func() error {
+		_, text, err := one.ask("GET", "/connectors/n/status", "")
+		if err == nil && strings.Count(text[strings.Index(text, `"tasks"`):], `"UNASSIGNED"`) != 2 {
+			err = fmt.Errorf("%s", text)
+		}
+		return err
+	})
+	lost := time.Since(began)
+	running(t, map[string]int{"n": 4}, one)
+	if took := time.Since(began); took < delay {
+		t.Errorf("others ran its tasks after %v", took)
+	} else {
+		t.Logf("lost after %v, its tasks run elsewhere %v after that", lost.Round(100*time.Millisecond), (took - lost).Round(100*time.Millisecond))
+	}
+}
+
 // lineSource is a connector whose class our worker and Java's both have.
 func lineSource(t *testing.T, dir, topic string) (config map[string]string, add func(from, to int)) {
 	name := filepath.Join(dir, topic+".txt")

@@ -10,7 +10,7 @@ import (
 // rebalances writes what a worker knows of its cluster.
 func (w writer) rebalances(p cluster.Placement, r cluster.Rebalances, now time.Time) {
 	const name = "kafka_connect_worker_rebalance_"
-	w.text(name+"connect_protocol", "1 with the way in which the cluster shares its work.", "connect_protocol", p.Version.String())
+	w.text(name+"connect_protocol", "1 with the way in which the cluster shares its work.", "connect_protocol", p.Version.Name())
 	w.text(name+"leader_name", "1 with the URL of the worker that leads the cluster, empty while nobody is known.", "leader_name", p.LeaderURL)
 	leads := 0.0
 	if p.Leads() {
