@@ -10,13 +10,8 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
-	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/distributed"
-	"github.com/axiom-data-science/hydraulics/runtime/herder"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/metric"
-	"github.com/axiom-data-science/hydraulics/runtime/page"
-	"github.com/axiom-data-science/hydraulics/runtime/rest"
 )
 
 // share makes the worker one of a cluster: what it keeps is in the cluster's topics.
@@ -63,35 +58,6 @@ func (w *Worker) openKafka(ctx context.Context, prefix string) (*kafka.Client, e
 		}
 	}
 	return kafka.Open(ctx, kafka.Options{Bootstrap: w.conf.List("bootstrap.servers"), ClientID: w.conf.String("client.id"), Props: props, Log: w.log})
-}
-
-// ofCluster puts what the worker is in its cluster into the options of its parts. Where
-// it is by itself they are left as they are.
-func (w *Worker) ofCluster(o any) {
-	if w.member == nil {
-		return
-	}
-	switch o := o.(type) {
-	case *runtime.Options:
-		if w.conf.Bool("topic.tracking.enable") {
-			o.Topics = w.member
-		}
-	case *herder.Options:
-		o.Assignment, o.Leader, o.Statuses = w.member, w.member, w.member
-	case *rest.Options:
-		o.Peers = w.member
-	case *page.Options:
-		o.Cluster = w.inCluster
-	}
-}
-
-// membership gives the worker's membership in its cluster for metrics, nil where it is
-// by itself.
-func (w *Worker) membership() metric.Cluster {
-	if w.member == nil {
-		return nil
-	}
-	return w.member
 }
 
 // inCluster says in words what the worker is in its cluster.

@@ -102,7 +102,9 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		return nil, err
 	}
 	engine := runtime.Options{Plugins: o.Plugins, Offsets: w.store, Log: o.Log, Tracer: w.traces.Tracer()}
-	w.ofCluster(&engine)
+	if w.member != nil && w.conf.Bool("topic.tracking.enable") {
+		engine.Topics = w.member
+	}
 	w.runtime, err = runtime.NewWorker(engine)
 	if err != nil {
 		return nil, err
@@ -116,7 +118,9 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		SetLevel:  w.setLevel,
 		Log:       o.Log,
 	}
-	w.ofCluster(&of)
+	if w.member != nil {
+		of.Assignment, of.Leader, of.Statuses = w.member, w.member, w.member
+	}
 	w.herder = herder.New(of, o.Setup.Connectors)
 	w.join(w.serve(o))
 	return w, nil
@@ -206,12 +210,14 @@ func (w *Worker) serve(o WorkerOptions) (ready func()) {
 	of := rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
 		AdminApart: w.door.AdminApart(), Log: w.log, Loggers: w.loggers,
 		Topics: rest.TopicTracking{Off: !w.conf.Bool("topic.tracking.enable"), NoReset: !w.conf.Bool("topic.tracking.allow.reset")}}
-	w.ofCluster(&of)
-	of.Metrics = metric.Handler(w.herder, w.membership())
-	api := rest.New(of)
 	links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}}, o.Links...)
 	shown := page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log}
-	w.ofCluster(&shown)
+	var cluster metric.Cluster
+	if w.member != nil {
+		of.Peers, cluster, shown.Cluster = w.member, w.member, w.inCluster
+	}
+	of.Metrics = metric.Handler(w.herder, cluster)
+	api := rest.New(of)
 	w.door.Serve(door.Handlers{API: api, Admin: api.Admin(), Page: page.New(shown)})
 	return api.SetReady
 }
