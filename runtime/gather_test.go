@@ -28,6 +28,7 @@ func TestSinkIsGivenWholeBatches(t *testing.T) {
 		{"not all of them full", 5000, 50 * time.Millisecond, nil, nil, 5000},
 		{"no larger than a poll may be", 400, forever, connector.Props{"consumer.override.max.poll.records": "50"}, slices.Repeat([]int{50}, 24), 50},
 		{"what a poll brings", 10, 0, nil, nil, 500},
+		{"no wish", 0, forever, nil, nil, 500},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

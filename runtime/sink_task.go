@@ -73,7 +73,9 @@ func newSinkTask(t *Task, set *settings) (r runner, err error) {
 		return nil, fmt.Errorf("sink (%s): %w", sink.Info().Name, err)
 	}
 	if b, ok := sink.(connector.Batcher); ok {
-		s.in.most, s.in.linger = b.Batch()
+		if s.in.most, s.in.linger = b.Batch(); s.in.most < 1 {
+			s.in.linger = 0 // it wants nothing joined
+		}
 	}
 	if s.group, err = s.in.join(set, s.clients.consumer); err != nil {
 		return nil, err
