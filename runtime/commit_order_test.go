@@ -189,6 +189,7 @@ func TestStreamUnitsOverlap(t *testing.T) {
 	if v, _, _ := st.Get([]byte("k")); v[0] != 30 || st.base["k"].value[0] != 10 {
 		t.Errorf("the state is %v, what is durable of it %v", v, st.base["k"].value)
 	}
+	step("no commit yet", s.idle)
 	s.due = time.Now()
 	step("a commit", s.idle, "commit 12")
 	r.refuses["log"] = errTest

@@ -57,7 +57,7 @@ func newStreamTask(t *Task, set *settings) (r runner, err error) {
 	if s.group, err = s.in.join(set, s.clients.consumer); err != nil {
 		return nil, err
 	}
-	s.due = time.Now().Add(set.flushInterval)
+	s.due = time.Now().Add(s.interval())
 	return s, nil
 }
 
@@ -179,21 +179,23 @@ func (s *streamTask) pending() context.Context {
 	return s.units[0].sent
 }
 
-// idle settles what has arrived and commits when it is time to; with nothing on its
-// way also positions behind what is never read.
+// idle settles what has arrived, and commits when nothing is on its way or when it
+// is time to; with nothing on its way also positions behind what is never read.
 func (s *streamTask) idle() error {
 	if len(s.in.next) == 0 && len(s.units) == 0 {
 		for tp, at := range s.in.consumer.Skipped() {
 			s.settled[tp] = max(s.settled[tp], at)
 		}
 	}
-	due := !time.Now().Before(s.due)
-	if len(s.units) == 0 && (len(s.settled) == 0 || !due) {
+	if len(s.units) == 0 && len(s.settled) == 0 {
 		return nil
 	}
 	return s.in.held(func() error {
-		if err := s.settle(); err != nil || len(s.settled) == 0 || !due {
+		if err := s.settle(); err != nil || len(s.settled) == 0 {
 			return err
+		}
+		if len(s.units) > 0 && time.Now().Before(s.due) {
+			return nil
 		}
 		return s.commit()
 	})

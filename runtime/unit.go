@@ -292,9 +292,13 @@ func (s *streamTask) offsets(_ context.Context, u *unit) (*sending, error) {
 	return newSending(0, func() error { return nil }), nil
 }
 
+// interval is how long a commit may wait while there is always something on its way:
+// what a stream computes is dearer than a commit.
+func (s *streamTask) interval() time.Duration { return min(s.set.flushInterval, time.Second) }
+
 // commit commits the input offsets of units that are through.
 func (s *streamTask) commit() error {
-	s.due = time.Now().Add(s.set.flushInterval)
+	s.due = time.Now().Add(s.interval())
 	err := s.committing.call(s.t.life, s.in.journey, s.through, func() error {
 		err := s.in.commit(s.settled)
 		if errors.Is(err, kafka.ErrGenerationLost) {
