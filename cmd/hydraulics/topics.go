@@ -75,7 +75,7 @@ as text, or in base64. What cannot be decoded is shown with the reason.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeTopics(cluster),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t.Cluster, t.Topic, t.Now = *cluster, args[0], time.Now()
+			t.Cluster, t.Topic, t.Now, t.Notes = *cluster, args[0], time.Now(), cmd.ErrOrStderr()
 			return t.Run(cmd.Context(), cmd.OutOrStdout(), form == "json")
 		},
 	}

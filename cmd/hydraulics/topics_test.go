@@ -77,6 +77,7 @@ func (l *lookedInto) says(args ...string) string {
 func (l *lookedInto) run(ctx context.Context, out *said, args ...string) {
 	cmd := newTopicsCommand()
 	cmd.SetOut(out)
+	cmd.SetErr(out)
 	cmd.SilenceUsage, cmd.SilenceErrors = true, true
 	cmd.SetArgs(append(args, "--bootstrap-server", l.broker))
 	if err := cmd.ExecuteContext(ctx); err != nil {
@@ -112,7 +113,7 @@ func TestTopics(t *testing.T) {
 	}
 	l.send(kafka.Message{Topic: "tides", Partition: 1, Value: []byte{0xff, 0}, Timestamp: at.UnixMilli()})
 	settings := filepath.Join(t.TempDir(), "worker.yaml")
-	if err := os.WriteFile(settings, []byte("worker:\n  security.protocol: PLAINTEXT\n  value.converter: {class: json, schemas.enable: false}\n"), 0o600); err != nil {
+	if err := os.WriteFile(settings, []byte("worker:\n  bootstrap.servers: localhost:1\n  value.converter: {class: json, schemas.enable: false}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -127,6 +128,7 @@ func TestTopics(t *testing.T) {
 		{"no such topic", "describe none", "error: topic none: topic does not exist", ""},
 		{"a record", "tail tides --partition 0 --max 1", "tides[0]@0  2026-07-28T21:00:00.000Z  kone\n  header site: mvco\n  {\"level\":\"one\"}\n", "two"},
 		{"the last ones", "tail tides --from -1", "tides[0]@3", "tides[0]@2"},
+		{"a key that is not there, within bytes", "tail tides --partition 0 --from beginning --key none --max-bytes 20", "ended by --max-bytes at tides[0]@", "two"},
 		{"from an offset", "tail tides --from 2 --partition 0", "tides[0]@2", "tides[0]@1"},
 		{"from a time", "tail tides --from 2026-07-28T22:30:00Z", "tides[0]@2", "tides[0]@1"},
 		{"from a time when there is nothing", "tail tides --from 2030-01-01", "", "tides["},

@@ -23,7 +23,7 @@ them, and kept with offsets and statuses in three topics that the file names by
 config.storage.topic, offset.storage.topic and status.storage.topic.
 
 A file is YAML, Java properties or JSON. One with "worker:" and "connectors:"
-is a whole journey; one with connector.class is a connector; any other holds
+is a whole configuration; one with connector.class is a connector; any other holds
 the worker's keys. CONNECT_* in the environment and --set go over the files:
 CONNECT_BOOTSTRAP_SERVERS and --set bootstrap.servers=... are the same.
 

@@ -158,6 +158,8 @@ func TestOffsetsAreSteered(t *testing.T) {
 	}
 	s.expect(s.says(1, "offsets", "alter", "sink", "--to", "lines=1"), "want TOPIC/PARTITION=OFFSET")
 	s.expect(s.says(1, "offsets", "alter", "sink", "-f", s.file("none.json", "{}")), "there are none: want offsets")
+	s.expect(s.says(1, "offsets", "alter", "lines", "-f", s.file("odd.yaml", "offsets: [{partition: {filename: in.txt}, ofset: {position: 4}}]\n")), `unknown field "ofset"`)
+	s.expect(s.says(1, "offsets", "alter", "lines", "-f", s.file("half.yaml", "offsets: [{partition: {filename: in.txt}}]\n")), "number 1: want a partition and an offset")
 	s.says(5, "offsets", "list", "none")
 }
 
@@ -274,6 +276,12 @@ func TestWorkersOfContexts(t *testing.T) {
 	t.Setenv("HYDRAULICS_USERNAME", "me")
 	t.Setenv("HYDRAULICS_PASSWORD", "hush")
 	s.expect(s.says(1, "connectors", "list", "--url", guarded.URL), "the answer is not what Kafka Connect's REST API says")
+	s.file("contexts.yaml", "# none yet\n")
+	s.expect(s.says(0, "contexts", "list"), "NAME")
+	s.file("contexts.yaml", "contexts: {lab: {url: 'operator:hush@lab:8083'}}\n")
+	if out := s.says(0, "contexts", "list"); strings.Contains(out, "hush") || !strings.Contains(out, "http://lab:8083") {
+		t.Error(out)
+	}
 	s.file("contexts.yaml", "current: lab\ncontexts: {lab: [hush]}\n")
 	if out := s.says(1, "connectors", "list"); strings.Contains(out, "hush") || !strings.Contains(out, "want current: NAME") {
 		t.Error(out)

@@ -33,7 +33,7 @@ func workerKeys() []connector.Key {
 		{Name: "offset.storage.file.filename", Type: connector.StringKey, Path: true, Importance: connector.High,
 			Doc: "File that keeps the offsets of sources, in standalone mode. Connectors made over REST and the states of all connectors are kept beside it. Without this key it is beside the worker's first file, with .offsets as the end of its name."},
 		{Name: "offset.flush.interval.ms", Type: connector.LongKey, Default: 60000, Check: connector.AtLeast(1), Importance: connector.Low,
-			Doc: "How often offsets are committed."},
+			Doc: "How often offsets are committed. A stream commits when nothing is on its way, each second at the latest."},
 		{Name: "offset.flush.timeout.ms", Type: connector.LongKey, Default: 5000, Check: connector.AtLeast(0), Importance: connector.Low,
 			Doc: "How long a commit of offsets may wait for records that are on their way."},
 		{Name: "task.shutdown.graceful.timeout.ms", Type: connector.LongKey, Default: 5000, Check: connector.AtLeast(0), Importance: connector.Low,

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,6 +26,8 @@ const (
 	// DefaultTimeout is how long an answer may take: longer than a worker takes
 	// to say itself that it was too slow.
 	DefaultTimeout = 100 * time.Second
+	// dialTimeout is how long it may take to reach a worker: the next one may be there.
+	dialTimeout = 5 * time.Second
 	// maxBody bounds an answer.
 	maxBody = 256 << 20
 	// rebalancePause is the time between two requests to a cluster whose workers
@@ -58,7 +61,10 @@ func New(o Options) (*Client, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = o.TLS
-	c := &Client{http: &http.Client{Transport: transport}}
+	transport.DialContext = (&net.Dialer{Timeout: dialTimeout}).DialContext
+	c := &Client{http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse // a DELETE that is sent on would become a GET, and a login would go elsewhere
+	}}}
 	for _, text := range o.URLs {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
@@ -74,8 +80,10 @@ func New(o Options) (*Client, error) {
 			return nil, fmt.Errorf("the worker's URL %s: want http://host:port or https://host:port", u.Redacted())
 		}
 		if u.User != nil {
-			o.Username = u.User.Username()
-			o.Password, _ = u.User.Password()
+			o.Username, o.Token = u.User.Username(), ""
+			if password, given := u.User.Password(); given {
+				o.Password = password
+			}
 			u.User = nil
 		}
 		u.Path = strings.TrimSuffix(u.Path, "/")
@@ -183,7 +191,9 @@ func (c *Client) ask(ctx context.Context, base *url.URL, r call, body []byte) ([
 		return nil, unreachable(ctx, base, r.about, err)
 	case len(data) > maxBody:
 		return nil, fmt.Errorf("%s: %s: the answer has more than %d bytes", base, r.about, maxBody)
-	case resp.StatusCode >= http.StatusMultipleChoices:
+	case resp.StatusCode >= http.StatusMultipleChoices && resp.StatusCode < http.StatusBadRequest:
+		return nil, &Error{URL: base.String(), About: r.about, Status: resp.StatusCode, Message: "it sends on to " + ShownURL(resp.Header.Get("Location")), foreign: true}
+	case resp.StatusCode >= http.StatusBadRequest:
 		return nil, refusal(base, r, resp.StatusCode, data)
 	}
 	return data, nil

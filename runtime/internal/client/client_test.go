@@ -123,3 +123,51 @@ func TestSecretsAreHidden(t *testing.T) {
 		}
 	}
 }
+
+// A request that is sent elsewhere is not sent on: as a GET it would do nothing and
+// look as if it had.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	asked := make(chan string, 8)
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Method + " " + r.URL.Path
+		if r.URL.Path == "/connectors/a" {
+			http.Redirect(w, r, "https://u:hush@elsewhere:8443/connectors/a", http.StatusMovedPermanently)
+		}
+	})
+	err := open(t, Options{URLs: []string{url}}).Delete(t.Context(), "a")
+	want := "it sends on to https://elsewhere:8443/connectors/a: ask at that address"
+	if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
+		t.Errorf("%v, want %q", err, want)
+	}
+	if len(asked) != 1 {
+		t.Errorf("%d requests", len(asked))
+	}
+}
+
+func TestLoginOfAURL(t *testing.T) {
+	for name, c := range map[string]struct {
+		o    Options
+		want string
+	}{
+		"both in the URL":         {Options{URLs: []string{"http://u:p@h"}, Username: "x", Password: "y", Token: "t"}, "u p "},
+		"the password beside it":  {Options{URLs: []string{"http://u@h"}, Password: "y"}, "u y "},
+		"a token without a login": {Options{URLs: []string{"http://h"}, Token: "t"}, "  t"},
+	} {
+		o := open(t, c.o).o
+		if got := o.Username + " " + o.Password + " " + o.Token; got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestShownURLsHaveNoLogin(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://op:hun@ter2@h:1, https://h:2/x": "http://h:1,https://h:2/x",
+		"operator:hunter2@connect:8083":         "http://connect:8083",
+		"http://op:%zz@h":                       Hidden,
+	} {
+		if got := ShownURL(text); got != want {
+			t.Errorf("%s is shown as %s, want %s", text, got, want)
+		}
+	}
+}

@@ -30,6 +30,9 @@ func unreachable(ctx context.Context, base *url.URL, about string, err error) er
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err // it repeats the address
 	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("%s: %w", about, ctx.Err())
+	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		err = fmt.Errorf("no answer within the time of --timeout: %w", err)
 	}
@@ -61,6 +64,8 @@ func (e *Error) remedy() string {
 		return "give a login: HYDRAULICS_USERNAME and HYDRAULICS_PASSWORD, or that of a context"
 	case e.Status == http.StatusForbidden:
 		return "the login may not do this"
+	case e.Status < http.StatusBadRequest && e.Status >= http.StatusMultipleChoices:
+		return "ask at that address, if it is the worker's"
 	case e.Lacking():
 		return "this worker does not have that request, which came with Kafka Connect " + e.since
 	case e.foreign:

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -16,9 +17,45 @@ var reference = regexp.MustCompile(`^(\$\{[^}]*\})+$`)
 // inURL are passwords within a value that is not a secret as a whole: of a user in
 // a URL, or in its query.
 var (
-	inUser  = regexp.MustCompile(`(://[^/@\s:]*:)[^/@\s]+@`)
+	inUser  = regexp.MustCompile(`(://[^/@\s:]*:)[^/\s]*@`)
 	inQuery = regexp.MustCompile(`(?i)([?&;](?:[a-z.]*password|[a-z.]*secret|[a-z_]*token|api_?key)=)[^&;\s]+`)
 )
+
+// ShownURL gives the addresses of workers, separated by commas, without logins.
+func ShownURL(text string) string {
+	var shown []string
+	for one := range strings.SplitSeq(text, ",") {
+		if one = strings.TrimSpace(one); !strings.Contains(one, "://") {
+			one = "http://" + one
+		}
+		u, err := url.Parse(one)
+		if err != nil {
+			shown = append(shown, Hidden)
+			continue
+		}
+		u.User = nil
+		shown = append(shown, u.String())
+	}
+	return strings.Join(shown, ",")
+}
+
+// harmless are keys whose values are no secrets, whatever the plugin is.
+var harmless = map[string]bool{"name": true, "connector.class": true, "tasks.max": true, "topics": true, "topics.regex": true, "topic": true,
+	"key.converter": true, "value.converter": true, "header.converter": true, "transforms": true, "predicates": true, config.SetKey: true}
+
+// Guess gives a configuration as it may be seen where nobody says which of its keys
+// hold secrets.
+func Guess(c Config) Config {
+	shown := make(Config, len(c))
+	for k, v := range c {
+		if v != nil && *v != "" && !reference.MatchString(*v) && !harmless[k] && !strings.HasPrefix(k, "errors.") && !strings.HasSuffix(k, ".type") {
+			text := Hidden
+			v = &text
+		}
+		shown[k] = v
+	}
+	return shown
+}
 
 // Secrets are the keys of a configuration that hold secrets, by what the worker says
 // of them. Keys with a name that secrets have are hidden beside them.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -119,7 +120,7 @@ func (t Target) Contexts() (Contexts, error) {
 	defer file.Close()
 	dec := yaml.NewDecoder(file)
 	dec.KnownFields(true)
-	if err := dec.Decode(&c); err != nil {
+	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) { // there is nothing in it
 		return c, fmt.Errorf("contexts: %s: want current: NAME and contexts: NAME: {url: ..., username: ..., password: ...}", c.File) // yaml's words may repeat a password
 	}
 	return c, nil

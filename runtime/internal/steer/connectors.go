@@ -132,11 +132,14 @@ func newShowCommand(w *worker) *cobra.Command {
 					return err
 				}
 				checks, err := c.Validate(cmd.Context(), one.Info.Config)
-				if _, refused := errors.AsType[*client.Error](err); err != nil && !refused { // a class that is gone leaves the names of keys
+				if _, refused := errors.AsType[*client.Error](err); err != nil && !refused { // such as a class that is gone
 					return err
 				}
 				v := view(one)
-				v.Config = client.SecretsOf(checks).Config(one.Info.Config)
+				if v.Config = client.SecretsOf(checks).Config(one.Info.Config); err != nil {
+					fmt.Fprintf(cmd.ErrOrStderr(), "%s: the worker does not say which keys are secret, most values are hidden: %v\n", name, err)
+					v.Config = client.Guess(one.Info.Config)
+				}
 				list = append(list, v)
 			}
 			if !form.ForPeople() {

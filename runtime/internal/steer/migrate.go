@@ -36,8 +36,12 @@ effect. Secrets are not printed: ${env:NAME} stands for each. Nothing is changed
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m := newMigration(cmd.ErrOrStderr())
-			if info, err := os.Stat(w.target.URL); err == nil && !info.IsDir() {
+			info, err := os.Stat(w.target.URL)
+			switch {
+			case err == nil && !info.IsDir():
 				return m.fromFile(cmd.Context(), cmd.OutOrStdout(), w.target.URL)
+			case !strings.Contains(w.target.URL, "://") && slices.Contains([]string{".properties", ".yaml", ".yml", ".json"}, filepath.Ext(w.target.URL)):
+				return fmt.Errorf("--from: %w", err)
 			}
 			return w.asking(func(cmd *cobra.Command, c *client.Client, _ []string) error {
 				return m.fromWorker(cmd.Context(), cmd.OutOrStdout(), c)
@@ -45,6 +49,7 @@ effect. Secrets are not printed: ${env:NAME} stands for each. Nothing is changed
 		},
 	}
 	w.addTo(c, "from")
+	c.PersistentFlags().Lookup("from").Usage = "REST API of a worker, or the file of a distributed one"
 	return c
 }
 
@@ -63,7 +68,7 @@ func (m *migration) fromWorker(ctx context.Context, out io.Writer, c *client.Cli
 		if err != nil && ExitCode(err) == exitUnreachable {
 			return err
 		}
-		m.add(all[name], client.SecretsOf(checks)) // of a class that is gone the names of keys tell
+		m.add(all[name], client.SecretsOf(checks), err == nil)
 	}
 	return m.print(out, fmt.Sprintf("The connectors of %s, version %s.\nA worker's own keys, such as bootstrap.servers and its converters, are in its file:\nthe REST API does not tell them.", c.URL(), version))
 }
@@ -80,7 +85,7 @@ func (m *migration) fromFile(ctx context.Context, out io.Writer, file string) er
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		m.add(all[name], client.Secrets{})
+		m.add(all[name], client.Secrets{}, false)
 	}
 	return m.print(out, fmt.Sprintf("The connectors of the topic %s.\nThe worker's own keys are in %s.", topic.name, filepath.Base(file)))
 }
@@ -91,10 +96,11 @@ type migration struct {
 	plugins    *connector.Registry
 	connectors yaml.Node
 	count, fit int
+	variables  map[string]bool // that stand for secrets
 }
 
 func newMigration(report io.Writer) *migration {
-	return &migration{report: report, plugins: connector.Plugins, connectors: yaml.Node{Kind: yaml.MappingNode}}
+	return &migration{report: report, plugins: connector.Plugins, connectors: yaml.Node{Kind: yaml.MappingNode}, variables: map[string]bool{}}
 }
 
 // say reports something about a connector.
@@ -102,8 +108,9 @@ func (m *migration) say(name, format string, args ...any) {
 	fmt.Fprintf(m.report, "%s: %s\n", name, fmt.Sprintf(format, args...))
 }
 
-// add takes up a connector, and reports what of it is here.
-func (m *migration) add(c client.Connector, secrets client.Secrets) {
+// add takes up a connector, and reports what of it is here. told is that a worker said
+// which of its keys are secret.
+func (m *migration) add(c client.Connector, secrets client.Secrets, told bool) {
 	name, props := c.Info.Name, connector.Props{}
 	for k, v := range c.Info.Config {
 		if k != config.SetKey && v != nil {
@@ -112,6 +119,9 @@ func (m *migration) add(c client.Connector, secrets client.Secrets) {
 	}
 	m.count++
 	lacks := m.parts(name, props)
+	if lacks > 0 && !told {
+		m.say(name, "secrets: of plugins that are not here they are known by the names of keys alone: look through its configuration")
+	}
 	v := &config.Validator{Plugins: m.plugins, Worker: connector.Props{}}
 	report, err := v.Validate(props, config.Origin{})
 	secrets = maps.Clone(secrets)
@@ -196,7 +206,7 @@ func (m *migration) write(name string, props connector.Props, secrets client.Sec
 			continue
 		}
 		if secrets.Show(k, value) != value {
-			variable := variableOf(name, k)
+			variable := m.variable(name, k)
 			m.say(name, "secret: %s: set the variable %s where the worker runs", k, variable)
 			value = "${env:" + variable + "}"
 		}
@@ -221,9 +231,18 @@ func text(s string) *yaml.Node {
 
 var noLetters = regexp.MustCompile(`[^A-Z0-9]+`)
 
-// variableOf gives the name of the variable that stands for a secret.
-func variableOf(name, key string) string {
-	return strings.Trim(noLetters.ReplaceAllString(strings.ToUpper(name+"_"+key), "_"), "_")
+// variable gives the name of the variable that stands for a secret, one for each.
+func (m *migration) variable(name, key string) string {
+	base := strings.Trim(noLetters.ReplaceAllString(strings.ToUpper(name+"_"+key), "_"), "_")
+	if base == "" || base[0] <= '9' {
+		base = "_" + base
+	}
+	variable := base
+	for n := 2; m.variables[variable]; n++ {
+		variable = fmt.Sprintf("%s_%d", base, n)
+	}
+	m.variables[variable] = true
+	return variable
 }
 
 // print writes the file, and ends the report.

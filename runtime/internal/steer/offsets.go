@@ -1,6 +1,7 @@
 package steer
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -154,6 +155,16 @@ func decodeOffsets(data []byte, to *client.Offsets) error {
 	}
 	if len(to.Offsets) == 0 {
 		return errors.New("there are none")
+	}
+	known := json.NewDecoder(bytes.NewReader(data))
+	known.DisallowUnknownFields()
+	if err := known.Decode(new(client.Offsets)); err != nil {
+		return err
+	}
+	for i, o := range to.Offsets {
+		if o.Partition == nil || o.Offset == nil {
+			return fmt.Errorf("number %d: want a partition and an offset; offset: null resets a partition", i+1)
+		}
 	}
 	return nil
 }

@@ -50,16 +50,22 @@ func WorkerProps(s *config.Setup) (connector.Props, error) {
 	return props, nil
 }
 
-// Read reads the file of --kafka-config; no file has no keys.
+// Read reads the file of --kafka-config, which has to say how to connect; no file has
+// no keys.
 func Read(file string) (connector.Props, error) {
-	if file == "" {
-		return nil, nil
-	}
-	props, err := readFile(Flag, file)
-	if err == nil && len(Keys(props, "consumer.", "producer.", "admin.")) == 0 {
+	props, err := ReadAny(file)
+	if err == nil && file != "" && len(Keys(props, "consumer.", "producer.", "admin.")) == 0 {
 		err = fmt.Errorf("--%s: %s says nothing about the connection: want security.protocol, and sasl.* or ssl.* keys", Flag, file)
 	}
 	return props, err
+}
+
+// ReadAny is Read of a file that may say other things alone, such as converters.
+func ReadAny(file string) (connector.Props, error) {
+	if file == "" {
+		return nil, nil
+	}
+	return readFile(Flag, file)
 }
 
 // DashboardFlag is the flag of commands that name a dashboard, not a worker's file.

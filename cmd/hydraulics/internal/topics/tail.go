@@ -37,6 +37,8 @@ type Tail struct {
 	Bytes int64
 	For   time.Duration
 
+	// Notes gets what the user is to know beside the records.
+	Notes io.Writer
 	// Now is the time that ages are counted from.
 	Now time.Time
 }
@@ -58,8 +60,12 @@ type header struct {
 	Value *output.Bytes `json:"value"`
 }
 
-// errEnough ends the reading early.
-var errEnough = errors.New("enough")
+// errEnough ends the reading early; the others say which bound did.
+var (
+	errEnough = errors.New("enough")
+	errBytes  = fmt.Errorf("--max-bytes: %w", errEnough)
+	errTime   = fmt.Errorf("--for: %w", errEnough)
+)
 
 // Run prints the records.
 func (t *Tail) Run(ctx context.Context, out io.Writer, asJSON bool) error {
@@ -79,11 +85,15 @@ func (t *Tail) Run(ctx context.Context, out io.Writer, asJSON bool) error {
 	}
 	if t.For > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, t.For, errEnough)
+		ctx, cancel = context.WithTimeoutCause(ctx, t.For, errTime)
 		defer cancel()
 	}
-	p := &printer{tail: t, out: out, asJSON: asJSON, decoder: d}
+	p := &printer{tail: t, out: out, asJSON: asJSON, decoder: d, at: "the beginning"}
 	err = t.read(ctx, client, starts, func(m kafka.Message) error { return p.print(ctx, m) })
+	if (errors.Is(err, errBytes) || errors.Is(err, errTime)) && !t.Follow {
+		bound, _, _ := strings.Cut(err.Error(), ":")
+		fmt.Fprintf(t.Notes, "ended by %s at %s: what follows, and later partitions, are not shown\n", bound, p.at)
+	}
 	if errors.Is(err, errEnough) || t.Follow && errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return nil // its bounds, or the user, have ended it
 	}
@@ -177,8 +187,10 @@ type printer struct {
 	decoder *decoder
 
 	mu    sync.Mutex
-	count int
+	seen  int
+	count int // of those that were shown
 	bytes int64
+	at    string // the last one
 }
 
 func (p *printer) print(ctx context.Context, m kafka.Message) error {
@@ -186,8 +198,9 @@ func (p *printer) print(ctx context.Context, m kafka.Message) error {
 	defer p.mu.Unlock()
 	t := p.tail
 	p.bytes += int64(len(m.Key) + len(m.Value))
-	if t.Bytes > 0 && p.bytes > t.Bytes && p.count > 0 {
-		return errEnough
+	p.at = fmt.Sprintf("%s[%d]@%d", m.Topic, m.Partition, m.Offset)
+	if p.seen++; t.Bytes > 0 && p.bytes > t.Bytes && p.seen > 1 {
+		return errBytes
 	}
 	x := shown{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Headers: []header{}}
 	part := func(what string, c connector.Converter, data []byte) json.RawMessage {

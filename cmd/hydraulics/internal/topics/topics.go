@@ -15,6 +15,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/output"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
 // Cluster is a Kafka cluster, as flags name it.
@@ -25,12 +26,12 @@ type Cluster struct {
 
 // open connects, and gives what the file says.
 func (c Cluster) open(ctx context.Context) (*kafka.Client, connector.Props, error) {
-	settings, err := connection.Read(c.Config)
+	settings, err := connection.ReadAny(c.Config)
 	if err != nil {
 		return nil, nil, err
 	}
 	servers := cmp.Or(c.Broker, text(settings, "bootstrap.servers"), "localhost:9092")
-	client, err := kafka.Open(ctx, kafka.Options{Bootstrap: strings.Split(servers, ","), Props: connection.Keys(settings, "consumer.")})
+	client, err := kafka.Open(ctx, kafka.Options{Bootstrap: config.SplitList(servers), Props: connection.Keys(settings, "consumer.")})
 	if err != nil {
 		return nil, nil, fmt.Errorf("kafka: %w", err)
 	}
