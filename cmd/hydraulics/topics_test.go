@@ -128,7 +128,7 @@ func TestTopics(t *testing.T) {
 		{"no such topic", "describe none", "error: topic none: topic does not exist", ""},
 		{"a record", "tail tides --partition 0 --max 1", "tides[0]@0  2026-07-28T21:00:00.000Z  kone\n  header site: mvco\n  {\"level\":\"one\"}\n", "two"},
 		{"the last ones", "tail tides --from -1", "tides[0]@3", "tides[0]@2"},
-		{"a key that is not there, within bytes", "tail tides --partition 0 --from beginning --key none --max-bytes 20", "ended by --max-bytes at tides[0]@", "two"},
+		{"a key that is not there, within bytes", "tail tides --partition 0 --from beginning --key none --max-bytes 20", "ended by --max-bytes behind tides[0]@", "two"},
 		{"from an offset", "tail tides --from 2 --partition 0", "tides[0]@2", "tides[0]@1"},
 		{"from a time", "tail tides --from 2026-07-28T22:30:00Z", "tides[0]@2", "tides[0]@1"},
 		{"from a time when there is nothing", "tail tides --from 2030-01-01", "", "tides["},

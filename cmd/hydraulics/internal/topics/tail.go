@@ -92,7 +92,7 @@ func (t *Tail) Run(ctx context.Context, out io.Writer, asJSON bool) error {
 	err = t.read(ctx, client, starts, func(m kafka.Message) error { return p.print(ctx, m) })
 	if (errors.Is(err, errBytes) || errors.Is(err, errTime)) && !t.Follow {
 		bound, _, _ := strings.Cut(err.Error(), ":")
-		fmt.Fprintf(t.Notes, "ended by %s at %s: what follows, and later partitions, are not shown\n", bound, p.at)
+		fmt.Fprintf(t.Notes, "ended by %s behind %s: what follows, and later partitions, are not shown\n", bound, p.at)
 	}
 	if errors.Is(err, errEnough) || t.Follow && errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return nil // its bounds, or the user, have ended it
@@ -198,10 +198,10 @@ func (p *printer) print(ctx context.Context, m kafka.Message) error {
 	defer p.mu.Unlock()
 	t := p.tail
 	p.bytes += int64(len(m.Key) + len(m.Value))
-	p.at = fmt.Sprintf("%s[%d]@%d", m.Topic, m.Partition, m.Offset)
 	if p.seen++; t.Bytes > 0 && p.bytes > t.Bytes && p.seen > 1 {
 		return errBytes
 	}
+	p.at = fmt.Sprintf("%s[%d]@%d", m.Topic, m.Partition, m.Offset)
 	x := shown{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Headers: []header{}}
 	part := func(what string, c connector.Converter, data []byte) json.RawMessage {
 		v, err := decode(ctx, c, m.Topic, data)
