@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/cluster"
@@ -43,6 +44,9 @@ func (m *Member) Owner(id herder.TaskID) error {
 // Do sends a request to another worker.
 func (m *Member) Do(r *http.Request) (*http.Response, error) { return m.o.HTTP.Do(r) }
 
+// submitPatience is how long the leader may take to answer, as for other requests.
+const submitPatience = 90 * time.Second
+
 // Submit sends the leader the tasks of a connector, signed. What keeps it from taking
 // them may pass.
 func (m *Member) Submit(ctx context.Context, name string, tasks []connector.Props) error {
@@ -64,6 +68,8 @@ func (m *Member) Submit(ctx context.Context, name string, tasks []connector.Prop
 }
 
 func (m *Member) submit(ctx context.Context, name string, body []byte) (status int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, submitPatience) // another worker may lead by then
+	defer cancel()
 	p := m.Placement()
 	if p.LeaderURL == "" {
 		return 0, fmt.Errorf("there is none while a rebalance is on")

@@ -154,6 +154,32 @@ func TestReassign(t *testing.T) {
 	})
 }
 
+// While one task is being stopped, to go to another worker, those that stay are seen.
+func TestTasksThatStayAreSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, c := threeTasks(), &fakeCluster{runs: all(Whole, 0, 1, 2)}
+		h := newMember(t, e, c)
+		if _, err := h.Create("c", source("tasks.max", "3"), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		var moves *fakeTask
+		for _, task := range e.starts {
+			if task.spec.TaskProps["n"] == "2" {
+				task.stuck, moves = true, task
+			}
+		}
+		go c.change(h, func() { c.runs = all(Whole, 0, 1) }) // returns when the task has stopped
+		synctest.Wait()
+		if got, n := states(t, h, "c"), len(h.Snapshots()); got != "RUNNING RUNNING RUNNING RUNNING" || n != 3 {
+			t.Errorf("%s, %d snapshots", got, n)
+		}
+		time.Sleep(time.Minute) // beyond the patience
+		closeIt(t, h)
+		moves.become(state.Stopped, nil)
+	})
+}
+
 // A worker that does not lead changes nothing itself. The tasks that it makes go to the
 // leader, again and again until that takes them.
 //

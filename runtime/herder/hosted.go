@@ -150,12 +150,14 @@ func (c *hosted) end(each func(*supervisor)) {
 		return
 	}
 	c.ended = true
+	c.h.note() // for who waits for its tasks to stop
 	c.splitter.cancel()
 	for _, s := range c.tasks {
 		each(s)
 	}
 	go func() { // ends after the goroutines that were told to
 		c.work.Wait()
+		c.waitBefore() // it stands for the one before it, too
 		c.gone()
 	}()
 }
@@ -246,6 +248,11 @@ func (c *hosted) visible() []*supervisor {
 	for _, s := range c.leaving {
 		if !seen[s.id] {
 			seen[s.id] = true
+			tasks = append(tasks, s)
+		}
+	}
+	for _, s := range c.tasks { // those that stay while others move to another worker
+		if !seen[s.id] {
 			tasks = append(tasks, s)
 		}
 	}

@@ -123,6 +123,9 @@ func (c *hosted) stopped() (left string, changed <-chan struct{}, err error) {
 	}
 	c.h.mu.Lock()
 	defer c.h.mu.Unlock()
+	if c.ended {
+		return "", nil, refuse(Conflict, "the worker is stopping")
+	}
 	c.supervise() // the store may not have told of its last commit yet
 	switch n := len(c.leaving); {
 	case n > 0:

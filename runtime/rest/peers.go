@@ -108,6 +108,9 @@ func (s *Server) forward(r request, to string, again bool) (answer, error) {
 func postTasks(s *Server, r request) (answer, error) {
 	var in []props
 	err := read(r, &in)
+	if f, ok := errors.AsType[*failure](err); ok && f.status == http.StatusRequestEntityTooLarge {
+		return answer{}, err // what was read of it is not what was signed
+	}
 	if refused := s.o.Peers.Verify(r.Header, *r.body); refused != nil {
 		return answer{}, refused
 	}
