@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -252,20 +253,27 @@ func TestOffsetsWaitForTheCluster(t *testing.T) {
 func TestTasksGoOnWhereTheSplitFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := threeTasks()
+		var away atomic.Bool
+		well := e.split
+		e.split = func(spec runtime.TaskSpec, n int) ([]connector.Props, error) {
+			if away.Load() {
+				return nil, errors.New("the system is away")
+			}
+			return well(spec, n)
+		}
 		h := newHerder(t, e, "")
 		if _, err := h.Create("c", source("tasks.max", "3"), state.TargetStarted); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		well := e.split
-		e.split = func(runtime.TaskSpec, int) ([]connector.Props, error) { return nil, errors.New("the system is away") }
+		away.Store(true)
 		if _, err := h.Restart("c", false, false); err != nil {
 			t.Fatal(err)
 		}
 		if got := states(t, h, "c"); got != "FAILED RUNNING RUNNING RUNNING" {
 			t.Error(got)
 		}
-		e.split = well
+		away.Store(false)
 		time.Sleep(time.Minute)
 		if got := states(t, h, "c"); got != "RUNNING RUNNING RUNNING RUNNING" || e.count() != 3 {
 			t.Errorf("%s, %d starts", got, e.count())
