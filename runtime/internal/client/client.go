@@ -66,13 +66,10 @@ func New(o Options) (*Client, error) {
 		return http.ErrUseLastResponse // a DELETE that is sent on would become a GET, and a login would go elsewhere
 	}}}
 	for _, text := range o.URLs {
-		if text = strings.TrimSpace(text); text == "" {
+		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		if !strings.Contains(text, "://") {
-			text = "http://" + text
-		}
-		u, err := url.Parse(text)
+		u, err := parseURL(text)
 		switch {
 		case err != nil:
 			return nil, errors.New("the worker's URL cannot be read: want http://host:port") // its text may hold a password
@@ -94,6 +91,14 @@ func New(o Options) (*Client, error) {
 	}
 	c.o = o
 	return c, nil
+}
+
+// parseURL reads the address of a worker, which people may write without http://.
+func parseURL(text string) (*url.URL, error) {
+	if text = strings.TrimSpace(text); !strings.Contains(text, "://") {
+		text = "http://" + text
+	}
+	return url.Parse(text)
 }
 
 // Close closes the connections.
@@ -191,10 +196,8 @@ func (c *Client) ask(ctx context.Context, base *url.URL, r call, body []byte) ([
 		return nil, unreachable(ctx, base, r.about, err)
 	case len(data) > maxBody:
 		return nil, fmt.Errorf("%s: %s: the answer has more than %d bytes", base, r.about, maxBody)
-	case resp.StatusCode >= http.StatusMultipleChoices && resp.StatusCode < http.StatusBadRequest:
-		return nil, &Error{URL: base.String(), About: r.about, Status: resp.StatusCode, Message: "it sends on to " + ShownURL(resp.Header.Get("Location")), foreign: true}
-	case resp.StatusCode >= http.StatusBadRequest:
-		return nil, refusal(base, r, resp.StatusCode, data)
+	case resp.StatusCode >= http.StatusMultipleChoices:
+		return nil, refusal(base, r, resp, data)
 	}
 	return data, nil
 }

@@ -64,7 +64,7 @@ func (e *Error) remedy() string {
 		return "give a login: HYDRAULICS_USERNAME and HYDRAULICS_PASSWORD, or that of a context"
 	case e.Status == http.StatusForbidden:
 		return "the login may not do this"
-	case e.Status < http.StatusBadRequest && e.Status >= http.StatusMultipleChoices:
+	case e.redirects():
 		return "ask at that address, if it is the worker's"
 	case e.Lacking():
 		return "this worker does not have that request, which came with Kafka Connect " + e.since
@@ -85,6 +85,11 @@ func (e *Error) Lacking() bool {
 	return e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusNotFound && e.Message == "HTTP 404 Not Found"
 }
 
+// redirects tells that the worker, or what is before it, sends on to another address.
+func (e *Error) redirects() bool {
+	return e.Status >= http.StatusMultipleChoices && e.Status < http.StatusBadRequest
+}
+
 // rebalancing tells that a cluster's workers are sharing out their work.
 func (e *Error) rebalancing() bool {
 	text := strings.ToLower(e.Message)
@@ -92,8 +97,14 @@ func (e *Error) rebalancing() bool {
 }
 
 // refusal makes the error of an answer that is one.
-func refusal(base *url.URL, r call, status int, data []byte) error {
+func refusal(base *url.URL, r call, resp *http.Response, data []byte) error {
+	status := resp.StatusCode
 	e := &Error{URL: base.String(), About: r.about, Status: status, since: cmp.Or(r.since, "1.0")}
+	if to, err := resp.Location(); err == nil && e.redirects() {
+		to.User = nil
+		e.Message, e.foreign = "it sends on to "+to.String(), true
+		return e
+	}
 	var said struct {
 		Code    int    `json:"error_code"`
 		Message string `json:"message"`

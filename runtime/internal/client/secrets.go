@@ -1,7 +1,6 @@
 package client
 
 import (
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -25,10 +24,10 @@ var (
 func ShownURL(text string) string {
 	var shown []string
 	for one := range strings.SplitSeq(text, ",") {
-		if one = strings.TrimSpace(one); !strings.Contains(one, "://") {
-			one = "http://" + one
+		if strings.TrimSpace(one) == "" {
+			continue
 		}
-		u, err := url.Parse(one)
+		u, err := parseURL(one)
 		if err != nil {
 			shown = append(shown, Hidden)
 			continue
@@ -46,16 +45,29 @@ var harmless = map[string]bool{"name": true, "connector.class": true, "tasks.max
 // Guess gives a configuration as it may be seen where nobody says which of its keys
 // hold secrets.
 func Guess(c Config) Config {
+	return c.seen(func(key, value string) string {
+		if unhidden(value) || harmless[key] || strings.HasPrefix(key, "errors.") || strings.HasSuffix(key, ".type") {
+			return value
+		}
+		return Hidden
+	})
+}
+
+// seen gives a configuration whose values are those that show gives.
+func (c Config) seen(show func(key, value string) string) Config {
 	shown := make(Config, len(c))
 	for k, v := range c {
-		if v != nil && *v != "" && !reference.MatchString(*v) && !harmless[k] && !strings.HasPrefix(k, "errors.") && !strings.HasSuffix(k, ".type") {
-			text := Hidden
+		if v != nil {
+			text := show(k, *v)
 			v = &text
 		}
 		shown[k] = v
 	}
 	return shown
 }
+
+// unhidden tells a value that gives nothing away, whatever its key is.
+func unhidden(value string) bool { return value == "" || reference.MatchString(value) }
 
 // Secrets are the keys of a configuration that hold secrets, by what the worker says
 // of them. Keys with a name that secrets have are hidden beside them.
@@ -74,7 +86,7 @@ func SecretsOf(checks []Check) Secrets {
 
 // Show gives a value as it may be seen.
 func (s Secrets) Show(key, value string) string {
-	if value == "" || reference.MatchString(value) {
+	if unhidden(value) {
 		return value
 	}
 	if s[key] || config.SecretName(key) {
@@ -84,14 +96,4 @@ func (s Secrets) Show(key, value string) string {
 }
 
 // Config gives a configuration as it may be seen.
-func (s Secrets) Config(c Config) Config {
-	shown := make(Config, len(c))
-	for k, v := range c {
-		if v != nil {
-			text := s.Show(k, *v)
-			v = &text
-		}
-		shown[k] = v
-	}
-	return shown
-}
+func (s Secrets) Config(c Config) Config { return c.seen(s.Show) }

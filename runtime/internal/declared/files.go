@@ -17,6 +17,9 @@ import (
 // endings are those of the files that are read of a folder.
 var endings = []string{".yaml", ".yml", ".properties", ".json"}
 
+// IsFile tells whether a name is that of a file of configurations.
+func IsFile(name string) bool { return slices.Contains(endings, strings.ToLower(filepath.Ext(name))) }
+
 // Read gives the connectors of files, and of the files of folders. What else these
 // say, of workers, is not looked at. The error names all that is wrong.
 func Read(paths []string) ([]config.Connector, error) {
@@ -57,7 +60,7 @@ func filesOf(path string) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		if !e.IsDir() && slices.Contains(endings, strings.ToLower(filepath.Ext(e.Name()))) {
+		if !e.IsDir() && IsFile(e.Name()) {
 			files = append(files, filepath.Join(path, e.Name()))
 		}
 	}

@@ -29,7 +29,7 @@ func ConnectorsCommand() *cobra.Command {
 this program or of Java's. Which one say --url, --context, HYDRAULICS_URL or the
 current context, else it is ` + client.DefaultURL + `.`,
 	}
-	w.addTo(c, "url")
+	w.addTo(c, "url", ofURL)
 	c.AddCommand(newListCommand(w), newShowCommand(w), newCreateCommand(w), newApplyCommand(w), newDiffCommand(w),
 		newTargetCommand(w, "pause", "paused", state.TargetPaused, "Have connectors pause: they keep their tasks and do nothing"),
 		newTargetCommand(w, "resume", "resumed", state.TargetStarted, "Have connectors that are paused or stopped run"),

@@ -43,7 +43,7 @@ func newContextsListCommand() *cobra.Command {
 			list := []contextView{}
 			table := output.Table{Columns: []string{"", "NAME", "URL"}}
 			for _, name := range contexts.Names() {
-				v := contextView{name, shownURL(contexts.Of[name]["url"]), name == contexts.Current}
+				v := contextView{name, client.ShownURL(contexts.Of[name]["url"]), name == contexts.Current}
 				list = append(list, v)
 				mark := map[bool]string{true: "*"}[v.Current]
 				table.Add(mark, v.Name, cmp.Or(v.URL, "-"))
@@ -53,13 +53,6 @@ func newContextsListCommand() *cobra.Command {
 	}
 	form.AddTo(c)
 	return c
-}
-
-func shownURL(text string) string {
-	if text == "" {
-		return ""
-	}
-	return client.ShownURL(text)
 }
 
 func newContextsUseCommand() *cobra.Command {

@@ -17,6 +17,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/client"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/declared"
 )
 
 // MigrateCommand makes `migrate`, which prints the connectors of a worker as YAML, and
@@ -40,7 +41,7 @@ effect. Secrets are not printed: ${env:NAME} stands for each. Nothing is changed
 			switch {
 			case err == nil && !info.IsDir():
 				return m.fromFile(cmd.Context(), cmd.OutOrStdout(), w.target.URL)
-			case !strings.Contains(w.target.URL, "://") && slices.Contains([]string{".properties", ".yaml", ".yml", ".json"}, filepath.Ext(w.target.URL)):
+			case !strings.Contains(w.target.URL, "://") && declared.IsFile(w.target.URL):
 				return fmt.Errorf("--from: %w", err)
 			}
 			return w.asking(func(cmd *cobra.Command, c *client.Client, _ []string) error {
@@ -48,8 +49,7 @@ effect. Secrets are not printed: ${env:NAME} stands for each. Nothing is changed
 			})(cmd, args)
 		},
 	}
-	w.addTo(c, "from")
-	c.PersistentFlags().Lookup("from").Usage = "REST API of a worker, or the file of a distributed one"
+	w.addTo(c, "from", "REST API of a worker, or the file of a distributed one")
 	return c
 }
 

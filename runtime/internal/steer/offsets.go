@@ -28,7 +28,7 @@ func OffsetsCommand() *cobra.Command {
 stream in its topics. A connector must be stopped while they are changed.
 Java's workers list them since 3.5 and change them since 3.6.`,
 	}
-	w.addTo(c, "url")
+	w.addTo(c, "url", ofURL)
 	c.AddCommand(newOffsetsListCommand(w), newOffsetsAlterCommand(w), newOffsetsResetCommand(w))
 	return c
 }
@@ -150,16 +150,13 @@ func decodeOffsets(data []byte, to *client.Offsets) error {
 			return err
 		}
 	}
-	if err := wholejson.Unmarshal(data, to); err != nil {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := wholejson.Decode(d, to); err != nil {
 		return err
 	}
 	if len(to.Offsets) == 0 {
 		return errors.New("there are none")
-	}
-	known := json.NewDecoder(bytes.NewReader(data))
-	known.DisallowUnknownFields()
-	if err := known.Decode(new(client.Offsets)); err != nil {
-		return err
 	}
 	for i, o := range to.Offsets {
 		if o.Partition == nil || o.Offset == nil {

@@ -53,7 +53,7 @@ func newPluginsListCommand(own Catalogue) *cobra.Command {
 			return form.Print(cmd.OutOrStdout(), list, table)
 		}),
 	}
-	w.addTo(c, "url")
+	w.addTo(c, "url", ofURL)
 	form.AddTo(c)
 	return c
 }
@@ -100,7 +100,7 @@ func newPluginsDescribeCommand(own Catalogue) *cobra.Command {
 			return form.Print(cmd.OutOrStdout(), keys, table)
 		}),
 	}
-	w.addTo(c, "url")
+	w.addTo(c, "url", ofURL)
 	form.AddTo(c)
 	return c
 }

@@ -51,11 +51,14 @@ const completionTimeout = 3 * time.Second
 // worker is which worker the commands of a group ask.
 type worker struct{ target client.Target }
 
+// ofURL is what help says of the flag --url.
+const ofURL = "REST API of the worker, with commas those of several of a cluster (HYDRAULICS_URL; " + client.DefaultURL + ")"
+
 // addTo gives a command, and those below it, the flags; url is what that of the address
-// is called.
-func (w *worker) addTo(c *cobra.Command, url string) {
+// is called, and usage what help says of it.
+func (w *worker) addTo(c *cobra.Command, url, usage string) {
 	flags := c.PersistentFlags()
-	flags.StringVar(&w.target.URL, url, "", "REST API of the worker, with commas those of several of a cluster (HYDRAULICS_URL; "+client.DefaultURL+")")
+	flags.StringVar(&w.target.URL, url, "", usage)
 	flags.StringVar(&w.target.Context, "context", "", "worker of the file of contexts (HYDRAULICS_CONTEXTS; hydraulics/contexts.yaml in the folder of configurations)")
 	flags.DurationVar(&w.target.Timeout, "timeout", client.DefaultTimeout, "how long an answer may take")
 	_ = c.RegisterFlagCompletionFunc("context", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {

@@ -60,12 +60,14 @@ type header struct {
 	Value *output.Bytes `json:"value"`
 }
 
-// errEnough ends the reading early; the others say which bound did.
-var (
-	errEnough = errors.New("enough")
-	errBytes  = fmt.Errorf("--max-bytes: %w", errEnough)
-	errTime   = fmt.Errorf("--for: %w", errEnough)
-)
+// errEnough ends the reading when there are as many records as are wanted.
+var errEnough = errors.New("enough")
+
+// bound is a flag whose bound ends the reading before that.
+type bound string
+
+// Error names it.
+func (b bound) Error() string { return string(b) + ": enough" }
 
 // Run prints the records.
 func (t *Tail) Run(ctx context.Context, out io.Writer, asJSON bool) error {
@@ -85,14 +87,16 @@ func (t *Tail) Run(ctx context.Context, out io.Writer, asJSON bool) error {
 	}
 	if t.For > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, t.For, errTime)
+		ctx, cancel = context.WithTimeoutCause(ctx, t.For, bound("--for"))
 		defer cancel()
 	}
 	p := &printer{tail: t, out: out, asJSON: asJSON, decoder: d, at: "the beginning"}
 	err = t.read(ctx, client, starts, func(m kafka.Message) error { return p.print(ctx, m) })
-	if (errors.Is(err, errBytes) || errors.Is(err, errTime)) && !t.Follow {
-		bound, _, _ := strings.Cut(err.Error(), ":")
-		fmt.Fprintf(t.Notes, "ended by %s behind %s: what follows, and later partitions, are not shown\n", bound, p.at)
+	if b, is := errors.AsType[bound](err); is {
+		if !t.Follow {
+			fmt.Fprintf(t.Notes, "ended by %s behind %s: what follows, and later partitions, are not shown\n", string(b), p.at)
+		}
+		return nil
 	}
 	if errors.Is(err, errEnough) || t.Follow && errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return nil // its bounds, or the user, have ended it
@@ -199,7 +203,7 @@ func (p *printer) print(ctx context.Context, m kafka.Message) error {
 	t := p.tail
 	p.bytes += int64(len(m.Key) + len(m.Value))
 	if p.seen++; t.Bytes > 0 && p.bytes > t.Bytes && p.seen > 1 {
-		return errBytes
+		return bound("--max-bytes")
 	}
 	p.at = fmt.Sprintf("%s[%d]@%d", m.Topic, m.Partition, m.Offset)
 	x := shown{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Headers: []header{}}

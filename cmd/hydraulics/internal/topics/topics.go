@@ -46,19 +46,23 @@ func text(p connector.Props, key string) string {
 
 // Names gives the names of the topics that are not Kafka's own.
 func (c Cluster) Names(ctx context.Context) ([]string, error) {
+	found, err := c.topics(ctx, false)
+	var names []string
+	for _, t := range found {
+		names = append(names, t.Name)
+	}
+	return names, err
+}
+
+// topics gives the topics; all is Kafka's own, too.
+func (c Cluster) topics(ctx context.Context, all bool) ([]kafka.TopicInfo, error) {
 	client, _, err := c.open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer client.Close()
-	all, err := client.DescribeTopics(ctx, nil)
-	var names []string
-	for _, t := range all {
-		if !t.Internal {
-			names = append(names, t.Name)
-		}
-	}
-	return names, err
+	found, err := client.DescribeTopics(ctx, nil)
+	return slices.DeleteFunc(found, func(t kafka.TopicInfo) bool { return t.Internal && !all }), err
 }
 
 // listed is a topic in a list.
@@ -71,21 +75,13 @@ type listed struct {
 
 // List prints the topics; all is Kafka's own, too.
 func (c Cluster) List(ctx context.Context, out io.Writer, form output.Form, all bool) error {
-	client, _, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	found, err := client.DescribeTopics(ctx, nil)
+	found, err := c.topics(ctx, all)
 	if err != nil {
 		return err
 	}
 	list := []listed{}
 	table := output.Table{Columns: []string{"NAME", "PARTITIONS", "REPLICATION"}}
 	for _, t := range found {
-		if t.Internal && !all {
-			continue
-		}
 		x := listed{Name: t.Name, Partitions: len(t.Partitions), Internal: t.Internal}
 		for _, p := range t.Partitions {
 			x.Replication = max(x.Replication, len(p.Replicas))
