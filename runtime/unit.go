@@ -286,7 +286,7 @@ func (s *streamTask) deadLetters(ctx context.Context, u *unit) (*sending, error)
 func (s *streamTask) offsets(_ context.Context, u *unit) (*sending, error) {
 	for i := range u.batch.items {
 		m := u.batch.items[i].read
-		s.settled[connector.TopicPartition{Topic: m.Topic, Partition: m.Partition}] = m.Offset + 1
+		s.settled[m.From()] = m.Offset + 1
 	}
 	s.through += len(u.batch.items)
 	return newSending(0, func() error { return nil }), nil

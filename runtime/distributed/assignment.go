@@ -20,7 +20,7 @@ func (m *Member) place(_ context.Context, p cluster.Placement) {
 			"protocol", int(p.Version), "parts", len(p.Work))
 	}
 	reassign()
-	if at, _ := m.store.Snapshot(); p.Leads() && at >= p.ConfigOffset { // else it does not know yet what there is
+	if p.Leads() && m.store.Offset() >= p.ConfigOffset { // else it does not know yet what there is
 		m.tidy()
 	}
 }

@@ -219,7 +219,7 @@ var _ store.Store = wanted{}
 // heard takes note of a change of what is wanted, and tells whether it is one of what
 // is to be shared out.
 func (m *Member) heard(r store.Record) (rejoin bool) {
-	at, _ := m.store.Snapshot()
+	at := m.store.Offset()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch r := r.(type) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,7 +37,7 @@ func (m *Member) Owner(id herder.TaskID) error {
 	}
 	url, known := m.group.Owner(cluster.Part(id))
 	if !known || url == m.o.URL {
-		return &herder.Error{Reason: herder.Conflict, Text: "Cannot complete request because of a conflicting operation (e.g. worker rebalance)"}
+		return herder.ErrRebalance
 	}
 	return &herder.Elsewhere{URL: url}
 }
@@ -72,7 +73,7 @@ func (m *Member) submit(ctx context.Context, name string, body []byte) (status i
 	defer cancel()
 	p := m.Placement()
 	if p.LeaderURL == "" {
-		return 0, fmt.Errorf("there is none while a rebalance is on")
+		return 0, errors.New("there is none while a rebalance is on")
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(p.LeaderURL, "/")+"/connectors/"+url.PathEscape(name)+"/tasks", bytes.NewReader(body))
 	if err != nil {

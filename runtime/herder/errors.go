@@ -23,6 +23,9 @@ type Error struct {
 // Error gives the text.
 func (e *Error) Error() string { return e.Text }
 
+// ErrRebalance is a request that has to wait for a rebalance of the cluster.
+var ErrRebalance = &Error{Conflict, "Cannot complete request because of a conflicting operation (e.g. worker rebalance)"}
+
 func refuse(r Reason, format string, args ...any) error {
 	return &Error{Reason: r, Text: fmt.Sprintf(format, args...)}
 }

@@ -245,14 +245,9 @@ func (c *hosted) visible() []*supervisor {
 	}
 	seen := map[int]bool{}
 	var tasks []*supervisor
-	for _, s := range c.leaving {
+	for _, s := range slices.Concat(c.leaving, c.tasks) { // some may stay while others leave
 		if !seen[s.id] {
 			seen[s.id] = true
-			tasks = append(tasks, s)
-		}
-	}
-	for _, s := range c.tasks { // those that stay while others move to another worker
-		if !seen[s.id] {
 			tasks = append(tasks, s)
 		}
 	}

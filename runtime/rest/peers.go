@@ -61,7 +61,7 @@ func forwarded(h handler) handler {
 		}
 		hop := r.URL.Query().Get("forward")
 		if hop != "" && !strings.EqualFold(hop, "true") {
-			return answer{}, failed(http.StatusConflict, "Cannot complete request because of a conflicting operation (e.g. worker rebalance)")
+			return answer{}, herder.ErrRebalance
 		}
 		r.stage("forwarding the request to %s", elsewhere.URL)
 		return s.forward(r, elsewhere.URL, hop == "")

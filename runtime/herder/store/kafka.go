@@ -147,6 +147,13 @@ func (k *Kafka) Snapshot() (offset int64, tasks map[string]int) {
 	return k.offset, tasks
 }
 
+// Offset is that of Snapshot alone.
+func (k *Kafka) Offset() int64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.offset
+}
+
 // SessionKey gives the newest session key, and whether there is one.
 func (k *Kafka) SessionKey() (SessionKey, bool) {
 	k.mu.Lock()
