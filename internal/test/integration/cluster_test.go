@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -95,50 +94,6 @@ func (c *cluster) start(sets ...string) *member {
 		args = append(args, "--set", s)
 	}
 	return &member{startProgram(c.t, dir, program(c.t), args...), address}
-}
-
-// startJava starts one of Java's.
-func (c *cluster) startJava() *member {
-	t := c.t
-	t.Helper()
-	if os.Getenv("HYDRAULICS_CONNECT_CLASSPATH") == "" || os.Getenv("HYDRAULICS_CONNECT_PLUGINS") == "" {
-		t.Skip("HYDRAULICS_CONNECT_CLASSPATH and HYDRAULICS_CONNECT_PLUGINS are not both set: no Java worker, make integration fetches one")
-	}
-	dir, address := c.file()
-	w := &worker{t: t, log: filepath.Join(dir, "log"), done: make(chan struct{}), rest: "http://" + address}
-	log, err := os.Create(w.log)
-	check(t, err)
-	defer log.Close()
-	w.cmd = exec.Command("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", os.Getenv("HYDRAULICS_CONNECT_CLASSPATH"),
-		"org.apache.kafka.connect.cli.ConnectDistributed", "worker.properties")
-	w.cmd.Dir, w.cmd.Stdout, w.cmd.Stderr = dir, log, log
-	check(t, w.cmd.Start())
-	go func() { // ends with the process
-		w.err = w.cmd.Wait()
-		close(w.done)
-	}()
-	t.Cleanup(func() {
-		w.kill()
-		if t.Failed() {
-			t.Logf("end of Java's log:\n%s", w.tail(40))
-		}
-	})
-	m := &member{w, address}
-	wait.Nil(t, "Java's worker", func() error {
-		if w.ended() {
-			t.Fatal("Java's worker has ended")
-		}
-		_, _, err := m.ask("GET", "/connectors", "")
-		return err
-	})
-	return m
-}
-
-// leave stops a worker as its users do. Java's ends with the signal's number.
-func (m *member) leave() {
-	m.t.Helper()
-	check(m.t, m.cmd.Process.Signal(syscall.SIGTERM))
-	wait.For(m.t, "the end of the worker", m.done)
 }
 
 // ask sends a request.
@@ -368,115 +323,6 @@ func (c *cluster) arrived(topic string, n int) (again int) {
 	wanted := strings.Split(strings.TrimSpace(lines(0, n)), "\n")
 	eventually(c.t, "the lines in "+topic, func() bool { return len(c.values(topic)) >= n })
 	return complete(c.t, topic, c.values(topic), wanted)
-}
-
-// A worker of Java's and one of ours are in one group, and each runs connectors of the
-// same class. Each of them goes; the other one goes on where it was.
-//
-// Clauses: G9.
-func TestMixedGroup(t *testing.T) {
-	c := newCluster(t, 0)
-	java, ours := c.startJava(), c.start()
-	dir := t.TempDir()
-	counts, adds := map[string]int{}, map[string]func(from, to int){}
-	for i := range 6 {
-		name := fmt.Sprintf("%s-%d", c.name, i)
-		config, add := lineSource(t, dir, name)
-		counts[name], adds[name] = 1, add
-		[]*member{java, ours}[i%2].put(name, config)
-	}
-	more := func(from, to int) {
-		t.Helper()
-		again := 0
-		for name, add := range adds {
-			add(from, to)
-			again += c.arrived(name, to)
-		}
-		t.Logf("lines up to %d: %d came again", to, again)
-	}
-	both := func() {
-		t.Helper()
-		at := running(t, counts, java, ours)
-		wait.Nil(t, "a share for each", func() error {
-			if at = running(t, counts, java, ours); at[java.id] != 3 || at[ours.id] != 3 {
-				return fmt.Errorf("tasks are at %v", at)
-			}
-			return nil
-		})
-	}
-	both()
-	more(10, 20)
-	for _, m := range []*member{ours, java} {
-		m.do("POST", "/connectors/"+c.name+"-0/restart?includeTasks=true", "")
-		m.do("PUT", "/connectors/"+c.name+"-1/pause", "")
-		for _, other := range []*member{ours, java} {
-			other.state(c.name+"-1", "PAUSED")
-		}
-		m.do("PUT", "/connectors/"+c.name+"-1/resume", "")
-		both()
-	}
-	java.leave()
-	running(t, counts, ours)
-	more(20, 30)
-	java = c.startJava()
-	both()
-	ours.kill()
-	running(t, counts, java)
-	more(30, 40)
-	t.Log("passed: a worker of Java's Kafka Connect and one of ours in one group, each of which left the other its connectors")
-}
-
-// What a cluster of Java's has in its topics goes on with a worker of ours, and the
-// other way round: connectors at their offsets, paused and stopped ones, altered offsets,
-// a name with a space.
-//
-// Clauses: H1, H3, H6, H7.
-func TestTakesOverAJavaCluster(t *testing.T) {
-	c := newCluster(t, 0)
-	dir := t.TempDir()
-	runs, paused, stopped := c.name+"-a", c.name+"-b", c.name+"-c"
-	name := "the runner"
-	config, add := lineSource(t, dir, runs)
-	w := c.startJava()
-	w.put(name, config)
-	for topic, how := range map[string]string{paused: "pause", stopped: "stop"} {
-		config, _ := lineSource(t, dir, topic)
-		w.put(topic, config)
-		c.arrived(topic, 10)
-		w.do("PUT", "/connectors/"+topic+"/"+how, "")
-	}
-	c.arrived(runs, 10)
-	w.state(paused, "PAUSED")
-	w.state(stopped, "STOPPED")
-	w.leave()
-
-	w = c.start()
-	running(t, map[string]int{name: 1}, w)
-	w.state(paused, "PAUSED")
-	w.state(stopped, "STOPPED")
-	add(10, 20)
-	again := c.arrived(runs, 20)
-	if topics := w.do("GET", "/connectors/"+url.PathEscape(name)+"/topics", ""); !strings.Contains(topics, `"`+runs+`"`) {
-		t.Errorf("topics are %s", topics)
-	}
-	w.do("PUT", "/connectors/"+paused+"/resume", "")
-	file := filepath.Join(dir, stopped+".txt")
-	w.do("PATCH", "/connectors/"+stopped+"/offsets", fmt.Sprintf(`{"offsets":[{"partition":{"filename":%q},"offset":{"position":7}}]}`, file))
-	running(t, map[string]int{name: 1, paused: 1}, w)
-	w.leave()
-
-	w = c.startJava()
-	running(t, map[string]int{name: 1, paused: 1}, w)
-	w.state(stopped, "STOPPED")
-	if offsets := w.do("GET", "/connectors/"+stopped+"/offsets", ""); !strings.Contains(offsets, `{"position":7}`) {
-		t.Errorf("offsets are %s", offsets)
-	}
-	add(20, 30)
-	again += c.arrived(runs, 30)
-	if again > 0 {
-		t.Errorf("%d lines came again, of workers that all stopped in good order", again)
-	}
-	t.Log("passed: the topics of a cluster of Java's were ours, and Java's again, at the same lines")
 }
 
 // The rights of docs/cluster.md are enough for a worker to share, and to keep what it has

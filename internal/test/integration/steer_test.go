@@ -23,17 +23,18 @@ type javaSteered struct {
 // newJavaSteered starts a standalone worker of Java without connectors.
 func newJavaSteered(t *testing.T) *javaSteered {
 	t.Helper()
-	broker, plugins := os.Getenv("HYDRAULICS_KAFKA_BOOTSTRAP"), os.Getenv("HYDRAULICS_CONNECT_PLUGINS")
-	if broker == "" || plugins == "" || os.Getenv("HYDRAULICS_CONNECT_CLASSPATH") == "" {
-		t.Skip("HYDRAULICS_KAFKA_BOOTSTRAP, HYDRAULICS_CONNECT_CLASSPATH and HYDRAULICS_CONNECT_PLUGINS are not all set: no Java worker, make integration fetches one")
+	broker, plugins := os.Getenv("HYDRAULICS_KAFKA_BOOTSTRAP"), javaPlugins(t)
+	if broker == "" {
+		t.Skip("HYDRAULICS_KAFKA_BOOTSTRAP is not set: no broker for Java's worker, make integration starts one")
 	}
 	at, err := port.Lasting()
 	check(t, err)
-	s := &javaSteered{t, t.TempDir(), fmt.Sprintf("http://127.0.0.1:%d", at)}
+	address := fmt.Sprint("127.0.0.1:", at)
+	s := &javaSteered{t, t.TempDir(), "http://" + address}
 	s.file("worker.properties", "bootstrap.servers="+broker+"\nlisteners="+s.url+"\nplugin.path="+plugins+"\nplugin.discovery=hybrid_warn\n"+
 		"key.converter=org.apache.kafka.connect.storage.StringConverter\nvalue.converter=org.apache.kafka.connect.storage.StringConverter\n"+
 		"offset.storage.file.filename="+filepath.Join(s.dir, "connect.offsets")+"\noffset.flush.interval.ms=500\n")
-	t.Cleanup(startJava(t, s.dir, at, "worker.properties"))
+	t.Cleanup(startJava(t, s.dir, "ConnectStandalone", address, "worker.properties").leave)
 	return s
 }
 

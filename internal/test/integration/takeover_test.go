@@ -3,15 +3,11 @@
 package integration
 
 import (
-	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"text/template"
 
@@ -35,10 +31,7 @@ var javaFiles = []string{"worker.properties", "source.properties", "table.proper
 // newJavaFolder writes the files.
 func newJavaFolder(t *testing.T, s *stack) *javaFolder {
 	t.Helper()
-	f := &javaFolder{Dir: t.TempDir(), Name: s.name("java"), Broker: s.broker, Plugins: os.Getenv("HYDRAULICS_CONNECT_PLUGINS")}
-	if f.Plugins == "" || os.Getenv("HYDRAULICS_CONNECT_CLASSPATH") == "" {
-		t.Skip("HYDRAULICS_CONNECT_CLASSPATH and HYDRAULICS_CONNECT_PLUGINS are not both set: no Java worker, make integration fetches one")
-	}
+	f := &javaFolder{Dir: t.TempDir(), Name: s.name("java"), Broker: s.broker, Plugins: javaPlugins(t)}
 	var err error
 	f.Port, err = port.Lasting()
 	check(t, err)
@@ -62,51 +55,7 @@ func newJavaFolder(t *testing.T, s *stack) *javaFolder {
 // its users do, and waits for its end.
 func (f *javaFolder) start(t *testing.T) (stop func()) {
 	t.Helper()
-	return startJava(t, f.Dir, f.Port, javaFiles...)
-}
-
-// startJava starts Java's worker on files of a folder, with its REST API on a port.
-func startJava(t *testing.T, dir string, port int, files ...string) (stop func()) {
-	t.Helper()
-	log, err := os.Create(filepath.Join(dir, "java.log"))
-	check(t, err)
-	defer log.Close()
-	cmd := exec.Command("java", append([]string{"-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", os.Getenv("HYDRAULICS_CONNECT_CLASSPATH"),
-		"org.apache.kafka.connect.cli.ConnectStandalone"}, files...)...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
-	check(t, cmd.Start())
-	done := make(chan struct{})
-	go func() { // ends with the process
-		_ = cmd.Wait() // Java ends with the signal's number
-		close(done)
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
-		<-done
-		if t.Failed() {
-			data, _ := os.ReadFile(log.Name())
-			t.Logf("end of Java's log:\n%s", data[max(0, len(data)-4000):])
-		}
-	})
-	wait.Nil(t, "Java's worker", func() error {
-		select {
-		case <-done:
-			t.Fatal("Java's worker has ended")
-		default:
-		}
-		res, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/connectors", port))
-		if err != nil {
-			return err
-		}
-		if res.StatusCode != http.StatusOK { // it listens before it answers
-			err = errors.New(res.Status)
-		}
-		return errors.Join(err, res.Body.Close())
-	})
-	return func() {
-		check(t, cmd.Process.Signal(syscall.SIGTERM))
-		wait.For(t, "the end of Java's worker", done)
-	}
+	return startJava(t, f.Dir, "ConnectStandalone", fmt.Sprint("127.0.0.1:", f.Port), javaFiles...).leave
 }
 
 // append writes lines to the source's file.

@@ -108,28 +108,10 @@ type worker struct {
 // folder, to a log that goes on. It is killed when the test ends.
 func startProgram(t *testing.T, dir, name string, args ...string) *worker {
 	t.Helper()
-	w := &worker{t: t, log: filepath.Join(dir, "log"), done: make(chan struct{})}
-	log, err := os.OpenFile(w.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	check(t, err)
-	defer log.Close()
-	from, err := log.Seek(0, io.SeekEnd)
-	check(t, err)
-	w.cmd = exec.Command(name, args...)
-	w.cmd.Dir = dir
+	cmd := exec.Command(name, args...)
 	// Nothing depends on the host's time zone.
-	w.cmd.Env = append(os.Environ(), "TZ=Pacific/Auckland")
-	w.cmd.Stdout, w.cmd.Stderr = log, log
-	check(t, w.cmd.Start())
-	go func() { // ends with the process
-		w.err = w.cmd.Wait()
-		close(w.done)
-	}()
-	t.Cleanup(func() {
-		w.kill()
-		if t.Failed() {
-			t.Logf("end of the log of %s:\n%s", filepath.Base(dir), w.tail(40))
-		}
-	})
+	cmd.Env = append(os.Environ(), "TZ=Pacific/Auckland")
+	w, from := launch(t, dir, "log", cmd)
 	eventually(t, "the REST API", func() bool {
 		w.rest = restURL(t, w.log, from)
 		return w.rest != "" || w.ended()
@@ -138,6 +120,31 @@ func startProgram(t *testing.T, dir, name string, args ...string) *worker {
 		t.Fatalf("the worker ended: %v\n%s", w.err, w.tail(40))
 	}
 	return w
+}
+
+// launch starts a worker's process in a folder, with a log there that goes on from
+// where it ends now. It is killed when the test ends.
+func launch(t *testing.T, dir, logName string, cmd *exec.Cmd) (w *worker, from int64) {
+	t.Helper()
+	w = &worker{t: t, cmd: cmd, log: filepath.Join(dir, logName), done: make(chan struct{})}
+	log, err := os.OpenFile(w.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	check(t, err)
+	defer log.Close()
+	from, err = log.Seek(0, io.SeekEnd)
+	check(t, err)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
+	check(t, cmd.Start())
+	go func() { // ends with the process
+		w.err = w.cmd.Wait()
+		close(w.done)
+	}()
+	t.Cleanup(func() {
+		w.kill()
+		if t.Failed() {
+			t.Logf("end of the %s of %s:\n%s", logName, filepath.Base(dir), w.tail(40))
+		}
+	})
+	return w, from
 }
 
 var restLine = regexp.MustCompile(`msg="REST API" url=(\S+)`)
@@ -167,11 +174,17 @@ func (w *worker) kill() {
 	<-w.done
 }
 
-// stop ends the worker as kill does, and takes a failure to stop as one.
-func (w *worker) stop() {
+// leave ends the worker as its users do. Java's ends with the signal's number.
+func (w *worker) leave() {
 	w.t.Helper()
 	check(w.t, w.cmd.Process.Signal(syscall.SIGTERM))
 	wait.For(w.t, "the end of the worker", w.done)
+}
+
+// stop is leave, and takes a failure to stop as one.
+func (w *worker) stop() {
+	w.t.Helper()
+	w.leave()
 	if w.err != nil {
 		w.t.Errorf("the worker ended with %v", w.err)
 	}
