@@ -172,7 +172,7 @@ type journey struct {
 
 // span begins the span of a batch.
 func (j *journey) span(ctx context.Context, b *batch) tracing.Span {
-	if j.tracer == nil {
+	if j.tracer == nil { // Batch would say so too, but b.trace is allocated for it
 		return tracing.Span{}
 	}
 	return j.tracer.Batch(ctx, j.at.connector, j.at.task, len(b.items), b.trace)
@@ -195,9 +195,15 @@ func (s *stage) run(ctx context.Context, j *journey, b *batch) {
 	if s.tap != nil {
 		s.show(b.items)
 	}
-	span := j.tracer.Stage(ctx, s.place)
+	span, cut := j.tracer.Stage(ctx, s.place), b.stop != nil
 	ctx = span.In(ctx)
-	defer func() { span.End(b.stop) }()
+	defer func() {
+		if cut { // by a stage before it
+			span.End(nil)
+			return
+		}
+		span.End(b.stop)
+	}()
 	began, n := time.Now(), 0
 	if s.many != nil {
 		todo := b.alive()

@@ -117,3 +117,28 @@ func TestSpansOfBatches(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// The stage that cuts a batch has the error, those behind it have none.
+func TestSpanOfTheStageThatFails(t *testing.T) {
+	ended := tracetest.NewSpanRecorder()
+	j := testJourney(new(tolerance),
+		oneStage("first", func(n, _ int) error {
+			if n == 1 {
+				return errTest
+			}
+			return nil
+		}),
+		oneStage("second", func(int, int) error { return nil }))
+	j.tracer = tracing.New(sdk.NewTracerProvider(sdk.WithSpanProcessor(ended)))
+	b := testBatch(2)
+	span := j.span(t.Context(), b)
+	j.run(span.In(t.Context()), b)
+	span.End(b.stop)
+	got := map[string]codes.Code{}
+	for _, s := range ended.Ended() {
+		got[s.Name()] = s.Status().Code
+	}
+	if d := cmp.Diff(map[string]codes.Code{"first": codes.Error, "second": codes.Unset, "batch": codes.Error}, got); d != "" {
+		t.Error(d)
+	}
+}
