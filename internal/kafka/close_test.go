@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/IBM/sarama"
+
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
@@ -107,5 +109,32 @@ func TestClosedClientConnectsToNothing(t *testing.T) {
 	if ok, _ := b.Connected(); ok {
 		t.Error("there is a connection")
 		_ = b.Close()
+	}
+}
+
+// TestABrokerThatLeftIsNotOpened: while one broker is asked the other leaves the
+// cluster; a connection to it would be on no list that is closed at the end.
+func TestABrokerThatLeftIsNotOpened(t *testing.T) {
+	cluster := kafkatest.NewCluster(t, 2)
+	c, err := Open(t.Context(), Options{Bootstrap: cluster.ListenAddrs()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	asked := map[int32]bool{}
+	_, _ = ask(t.Context(), c, func(b *sarama.Broker) (int, error) {
+		if len(asked) == 0 {
+			if err := cluster.RemoveNode(1 - b.ID()); err != nil {
+				t.Error(err)
+			}
+			if err := c.client.RefreshMetadata(); err != nil {
+				t.Error(err)
+			}
+		}
+		asked[b.ID()] = true
+		return 0, sarama.ErrNotConnected
+	})
+	if len(asked) != 1 {
+		t.Errorf("brokers %v were asked, want only the one that stayed", asked)
 	}
 }

@@ -118,7 +118,6 @@ func (f *Follower) ends() (map[int32]int64, error) {
 	}
 	all := map[int32]int64{}
 	for b, partitions := range leaders {
-		_ = b.Open(f.client.client.Config()) // it may be open
 		ends, err := f.offsets(b, partitions, sarama.OffsetNewest)
 		if err != nil {
 			return nil, err

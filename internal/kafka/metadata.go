@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/IBM/sarama"
 
@@ -14,12 +15,7 @@ import (
 func ask[T any](ctx context.Context, c *Client, question func(*sarama.Broker) (T, error)) (T, error) {
 	return do(ctx, func() (answer T, err error) {
 		for range 2 {
-			brokers := c.client.Brokers()
-			if b := c.client.LeastLoadedBroker(); b != nil {
-				brokers = append([]*sarama.Broker{b}, brokers...)
-			}
-			for _, b := range brokers {
-				_ = b.Open(c.client.Config()) // it may be open
+			for b := range c.brokers() {
 				if answer, err = question(b); err == nil {
 					c.asking.over()
 					return answer, nil
@@ -42,6 +38,22 @@ func ask[T any](ctx context.Context, c *Client, question func(*sarama.Broker) (T
 		}
 		return answer, connector.Retriable(err)
 	})
+}
+
+// brokers gives the least loaded broker, a bootstrap server where none is known,
+// and then all that are. Sarama opens each under the lock of its list: opened
+// outside of it, one that was taken off meanwhile would never be closed.
+func (c *Client) brokers() iter.Seq[*sarama.Broker] {
+	return func(yield func(*sarama.Broker) bool) {
+		if b := c.client.LeastLoadedBroker(); b != nil && !yield(b) {
+			return
+		}
+		for _, known := range c.client.Brokers() {
+			if b, err := c.client.Broker(known.ID()); err == nil && !yield(b) {
+				return
+			}
+		}
+	}
 }
 
 // metadata asks about topics; nil is all. create has the broker create them.
