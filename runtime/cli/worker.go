@@ -38,6 +38,9 @@ type WorkerOptions struct {
 	Defaults fs.FS
 	// Links are shown on top of the page, name and URL.
 	Links [][2]string
+	// Ticket has those who do not log in only look: a ticket for the page, and a token,
+	// let their bearers do everything.
+	Ticket bool
 	// Quiet is a worker without REST API and page: for commands that run one flow.
 	Quiet bool
 	Log   *slog.Logger
@@ -55,7 +58,8 @@ type Worker struct {
 	ended   chan error          // says why the worker cannot go on
 	runtime *runtime.Worker
 	herder  *herder.Herder
-	door    *door.Door        // nil without REST API and page
+	door    *door.Door // nil without REST API and page
+	pass    door.Pass
 	traces  *tracing.Exporter // nil without a collector
 	log     *slog.Logger
 	loggers *loggers.Registry
@@ -167,6 +171,12 @@ func (w *Worker) configure(s *config.Setup, r *config.Resolver) (err error) {
 	if w.props, err = r.Resolve(s.Worker.Props(), workerOrigin(s)); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
+	const people = "access.file"
+	if name, given := w.props.Text(people); given && name != "" {
+		if w.props[people], err = r.Path(name, workerOrigin(s)); err != nil {
+			return fmt.Errorf("worker: %s: %w", people, err)
+		}
+	}
 	if w.conf, err = config.WorkerDef().Parse(w.props); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
@@ -218,6 +228,9 @@ func (w *Worker) serve(o WorkerOptions) (ready func()) {
 	}
 	of.Metrics = metric.Handler(w.herder, cluster)
 	api := rest.New(of)
+	if o.Ticket {
+		w.pass = w.door.Pass()
+	}
 	w.door.Serve(door.Handlers{API: api, Admin: api.Admin(), Page: page.New(shown)})
 	return api.SetReady
 }
@@ -237,6 +250,10 @@ func (w *Worker) PageURL() string {
 	}
 	return w.door.PageURL()
 }
+
+// Pass lets its bearer do everything, with [WorkerOptions.Ticket]: the URL of the page
+// that is good once, and a token.
+func (w *Worker) Pass() (pageURL, token string) { return w.pass.PageURL, w.pass.Token }
 
 // clusterID asks Kafka for its cluster's id.
 func (w *Worker) clusterID(ctx context.Context) (string, error) {

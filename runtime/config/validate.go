@@ -410,7 +410,7 @@ func javaMap(p connector.Props) string {
 		case !ok:
 			text = "null"
 		case SecretName(k):
-			text = "[hidden]"
+			text = Hidden
 		}
 		parts[i] = k + "=" + text
 	}

@@ -71,6 +71,8 @@ func workerKeys() []connector.Key {
 			Doc: "Methods that pages of these origins may use. Without this key they are GET, POST and HEAD."},
 		{Name: "response.http.headers.config", Type: connector.StringKey, Default: "", Importance: connector.Low,
 			Doc: "Headers of each answer of the REST API, separated by commas: [set|add|setDate|addDate] NAME: VALUE, in double quotes where there is a comma in it. The value of the latter two is in milliseconds from now."},
+		{Name: "access.file", Type: connector.StringKey, Path: true, Importance: connector.Low,
+			Doc: "File of the users and tokens that REST API, metrics and page ask for, each with the role view, operate or configure; hydraulics access writes its lines. It is read again when it changes. Without this key nobody has to log in: then the page is off where it listens on more than a loopback address."},
 		{Name: "rest.extension.classes", Type: connector.ListKey, Default: "", Importance: connector.Low,
 			Doc: "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension has REST API, metrics and page ask for a login. Others are not there."},
 		{Name: "java.security.auth.login.config", Type: connector.StringKey, Importance: connector.Low,

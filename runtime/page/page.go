@@ -11,6 +11,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
@@ -71,6 +72,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	p.mux.ServeHTTP(w, r)
 }
+
+// Takes gives the role that a request takes: the page only shows.
+func (p *Page) Takes(*http.Request) rights.Role { return rights.View }
 
 // worker is what /state answers.
 type worker struct {

@@ -10,9 +10,9 @@ import (
 func TestAdminEndpoints(t *testing.T) {
 	before := routes
 	defer func() { routes = before }()
-	routes = append(routes[:len(routes):len(routes)], path("admin/test", map[string]handler{"GET": func(*Server, request) (answer, error) {
+	routes = append(routes[:len(routes):len(routes)], path("admin/test", map[string]verb{"GET": views(func(*Server, request) (answer, error) {
 		return answer{status: http.StatusOK}, nil
-	}}))
+	})}))
 	with, apart := New(Options{Herder: new(fakeHerder)}), New(Options{Herder: new(fakeHerder), AdminApart: true})
 	for name, c := range map[string]struct {
 		of           http.Handler

@@ -105,7 +105,7 @@ func getConnectors(s *Server, r request) (answer, error) {
 				}
 			case "info":
 				if i, err := s.o.Herder.Info(name); err == nil {
-					b := info(i)
+					b := info(s.seen(r, i))
 					e.Info = &b
 				}
 			}
@@ -146,12 +146,18 @@ func postConnectors(s *Server, r request) (answer, error) {
 
 func getConnector(s *Server, r request) (answer, error) {
 	i, err := s.o.Herder.Info(r.args[0])
-	return answer{status: http.StatusOK, body: info(i)}, err
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusOK, body: info(s.seen(r, i))}, nil
 }
 
 func getConfig(s *Server, r request) (answer, error) {
 	i, err := s.o.Herder.Info(r.args[0])
-	return answer{status: http.StatusOK, body: i.Config}, err
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusOK, body: s.seen(r, i).Config}, nil
 }
 
 func putConfig(s *Server, r request) (answer, error) {
@@ -220,7 +226,7 @@ func postRestart(s *Server, r request) (answer, error) {
 
 func getTasks(s *Server, r request) (answer, error) {
 	list, err := s.o.Herder.Tasks(r.args[0])
-	return answer{status: http.StatusOK, body: list}, err
+	return answer{status: http.StatusOK, body: s.seenTasks(r, list)}, err
 }
 
 // taskID reads a task's number; what is none is no path of the API.

@@ -44,10 +44,11 @@ func (s *Server) place() *clusterBody {
 	return &clusterBody{p.Worker, p.LeaderURL, p.Leads(), p.Generation, p.Version.Name(), len(p.Work)}
 }
 
-// internalRoutes are what workers of a cluster ask of each other.
+// internalRoutes are what workers of a cluster ask of each other. They sign it: it
+// takes no login.
 var internalRoutes = []route{
-	path("connectors/*/tasks", map[string]handler{"GET": getTasks, "POST": postTasks}),
-	path("connectors/*/fence", map[string]handler{"PUT": putFence}),
+	path("connectors/*/tasks", map[string]verb{"GET": views(getTasks), "POST": open(postTasks)}),
+	path("connectors/*/fence", map[string]verb{"PUT": open(putFence)}),
 }
 
 // forwarded has another worker answer a request that is for it. A request takes two

@@ -15,6 +15,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
@@ -75,7 +76,7 @@ type Server struct {
 	ready   bool
 }
 
-var _ http.Handler = (*Server)(nil)
+var _ rights.Guarded = (*Server)(nil)
 
 // New makes the API's handler. It says that the worker is starting until
 // [Server.SetReady].
@@ -110,14 +111,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Admin answers the endpoints below /admin alone, for listeners of their own.
-func (s *Server) Admin() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !ofAdmin(r) {
-			general(w, http.StatusNotFound)
-			return
-		}
-		s.serve(w, r)
-	})
+func (s *Server) Admin() rights.Guarded { return admin{s} }
+
+type admin struct{ *Server }
+
+// ServeHTTP answers one request.
+func (a admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !ofAdmin(r) {
+		general(w, http.StatusNotFound)
+		return
+	}
+	a.serve(w, r)
 }
 
 // ofAdmin tells whether a request is for one of the admin endpoints.
@@ -143,41 +147,53 @@ type answer struct {
 
 type handler func(s *Server, r request) (answer, error)
 
+// verb is what a method of a route does.
+type verb struct {
+	handler
+	takes rights.Role
+}
+
+// The verbs are for those who may look, operate, configure, or for everybody.
+func views(h handler) verb      { return verb{h, rights.View} }
+func operates(h handler) verb   { return verb{h, rights.Operate} }
+func configures(h handler) verb { return verb{h, rights.Configure} }
+func open(h handler) verb       { return verb{h, rights.None} }
+
 // route is a path, in which * stands for a variable part, with its methods.
 type route struct {
 	path    []string
-	methods map[string]handler
+	methods map[string]verb
 	limit   time.Duration // of an answer
 	late    handler       // answers after that
 }
 
 var routes = []route{
-	path("", map[string]handler{"GET": getRoot}),
-	{path: []string{"health"}, methods: map[string]handler{"GET": getHealth}, limit: healthTimeout, late: unhealthy},
-	path("openapi.json", map[string]handler{"GET": getOpenAPI}),
-	path("connectors", map[string]handler{"GET": getConnectors, "POST": postConnectors}),
-	path("connectors/*", map[string]handler{"GET": getConnector, "DELETE": deleteConnector}),
-	path("connectors/*/config", map[string]handler{"GET": getConfig, "PUT": putConfig, "PATCH": patchConfig}),
-	path("connectors/*/status", map[string]handler{"GET": getStatus}),
-	path("connectors/*/restart", map[string]handler{"POST": postRestart}),
-	path("connectors/*/pause", map[string]handler{"PUT": target(state.TargetPaused, http.StatusAccepted)}),
-	path("connectors/*/resume", map[string]handler{"PUT": target(state.TargetStarted, http.StatusAccepted)}),
-	path("connectors/*/stop", map[string]handler{"PUT": target(state.TargetStopped, http.StatusNoContent)}),
-	path("connectors/*/tasks", map[string]handler{"GET": getTasks}),
-	path("connectors/*/tasks/*/status", map[string]handler{"GET": getTaskStatus}),
-	path("connectors/*/tasks/*/restart", map[string]handler{"POST": postTaskRestart}),
-	path("connectors/*/offsets", map[string]handler{"GET": getOffsets, "PATCH": patchOffsets, "DELETE": deleteOffsets}),
-	path("connectors/*/topics", map[string]handler{"GET": getTopics}),
-	path("connectors/*/topics/reset", map[string]handler{"PUT": putTopicsReset}),
-	path("admin/loggers", map[string]handler{"GET": getLoggers}),
-	path("admin/loggers/*", map[string]handler{"GET": getLogger, "PUT": putLogger}),
-	path("connector-plugins", map[string]handler{"GET": getPlugins}),
-	path("connector-plugins/*/config", map[string]handler{"GET": getPluginConfig}),
-	path("connector-plugins/*/config/validate", map[string]handler{"PUT": putValidate}),
+	path("", map[string]verb{"GET": views(getRoot)}),
+	{path: []string{"health"}, methods: map[string]verb{"GET": open(getHealth)}, limit: healthTimeout, late: unhealthy},
+	path("openapi.json", map[string]verb{"GET": views(getOpenAPI)}),
+	path("connectors", map[string]verb{"GET": views(getConnectors), "POST": configures(postConnectors)}),
+	path("connectors/*", map[string]verb{"GET": views(getConnector), "DELETE": configures(deleteConnector)}),
+	path("connectors/*/config", map[string]verb{"GET": views(getConfig), "PUT": configures(putConfig), "PATCH": configures(patchConfig)}),
+	path("connectors/*/status", map[string]verb{"GET": views(getStatus)}),
+	path("connectors/*/restart", map[string]verb{"POST": operates(postRestart)}),
+	path("connectors/*/pause", map[string]verb{"PUT": operates(target(state.TargetPaused, http.StatusAccepted))}),
+	path("connectors/*/resume", map[string]verb{"PUT": operates(target(state.TargetStarted, http.StatusAccepted))}),
+	path("connectors/*/stop", map[string]verb{"PUT": operates(target(state.TargetStopped, http.StatusNoContent))}),
+	path("connectors/*/tasks", map[string]verb{"GET": views(getTasks)}),
+	path("connectors/*/tasks/*/status", map[string]verb{"GET": views(getTaskStatus)}),
+	path("connectors/*/tasks/*/restart", map[string]verb{"POST": operates(postTaskRestart)}),
+	path("connectors/*/offsets", map[string]verb{"GET": views(getOffsets), "PATCH": configures(patchOffsets), "DELETE": configures(deleteOffsets)}),
+	path("connectors/*/topics", map[string]verb{"GET": views(getTopics)}),
+	path("connectors/*/topics/reset", map[string]verb{"PUT": operates(putTopicsReset)}),
+	path("admin/loggers", map[string]verb{"GET": views(getLoggers)}),
+	path("admin/loggers/*", map[string]verb{"GET": views(getLogger), "PUT": operates(putLogger)}),
+	path("connector-plugins", map[string]verb{"GET": views(getPlugins)}),
+	path("connector-plugins/*/config", map[string]verb{"GET": views(getPluginConfig)}),
+	path("connector-plugins/*/config/validate", map[string]verb{"PUT": configures(putValidate)}),
 }
 
 // path makes a route.
-func path(p string, methods map[string]handler) route {
+func path(p string, methods map[string]verb) route {
 	return route{path: strings.Split(p, "/"), methods: methods, limit: requestTimeout, late: timedOut}
 }
 
@@ -216,52 +232,81 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.o.Log.Debug("request", "method", r.Method, "path", r.URL.Path, "status", status, "took", time.Since(began).Round(time.Microsecond))
 }
 
+// find gives the route of a request, nil where there is none. The error is of a path
+// that cannot be read.
+func (s *Server) find(r *http.Request) (rt *route, args []string, err error) {
+	parts := strings.Split(trimmed(r), "/")
+	for i := range parts {
+		if parts[i], err = url.PathUnescape(parts[i]); err != nil {
+			return nil, nil, err
+		}
+	}
+	for i := range s.routes {
+		if args, ok := s.routes[i].match(parts); ok {
+			return &s.routes[i], args, nil
+		}
+	}
+	return nil, nil, nil
+}
+
+// trimmed gives a request's path without the slashes around it.
+func trimmed(r *http.Request) string {
+	return strings.TrimPrefix(strings.TrimSuffix(r.URL.EscapedPath(), "/"), "/")
+}
+
+// verb gives what a request's method does.
+func (rt *route) verb(r *http.Request) (verb, bool) {
+	method := r.Method
+	if method == "HEAD" {
+		method = "GET"
+	}
+	v, ok := rt.methods[method]
+	return v, ok
+}
+
+// Takes gives the role that a request takes. What is not there takes one that may look.
+func (s *Server) Takes(r *http.Request) rights.Role {
+	if rt, _, err := s.find(r); err == nil && rt != nil {
+		if v, ok := rt.verb(r); ok {
+			return v.takes
+		}
+	}
+	return rights.View
+}
+
 // dispatch finds who answers and gives the status of the answer.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) int {
-	raw := strings.TrimPrefix(strings.TrimSuffix(r.URL.EscapedPath(), "/"), "/")
-	if raw == "metrics" && s.o.Metrics != nil && (r.Method == "GET" || r.Method == "HEAD") {
+	if trimmed(r) == "metrics" && s.o.Metrics != nil && (r.Method == "GET" || r.Method == "HEAD") {
 		s.o.Metrics.ServeHTTP(w, r)
 		return http.StatusOK
 	}
-	parts := strings.Split(raw, "/")
-	for i := range parts {
-		p, err := url.PathUnescape(parts[i])
-		if err != nil {
-			return general(w, http.StatusBadRequest)
-		}
-		parts[i] = p
+	rt, args, err := s.find(r)
+	switch {
+	case err != nil:
+		return general(w, http.StatusBadRequest)
+	case rt == nil:
+		return general(w, http.StatusNotFound)
 	}
-	for _, rt := range s.routes {
-		args, ok := rt.match(parts)
-		if !ok {
-			continue
-		}
-		method := r.Method
-		if method == "HEAD" {
-			method = "GET"
-		}
-		h, ok := rt.methods[method]
-		switch {
-		case method == "OPTIONS":
-			w.Header().Set("Allow", rt.allow())
-			w.Header().Set("Content-Type", jsonType)
-			w.WriteHeader(http.StatusOK)
-			return http.StatusOK
-		case !ok:
-			w.Header().Set("Allow", rt.allow())
-			return general(w, http.StatusMethodNotAllowed)
-		case !sendsJSON(r):
-			return general(w, http.StatusUnsupportedMediaType)
-		case !takesJSON(r):
-			return general(w, http.StatusNotAcceptable)
-		}
-		a, err := s.patiently(forwarded(h), request{Request: r, args: args, body: new([]byte)}, rt)
-		if err != nil {
-			return fail(w, err)
-		}
-		return write(w, r, a)
+	v, ok := rt.verb(r)
+	switch {
+	case r.Method == "OPTIONS":
+		w.Header().Set("Allow", rt.allow())
+		w.Header().Set("Content-Type", jsonType)
+		w.WriteHeader(http.StatusOK)
+		return http.StatusOK
+	case !ok:
+		w.Header().Set("Allow", rt.allow())
+		return general(w, http.StatusMethodNotAllowed)
+	case !sendsJSON(r):
+		return general(w, http.StatusUnsupportedMediaType)
+	case !takesJSON(r):
+		return general(w, http.StatusNotAcceptable)
 	}
-	return general(w, http.StatusNotFound)
+	a, err := s.patiently(forwarded(v.handler), request{Request: r, args: args, body: new([]byte)}, *rt)
+	if err != nil {
+		return fail(w, err)
+	}
+	return write(w, r, a)
 }
 
 // sendsJSON tells whether a request's body is JSON, or said to be nothing else.

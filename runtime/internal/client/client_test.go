@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
 // serve starts a worker that answers so, until the test ends.
@@ -106,13 +108,13 @@ func TestSecretsAreHidden(t *testing.T) {
 	s := SecretsOf([]Check{{Definition: &Key{Name: "pin", Type: "PASSWORD"}}, {Definition: &Key{Name: "size", Type: "INT"}}, {}})
 	for _, tt := range []struct{ key, value, want string }{
 		{"size", "1", "1"},
-		{"pin", "1234", Hidden},
+		{"pin", "1234", config.Hidden},
 		{"pin", "", ""},
 		{"pin", "${file:/a.properties:pin}", "${file:/a.properties:pin}"},
-		{"pin", "x${env:A}", Hidden},
-		{"connection.password", "hush", Hidden},
-		{"value.converter.basic.auth.user.info", "me:hush", Hidden},
-		{"producer.override.sasl.jaas.config", "x", Hidden},
+		{"pin", "x${env:A}", config.Hidden},
+		{"connection.password", "hush", config.Hidden},
+		{"value.converter.basic.auth.user.info", "me:hush", config.Hidden},
+		{"producer.override.sasl.jaas.config", "x", config.Hidden},
 		{"connection.url", "jdbc:postgresql://h/db?user=me&password=hush&ssl=true", "jdbc:postgresql://h/db?user=me&password=[hidden]&ssl=true"},
 		{"url", "https://me:hush@h/a@b", "https://me:[hidden]@h/a@b"},
 		{"url", "https://h:8080/a", "https://h:8080/a"},
@@ -164,7 +166,7 @@ func TestShownURLsHaveNoLogin(t *testing.T) {
 	for text, want := range map[string]string{
 		"http://op:hun@ter2@h:1, https://h:2/x": "http://h:1,https://h:2/x",
 		"operator:hunter2@connect:8083":         "http://connect:8083",
-		"http://op:%zz@h":                       Hidden,
+		"http://op:%zz@h":                       config.Hidden,
 	} {
 		if got := ShownURL(text); got != want {
 			t.Errorf("%s is shown as %s, want %s", text, got, want)

@@ -164,7 +164,7 @@ func Config(c config.Connector) client.Config {
 
 // check has the worker say what it thinks of a configuration, and gives the keys that
 // hold secrets.
-func check(ctx context.Context, w Worker, c config.Connector, wanted, old client.Config) (client.Secrets, error) {
+func check(ctx context.Context, w Worker, c config.Connector, wanted, old client.Config) (config.Secrets, error) {
 	checks, err := w.Validate(ctx, wanted)
 	if err != nil {
 		return nil, err
@@ -199,7 +199,7 @@ func check(ctx context.Context, w Worker, c config.Connector, wanted, old client
 }
 
 // difference gives the keys that differ.
-func difference(old, wanted client.Config, secrets client.Secrets) []KeyChange {
+func difference(old, wanted client.Config, secrets config.Secrets) []KeyChange {
 	keys := map[string]bool{}
 	for k := range old {
 		keys[k] = true
@@ -220,7 +220,7 @@ func difference(old, wanted client.Config, secrets client.Secrets) []KeyChange {
 }
 
 // shown gives a value as it may be seen, nil where there is none.
-func shown(secrets client.Secrets, key string, v *string, there bool) *string {
+func shown(secrets config.Secrets, key string, v *string, there bool) *string {
 	if !there {
 		return nil
 	}

@@ -91,7 +91,7 @@ func TestFormerSecretsAreHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := func(s string) *string { return &s }
-	want := []KeyChange{{Key: "connector.class", Old: text("Old"), New: text("New")}, {Key: "pin", Old: text(client.Hidden)}}
+	want := []KeyChange{{Key: "connector.class", Old: text("Old"), New: text("New")}, {Key: "pin", Old: text(config.Hidden)}}
 	if d := cmp.Diff(want, plan[0].Keys); d != "" {
 		t.Error(d)
 	}

@@ -15,17 +15,19 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/ssl"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 )
 
 // Handlers are what a worker serves.
 type Handlers struct {
-	API http.Handler
+	API rights.Guarded
 	// Admin is asked at admin.listeners, where there are any.
-	Admin http.Handler
-	Page  http.Handler
+	Admin rights.Guarded
+	Page  rights.Guarded
 }
 
 // Door is used from one goroutine.
@@ -204,21 +206,52 @@ func (d *Door) HasPage() bool { return d.at.page != nil }
 
 // Serve serves handlers at the listeners until the door is closed.
 func (d *Door) Serve(h Handlers) {
-	guarded := func(next http.Handler) http.Handler {
+	guarded := func(next rights.Guarded) http.Handler {
 		return withHeaders(d.headers, d.origins.guard(d.login.guard(next)))
 	}
 	for _, l := range d.api {
 		l.serve(guarded(h.API), d.names, d.log)
 		d.log.Info("REST API", "url", l.url())
+		if d.login.users == nil && !l.local() {
+			d.log.Warn("REST API: whoever reaches it may do everything: "+accessKey+" says who may, and what", "url", l.url())
+		}
 	}
 	for _, l := range d.admin {
 		l.serve(guarded(h.Admin), d.names, d.log)
 		d.log.Info("admin endpoints", "url", l.url())
 	}
 	if d.page != nil {
-		d.page.serve(origins{}.guard(d.login.guard(h.Page)), d.names, d.log)
+		page := d.login.sessions.guard(d.login.guard(h.Page))
+		if d.login.users == nil && !d.page.local() {
+			page = http.HandlerFunc(off)
+			d.log.Warn("page: it is off: whoever reaches it could do everything: "+accessKey+" says who may, and what", "url", d.page.url())
+		}
+		d.page.serve(origins{}.guard(page), d.names, d.log)
 		d.log.Info("page", "url", d.page.url())
 	}
+}
+
+// off answers in the page's place where everybody could reach it.
+func off(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "The page is off: it listens where others reach it, and nobody has to log in. The worker's key "+accessKey+" says who may.", http.StatusForbidden)
+}
+
+// Pass lets its bearer do everything.
+type Pass struct {
+	PageURL string // good once, for one browser; empty without a page
+	Token   string
+}
+
+// Pass makes one. Those who do not log in may only look from then on. It is asked
+// before the door serves.
+func (d *Door) Pass() Pass {
+	l, owner := d.login, rights.Who{Name: "the one with the pass", Role: rights.Configure}
+	l.stranger = min(l.stranger, rights.View)
+	p := Pass{Token: l.sessions.add(owner, time.Time{})}
+	if d.page != nil {
+		p.PageURL = d.PageURL() + ticketPath + "?ticket=" + l.sessions.ticket(owner)
+	}
+	return p
 }
 
 // Close ends all listeners: requests under way have until ctx ends. It is safe on

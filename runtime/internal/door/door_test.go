@@ -24,6 +24,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/test/leak"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 )
 
 func TestMain(m *testing.M) { leak.Main(m.Run) }
@@ -72,9 +73,31 @@ func served(t *testing.T, keys map[string]string) *Door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	says := func(name string) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, name) })
+	serve(t, d)
+	return d
+}
+
+// says is a handler that says its name. The role that a request takes is the path's
+// first part, else view.
+type says string
+
+func (s says) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = fmt.Fprint(w, string(s))
+}
+
+func (s says) Takes(r *http.Request) rights.Role {
+	first, _, _ := strings.Cut(r.URL.Path[1:], "/")
+	if first == rights.None.String() {
+		return rights.None
 	}
+	if role, err := rights.ParseRole(first); err == nil {
+		return role
+	}
+	return rights.View
+}
+
+func serve(t *testing.T, d *Door) {
+	t.Helper()
 	d.Serve(Handlers{API: says("API"), Admin: says("admin"), Page: says("page")})
 	t.Cleanup(func() {
 		ctx, cancel := wait.Context()
@@ -83,7 +106,6 @@ func served(t *testing.T, keys map[string]string) *Door {
 			t.Error(err)
 		}
 	})
-	return d
 }
 
 // asked gives the answer to a request, with its body.

@@ -73,6 +73,12 @@ func isAny(a net.Addr) bool {
 	return err == nil && ip != nil && ip.IsUnspecified()
 }
 
+// local tells whether only this machine reaches the listener.
+func (l *listener) local() bool {
+	a, ok := l.Addr().(*net.TCPAddr)
+	return ok && a.IP.IsLoopback()
+}
+
 // serve serves a handler, under the names that are allowed beside this machine's
 // own, until the listener is closed.
 func (l *listener) serve(h http.Handler, names []string, log *slog.Logger) {

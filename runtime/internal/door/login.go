@@ -1,19 +1,21 @@
 package door
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/java/jaas"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 )
 
 // The keys of logins, and what they name.
 const (
+	accessKey     = "access.file"
 	extensionsKey = "rest.extension.classes"
 	jaasFileKey   = "java.security.auth.login.config"
 	extension     = "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension"
@@ -21,16 +23,36 @@ const (
 	module        = "PropertyFileLoginModule"
 )
 
-// login lets those in who are among the users, by basic authentication.
-type login struct{ users *users }
+// login says who asks: by a name and password, a token, or a session.
+type login struct {
+	users    *users // nil where nobody has to log in
+	sessions *sessions
+	// stranger is what one may do who does not log in.
+	stranger rights.Role
+}
 
-// loginOf gives the login that a configuration asks for, nil where it asks for none.
+// loginOf gives the login that a configuration asks for.
 func loginOf(c connector.Config, log *slog.Logger) (*login, error) {
-	classes := c.List(extensionsKey)
-	if len(classes) == 0 {
-		return nil, nil
+	l := &login{sessions: newSessions(), stranger: rights.Configure}
+	var err error
+	switch file := c.String(accessKey); {
+	case file != "" && len(c.List(extensionsKey)) > 0:
+		return nil, fmt.Errorf("%s and %s: both say who may log in: want one of them", accessKey, extensionsKey)
+	case file != "":
+		l.stranger = rights.None
+		if l.users, err = openUsers(file, readAccess, log); err != nil {
+			err = fmt.Errorf("%s: %w", accessKey, err)
+		}
+	case len(c.List(extensionsKey)) > 0:
+		l.stranger = rights.None
+		l.users, err = javaUsers(c, log)
 	}
-	for _, class := range classes {
+	return l, err
+}
+
+// javaUsers gives the users of Kafka Connect's own extension.
+func javaUsers(c connector.Config, log *slog.Logger) (*users, error) {
+	for _, class := range c.List(extensionsKey) {
 		if class != extension && class != extension[strings.LastIndexByte(extension, '.')+1:] {
 			return nil, fmt.Errorf("%s: %s is not there: %s is, for logins", extensionsKey, class, extension)
 		}
@@ -43,11 +65,11 @@ func loginOf(c connector.Config, log *slog.Logger) (*login, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", jaasFileKey, err)
 	}
-	u, err := openUsers(file, log)
+	u, err := openUsers(file, readUsers, log)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: file: %w", jaasFileKey, name, err)
 	}
-	return &login{u}, nil
+	return u, nil
 }
 
 // usersFile gives the file of users that a JAAS file names.
@@ -71,30 +93,53 @@ func usersFile(name string) (string, error) {
 	return file, nil
 }
 
-// guard lets requests of users pass.
-func (l *login) guard(next http.Handler) http.Handler {
-	if l == nil {
-		return next
+// who gives who makes a request. The login of one who is not known counts for nothing.
+func (l *login) who(r *http.Request) rights.Who {
+	if who, ok := l.sessions.of(r); ok {
+		return who
 	}
+	if l.users == nil {
+		return rights.Who{Role: l.stranger}
+	}
+	if user, password, ok := r.BasicAuth(); ok {
+		if who, ok := l.users.who(user, password); ok {
+			return who
+		}
+	}
+	if who, ok := l.users.bearer(bearer(r)); ok {
+		return who
+	}
+	return rights.Who{Role: l.stranger}
+}
+
+// guard lets requests pass of those who may make them.
+func (l *login) guard(next rights.Guarded) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user, password, ok := r.BasicAuth(); internal(r) || ok && l.users.known(user, password) {
+		takes := next.Takes(r)
+		if takes == rights.None { // it tells nothing, or is signed in its own way
 			next.ServeHTTP(w, r)
 			return
 		}
-		w.Header().Set("WWW-Authenticate", `Basic realm="Kafka Connect", charset="UTF-8"`)
-		w.Header().Set("Content-Type", "text/plain")
-		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = w.Write([]byte("User cannot access the resource.")) // a client that is gone needs no answer
+		switch who := l.who(r); {
+		case who.Role >= takes:
+			next.ServeHTTP(w, r.WithContext(rights.With(r.Context(), who)))
+		case who.Name != "":
+			refuse(w, who, takes)
+		default:
+			if l.users != nil {
+				w.Header().Set("WWW-Authenticate", `Basic realm="Kafka Connect", charset="UTF-8"`)
+			}
+			w.Header().Set("Content-Type", "text/plain")
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte("User cannot access the resource.")) // a client that is gone needs no answer
+		}
 	})
 }
 
-// internal tells whether a request is one of those that workers send each other,
-// which they sign in their own way: POST /connectors/NAME/tasks and PUT
-// /connectors/NAME/fence.
-func internal(r *http.Request) bool {
-	parts := strings.Split(strings.Trim(r.URL.EscapedPath(), "/"), "/")
-	if len(parts) != 3 || parts[0] != "connectors" || parts[1] == "" {
-		return false
-	}
-	return slices.Contains([]string{"POST tasks", "PUT fence"}, r.Method+" "+parts[2])
+// refuse answers to one who is known and may not do this.
+func refuse(w http.ResponseWriter, who rights.Who, takes rights.Role) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusForbidden)
+	_ = json.NewEncoder(w).Encode(map[string]any{"error_code": http.StatusForbidden,
+		"message": fmt.Sprintf("%s has the role %s, and this takes the role %s", who.Name, who.Role, takes)}) // a client that is gone needs no answer
 }

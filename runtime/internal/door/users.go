@@ -14,13 +14,14 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/internal/files"
 	"github.com/axiom-data-science/hydraulics/internal/java/properties"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 )
 
-// users are those of a file, NAME=PASSWORD in Java's properties format, plain or
-// hashed by bcrypt. The file is read again when it has changed. They are safe for
-// concurrent use.
+// users are the people of a file, which is read again when it has changed. They are
+// safe for concurrent use.
 type users struct {
 	file string
+	read func(file string) (people, error)
 	log  *slog.Logger
 	salt []byte // of the sums below, so that they are good for nothing elsewhere
 
@@ -30,46 +31,57 @@ type users struct {
 
 	mu   sync.Mutex // inside weighing
 	seen string
-	list passwords
+	list people
 	// passed has sums of passwords that were weighed and found good.
 	passed map[string][]byte
 }
 
-// passwords are those of users, by name.
-type passwords map[string]string
+// people are those who may log in.
+type people struct {
+	users  map[string]account    // by name
+	tokens map[string]rights.Who // by the hash of a token
+}
 
-func openUsers(file string, log *slog.Logger) (*users, error) {
-	u := &users{file: file, log: log, salt: make([]byte, sha256.Size), seen: files.Look(file)}
+// account is what a user has.
+type account struct {
+	password string // plain, or hashed by bcrypt
+	role     rights.Role
+}
+
+func openUsers(file string, read func(file string) (people, error), log *slog.Logger) (*users, error) {
+	u := &users{file: file, read: read, log: log, salt: make([]byte, sha256.Size), seen: files.Look(file)}
 	if _, err := rand.Read(u.salt); err != nil {
 		return nil, err
 	}
 	var err error
-	u.list, err = readUsers(file)
+	u.list, err = read(file)
 	u.passed = map[string][]byte{}
 	return u, err
 }
 
-func readUsers(file string) (passwords, error) {
+// readUsers reads users as Kafka Connect's login module has them: NAME=PASSWORD in
+// Java's properties format, plain or hashed by bcrypt. All may do everything.
+func readUsers(file string) (people, error) {
+	found := people{users: map[string]account{}}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
 	list, err := properties.Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return found, fmt.Errorf("%s: %w", file, err)
 	}
-	found := passwords{}
 	for _, p := range list {
 		if p.Text == "" {
-			return nil, fmt.Errorf("%s:%d: the user has no password", file, p.Line)
+			return found, fmt.Errorf("%s:%d: the user has no password", file, p.Line)
 		}
 		if _, err := bcrypt.Cost([]byte(p.Text)); hashed(p.Text) && err != nil {
-			return nil, fmt.Errorf("%s:%d: the password begins as one that bcrypt has hashed, and is none", file, p.Line)
+			return found, fmt.Errorf("%s:%d: the password begins as one that bcrypt has hashed, and is none", file, p.Line)
 		}
-		found[p.Key] = p.Text
+		found.users[p.Key] = account{p.Text, rights.Configure}
 	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("%s: there is no user in it: want lines NAME=PASSWORD, the password plain or hashed by bcrypt", file)
+	if len(found.users) == 0 {
+		return found, fmt.Errorf("%s: there is no user in it: want lines NAME=PASSWORD, the password plain or hashed by bcrypt", file)
 	}
 	return found, nil
 }
@@ -83,53 +95,62 @@ func hashed(password string) bool {
 // that the time does not tell that they are not.
 const stranger = "$2a$10$7EqJtq98hPqEX7fNZaFWoOhi5iMIL.f2gNzHiyxEPLQqRUMNqyF4e"
 
-// of gives a user's password, or a stranger's.
-func (p passwords) of(user string) (password string, there bool) {
-	if password, there = p[user]; there {
-		return password, true
+// of gives a user's account, or a stranger's.
+func (p people) of(user string) (a account, there bool) {
+	if a, there = p.users[user]; there {
+		return a, true
 	}
-	for _, other := range p {
-		if hashed(other) {
-			return stranger, false
+	for _, other := range p.users {
+		if hashed(other.password) {
+			return account{password: stranger}, false
 		}
 	}
-	return "", false
+	return account{}, false
 }
 
-// known tells whether a user has this password.
-func (u *users) known(user, password string) bool {
+// who gives who has this name and password.
+func (u *users) who(user, password string) (rights.Who, bool) {
 	sum := u.sum(password)
-	if u.hasPassed(user, sum) {
-		return true
+	if who, ok := u.passedBefore(user, sum); ok {
+		return who, true
 	}
 	u.weighing.Lock()
 	defer u.weighing.Unlock()
 	u.mu.Lock()
 	want, there := u.list.of(user)
 	u.mu.Unlock()
-	good := hmac.Equal(u.sum(want), sum)
-	if hashed(want) {
-		good = bcrypt.CompareHashAndPassword([]byte(want), []byte(password)) == nil
+	good := hmac.Equal(u.sum(want.password), sum)
+	if hashed(want.password) {
+		good = bcrypt.CompareHashAndPassword([]byte(want.password), []byte(password)) == nil
 	}
 	if !good || !there {
-		return false
+		return rights.Who{}, false
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.list[user] != want {
-		return false // the file has changed meanwhile
+	if u.list.users[user] != want {
+		return rights.Who{}, false // the file has changed meanwhile
 	}
 	u.passed[user] = sum
-	return true
+	return rights.Who{Name: user, Role: want.role}, true
 }
 
-// hasPassed tells whether a user's password was found good since the file was read,
-// which it is again where it has changed.
-func (u *users) hasPassed(user string, sum []byte) bool {
+// passedBefore gives who it is where the password was found good since the file was
+// read, which it is again where it has changed.
+func (u *users) passedBefore(user string, sum []byte) (rights.Who, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.refresh()
-	return hmac.Equal(u.passed[user], sum)
+	return rights.Who{Name: user, Role: u.list.users[user].role}, hmac.Equal(u.passed[user], sum)
+}
+
+// bearer gives who has a token.
+func (u *users) bearer(token string) (rights.Who, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.refresh()
+	who, ok := u.list.tokens[hashToken(token)]
+	return who, ok
 }
 
 func (u *users) sum(password string) []byte {
@@ -146,7 +167,7 @@ func (u *users) refresh() {
 		return
 	}
 	u.seen = seen
-	list, err := readUsers(u.file)
+	list, err := u.read(u.file)
 	if err != nil {
 		u.log.Warn("users: the file has changed and cannot be read, those of before go on: " + err.Error())
 		return

@@ -136,7 +136,7 @@ func newShowCommand(w *worker) *cobra.Command {
 					return err
 				}
 				v := view(one)
-				if v.Config = client.SecretsOf(checks).Config(one.Info.Config); err != nil {
+				if v.Config = one.Info.Config.Shown(client.SecretsOf(checks)); err != nil {
 					fmt.Fprintf(cmd.ErrOrStderr(), "%s: the worker does not say which keys are secret, most values are hidden: %v\n", name, err)
 					v.Config = client.Guess(one.Info.Config)
 				}

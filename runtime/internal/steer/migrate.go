@@ -85,7 +85,7 @@ func (m *migration) fromFile(ctx context.Context, out io.Writer, file string) er
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		m.add(all[name], client.Secrets{}, false)
+		m.add(all[name], config.Secrets{}, false)
 	}
 	return m.print(out, fmt.Sprintf("The connectors of the topic %s.\nThe worker's own keys are in %s.", topic.name, filepath.Base(file)))
 }
@@ -110,7 +110,7 @@ func (m *migration) say(name, format string, args ...any) {
 
 // add takes up a connector, and reports what of it is here. told is that a worker said
 // which of its keys are secret.
-func (m *migration) add(c client.Connector, secrets client.Secrets, told bool) {
+func (m *migration) add(c client.Connector, secrets config.Secrets, told bool) {
 	name, props := c.Info.Name, connector.Props{}
 	for k, v := range c.Info.Config {
 		if k != config.SetKey && v != nil {
@@ -196,7 +196,7 @@ func (m *migration) parts(name string, props connector.Props) (lacks int) {
 var first = []string{"connector.class", "tasks.max", "topics", "topics.regex", "topic"}
 
 // write adds a connector's YAML.
-func (m *migration) write(name string, props connector.Props, secrets client.Secrets) {
+func (m *migration) write(name string, props connector.Props, secrets config.Secrets) {
 	keys := slices.Sorted(maps.Keys(props))
 	slices.SortStableFunc(keys, func(a, b string) int { return rank(a) - rank(b) })
 	body := yaml.Node{Kind: yaml.MappingNode}

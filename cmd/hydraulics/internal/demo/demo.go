@@ -38,6 +38,7 @@ type endpoints struct {
 	Kafka     string `json:"kafka"`
 	Postgres  string `json:"postgres"`
 	Dashboard string `json:"dashboard"`
+	Token     string `json:"token"` // of the REST API, for changes
 }
 
 // Run starts everything, in the order in which the parts need each other, and
@@ -117,18 +118,18 @@ func (d *demo) describe(took time.Duration) error {
 	}
 	fmt.Fprintf(d.out, `ready after %.1f s
 
-  page        %s
+  page        %s      (good once: its browser may change things)
   read API    %s
-  REST API    %s      (Kafka Connect's)
+  REST API    %s      (Kafka Connect's; changes take the token in %s)
   dashboard   %s
   Kafka       %s
   registry    %s
-  PostgreSQL  %s      (with the password in %s)
+  PostgreSQL  %s      (with the password there)
 
   curl '%s'
 
 %s
-`, took.Seconds(), d.at.Page, d.at.API, d.at.Connect, d.at.Dashboard, d.at.Kafka, d.at.Registry, withoutPassword(d.at.Postgres), file, d.query(), end)
+`, took.Seconds(), d.entry, d.at.API, d.at.Connect, file, d.at.Dashboard, d.at.Kafka, d.at.Registry, withoutPassword(d.at.Postgres), d.query(), end)
 	return nil
 }
 

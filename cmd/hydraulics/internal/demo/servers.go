@@ -25,12 +25,14 @@ import (
 
 // demo is a running demo. stop ends everything that was started.
 type demo struct {
-	o    Options
-	dir  string
-	out  io.Writer
-	log  *slog.Logger
-	at   endpoints
-	undo []func() // in the order of starting
+	o   Options
+	dir string
+	out io.Writer
+	log *slog.Logger
+	at  endpoints
+	// entry is the URL of the page with a ticket.
+	entry string
+	undo  []func() // in the order of starting
 
 	broker   *broker.Broker
 	database string // the database's URL without user and password

@@ -96,7 +96,7 @@ func (d *demo) startWorker(ctx context.Context) error {
 			return err
 		}
 	}
-	if d.worker, err = cli.StartWorker(ctx, cli.WorkerOptions{Setup: journey, Log: d.log,
+	if d.worker, err = cli.StartWorker(ctx, cli.WorkerOptions{Setup: journey, Log: d.log, Ticket: true,
 		Links: [][2]string{{"statistics", d.query()}, {"dashboard", d.at.Dashboard}}}); err != nil {
 		return err
 	}
@@ -108,6 +108,7 @@ func (d *demo) startWorker(ctx context.Context) error {
 		}
 	})
 	d.at.Connect, d.at.Page = d.worker.RESTURL(), d.worker.PageURL()
+	d.entry, d.at.Token = d.worker.Pass()
 	return nil
 }
 

@@ -1,0 +1,63 @@
+package config
+
+import (
+	"maps"
+	"regexp"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// Hidden stands for a secret wherever a value is shown.
+const Hidden = "[hidden]"
+
+// reference is a value that only says where a secret is.
+var reference = regexp.MustCompile(`^(\$\{[^}]*\})+$`)
+
+// inURL are passwords within a value that is not a secret as a whole: of a user in
+// a URL, or in its query.
+var (
+	inUser  = regexp.MustCompile(`(://[^/@\s:]*:)[^/\s]*@`)
+	inQuery = regexp.MustCompile(`(?i)([?&;](?:[a-z.]*password|[a-z.]*secret|[a-z_]*token|api_?key)=)[^&;\s]+`)
+)
+
+// Unhidden tells a value that gives nothing away, whatever its key is.
+func Unhidden(value string) bool { return value == "" || reference.MatchString(value) }
+
+// Secrets are the keys of a configuration that hold secrets, by what their
+// definitions say. Keys with a name that secrets have are hidden beside them.
+type Secrets map[string]bool
+
+// Secrets gives the keys of a connector's configuration that hold secrets.
+func (v *Validator) Secrets(props connector.Props) Secrets {
+	asWritten := Validator{Plugins: v.Plugins, Worker: v.Worker}
+	r, _ := asWritten.Validate(props, Origin{}) // without its class the framework's keys are known all the same
+	s := Secrets{}
+	for _, c := range r.Checks {
+		if c.Def.Type == connector.PasswordKey {
+			s[c.Def.Name] = true
+		}
+	}
+	return s
+}
+
+// Show gives a value as it may be seen.
+func (s Secrets) Show(key, value string) string {
+	if Unhidden(value) {
+		return value
+	}
+	if s[key] || SecretName(key) {
+		return Hidden
+	}
+	return inQuery.ReplaceAllString(inUser.ReplaceAllString(value, "${1}"+Hidden+"@"), "${1}"+Hidden)
+}
+
+// Props gives a configuration as it may be seen.
+func (s Secrets) Props(props connector.Props) connector.Props {
+	shown := maps.Clone(props)
+	for k := range shown {
+		if text, ok := props.Text(k); ok {
+			shown[k] = s.Show(k, text)
+		}
+	}
+	return shown
+}
