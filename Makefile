@@ -17,7 +17,7 @@ TEST := $(GO) run ./internal/test/report -timeout 30m
 
 DIR ?=
 
-.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration integration-serving bench bench-connect bench-data agreement demo-model release clean
+.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration integration-serving bench bench-connect bench-data agreement demo-model page release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,6 +97,9 @@ agreement: ## compare every kind of network with ONNX Runtime (needs Python; an 
 
 demo-model: build ## train the model of the demo anew (needs Python; about 5 minutes)
 	./examples/train-classifier/demo-model.sh $(BIN) configs/demo
+
+page: ## bundle the page anew into runtime/page/static (needs the npm registry)
+	.ci/page.sh
 
 release: ## static tarballs for linux and darwin, amd64 and arm64, in dist/
 	@mkdir -p dist

@@ -22,6 +22,7 @@ run ./connectors/postgres/... ./converter/avro/... ./internal/embedded/... ./int
   ./transforms/classify/...
 run ./internal/test/alerts
 (cd internal/test/deploy && go test -count=1 ./...)
+.ci/page.sh check
 run -v ./internal/test/integration/... | { grep --line-buffered -v '^=== ' || true; }
 for version in 2.8.2 3.9.1; do
   HYDRAULICS_KAFKA_BOOTSTRAP=$(.ci/servers.sh start-older "$servers" "$version")

@@ -228,6 +228,7 @@ func (w *Worker) serve(o WorkerOptions) (ready func()) {
 	}
 	of.Metrics = metric.Handler(w.herder, cluster)
 	api := rest.New(of)
+	shown.API = api
 	if o.Ticket {
 		w.pass = w.door.Pass()
 	}

@@ -63,6 +63,9 @@ func Def(kind string) *connector.ConfigDef {
 	return StreamDef()
 }
 
+// PageFieldsKey names the fields of a stream's records that the page shows first.
+const PageFieldsKey = "page.fields"
+
 // Ours tells that Kafka Connect does not know a framework key of a source or
 // sink. Such keys are part of a validation's answer only where they were
 // written, so that Java's clients see what they know.
@@ -235,6 +238,8 @@ func streamKeys() []connector.Key {
 			Group: streamGroup, Order: 1, Width: "LONG", DisplayName: "Output topic",
 			Doc: "Topic that the records go to; transforms may choose another one for a record."},
 		class("key", "keys", 2), class("value", "values", 3), class("header", "headers", 4),
+		{Name: PageFieldsKey, Type: connector.ListKey, Default: "", Importance: connector.Low,
+			Doc: "Fields that the page shows of each of the newest records, beside its pictures; the others are there when one opens it."},
 		{Name: "state.topic.replication.factor", Type: connector.ShortKey, Default: -1, Importance: connector.Low,
 			Group: streamGroup, Order: 5, Width: "SHORT", DisplayName: "State topic replication factor",
 			Doc: "Replication factor of the changelog topics that hold the stores of transforms such as keep-best. -1 leaves it to the broker."},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
@@ -19,12 +20,16 @@ import (
 type Herder interface {
 	Connectors() []string
 	Status(name string) (herder.ConnectorStatus, error)
+	Info(name string) (herder.Info, error)
+	Validator() *config.Validator
 	Snapshots() []runtime.Stats
 }
 
 // Options are the parts of a page.
 type Options struct {
 	Herder Herder
+	// API is the worker's REST API, which the page asks below api/.
+	API rights.Guarded
 	// Tap gives the last records before the last transform of a stream, the
 	// newest first; empty for other connectors.
 	Tap func(connector string) []runtime.Tapped
@@ -45,6 +50,9 @@ type Page struct {
 	pictures pictures
 }
 
+// api is where the REST API is below the page: its own address is another origin.
+const api = "/api"
+
 //go:embed static
 var static embed.FS
 
@@ -62,6 +70,12 @@ func New(o Options) *Page {
 	p.mux.HandleFunc("GET /state", p.state)
 	p.mux.HandleFunc("GET /records/{connector}", p.records)
 	p.mux.HandleFunc("GET /picture/{name}", p.picture)
+	p.mux.HandleFunc("GET /config/{connector}", p.config)
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		if o.API != nil {
+			p.mux.Handle(method+" "+api+"/", http.StripPrefix(api, o.API))
+		}
+	}
 	return p
 }
 
@@ -73,13 +87,23 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mux.ServeHTTP(w, r)
 }
 
-// Takes gives the role that a request takes: the page only shows.
-func (p *Page) Takes(*http.Request) rights.Role { return rights.View }
+// Takes gives the role that a request takes: the page only shows, and the REST API
+// says what that of its own does.
+func (p *Page) Takes(r *http.Request) rights.Role {
+	path, of := strings.CutPrefix(r.URL.Path, api)
+	if p.o.API == nil || !of {
+		return rights.View
+	}
+	asked := r.Clone(r.Context())
+	asked.URL.Path, asked.URL.RawPath = path, strings.TrimPrefix(r.URL.RawPath, api)
+	return max(p.o.API.Takes(asked), rights.View)
+}
 
 // worker is what /state answers.
 type worker struct {
 	Version    string      `json:"version"`
 	Cluster    string      `json:"cluster,omitempty"`
+	Role       string      `json:"role"` // of the one who looks
 	Started    time.Time   `json:"started"`
 	Now        time.Time   `json:"now"`
 	Links      [][2]string `json:"links,omitempty"`
@@ -114,7 +138,7 @@ type task struct {
 	Note string `json:"note,omitempty"`
 }
 
-func (p *Page) state(w http.ResponseWriter, _ *http.Request) {
+func (p *Page) state(w http.ResponseWriter, r *http.Request) {
 	snapshots := map[string]map[int]runtime.Stats{}
 	for _, s := range p.o.Herder.Snapshots() {
 		if snapshots[s.Connector] == nil {
@@ -122,7 +146,7 @@ func (p *Page) state(w http.ResponseWriter, _ *http.Request) {
 		}
 		snapshots[s.Connector][s.Task] = s
 	}
-	answer := worker{Version: p.o.Version, Started: p.started, Now: time.Now(), Links: p.o.Links, Connectors: []connected{}}
+	answer := worker{Version: p.o.Version, Role: rights.Of(r.Context()).Role.String(), Started: p.started, Now: time.Now(), Links: p.o.Links, Connectors: []connected{}}
 	if p.o.Cluster != nil {
 		answer.Cluster = p.o.Cluster()
 	}
@@ -139,6 +163,17 @@ func (p *Page) state(w http.ResponseWriter, _ *http.Request) {
 		answer.Connectors = append(answer.Connectors, c)
 	}
 	p.reply(w, answer)
+}
+
+// config answers with a connector's configuration, its secrets hidden from everybody:
+// others may look over one's shoulder.
+func (p *Page) config(w http.ResponseWriter, r *http.Request) {
+	i, err := p.o.Herder.Info(r.PathValue("connector"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	p.reply(w, p.o.Herder.Validator().Secrets(i.Config).Props(i.Config))
 }
 
 func describe(status herder.Status, s runtime.Stats) task {
@@ -170,7 +205,7 @@ func note(status herder.Status, s runtime.Stats) string {
 	case status.Restarts != nil && !status.Restarts.Next.IsZero():
 		return "The task failed and starts again at " + status.Restarts.Next.UTC().Format("15:04:05") + " UTC."
 	case status.State == state.Failed:
-		return "The task failed and stays stopped: mend the cause, then restart it over the REST API."
+		return "The task failed and stays stopped: mend the cause, then restart it."
 	case s.Errors.Retrying && status.State == state.Unassigned:
 		return "The task has not started yet; it is tried until it does."
 	case s.Waits != nil && s.Waits.Stalled:

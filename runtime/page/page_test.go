@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"net/http"
@@ -15,7 +16,9 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
@@ -35,6 +38,17 @@ func (f fakeHerder) Status(name string) (herder.ConnectorStatus, error) {
 		s.Tasks[0].Trace = "retrying: stats/0: put: refused" // as the herder shows what is retried
 	}
 	return s, nil
+}
+
+func (fakeHerder) Info(name string) (herder.Info, error) {
+	if name != "stats" {
+		return herder.Info{}, errors.New("Connector " + name + " not found")
+	}
+	return herder.Info{Name: name, Config: connector.Props{"connector.class": "stream", "registry.password": "hush", "topics": "a", "page.fields": "raw, name"}}, nil
+}
+
+func (fakeHerder) Validator() *config.Validator {
+	return &config.Validator{Plugins: new(connector.Registry)}
 }
 
 func (fakeHerder) Snapshots() []runtime.Stats {
@@ -117,7 +131,7 @@ func TestRecordsAndPictures(t *testing.T) {
 	if len(list) != 2 || list[0].Key != "k1" || list[0].Origin != "t-1@9" {
 		t.Fatalf("records %+v", list)
 	}
-	want := []named{{"name", "<b>x</b>"}, {"prob", "0.1235"}, {"raw", "2 bytes"}}
+	want := []named{{"raw", "2 bytes"}, {"name", "<b>x</b>"}, {"prob", "0.1235"}} // as page.fields says
 	if len(list[0].Fields) != 3 || list[0].Fields[0] != want[0] || list[0].Fields[1] != want[1] || list[0].Fields[2] != want[2] {
 		t.Errorf("fields %+v", list[0].Fields)
 	}
@@ -155,6 +169,59 @@ func TestStaticFiles(t *testing.T) {
 	for path, kind := range map[string]string{"/": "text/html", "/page.js": "javascript", "/page.css": "text/css", "/icon.svg": "image/svg"} {
 		if w := get(t, p, path, nil); w.Code != http.StatusOK || !strings.Contains(w.Header().Get("Content-Type"), kind) {
 			t.Errorf("%s answers %d %s", path, w.Code, w.Header().Get("Content-Type"))
+		}
+	}
+}
+
+// TestConfigurationsWithoutSecrets: whoever looks, for others may look on.
+func TestConfigurationsWithoutSecrets(t *testing.T) {
+	var got map[string]string
+	w := get(t, newPage(t), "/config/stats", &got)
+	if got["topics"] != "a" || got["registry.password"] != config.Hidden {
+		t.Errorf("%s", w.Body)
+	}
+	if w := get(t, newPage(t), "/config/none", nil); w.Code != http.StatusNotFound {
+		t.Errorf("an unknown connector answers %d", w.Code)
+	}
+}
+
+// apiOf says what it is asked; changes take the role configure.
+type apiOf struct{}
+
+func (apiOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = fmt.Fprint(w, r.Method, " ", r.URL.EscapedPath())
+}
+
+func (apiOf) Takes(r *http.Request) rights.Role {
+	switch {
+	case r.URL.Path == "/health":
+		return rights.None
+	case r.Method == http.MethodGet:
+		return rights.View
+	}
+	return rights.Configure
+}
+
+// TestAPIBelowThePage: what the REST API takes a role for, the page does.
+func TestAPIBelowThePage(t *testing.T) {
+	p := newPage(t)
+	p = New(Options{Herder: p.o.Herder, Tap: p.o.Tap, API: apiOf{}})
+	for _, c := range []struct {
+		method, path, want string
+		takes              rights.Role
+	}{
+		{"GET", "/api/connectors/a%2Fb/status", "GET /connectors/a%2Fb/status", rights.View},
+		{"DELETE", "/api/connectors/a", "DELETE /connectors/a", rights.Configure},
+		{"GET", "/api/health", "GET /health", rights.View}, // the page is not open to all
+		{"PUT", "/%61pi/connectors/a", "404 page not found\n", rights.Configure},
+		{"PUT", "/state", "Method Not Allowed\n", rights.View},
+	} {
+		r := httptest.NewRequest(c.method, c.path, nil)
+		w := httptest.NewRecorder()
+		takes := p.Takes(r)
+		p.ServeHTTP(w, r)
+		if w.Body.String() != c.want || takes != c.takes {
+			t.Errorf("%s %s: %q, takes %s; want %q, %s", c.method, c.path, w.Body, takes, c.want, c.takes)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
 // shown is one record as the page shows it.
@@ -36,11 +38,38 @@ type named struct {
 
 // records answers with the newest records of a stream.
 func (p *Page) records(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("connector")
 	list := []shown{}
-	for _, t := range p.o.Tap(r.PathValue("connector")) {
+	for _, t := range p.o.Tap(name) {
 		list = append(list, p.show(t))
 	}
+	first := p.first(name)
+	for i := range list {
+		sort(list[i].Fields, first)
+	}
 	p.reply(w, list)
+}
+
+// first gives the names of the fields that a connector has shown first.
+func (p *Page) first(name string) []string {
+	i, err := p.o.Herder.Info(name)
+	if err != nil {
+		return nil // it is deleted meanwhile
+	}
+	text, _ := i.Config.Text(config.PageFieldsKey)
+	return config.SplitList(text)
+}
+
+// sort puts the fields first that have these names, in their order, and leaves the
+// others as they are.
+func sort(fields []named, first []string) {
+	place := func(f named) int {
+		if i := slices.Index(first, f.Name); i >= 0 {
+			return i
+		}
+		return len(first)
+	}
+	slices.SortStableFunc(fields, func(a, b named) int { return cmp.Compare(place(a), place(b)) })
 }
 
 // show makes pictures of the fields that hold a PNG, and text of the other

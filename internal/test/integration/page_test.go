@@ -11,12 +11,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
 	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -78,7 +80,7 @@ func TestDemoInABrowser(t *testing.T) {
 			t.Fatalf("browser: %v; console: %q", err, console)
 		}
 	}
-	fail(chromedp.Do(tab, chromedp.Navigate(at["page"]), chromedp.WaitVisible(chromedp.CSS("#records img"))))
+	fail(chromedp.Do(tab, chromedp.Navigate(at["page"]+"/#/records/ifcb-stats"), chromedp.WaitVisible(chromedp.CSS("#records img"))))
 	_, err := chromedp.Run(tab, chromedp.Poll[bool](`document.querySelectorAll('#records img').length > 20 && [...document.querySelectorAll('#records img')].every((i) => i.complete)`))
 	fail(err)
 	seen, err := chromedp.Run(tab, chromedp.Evaluate[sight](look))
@@ -93,11 +95,15 @@ func TestDemoInABrowser(t *testing.T) {
 	if seen.Broken > 0 || seen.Outlines == 0 {
 		t.Errorf("%d of %d pictures are broken, %d are outlines", seen.Broken, seen.Images, seen.Outlines)
 	}
+	fail(chromedp.Do(tab, chromedp.Navigate(at["page"]+"/#/connectors")))
+	connectors, err := chromedp.Run(tab, chromedp.Text(chromedp.CSS("#connectors")))
+	fail(err)
 	for _, name := range []string{"ifcb-images", "ifcb-stats", "ifcb-postgres"} {
-		if !strings.Contains(seen.Connectors, name) {
-			t.Errorf("connector %s is not on the page: %s", name, seen.Connectors)
+		if !strings.Contains(connectors, name) {
+			t.Errorf("connector %s is not on the page: %s", name, connectors)
 		}
 	}
+	fail(pauseAndResume(tab, at["page"], at["token"]))
 	mu.Lock()
 	defer mu.Unlock()
 	if len(console) > 0 {
@@ -106,10 +112,33 @@ func TestDemoInABrowser(t *testing.T) {
 	t.Logf("passed: page: %d pictures, none broken, console silent", seen.Images)
 }
 
+// pauseAndResume does so with a connector, as one who may: who only looks has no buttons.
+func pauseAndResume(tab context.Context, page, token string) error {
+	one := page + "/#/connector/ifcb-stats"
+	buttons, err := chromedp.Run(tab, chromedp.Evaluate[int](`document.querySelectorAll('.actions button').length`))
+	if err != nil || buttons > 0 {
+		return fmt.Errorf("one who only looks has %d buttons (%w)", buttons, err)
+	}
+	headers := network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Authorization": "Bearer " + token}}
+	if _, err := chromedp.Call(tab, network.SetExtraHTTPHeaders, headers); err != nil {
+		return err
+	}
+	press := func(label, state string) []chromedp.Action[chromedp.Void] {
+		return []chromedp.Action[chromedp.Void]{
+			chromedp.Click(chromedp.Search(`//main//div[@class="actions"]/button[text()="` + label + `"]`)),
+			chromedp.Click(chromedp.Search(`//dialog//button[text()="` + label + `"]`)),
+			chromedp.WaitVisible(chromedp.CSS("h2 .state." + state)),
+		}
+	}
+	return chromedp.Do(tab, slices.Concat([]chromedp.Action[chromedp.Void]{
+		chromedp.Navigate(page + "/state"), // another document, so that the next one is loaded anew
+		chromedp.Navigate(one), chromedp.WaitVisible(chromedp.CSS("h2 .state.RUNNING")),
+	}, press("Pause", "PAUSED"), press("Resume", "RUNNING"))...)
+}
+
 // sight is what is on the page.
 type sight struct {
 	Images, Broken, Outlines int
-	Connectors               string
 }
 
 // look gathers a sight.
@@ -119,7 +148,6 @@ const look = `(() => {
 		Images: images.length,
 		Broken: images.filter((i) => !i.complete || i.naturalWidth === 0).length,
 		Outlines: images.filter((i) => i.alt.startsWith('outline')).length,
-		Connectors: document.querySelector('#connectors').textContent,
 	};
 })()`
 

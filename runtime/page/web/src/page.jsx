@@ -1,0 +1,42 @@
+import { render } from 'preact';
+import { Connector } from './connector.jsx';
+import { Connectors } from './connectors.jsx';
+import { Records } from './records.jsx';
+import { address, route } from './route.js';
+import { follow, stale, worker } from './worker.js';
+import { ago } from './words.js';
+
+const views = { connectors: Connectors, connector: Connector, records: Records };
+
+function Header() {
+  const w = worker.value;
+  const since = w && ago(w.started, w.now).replace(' ago', '');
+  const { view } = route.value;
+  const place = (name, text) => (
+    <a href={address(name)} aria-current={view === name || (name === 'connectors' && view === 'connector') ? 'page' : undefined}>{text}</a>
+  );
+  return (
+    <header>
+      <h1>hydraulics</h1>
+      <nav aria-label="views">{place('connectors', 'Connectors')}{place('records', 'Newest records')}</nav>
+      <p>{w ? `version ${w.version}, up ${since === 'now' ? 'since just now' : since}${w.cluster ? `, ${w.cluster}` : ''}` : 'connecting'}</p>
+      <nav class="links" aria-label="other services">{(w?.links || []).map(([name, url]) => <a key={name} href={url}>{name}</a>)}</nav>
+    </header>
+  );
+}
+
+function Page() {
+  const View = views[route.value.view];
+  return (
+    <>
+      <Header />
+      <main>
+        {stale.value && <p role="alert" class="error">The worker does not answer: what is shown is as it was{worker.value ? ` at ${worker.value.now.slice(11, 19)} UTC` : ''}. Trying again.</p>}
+        {View ? worker.value && <View /> : <p>There is no such view. <a href={address('connectors')}>All connectors</a></p>}
+      </main>
+    </>
+  );
+}
+
+render(<Page />, document.body);
+follow();
