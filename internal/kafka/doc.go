@@ -13,11 +13,12 @@
 //
 // A Member has two, for heartbeats and for the join under way; Next starts a
 // join, and Close ends both. The join calls Protocols, Assign and, of a
-// consumer, the look-up of where to start. A GroupConsumer has one that watches
-// for topics, one that measures where partitions end, and one for each partition that it reads; Release or Close end the
-// latter, Close waits for all. Everything that an owner calls is called from one
-// goroutine, but for Abandon and Forfeit. A call that sarama cannot cancel goes on by itself
-// when its context has ended, until a line is cut or sarama's time-outs end it.
+// consumer, the look-up of where to start. A GroupConsumer has one that watches for
+// topics, one that measures where partitions end, one for each broker that it fetches
+// from, and one while it looks for leaders; Close ends them. Everything that an owner
+// calls is called from one goroutine, but for Abandon and Forfeit. A call that sarama
+// cannot cancel goes on by itself when its context has ended, until a line is cut or
+// sarama's time-outs end it.
 // A Producer has one for each broker that leads a partition of its topics, one
 // while it looks for leaders, and sarama's that reads a connection, which calls
 // back; Close ends them. A Follower has one, and one for each broker that leads a
@@ -28,6 +29,7 @@
 // A Member's mu guards the machine and what belongs to it; a GroupConsumer's mu
 // what its goroutines know of topics and starts. No request is sent and nothing
 // of the caller's is called under either, and neither is taken under the other.
+// A fetcher's mu guards its queue, readers and routes; a wire's is taken inside.
 // Three locks are held during requests and guard nothing else: a line's open,
 // while connecting, its mu and its wire's being taken inside; a Producer's look,
 // while something is found out about a topic, and its naming, while it gets an

@@ -235,7 +235,7 @@ func (f *Follower) begin(b *sarama.Broker, partitions []int32) error {
 }
 
 func (f *Follower) request(partitions []int32) *sarama.FetchRequest {
-	req := &sarama.FetchRequest{Version: scanVersion, MaxWaitTime: scanWait, MinBytes: 1, MaxBytes: followBytes,
+	req := &sarama.FetchRequest{Version: fetchVersion, MaxWaitTime: scanWait, MinBytes: 1, MaxBytes: followBytes,
 		Isolation: sarama.ReadCommitted, SessionEpoch: -1, RackID: f.client.client.Config().RackID}
 	for _, p := range partitions {
 		req.AddBlock(f.topic, p, f.position(p).next, followBytes, -1)

@@ -65,31 +65,23 @@ const (
 // GroupConsumer is one member of a consumer group. It is used from one
 // goroutine, the owner's; heartbeats go on while that one is busy.
 type GroupConsumer struct {
-	o        GroupOptions
-	client   *Client
-	member   *Member
-	consumer sarama.Consumer
-	ctx      context.Context // ends with Close
-	cancel   context.CancelFunc
-	work     sync.WaitGroup // watch, measure and readers: Close ends them
+	o       GroupOptions
+	client  *Client
+	member  *Member
+	fetcher *fetcher
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	work    sync.WaitGroup // watch and measure: Close ends them
 
-	mu      sync.Mutex                           // guards the following
-	topics  map[string]int32                     // and their partitions, as of the last join
-	waiting []string                             // for topics that do not exist yet
-	starts  map[connector.TopicPartition]int64   // of what was assigned, until the owner takes it up
-	reading map[connector.TopicPartition]*reader // reader, for measure
+	mu      sync.Mutex                         // guards the following
+	topics  map[string]int32                   // and their partitions, as of the last join
+	waiting []string                           // for topics that do not exist yet
+	starts  map[connector.TopicPartition]int64 // of what was assigned, until the owner takes it up
 
-	batches chan batch // from the readers
 	commits trouble
-	ahead   *ahead
 
 	// The owner's alone.
-	reader map[connector.TopicPartition]*reader
-	ending map[connector.TopicPartition]<-chan struct{} // the readers before them
-	held   []batch                                      // read, not yet given: paused, or beyond a Poll's bound
-	paused map[connector.TopicPartition]bool
-	given  map[connector.TopicPartition]int64 // bytes of large messages that Poll gave and the owner may have still
-	asked  bool                               // to release what it has
+	asked  bool // to release what it has
 	closed bool
 }
 
@@ -111,18 +103,9 @@ func (c *Client) NewGroupConsumer(o GroupOptions) (*GroupConsumer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := newAhead(o.MaxPollBytes)
-	own.client.Config().Consumer.Interceptors = []sarama.ConsumerInterceptor{a}
-	consumer, err := sarama.NewConsumerFromClient(own.client)
-	if err != nil {
-		own.Close()
-		return nil, connector.Retriable(err)
-	}
-	g := &GroupConsumer{o: o, client: own, consumer: consumer, batches: make(chan batch),
-		reader: map[connector.TopicPartition]*reader{}, reading: map[connector.TopicPartition]*reader{}, ending: map[connector.TopicPartition]<-chan struct{}{},
-		paused: map[connector.TopicPartition]bool{}, given: map[connector.TopicPartition]int64{}, ahead: a,
-		commits: trouble{log: own.options.Log.With("group", o.Group), health: own.options.health}}
+	g := &GroupConsumer{o: o, client: own, commits: trouble{log: own.options.Log.With("group", o.Group), health: own.options.health}}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.fetcher = newFetcher(g.ctx, own, *own.client.Config(), o, newProps(options).backoff(), g.reset)
 	if g.member, err = own.NewMember(g.membership()); err != nil {
 		g.cancel()
 		own.Close()
@@ -170,26 +153,21 @@ func (g *GroupConsumer) Poll(ctx context.Context) (Event, error) {
 	if g.closed {
 		return Event{}, connector.Fatal(errors.New("group member is closed"))
 	}
-	g.settle()
+	collect(g.fetcher.settle())
 	timeout := time.NewTimer(pollPatience)
 	defer timeout.Stop()
 	for {
 		if e, err := g.change(); e.Change != Unchanged || err != nil {
 			return e, err
 		}
-		batches := g.batches
+		ready := g.fetcher.ready
 		if g.asked {
-			batches = nil
-		} else if err := g.gather(); err != nil {
-			return Event{}, err
-		} else if out := g.take(); len(out) > 0 {
-			return Event{Messages: out}, nil
+			ready = nil
+		} else if out, err := g.fetcher.take(g.o.MaxPollRecords, g.o.MaxPollBytes); len(out) > 0 || err != nil {
+			return Event{Messages: out}, err
 		}
 		select {
-		case b := <-batches:
-			if err := g.accept(b); err != nil {
-				return Event{}, err
-			}
+		case <-ready:
 		case <-g.member.Wake():
 		case <-timeout.C:
 			return Event{}, nil
@@ -236,9 +214,7 @@ func (g *GroupConsumer) takeUp() {
 	g.mu.Lock()
 	starts := g.starts
 	g.mu.Unlock()
-	for tp, from := range starts {
-		g.startReader(tp, from)
-	}
+	g.fetcher.start(starts)
 	g.client.options.Log.Debug("partitions assigned", "group", g.o.Group, "partitions", len(starts))
 }
 
@@ -247,23 +223,28 @@ func (g *GroupConsumer) takeUp() {
 func (g *GroupConsumer) Release() {
 	if g.asked {
 		g.asked = false
-		g.drop()
+		g.fetcher.stop()
 		g.member.Release()
 	}
 }
 
-// drop forgets the assignment.
-func (g *GroupConsumer) drop() {
-	for tp := range g.reader {
-		g.stopReader(tp)
+// Seek goes on reading a partition at another offset. It must be assigned.
+func (g *GroupConsumer) Seek(tp connector.TopicPartition, offset int64) error {
+	if !g.fetcher.seek(tp, offset) {
+		return fmt.Errorf("topic %s partition %d is not assigned to this member", tp.Topic, tp.Partition)
 	}
-	g.Resume(slices.Collect(maps.Keys(g.paused))...)
+	return nil
 }
 
+// Pause keeps Poll from giving messages of these partitions; the membership
+// goes on, and the other partitions are read as before.
+func (g *GroupConsumer) Pause(tps ...connector.TopicPartition) { g.fetcher.pause(tps) }
+
+// Resume undoes Pause.
+func (g *GroupConsumer) Resume(tps ...connector.TopicPartition) { g.fetcher.resume(tps) }
+
 // Assignment gives the partitions that the member has, sorted.
-func (g *GroupConsumer) Assignment() []connector.TopicPartition {
-	return slices.SortedFunc(maps.Keys(g.reader), compareTP)
-}
+func (g *GroupConsumer) Assignment() []connector.TopicPartition { return g.fetcher.assigned() }
 
 // Abandon leaves the group in place of an owner who hangs: others get the
 // partitions at once, and what the owner still commits is refused. It is safe
@@ -301,13 +282,14 @@ func (g *GroupConsumer) Close(ctx context.Context) error {
 		return nil
 	}
 	g.closed = true
-	g.drop()
 	g.cancel()
+	g.fetcher.stop()
 	err := g.member.Close(ctx)
-	_, waited := do(ctx, func() (struct{}, error) { g.work.Wait(); return struct{}{}, nil })
-	if waited == nil {
-		waited = g.consumer.Close()
-	}
+	_, waited := do(ctx, func() (struct{}, error) {
+		g.fetcher.close()
+		g.work.Wait()
+		return struct{}{}, nil
+	})
 	g.client.Close()
 	return errors.Join(err, waited)
 }

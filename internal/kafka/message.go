@@ -1,8 +1,6 @@
 package kafka
 
 import (
-	"github.com/IBM/sarama"
-
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
@@ -35,19 +33,4 @@ func (m *Message) size() int64 {
 		n += len(h.Key) + len(h.Value) + 10
 	}
 	return int64(n)
-}
-
-func fromSarama(in *sarama.ConsumerMessage) Message {
-	m := Message{Topic: in.Topic, Partition: in.Partition, Offset: in.Offset, Key: in.Key, Value: in.Value,
-		Timestamp: connector.NoTimestamp}
-	if !in.Timestamp.IsZero() {
-		m.Timestamp, m.TimestampType = in.Timestamp.UnixMilli(), connector.CreateTime
-	}
-	if len(in.Headers) > 0 {
-		m.Headers = make([]Header, len(in.Headers))
-		for i, h := range in.Headers {
-			m.Headers[i] = Header{Key: string(h.Key), Value: h.Value}
-		}
-	}
-	return m
 }

@@ -26,13 +26,10 @@ func newConfig(o Options) (*sarama.Config, error) {
 	c.Metadata.Retry.Max = 3
 	c.Metadata.AllowAutoTopicCreation = false
 	c.Metadata.RefreshFrequency = 5 * time.Minute
-	c.Consumer.Return.Errors = true
-	// Fetch.Max stays 0: sarama would skip a larger message.
 	c.Consumer.Fetch.Default = 1 << 20
 	c.Consumer.MaxWaitTime = 500 * time.Millisecond
 	c.Consumer.Fetch.MaxBytes = defaultPollBytes // one message comes however large it is
 	c.Net.DialTimeout = 10 * time.Second
-	c.ChannelBufferSize = fetchAhead
 	p := newProps(o)
 	for _, set := range []func(*sarama.Config){p.network, p.consumer, p.security} {
 		set(c)

@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,19 +25,6 @@ type route struct {
 	flying int   // requests
 
 	failures int // of connecting in a row; the goroutine's
-}
-
-// link is a connection to a broker.
-type link struct {
-	*sarama.Broker
-	*wire
-	lost bool // the producer's mu guards it
-}
-
-// close ends a connection: what is under way on it fails.
-func (l *link) close() {
-	l.cut()
-	_ = l.Broker.Close() // nothing is lost with a connection
 }
 
 func newRoute(p *Producer, broker int32) *route {
@@ -201,34 +187,13 @@ func (r *route) connect() error {
 	if there {
 		return nil
 	}
-	done := make(chan error, 1)
-	go func() { // ends with the dial's time-outs
-		b, w, err := dial(p.conf, address)
-		if err == nil {
-			err = r.take(&link{Broker: b, wire: w})
-		}
-		done <- err
-	}()
-	select {
-	case err := <-done:
+	l, err := reach(p.ctx, p.conf, address)
+	if err != nil {
 		return err
-	case <-p.ctx.Done():
-		return context.Cause(p.ctx)
 	}
-}
-
-// take takes a new connection over, unless the producer is closed.
-func (r *route) take(l *link) error {
-	r.p.mu.Lock()
-	closed := r.p.ctx.Err() != nil
-	if !closed {
-		r.link = l
-	}
-	r.p.mu.Unlock()
-	if closed {
-		l.close()
-		return errProducerClosed
-	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r.link = l
 	return nil
 }
 
@@ -238,9 +203,7 @@ func (r *route) hangUp() {
 	l := r.link
 	r.link = nil
 	r.p.mu.Unlock()
-	if l != nil {
-		l.close()
-	}
+	l.close()
 }
 
 // fail waits after something that concerns the whole broker.

@@ -1,13 +1,10 @@
 package kafka
 
 import (
-	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/IBM/sarama"
 
@@ -43,9 +40,9 @@ func (c *Client) read(ctx context.Context, s *scan, fn func(Message) error) erro
 }
 
 const (
-	// scanVersion of the fetch request has the record batches and the isolation
+	// fetchVersion of the fetch request has the record batches and the isolation
 	// level that we need; Kafka has it since 2.3.
-	scanVersion = 11
+	fetchVersion = 11
 	// scanWait is how long a broker may wait for something to give, ms.
 	scanWait = 500
 	// patient is how often in a row a fetch may fail.
@@ -146,7 +143,7 @@ func (s *scan) fetch(ctx context.Context) (*sarama.FetchResponseBlock, error) {
 			return nil, err
 		}
 	}
-	req := &sarama.FetchRequest{Version: scanVersion, MaxWaitTime: scanWait, MinBytes: 1, MaxBytes: s.bytes,
+	req := &sarama.FetchRequest{Version: fetchVersion, MaxWaitTime: scanWait, MinBytes: 1, MaxBytes: s.bytes,
 		Isolation: sarama.ReadCommitted, SessionEpoch: -1, RackID: s.client.client.Config().RackID}
 	if s.uncommitted {
 		req.Isolation = sarama.ReadUncommitted
@@ -165,6 +162,9 @@ func (s *scan) fetch(ctx context.Context) (*sarama.FetchResponseBlock, error) {
 	}
 	return block, nil
 }
+
+// errOutOfRange says that the offset to read is no longer, or not yet, there.
+var errOutOfRange = errors.New("offset out of range")
 
 // errEnd says that a message is behind the end.
 var errEnd = errors.New("end of what is read")
@@ -202,48 +202,23 @@ func (s *scan) pass(block *sarama.FetchResponseBlock, fn func(Message) error) (d
 }
 
 // committed calls fn with the messages of what was fetched of a partition, from
-// next on, which it moves behind each batch. Those of aborted transactions are
-// left out. It tells whether the last batch was cut off.
+// next on, which it moves behind all of it. Those of aborted transactions are left
+// out. It tells whether the last batch was cut off.
 func committed(tp connector.TopicPartition, block *sarama.FetchResponseBlock, next *int64, fn func(Message) error) (partial bool, err error) {
-	aborted := newAborted(block.AbortedTransactions)
-	for _, set := range block.RecordsSet {
-		b := set.RecordBatch
-		switch {
-		case b == nil:
-			return false, connector.Fatal(errors.New("messages have the format of before Kafka 0.11"))
-		case b.PartialTrailingRecord:
-			partial = true
-			continue
-		case aborted.has(b):
-		default:
-			for _, r := range b.Records {
-				m := fromBatch(tp, b, r)
-				if m.Offset < *next {
-					continue // a batch is given whole, from before the offset asked for
-				}
-				if err := fn(m); err != nil {
-					return false, err
-				}
+	f := unpack(block, *next)
+	for _, b := range f.batches {
+		for _, r := range b.Records {
+			var m Message
+			if m.fill(tp, b, r); m.Offset < *next {
+				continue // a batch is given whole, from before the offset asked for
+			}
+			if err := fn(m); err != nil {
+				return false, err
 			}
 		}
-		*next = max(*next, b.LastOffset()+1)
 	}
-	return partial, nil
-}
-
-func fromBatch(tp connector.TopicPartition, b *sarama.RecordBatch, r *sarama.Record) Message {
-	m := Message{Topic: tp.Topic, Partition: tp.Partition, Offset: b.FirstOffset + r.OffsetDelta, Key: r.Key, Value: r.Value,
-		Timestamp: connector.NoTimestamp}
-	switch {
-	case b.LogAppendTime:
-		m.Timestamp, m.TimestampType = b.MaxTimestamp.UnixMilli(), connector.LogAppendTime
-	case !b.FirstTimestamp.IsZero():
-		m.Timestamp, m.TimestampType = b.FirstTimestamp.Add(r.TimestampDelta).UnixMilli(), connector.CreateTime
-	}
-	for _, h := range r.Headers {
-		m.Headers = append(m.Headers, Header{Key: string(h.Key), Value: h.Value})
-	}
-	return m
+	*next = f.next
+	return f.partial, nil
 }
 
 func (s *scan) close() {
@@ -251,38 +226,4 @@ func (s *scan) close() {
 		s.hangUp()
 		s.broker = nil
 	}
-}
-
-// aborted knows which batches belong to aborted transactions while one goes
-// through the batches of a fetch in order.
-type aborted struct {
-	coming []*sarama.AbortedTransaction // by first offset
-	now    map[int64]bool               // producers whose transaction was aborted
-}
-
-func newAborted(list []*sarama.AbortedTransaction) *aborted {
-	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b *sarama.AbortedTransaction) int { return cmp.Compare(a.FirstOffset, b.FirstOffset) })
-	return &aborted{coming: list, now: map[int64]bool{}}
-}
-
-// has tells whether a batch is not to be given: a marker, or aborted.
-func (a *aborted) has(b *sarama.RecordBatch) bool {
-	for len(a.coming) > 0 && a.coming[0].FirstOffset <= b.LastOffset() {
-		a.now[a.coming[0].ProducerID] = true
-		a.coming = a.coming[1:]
-	}
-	if b.Control {
-		if markerAborts(b) {
-			delete(a.now, b.ProducerID)
-		}
-		return true
-	}
-	return b.IsTransactional && a.now[b.ProducerID]
-}
-
-// markerAborts reads the key of a transaction's marker: version and type, 0
-// for abort.
-func markerAborts(b *sarama.RecordBatch) bool {
-	return len(b.Records) > 0 && len(b.Records[0].Key) >= 4 && binary.BigEndian.Uint16(b.Records[0].Key[2:]) == 0
 }

@@ -85,18 +85,18 @@ func TestLargeMessagesReadAhead(t *testing.T) {
 	if all != each*partitions {
 		t.Fatalf("another one reads %d messages, want %d", all, each*partitions)
 	}
-	eventually(t, "as much is read as may be", func() bool { return g.ahead.held() >= defaultPollBytes })
+	eventually(t, "as much is read as may be", func() bool { return g.fetcher.held() >= defaultPollBytes })
 	if most := heap() - before; most > 3*defaultPollBytes {
 		t.Errorf("%d MiB of %d MiB are held", most>>20, each*partitions*size>>20)
 	}
 	for rest := each*partitions - first; rest > 0; {
 		eventually(t, "the rest comes", func() bool { n := poll(); rest -= n; return n > 0 })
 	}
-	if n := g.ahead.held(); n > defaultPollBytes {
+	if n := g.fetcher.held(); n > defaultPollBytes {
 		t.Errorf("%d bytes are counted of the last messages", n)
 	}
 	poll()
-	if n := g.ahead.held(); n != 0 {
+	if n := g.fetcher.held(); n != 0 {
 		t.Errorf("%d bytes are counted of no messages", n)
 	}
 }

@@ -1,0 +1,146 @@
+package kafka
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
+)
+
+// TestFetcherGivesEachRecordOnce reads logs of batches of all kinds and formats from
+// brokers that fail as a seed has it, while its owner takes, pauses and seeks: each
+// record that is committed comes once and in order, and nothing else.
+func TestFetcherGivesEachRecordOnce(t *testing.T) {
+	seeds := uint64(40)
+	if testing.Short() {
+		seeds = 8
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			const partitions, batches = 5, 60
+			m := kafkatest.NewModel(t, seed, 3, partitions, batches, 60)
+			c := open(t, m.Addr[0], map[string]string{"retry.backoff.ms": "1", "isolation.level": "read_committed"})
+			conf := *c.client.Config()
+			conf.Consumer.IsolationLevel = sarama.ReadCommitted
+			conf.Consumer.Fetch.Default, conf.Consumer.Fetch.MaxBytes = 2<<10, 5<<10
+			f := newFetcher(t.Context(), c, conf, GroupOptions{MaxPollBytes: 10 << 10}, backoff{time.Millisecond, 10 * time.Millisecond}, func(connector.TopicPartition) (int64, error) {
+				return 0, fmt.Errorf("an offset is not there")
+			})
+			defer f.close()
+			o := &modelOwner{t: t, m: m, f: f, rng: rand.New(rand.NewPCG(seed, 1)), at: make([]int, partitions), paused: map[int32]bool{}}
+			from := map[connector.TopicPartition]int64{}
+			for p := range int32(partitions) {
+				from[tp(p)] = 0
+			}
+			f.start(from)
+			for i := range 10 * batches {
+				o.act()
+				o.take()
+				if i%10 == 0 {
+					m.Grow(1)
+				}
+			}
+			m.Grow(batches)
+			f.resume(f.assigned())
+			clear(o.paused)
+			wait.Until(t, "everything is read", func() bool {
+				o.take()
+				return o.done()
+			})
+			f.settle()
+			if n := f.held(); n != 0 {
+				t.Errorf("%d bytes are held of nothing", n)
+			}
+		})
+	}
+}
+
+func tp(partition int32) connector.TopicPartition {
+	return connector.TopicPartition{Topic: kafkatest.ModelTopic, Partition: partition}
+}
+
+// modelOwner takes what a fetcher reads, and knows what is to come.
+type modelOwner struct {
+	t      *testing.T
+	m      *kafkatest.Model
+	f      *fetcher
+	rng    *rand.Rand
+	at     []int // the next record, by partition
+	paused map[int32]bool
+}
+
+// act pauses, resumes or seeks.
+func (o *modelOwner) act() {
+	p := int32(o.rng.IntN(len(o.at)))
+	switch o.rng.IntN(8) {
+	case 0:
+		o.paused[p] = true
+		o.f.pause([]connector.TopicPartition{tp(p)})
+	case 1, 2:
+		o.paused[p] = false
+		o.f.resume([]connector.TopicPartition{tp(p)})
+	case 3:
+		records := o.m.Records(p)
+		o.at[p] = o.rng.IntN(o.at[p] + 1)
+		if o.at[p] < len(records) && !o.f.seek(tp(p), records[o.at[p]].Offset) {
+			o.t.Fatal("a partition is not read")
+		}
+	}
+}
+
+// take takes some, and checks that they are the next.
+func (o *modelOwner) take() {
+	o.f.settle()
+	most, bytes := 1+o.rng.IntN(100), int64(1+o.rng.IntN(5000))
+	messages, err := o.f.take(most, bytes)
+	if err != nil || len(messages) > most {
+		o.t.Fatalf("%d messages, %v", len(messages), err)
+	}
+	for _, m := range messages {
+		records := o.m.Records(m.Partition)
+		if o.paused[m.Partition] {
+			o.t.Fatalf("partition %d is paused and gives offset %d", m.Partition, m.Offset)
+		}
+		if o.at[m.Partition] >= len(records) {
+			o.t.Fatalf("partition %d: offset %d comes behind the end", m.Partition, m.Offset)
+		}
+		got := kafkatest.ModelRecord{Offset: m.Offset, Value: string(m.Value), Time: m.Timestamp, Appended: m.TimestampType == connector.LogAppendTime}
+		if got.Time == connector.NoTimestamp {
+			got.Time = -1
+		}
+		if want := records[o.at[m.Partition]]; got != want {
+			o.t.Fatalf("partition %d gives %.50v, want %.50v", m.Partition, got, want)
+		}
+		o.at[m.Partition]++
+	}
+	if len(messages) == 0 {
+		select {
+		case <-o.f.ready:
+		case <-time.After(time.Millisecond): // all may be paused
+		}
+	}
+}
+
+// done tells that all was taken, and that positions are at the end.
+func (o *modelOwner) done() bool {
+	for p := range o.at {
+		if o.at[p] < len(o.m.Records(int32(p))) {
+			return false
+		}
+	}
+	o.f.mu.Lock()
+	defer o.f.mu.Unlock()
+	for _, r := range o.f.partitions {
+		if end := o.m.End(r.Partition); r.next != end || r.end != end {
+			return false
+		}
+	}
+	return true
+}
