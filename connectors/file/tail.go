@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -42,7 +43,8 @@ type tail struct {
 	// line: the line after the last one that was given.
 	read    trace
 	partial strings.Builder
-	// reader reads on behind read; nil after an error, which may leave it anywhere.
+	// reader reads on behind read; nil after an error, which may leave it anywhere,
+	// and where there is nothing more.
 	reader  *bufio.Reader
 	lately  int  // lines were given
 	missing bool // it was said that the file is not there
@@ -148,11 +150,22 @@ func (t *tail) check() error {
 // does not depend on how long lines are.
 const batchBytes = 1 << 20
 
+// readers are for files of which something is to be read; those at their end share.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 64<<10) }}
+
+// idle gives the reader back, which is at the end of the file.
+func (t *tail) idle() {
+	t.reader.Reset(nil)
+	readers.Put(t.reader)
+	t.reader = nil
+}
+
 // lines reads up to n lines, as many as there are before an error and as have
 // room in a batch; one comes however long it is.
 func (t *tail) lines(n int) ([]line, error) {
 	if t.reader == nil {
-		t.reader = bufio.NewReaderSize(io.NewSectionReader(t.file, t.read.size, 1<<62), 64<<10)
+		t.reader = readers.Get().(*bufio.Reader)
+		t.reader.Reset(io.NewSectionReader(t.file, t.read.size, 1<<62))
 	}
 	lines := make([]line, 0, min(n, t.lately+1))
 	defer func() { t.lately = len(lines) }()
@@ -169,6 +182,9 @@ func (t *tail) lines(n int) ([]line, error) {
 			lines = append(lines, t.take())
 		case errors.Is(err, bufio.ErrBufferFull):
 		case errors.Is(err, io.EOF):
+			if len(lines) == 0 {
+				t.idle()
+			}
 			return lines, nil
 		default:
 			t.reader = nil

@@ -12,7 +12,12 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/rcrowley/go-metrics"
 )
+
+// sarama measures what nobody reads: the histograms of a producer's connection alone
+// take 150 KB.
+func init() { metrics.UseNilMetrics = true }
 
 // newConfig gives sarama's configuration for a client: Kafka's own defaults
 // where they are the better ones, then the Java properties.

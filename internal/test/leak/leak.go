@@ -14,9 +14,6 @@ func Main(run func() int) { goleak.VerifyTestMain(tests(run), ignored...) }
 
 // ignored are goroutines of libraries that nobody has to stop.
 var ignored = []goleak.Option{
-	// sarama's meters share one ticker, which the library starts with the first
-	// of them for the life of the process.
-	goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"),
 	// regexp2 times its matches by one clock, which ends itself when no match has
 	// asked for the time for a while.
 	goleak.IgnoreAnyFunction("github.com/dlclark/regexp2.runClock"),
