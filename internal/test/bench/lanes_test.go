@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	goruntime "runtime"
+	"runtime/pprof"
 	"strings"
 	"testing"
 	"time"
@@ -137,10 +138,22 @@ func beIdle(b *testing.B, places []string) {
 	check(b, err)
 	descriptors, err := self.FileDescriptorsLen()
 	check(b, err)
+	if profile := os.Getenv(laneMemProfileVariable); profile != "" {
+		writeHeap(b, profile+".idle")
+	}
 	fmt.Printf("\n"+idleReport, float64(descriptors), float64(status.VmRSS)/(1<<20), 100*(after.CPUTime()-before.CPUTime())/long.Seconds())
 	for _, task := range tasks {
 		check(b, task.Stop(b.Context()))
 	}
+}
+
+// writeHeap writes a profile of what is in use.
+func writeHeap(b *testing.B, name string) {
+	f, err := os.Create(name)
+	check(b, err)
+	goruntime.GC()
+	check(b, pprof.WriteHeapProfile(f))
+	check(b, f.Close())
 }
 
 // laneCost is what passes through a lane took.
