@@ -78,6 +78,7 @@ type Broker struct {
 	wantCompaction  atomic.Pointer[chan error]
 	stop            sync.Once
 	done, cleaned   chan struct{}
+	keepers         keepers
 }
 
 // Start runs a broker. It fails when another process uses the folder or the port.
@@ -132,6 +133,7 @@ func start(o Options) (*Broker, error) {
 	cluster.ControlKey(int16(kmsg.Metadata), b.createAsked)
 	cluster.ControlKey(int16(kmsg.CreateTopics), b.retainAsked)
 	cluster.ControlKey(int16(kmsg.ListGroups), b.compactAsked)
+	cluster.ControlKey(int16(kmsg.JoinGroup), b.joinAsked)
 	if o.Dir == "" {
 		close(b.cleaned)
 		return b, nil
@@ -215,6 +217,7 @@ func (b *Broker) Stop() {
 	b.stop.Do(func() {
 		close(b.done)
 		<-b.cleaned
+		b.keepers.end()
 		b.cluster.Close()
 		b.release()
 	})

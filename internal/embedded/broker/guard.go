@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -24,13 +25,24 @@ func (g *guard) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &guardedConn{Conn: c, guard: g}, nil
+	guarded := &guardedConn{Conn: c, guard: g, waiting: map[uint32]bool{}}
+	guarded.answered.L = &guarded.mu
+	return guarded, nil
 }
 
-// headSize is the size of a request, its key and its version: 4, 2 and 2 bytes.
-const headSize = 8
+// A request's head is its size, key, version and correlation: 4, 2, 2 and 4
+// bytes. An answer begins with its size and the correlation.
+const (
+	sizeSize = 4
+	headSize = sizeSize + 8
+)
 
 // guardedConn passes requests through once it has seen their heads.
+//
+// It keeps the end of a connection back while a group's member waits on it for
+// the answer to its JoinGroup or SyncGroup: kfake starts the session of a member
+// with that answer, and leaves one whose connection has ended without a session,
+// to keep its partitions for ever. Kafka starts it in either case.
 type guardedConn struct {
 	net.Conn
 	guard  *guard
@@ -39,10 +51,47 @@ type guardedConn struct {
 	given  int // bytes of the head that were passed on
 	remain int // bytes of the body that are still to come
 	broken error
+
+	mu       sync.Mutex
+	answered sync.Cond
+	waiting  map[uint32]bool // correlations of a member's requests that have no answer yet
+	closed   bool
 }
 
 // Read passes on the bytes of checked requests.
 func (c *guardedConn) Read(p []byte) (int, error) {
+	n, err := c.read(p)
+	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for len(c.waiting) > 0 && !c.closed {
+			c.answered.Wait()
+		}
+	}
+	return n, err
+}
+
+// Write sends an answer, which kfake gives whole.
+func (c *guardedConn) Write(p []byte) (int, error) {
+	if len(p) >= sizeSize+4 {
+		c.mu.Lock()
+		delete(c.waiting, binary.BigEndian.Uint32(p[sizeSize:]))
+		c.answered.Broadcast()
+		c.mu.Unlock()
+	}
+	return c.Conn.Write(p)
+}
+
+// Close ends the connection.
+func (c *guardedConn) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.answered.Broadcast()
+	c.mu.Unlock()
+	return c.Conn.Close()
+}
+
+func (c *guardedConn) read(p []byte) (int, error) {
 	if c.broken != nil {
 		return 0, c.broken
 	}
@@ -81,16 +130,21 @@ func (c *guardedConn) endOfRequest() {
 }
 
 func (c *guardedConn) check() error {
-	size := int64(binary.BigEndian.Uint32(c.head[:4]))
+	size := int64(binary.BigEndian.Uint32(c.head[:]))
 	key := int16(binary.BigEndian.Uint16(c.head[4:]))
 	version := int16(binary.BigEndian.Uint16(c.head[6:]))
-	if size < headSize || size > int64(c.guard.limit) {
+	if size < headSize-sizeSize || size > int64(c.guard.limit) {
 		return fmt.Errorf("%w: a request of %d bytes", ErrNotKafka, size)
 	}
 	req := kmsg.RequestForKey(key) // what kfake would not find it panics on
 	if req == nil || version < 0 {
 		return fmt.Errorf("%w: request %d version %d", ErrNotKafka, key, version)
 	}
-	c.remain = int(size) - (headSize - 4)
+	c.remain = int(size) - (headSize - sizeSize)
+	if k := kmsg.Key(key); k == kmsg.JoinGroup || k == kmsg.SyncGroup {
+		c.mu.Lock()
+		c.waiting[binary.BigEndian.Uint32(c.head[8:])] = true
+		c.mu.Unlock()
+	}
 	return nil
 }
