@@ -31,10 +31,12 @@ func (g *guard) Accept() (net.Conn, error) {
 }
 
 // A request's head is its size, key, version and correlation: 4, 2, 2 and 4
-// bytes. An answer begins with its size and the correlation.
+// bytes. It is judged once the first three are there. An answer begins with its
+// size and the correlation.
 const (
 	sizeSize = 4
-	headSize = sizeSize + 8
+	judged   = sizeSize + 4
+	headSize = judged + 4
 )
 
 // guardedConn passes requests through once it has seen their heads.
@@ -99,12 +101,13 @@ func (c *guardedConn) read(p []byte) (int, error) {
 		return 0, nil
 	}
 	for c.have < headSize {
+		before := c.have
 		n, err := c.Conn.Read(c.head[c.have:])
 		c.have += n
 		if err != nil {
 			return 0, err
 		}
-		if c.have == headSize {
+		if before < judged && c.have >= judged {
 			if c.broken = c.check(); c.broken != nil {
 				c.guard.log.Warn("connection to the embedded broker refused", "from", c.RemoteAddr().String(), "reason", c.broken.Error())
 				return 0, c.broken
@@ -112,6 +115,9 @@ func (c *guardedConn) read(p []byte) (int, error) {
 		}
 	}
 	if c.given < headSize {
+		if c.given == 0 {
+			c.expect()
+		}
 		n := copy(p, c.head[c.given:])
 		c.given += n
 		c.endOfRequest()
@@ -131,7 +137,7 @@ func (c *guardedConn) endOfRequest() {
 
 func (c *guardedConn) check() error {
 	size := int64(binary.BigEndian.Uint32(c.head[:]))
-	key := int16(binary.BigEndian.Uint16(c.head[4:]))
+	key := int16(binary.BigEndian.Uint16(c.head[sizeSize:]))
 	version := int16(binary.BigEndian.Uint16(c.head[6:]))
 	if size < headSize-sizeSize || size > int64(c.guard.limit) {
 		return fmt.Errorf("%w: a request of %d bytes", ErrNotKafka, size)
@@ -141,10 +147,14 @@ func (c *guardedConn) check() error {
 		return fmt.Errorf("%w: request %d version %d", ErrNotKafka, key, version)
 	}
 	c.remain = int(size) - (headSize - sizeSize)
-	if k := kmsg.Key(key); k == kmsg.JoinGroup || k == kmsg.SyncGroup {
+	return nil
+}
+
+// expect notes that a member waits for an answer, if that is what its request is for.
+func (c *guardedConn) expect() {
+	if key := kmsg.Key(binary.BigEndian.Uint16(c.head[sizeSize:])); key == kmsg.JoinGroup || key == kmsg.SyncGroup {
 		c.mu.Lock()
-		c.waiting[binary.BigEndian.Uint32(c.head[8:])] = true
+		c.waiting[binary.BigEndian.Uint32(c.head[judged:])] = true
 		c.mu.Unlock()
 	}
-	return nil
 }
