@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
-	"time"
 
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
@@ -27,16 +25,15 @@ func (w *Worker) share(ctx context.Context, s *config.Setup) (err error) {
 	if err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback()) {
 		w.log.Warn("workers on other machines cannot reach this one's REST API: set listeners, such as http://:8083, and rest.advertised.host.name", "at", w.id())
 	}
-	secured, err := w.door.Peer()
+	peers, err := w.door.Peers()
 	if err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
 	if w.kafka, err = w.openKafka(ctx, ""); err != nil {
 		return fmt.Errorf("worker: kafka: %w", err)
 	}
-	transport := &http.Transport{TLSClientConfig: secured, DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext, IdleConnTimeout: time.Minute}
 	w.member, err = distributed.Open(ctx, distributed.Options{Worker: w.conf, Props: w.props, Client: w.kafka,
-		URL: w.door.AdvertisedURL(), WorkerID: w.id(), HTTP: &http.Client{Transport: transport}, Log: w.log})
+		URL: w.door.AdvertisedURL(), WorkerID: w.id(), HTTP: peers, Log: w.log})
 	if err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}

@@ -184,16 +184,6 @@ func (d *Door) Advertised() string {
 	return net.JoinHostPort(host, port)
 }
 
-// Peer gives the TLS that other workers' APIs are reached with: the stores of this
-// worker's own listeners with https, or nil where it has none.
-func (d *Door) Peer() (*tls.Config, error) {
-	if d.secured[listenersKey] == nil {
-		return nil, nil
-	}
-	keys, prefix := d.sslKeys(listenersKey)
-	return ssl.Settings{Keys: keys, Prefix: prefix, Log: d.log}.Client()
-}
-
 // APIURL gives the URL of the REST API on this machine, empty before the door is
 // open.
 func (d *Door) APIURL() string { return d.told().url() }
