@@ -255,6 +255,23 @@ func TestClusterIsTold(t *testing.T) {
 			t.Error(d)
 		}
 	}
+	do(t, leader, http.StatusCreated, "PUT", "/connectors/n/config", fmt.Sprintf(numbers, 3))
+	expect(t, "n", "RUNNING", 3, leader, other)
+	for _, w := range []*Worker{leader, other} {
+		wait.Nil(t, "all workers", func() error { return listed(t, w, leader, other) })
+		if got := get(t, w.PageURL()+"/state"); !strings.Contains(got, fmt.Sprintf(`{"url":%q,"leads":true,"version":%q,`, leader.RESTURL()+"/", config.Version)) || !strings.Contains(got, `"rebalance":"`) {
+			t.Error(got)
+		}
+		found := scrape(t, w)
+		for name, want := range map[string]int{"workers": 1, "worker_connectors": 2, "worker_tasks": 2, "waiting": 1, "rebalance_given": 1, "rebalance_taken": 1} {
+			if len(found["hydraulics_cluster_"+name]) != want {
+				t.Errorf("%s: %q", name, found["hydraulics_cluster_"+name])
+			}
+		}
+		if len(found["hydraulics_cluster_rebalance_cause"]) == 0 {
+			t.Error("no cause of the rebalance")
+		}
+	}
 	// What a file says of connectors is not for a cluster, at a reload neither.
 	again := &config.Setup{Distributed: true, Worker: other.setup.Worker}
 	if err := other.reload(again); err != nil {
@@ -278,6 +295,38 @@ func TestClusterIsTold(t *testing.T) {
 	for n := range 6 {
 		expect(t, fmt.Sprint("c", n), "RUNNING", 1, leader, other)
 	}
+}
+
+// listed says what is wrong with the workers that a worker lists, where two have three
+// tasks of one connector.
+func listed(t *testing.T, w, leader, other *Worker) error {
+	var got struct {
+		Cluster struct {
+			Workers []struct {
+				Worker, URL, Version string
+				Leads                bool
+				Connectors, Tasks    int
+			}
+			Rebalance struct{ Did, Why string } `json:"last_rebalance"`
+		}
+	}
+	answer := do(t, w, http.StatusOK, "GET", "/health", "")
+	if err := json.Unmarshal([]byte(answer), &got); err != nil {
+		t.Fatal(err)
+	}
+	connectors, tasks, urls := 0, 0, map[string]bool{}
+	for _, p := range got.Cluster.Workers {
+		connectors, tasks = connectors+p.Connectors, tasks+p.Tasks
+		urls[p.URL] = p.Leads
+		if p.Worker == "" || p.Version != config.Version || p.Tasks == 0 {
+			return fmt.Errorf("one is %+v", p)
+		}
+	}
+	if d := cmp.Diff(map[string]bool{leader.RESTURL() + "/": true, other.RESTURL() + "/": false}, urls); d != "" || connectors != 1 || tasks != 3 ||
+		got.Cluster.Rebalance.Did == "" || got.Cluster.Rebalance.Why == "" {
+		return fmt.Errorf("%s: %s", answer, d)
+	}
+	return nil
 }
 
 // What a worker has that stops goes to the others: at once where it says so. Else it is

@@ -33,7 +33,7 @@ func (w *Worker) share(ctx context.Context, s *config.Setup) (err error) {
 		return fmt.Errorf("worker: kafka: %w", err)
 	}
 	w.member, err = distributed.Open(ctx, distributed.Options{Worker: w.conf, Props: w.props, Client: w.kafka,
-		URL: w.door.AdvertisedURL(), WorkerID: w.id(), HTTP: peers, Log: w.log})
+		URL: w.door.AdvertisedURL(), WorkerID: w.id(), HTTP: peers, Version: config.Version, Log: w.log})
 	if err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}

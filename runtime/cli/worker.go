@@ -224,7 +224,7 @@ func (w *Worker) serve(o WorkerOptions) (ready func()) {
 	shown := page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log}
 	var cluster metric.Cluster
 	if w.member != nil {
-		of.Peers, cluster, shown.Cluster = w.member, w.member, w.inCluster
+		of.Peers, cluster, shown.Cluster, shown.Peers = w.member, w.member, w.inCluster, w.member.View
 	}
 	of.Metrics = metric.Handler(w.herder, cluster)
 	api := rest.New(of)

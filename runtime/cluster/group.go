@@ -42,9 +42,11 @@ func (p Placement) Leads() bool { return p.Worker != "" && p.Worker == p.Leader 
 
 // Options describe a worker of a cluster.
 type Options struct {
-	Group   string
-	URL     string  // of its REST API, for the other workers
-	Version Version // the latest that it offers
+	Group string
+	URL   string // of its REST API, for the other workers
+	// Software is the version of the worker's program, which the others are told.
+	Software string
+	Version  Version // the latest that it offers
 	// SessionTimeout, HeartbeatInterval and RebalanceTimeout are the member's.
 	SessionTimeout, HeartbeatInterval, RebalanceTimeout time.Duration
 	// MaxDelay is how long the work of a lost worker waits for it.
@@ -321,7 +323,7 @@ func (g *Group) protocols(context.Context) ([]kafka.Protocol, error) {
 	g.snapshot = g.o.Config.Snapshot()
 	var list []kafka.Protocol
 	for v := g.o.Version; v >= Eager; v-- {
-		b, err := Metadata{Version: v, URL: g.o.URL, ConfigOffset: g.snapshot.Offset, Held: g.held, Leaving: g.leaving}.Encode()
+		b, err := Metadata{Version: v, URL: g.o.URL, ConfigOffset: g.snapshot.Offset, Held: g.held, Leaving: g.leaving, Software: g.o.Software}.Encode()
 		if err != nil {
 			return nil, connector.Fatal(fmt.Errorf("group %s: %w", g.o.Group, err))
 		}

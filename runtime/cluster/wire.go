@@ -66,9 +66,10 @@ type Metadata struct {
 	// no place for it.
 	Held *Assignment
 	// Leaving is that it runs nothing any more and is about to leave: what it
-	// holds is for others. It is one byte behind all else, which Java's workers
-	// do not read, and is written only when it is so.
-	Leaving bool
+	// holds is for others. Software is the version of its program. They are behind
+	// all else, which Java's workers do not read; Eager has no place for them.
+	Leaving  bool
+	Software string
 }
 
 // Assignment is what a leader tells a worker. In a version that is not Eager
@@ -105,8 +106,14 @@ func (m Metadata) Encode() ([]byte, error) {
 		e.int32(len(b))
 		e.b = append(e.b, b...)
 	}
-	if m.Leaving {
+	switch {
+	case m.Leaving:
 		e.b = append(e.b, 1)
+	case m.Software != "":
+		e.b = append(e.b, 0)
+	}
+	if m.Software != "" {
+		e.text(m.Software)
 	}
 	return e.b, e.err
 }
@@ -125,6 +132,9 @@ func DecodeMetadata(b []byte) (Metadata, error) {
 		}
 	}
 	m.Leaving = d.more() && d.take(1)[0] == 1
+	if rest := (decoder{b: d.b}); d.more() {
+		m.Software = rest.text() // empty where it is something else
+	}
 	if err := d.ended(m.Version); err != nil {
 		return Metadata{}, fmt.Errorf("metadata of a worker: %w", err)
 	}

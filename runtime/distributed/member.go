@@ -32,6 +32,8 @@ type Options struct {
 	// URL is that of the worker's REST API, as the others reach it, and WorkerID its
 	// name in statuses, host:port.
 	URL, WorkerID string
+	// Version is that of the worker's program.
+	Version string
 	// HTTP sends requests to other workers.
 	HTTP *http.Client
 	Log  *slog.Logger
@@ -52,6 +54,7 @@ type Member struct {
 
 	mu       sync.Mutex
 	placed   cluster.Placement
+	view     cluster.View
 	known    map[string]bool  // the connectors of which the group knows
 	since    map[string]int64 // the offsets behind the connectors' last commits of tasks, of those that came while the worker was there
 	changed  chan struct{}    // closed at every placement and session key, then made anew
@@ -106,7 +109,7 @@ func (m *Member) groupOptions() cluster.Options {
 	millis := func(key string) time.Duration { return time.Duration(c.Int(key)) * time.Millisecond }
 	version := map[string]cluster.Version{config.ProtocolEager: cluster.Eager, config.ProtocolCompatible: cluster.Compatible,
 		config.ProtocolSessioned: cluster.Sessioned}[strings.ToLower(c.String("connect.protocol"))]
-	return cluster.Options{Group: c.String("group.id"), URL: m.o.URL, Version: version,
+	return cluster.Options{Group: c.String("group.id"), URL: m.o.URL, Software: m.o.Version, Version: version,
 		SessionTimeout: millis("session.timeout.ms"), HeartbeatInterval: millis("heartbeat.interval.ms"), RebalanceTimeout: millis("rebalance.timeout.ms"),
 		MaxDelay: millis("scheduled.rebalance.max.delay.ms"), SyncTimeout: millis("worker.sync.timeout.ms"), UnsyncBackoff: millis("worker.unsync.backoff.ms"),
 		LeaveAtOnce: c.String("worker.leave.on.stop") == config.LeaveNow, Config: configs{m.store}, Place: m.place, Log: m.o.Log}
@@ -145,6 +148,7 @@ func (m *Member) Join(reassign func(), failed func(error)) {
 		}
 	})
 	m.work.Go(func() { m.rotate(ctx) })
+	m.work.Go(func() { m.watch(ctx) })
 }
 
 // lastWords is how long the statuses of what has stopped may take to be written.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/cluster"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
@@ -35,6 +36,8 @@ type Options struct {
 	Tap func(connector string) []runtime.Tapped
 	// Cluster says in words what the worker is in its cluster; nil where it is by itself.
 	Cluster func() string
+	// Peers gives who shares the cluster's work; nil where the worker is by itself.
+	Peers func() cluster.View
 	// Links are shown on top, name and URL, such as the read API.
 	Links   [][2]string
 	Version string
@@ -104,10 +107,21 @@ type worker struct {
 	Version    string      `json:"version"`
 	Cluster    string      `json:"cluster,omitempty"`
 	Role       string      `json:"role"` // of the one who looks
+	Workers    []peer      `json:"workers,omitempty"`
+	Rebalance  string      `json:"rebalance,omitempty"` // what the last one did, and why
 	Started    time.Time   `json:"started"`
 	Now        time.Time   `json:"now"`
 	Links      [][2]string `json:"links,omitempty"`
 	Connectors []connected `json:"connectors"`
+}
+
+// peer is a worker of the cluster.
+type peer struct {
+	URL        string `json:"url"`
+	Leads      bool   `json:"leads"`
+	Version    string `json:"version"`
+	Connectors int    `json:"connectors"`
+	Tasks      int    `json:"tasks"`
 }
 
 type connected struct {
@@ -150,6 +164,9 @@ func (p *Page) state(w http.ResponseWriter, r *http.Request) {
 	if p.o.Cluster != nil {
 		answer.Cluster = p.o.Cluster()
 	}
+	if p.o.Peers != nil {
+		answer.Workers, answer.Rebalance = peers(p.o.Peers())
+	}
 	for _, name := range p.o.Herder.Connectors() {
 		status, err := p.o.Herder.Status(name)
 		if err != nil {
@@ -174,6 +191,17 @@ func (p *Page) config(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.reply(w, p.o.Herder.Validator().Secrets(i.Config).Props(i.Config))
+}
+
+func peers(v cluster.View) (list []peer, rebalance string) {
+	for _, w := range v.Peers {
+		connectors, tasks := w.Counts()
+		list = append(list, peer{w.URL, w.Leads, w.Software, connectors, tasks})
+	}
+	if v.Generation > 0 {
+		rebalance = v.Did() + "; " + v.Why()
+	}
+	return list, rebalance
 }
 
 func describe(status herder.Status, s runtime.Stats) task {

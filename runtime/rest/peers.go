@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/cluster"
@@ -23,6 +24,8 @@ type Peers interface {
 	Do(r *http.Request) (*http.Response, error)
 	// Placement gives what this worker was assigned last, and by whom.
 	Placement() cluster.Placement
+	// View gives who shares the cluster's work, and what the last rebalance did.
+	View() cluster.View
 }
 
 // clusterBody is a worker's place in its cluster.
@@ -33,6 +36,27 @@ type clusterBody struct {
 	Generation int32  `json:"generation"`
 	Protocol   string `json:"protocol"`
 	Parts      int    `json:"parts"` // connectors and tasks that it runs
+	// Workers are all of the cluster, this one too.
+	Workers       []workerBody   `json:"workers"`
+	LastRebalance *rebalanceBody `json:"last_rebalance,omitempty"`
+}
+
+// workerBody is one of a cluster's workers.
+type workerBody struct {
+	Worker     string `json:"worker"` // its id in the group
+	URL        string `json:"url"`
+	Leads      bool   `json:"leads"`
+	Version    string `json:"version,omitempty"` // of hydraulics; Java's workers do not say theirs
+	Connectors int    `json:"connectors"`
+	Tasks      int    `json:"tasks"`
+}
+
+// rebalanceBody is what a rebalance did.
+type rebalanceBody struct {
+	Generation int32     `json:"generation"`
+	Seen       time.Time `json:"seen"`
+	Did        string    `json:"did"`
+	Why        string    `json:"why"`
 }
 
 // place gives the worker's place in its cluster, nil where it is by itself.
@@ -41,7 +65,16 @@ func (s *Server) place() *clusterBody {
 		return nil
 	}
 	p := s.o.Peers.Placement()
-	return &clusterBody{p.Worker, p.LeaderURL, p.Leads(), p.Generation, p.Version.Name(), len(p.Work)}
+	b := &clusterBody{Worker: p.Worker, Leader: p.LeaderURL, Leads: p.Leads(), Generation: p.Generation, Protocol: p.Version.Name(), Parts: len(p.Work), Workers: []workerBody{}}
+	v := s.o.Peers.View()
+	for _, w := range v.Peers {
+		connectors, tasks := w.Counts()
+		b.Workers = append(b.Workers, workerBody{w.ID, w.URL, w.Leads, w.Software, connectors, tasks})
+	}
+	if v.Generation > 0 {
+		b.LastRebalance = &rebalanceBody{v.Generation, v.At.UTC(), v.Did(), v.Why()}
+	}
+	return b
 }
 
 // internalRoutes are what workers of a cluster ask of each other. They sign it: it

@@ -39,6 +39,9 @@ type peer struct {
 
 func (p *peer) Placement() cluster.Placement { return cluster.Placement{} }
 
+// View gives none.
+func (p *peer) View() cluster.View { return cluster.View{} }
+
 func (p *peer) Verify(http.Header, []byte) error { return p.refused }
 
 func (p *peer) Do(r *http.Request) (*http.Response, error) {

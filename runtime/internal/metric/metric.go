@@ -26,6 +26,7 @@ type Herder interface {
 type Cluster interface {
 	Placement() cluster.Placement
 	Rebalances() cluster.Rebalances
+	View() cluster.View
 }
 
 // Handler answers a scrape of Prometheus with the metrics of a worker, which is in a
@@ -68,6 +69,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	w.gauge("kafka_connect_worker_task_count", "Tasks of this worker.", float64(tasksHere))
 	if c.cluster != nil {
 		w.rebalances(c.cluster.Placement(), c.cluster.Rebalances(), time.Now())
+		w.peers(c.cluster.View())
 	}
 	connectors, tasks := c.herder.Startups()
 	w.startups("connector", connectors)

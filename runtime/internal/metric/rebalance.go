@@ -2,6 +2,7 @@ package metric
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime/cluster"
@@ -34,3 +35,23 @@ func (w writer) rebalances(p cluster.Placement, r cluster.Rebalances, now time.T
 }
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// peers writes who shares the cluster's work, and what the last rebalance did.
+func (w writer) peers(v cluster.View) {
+	if v.Generation == 0 {
+		return
+	}
+	w.gauge("hydraulics_cluster_workers", "Workers of the cluster.", float64(len(v.Peers)))
+	for _, p := range v.Peers {
+		connectors, tasks := p.Counts()
+		leads := strconv.FormatBool(p.Leads)
+		w.gauge("hydraulics_cluster_worker_connectors", "Connectors that a worker of the cluster was assigned.", float64(connectors), "worker", p.URL, "leads", leads, "version", p.Software)
+		w.gauge("hydraulics_cluster_worker_tasks", "Tasks that a worker of the cluster was assigned.", float64(tasks), "worker", p.URL, "leads", leads, "version", p.Software)
+	}
+	w.gauge("hydraulics_cluster_waiting", "Connectors and tasks that no worker has.", float64(v.Waiting))
+	w.gauge("hydraulics_cluster_rebalance_given", "Connectors and tasks that workers got in the last rebalance.", float64(v.Given))
+	w.gauge("hydraulics_cluster_rebalance_taken", "Connectors and tasks that were taken from workers in the last rebalance.", float64(v.Taken))
+	for _, c := range v.Causes {
+		w.gauge("hydraulics_cluster_rebalance_cause", "1 with a cause of the last rebalance.", 1, "cause", string(c))
+	}
+}

@@ -5,8 +5,9 @@ import { Records } from './records.jsx';
 import { address, route } from './route.js';
 import { follow, stale, worker } from './worker.js';
 import { ago } from './words.js';
+import { Workers } from './workers.jsx';
 
-const views = { connectors: Connectors, connector: Connector, records: Records };
+const views = { connectors: Connectors, connector: Connector, records: Records, workers: Workers };
 
 function Header() {
   const w = worker.value;
@@ -18,7 +19,7 @@ function Header() {
   return (
     <header>
       <h1>hydraulics</h1>
-      <nav aria-label="views">{place('connectors', 'Connectors')}{place('records', 'Newest records')}</nav>
+      <nav aria-label="views">{place('connectors', 'Connectors')}{place('records', 'Newest records')}{place('workers', 'Workers')}</nav>
       <p>{w ? `version ${w.version}, up ${since === 'now' ? 'since just now' : since}${w.cluster ? `, ${w.cluster}` : ''}` : 'connecting'}</p>
       <nav class="links" aria-label="other services">{(w?.links || []).map(([name, url]) => <a key={name} href={url}>{name}</a>)}</nav>
     </header>
