@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -243,6 +244,52 @@ func TestOffsetsWaitForTheCluster(t *testing.T) {
 		c.change(h, func() { c.unsettled = false })
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+		closeIt(t, h)
+	})
+}
+
+// A connector may be resumed at any worker while the leader alters its offsets, Java's
+// too, which write that themselves. Its tasks are taken once the offsets are altered,
+// whoever has made them. Where another worker leads by then it is no success.
+func TestOffsetsAreAlteredBeforeTasksOfTheCluster(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, c := threeTasks(), &fakeCluster{runs: all(1)}
+		h := newMember(t, e, c)
+		if _, err := h.Create("c", source(), state.TargetStopped); err != nil {
+			t.Fatal(err)
+		}
+		tasks := []connector.Props{{"n": "0"}, {"n": "1"}}
+		elsewhere := func() { // another worker has it, and the target comes by the topic
+			if err := h.o.Store.Append(t.Context(), store.TargetState{Connector: "c", Target: state.TargetStarted}); err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+			err := h.PutTasks(t.Context(), "c", tasks)
+			if refused, is := errors.AsType[*Error](err); !is || refused.Reason != Conflict || connector.KindOf(err) != connector.KindRetriable {
+				t.Errorf("tasks are taken while offsets are altered: %v", err)
+			}
+		}
+		e.alter = func([]connector.SourceOffset) error { elsewhere(); return nil }
+		if _, err := h.AlterOffsets(t.Context(), "c", someOffsets); err != nil {
+			t.Error(err)
+		}
+		if err := h.PutTasks(t.Context(), "c", tasks); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if e.count() != 1 {
+			t.Errorf("%d tasks have started, want that of this worker", e.count())
+		}
+		if err := h.SetTarget("c", state.TargetStopped); err != nil {
+			t.Fatal(err)
+		}
+		e.alter = func([]connector.SourceOffset) error {
+			c.change(h, func() { c.leads = &Elsewhere{URL: "http://another"} })
+			return nil
+		}
+		if _, err := h.AlterOffsets(t.Context(), "c", someOffsets); err == nil || !strings.Contains(err.Error(), "the lead of the cluster went to another worker") {
+			t.Errorf("the lead is lost: %v", err)
 		}
 		closeIt(t, h)
 	})

@@ -29,8 +29,8 @@
 //
 // # Locks
 //
-// From the outside in: a connector's altering, which keeps its tasks from starting
-// while its offsets are changed; edits, held while a change that depends on what is wanted
+// From the outside in: a connector's altering, which keeps its tasks from being written
+// and from starting while its offsets are changed; edits, held while a change that depends on what is wanted
 // is appended; the store's, while it tells; mu, which guards what the goroutines
 // have come to; the store's and the cluster's, to be read; a supervisor's, for its
 // handle.

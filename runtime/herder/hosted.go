@@ -21,8 +21,8 @@ type hosted struct {
 	generation int
 	leaving    []*supervisor // earlier ones, until they have stopped
 
-	// altering is held while people change offsets, and shared by starts of tasks;
-	// before the herder's lock.
+	// altering is held while people change offsets, and shared by starts of tasks and by
+	// writing these down; before the herder's lock. It is never waited for under edits.
 	altering sync.RWMutex
 
 	before  <-chan struct{} // closed when a deleted connector of this name has stopped; nil without one

@@ -40,7 +40,8 @@ func (h *Herder) ResetOffsets(ctx context.Context, name string) (all bool, err e
 }
 
 // change changes the offsets of a connector, none of whose tasks is there or
-// starts meanwhile.
+// starts meanwhile: tasks start with a record that the leader writes, and that is this
+// worker. Should another one lead before it is done, nobody knows.
 func (h *Herder) change(ctx context.Context, name string, change func(runtime.TaskSpec) (bool, error)) (all bool, err error) {
 	if err := h.o.Leader.Leads(); err != nil {
 		return false, err
@@ -53,6 +54,7 @@ func (h *Herder) change(ctx context.Context, name string, change func(runtime.Ta
 	if err := c.lockStopped(ctx); err != nil {
 		return false, err
 	}
+	defer c.wake()
 	defer c.altering.Unlock()
 	want, there := h.o.Store.Connector(name)
 	if !there {
@@ -64,6 +66,10 @@ func (h *Herder) change(ctx context.Context, name string, change func(runtime.Ta
 	}
 	if all, err = change(spec); connector.KindOf(err) == connector.KindData {
 		return false, refuse(BadRequest, "%s", err)
+	}
+	if lost := h.o.Leader.Leads(); err == nil && lost != nil {
+		return false, refuse(Conflict, "Connector %s: its offsets were altered while the lead of the cluster went to another worker, "+
+			"so that its tasks may have started meanwhile: stop it, look at its offsets, and alter them again", name)
 	}
 	return all, err
 }
@@ -97,6 +103,14 @@ func (c *hosted) lockStopped(ctx context.Context) error {
 		}
 		c.altering.Unlock() // it was started meanwhile
 	}
+}
+
+// wake has the connector's goroutines look at what is wanted: it may have been resumed
+// while its offsets were altered.
+func (c *hosted) wake() {
+	c.h.mu.Lock()
+	defer c.h.mu.Unlock()
+	c.poke()
 }
 
 func (c *hosted) waitStopped(ctx context.Context) error {

@@ -93,7 +93,11 @@ func TestOffsetsWaitForTasksThatStop(t *testing.T) {
 
 func TestNothingStartsWhileOffsetsAreAltered(t *testing.T) {
 	altering, resume := make(chan struct{}), make(chan struct{})
-	e := &fakeEngine{}
+	e, split := &fakeEngine{}, make(chan struct{}, 100)
+	e.split = func(runtime.TaskSpec, int) ([]connector.Props, error) {
+		split <- struct{}{}
+		return []connector.Props{{}}, nil
+	}
 	e.alter = func([]connector.SourceOffset) error {
 		close(altering)
 		<-resume
@@ -116,10 +120,12 @@ func TestNothingStartsWhileOffsetsAreAltered(t *testing.T) {
 	if err := h.SetTarget("c", state.TargetStarted); err != nil {
 		t.Fatal(err)
 	}
-	wait.Until(t, "the task to be there", func() bool {
-		s, err := h.Status("c")
-		return err == nil && len(s.Tasks) == 1
-	})
+	for range 2 { // its task is made, and made again since it is not taken
+		wait.For(t, "the task to be made", split)
+	}
+	if s, err := h.Status("c"); err != nil || len(s.Tasks) != 0 {
+		t.Errorf("there are tasks: %+v, %v", s, err)
+	}
 	close(resume)
 	if err := <-done; err != nil {
 		t.Error(err)

@@ -260,7 +260,8 @@ func (s *splitter) publish(of connector.Props, tasks []connector.Props) error {
 }
 
 // putTasks writes the tasks of a connector, where they are others than those it has.
-// The caller holds edits.
+// The caller holds edits. While offsets are altered there are none: whoever resumes the
+// connector meanwhile, at any worker, its tasks would start with this record.
 func (h *Herder) putTasks(ctx context.Context, name string, now store.Connector, tasks []connector.Props) error {
 	switch {
 	case now.Has(tasks):
@@ -269,6 +270,15 @@ func (h *Herder) putTasks(ctx context.Context, name string, now store.Connector,
 		return refuse(Conflict, "Connector %s is stopped and has no tasks", name)
 	case now.Split() && len(now.Tasks) > 0 && len(tasks) > 0:
 		h.o.Log.Info("connector has other tasks by now", "connector", name, "tasks", len(tasks))
+	}
+	h.mu.Lock()
+	c := h.connectors[name]
+	h.mu.Unlock()
+	if c != nil {
+		if !c.altering.TryRLock() {
+			return connector.Retriable(refuse(Conflict, "Connector %s: its offsets are being altered; its tasks start after that", name))
+		}
+		defer c.altering.RUnlock()
 	}
 	return h.o.Store.Append(ctx, store.Tasks(name, tasks)...)
 }
