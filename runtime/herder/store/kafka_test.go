@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -280,6 +281,53 @@ func FuzzDecode(f *testing.F) {
 		}
 		if b, ok := s.Connector("bystander"); !strings.HasSuffix(key, "bystander") && !strings.Contains(key, "bystander-") && (!ok || b.Config["a"] != "1") {
 			t.Errorf("%s changes a bystander: %v", key, b)
+		}
+	})
+}
+
+// Whatever a topic holds, half of what was to be written too, the connectors that are
+// there are those whose newest readable configuration is not a removal, and a connector
+// has all the tasks of its commit or is known to lack some.
+func FuzzTopic(f *testing.F) {
+	const connected, tasks = "connector-c={\"properties\":{\"a\":\"1\"}}\n", "task-c-0={\"properties\":{}}\ntask-c-1={\"properties\":{}}\n"
+	for _, topic := range []string{
+		connected + tasks + "commit-c={\"tasks\":2}\n", connected + tasks, tasks + "commit-c={\"tasks\":2}\n", connected + "commit-c={\"tasks\":2}\n",
+		connected + "task-c-1={\"properties\":{}}\ncommit-c={\"tasks\":2}\n", connected + tasks + "commit-c={\"tasks\":0}\nconnector-c\n",
+		"target-state-c={\"state\":\"STOPPED\"}\n" + connected + "connector-c={\"prop", connected + "connector-c\ntarget-state-c\n" + connected,
+		"connector-={\"properties\":{}}\ntask--0={\"properties\":{}}\ncommit-={\"tasks\":1}", "connector-a-1={\"properties\":{}}\ntask-a-1-0={\"properties\":{}}\ncommit-a-1={\"tasks\":1}",
+		connected + "commit-c={\"tasks\":-1}\ncommit-c={\"tasks\":9223372036854775807}\n",
+	} {
+		f.Add(topic)
+	}
+	f.Fuzz(func(t *testing.T, topic string) {
+		var s store.State
+		there := map[string]bool{}
+		for line := range strings.SplitSeq(topic, "\n") {
+			key, value, has := strings.Cut(line, "=")
+			b := []byte(value)
+			if !has {
+				b = nil
+			}
+			r, err := store.Decode(key, b)
+			if err != nil {
+				continue // said, and what there was goes on
+			}
+			if c, is := r.(store.ConnectorConfig); is {
+				if there[c.Connector] = c.Config != nil; c.Config == nil {
+					delete(there, c.Connector)
+				}
+			}
+			s.Apply(r)
+		}
+		for _, name := range s.Connectors() {
+			c, ok := s.Connector(name)
+			if !ok || !there[name] || c.Config == nil || c.Inconsistent && len(c.Tasks) > 0 || slices.ContainsFunc(c.Tasks, func(p connector.Props) bool { return p == nil }) {
+				t.Errorf("connector %q: %+v, there %v", name, c, ok)
+			}
+			delete(there, name)
+		}
+		if len(there) > 0 {
+			t.Errorf("gone: %v", there)
 		}
 	})
 }
