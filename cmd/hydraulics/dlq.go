@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/deadletters"
+	"github.com/axiom-data-science/hydraulics/internal/output"
 )
 
 // newDLQCommand makes `hydraulics dlq`, which works with dead letters.
@@ -21,29 +22,29 @@ func newDLQCommand() *cobra.Command {
 
 func newDLQListCommand() *cobra.Command {
 	var s deadletters.Source
-	var output string
+	var form output.Form
 	cmd := newLettersCommand("list", &s, func(cmd *cobra.Command) error {
-		return s.List(cmd.Context(), cmd.OutOrStdout(), output == "json")
+		return s.List(cmd.Context(), cmd.OutOrStdout(), form)
 	})
 	cmd.Short = "Count dead letters by cause"
 	cmd.Long = "Counts the letters of a dead-letter topic by cause, that is connector, stage and exception, with the error of the last one."
 	cmd.Example = "  hydraulics dlq list ifcb-dead-letters --bootstrap-server localhost:9092"
-	addOutputFlag(cmd, &output)
+	form.AddTo(cmd)
 	return cmd
 }
 
 func newDLQShowCommand() *cobra.Command {
 	var s deadletters.Source
-	var output string
+	var as string
 	var most int
 	cmd := newLettersCommand("show", &s, func(cmd *cobra.Command) error {
-		return s.Show(cmd.Context(), cmd.OutOrStdout(), most, output == "json")
+		return s.Show(cmd.Context(), cmd.OutOrStdout(), most, as == "json")
 	})
 	cmd.Short = "Show dead letters one by one"
 	cmd.Long = "Shows each letter: where it is from, why it died, its key, value and headers. As JSON it is one object a line."
 	cmd.Example = "  hydraulics dlq show ifcb-dead-letters --bootstrap-server localhost:9092 --stage VALUE_CONVERTER --max 3"
 	cmd.Flags().IntVar(&most, "max", 20, "how many at most, 0 for all")
-	addOutputFlag(cmd, &output)
+	addOutputFlag(cmd, &as)
 	return cmd
 }
 

@@ -85,12 +85,30 @@ func (c *Client) offsets(ctx context.Context, topic, what string, at int64) (map
 	return do(ctx, func() (map[connector.TopicPartition]int64, error) {
 		offsets := map[connector.TopicPartition]int64{}
 		for p := range n {
-			offset, err := c.client.GetOffset(topic, p, at)
-			if err != nil {
-				return nil, connector.Retriable(fmt.Errorf("topic %s: %s of partition %d: %w", topic, what, p, err))
+			tp := connector.TopicPartition{Topic: topic, Partition: p}
+			if offsets[tp], err = c.offset(tp, what, at); err != nil {
+				return nil, err
 			}
-			offsets[connector.TopicPartition{Topic: topic, Partition: p}] = offset
 		}
 		return offsets, nil
 	})
+}
+
+func (c *Client) offset(tp connector.TopicPartition, what string, at int64) (int64, error) {
+	offset, err := c.client.GetOffset(tp.Topic, tp.Partition, at)
+	if err != nil {
+		return 0, connector.Retriable(fmt.Errorf("topic %s: %s of partition %d: %w", tp.Topic, what, tp.Partition, err))
+	}
+	return offset, nil
+}
+
+// Bounds gives the offsets of a partition's first record and behind its last one.
+func (c *Client) Bounds(ctx context.Context, tp connector.TopicPartition) (first, end int64, err error) {
+	found, err := do(ctx, func() (b [2]int64, err error) {
+		if b[0], err = c.offset(tp, "first offset", sarama.OffsetOldest); err == nil {
+			b[1], err = c.offset(tp, "end", sarama.OffsetNewest)
+		}
+		return b, err
+	})
+	return found[0], found[1], err
 }

@@ -14,6 +14,12 @@ import (
 // ProtocolType is the kind of group that workers of Kafka Connect are in.
 const ProtocolType = "connect"
 
+// The headers of a signed request among workers.
+const (
+	SignatureHeader = "X-Connect-Authorization"
+	AlgorithmHeader = "X-Connect-Request-Signature-Algorithm"
+)
+
 // Version is one of Kafka Connect's ways to share work. A worker offers its own
 // and all earlier ones; the group takes the latest that all its workers have.
 type Version int16

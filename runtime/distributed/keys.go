@@ -21,12 +21,6 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 )
 
-// The headers of a signed request.
-const (
-	signatureHeader = "X-Connect-Authorization"
-	algorithmHeader = "X-Connect-Request-Signature-Algorithm"
-)
-
 // hashes are what signatures are made with, by Java's names.
 var hashes = map[string]func() hash.Hash{"HmacSHA1": sha1.New, "HmacSHA256": sha256.New, "HmacSHA384": sha512.New384, "HmacSHA512": sha512.New}
 
@@ -63,8 +57,8 @@ func (m *Member) signs(h http.Header, body []byte) error {
 	if !ok {
 		return connector.Retriable(errors.New("there is no session key in the configuration topic yet, which the leader writes"))
 	}
-	h.Set(algorithmHeader, m.keys.sign)
-	h.Set(signatureHeader, base64.StdEncoding.EncodeToString(signature(key, m.keys.sign, body)))
+	h.Set(cluster.AlgorithmHeader, m.keys.sign)
+	h.Set(cluster.SignatureHeader, base64.StdEncoding.EncodeToString(signature(key, m.keys.sign, body)))
 	return nil
 }
 
@@ -75,7 +69,7 @@ func (m *Member) Verify(h http.Header, body []byte) error {
 		return nil
 	}
 	refuse := func(r herder.Reason, text string) error { return &herder.Error{Reason: r, Text: text} }
-	algorithm, sent := h.Get(algorithmHeader), h.Get(signatureHeader)
+	algorithm, sent := h.Get(cluster.AlgorithmHeader), h.Get(cluster.SignatureHeader)
 	if algorithm == "" || sent == "" {
 		return refuse(herder.BadRequest, "Internal request missing required signature")
 	}

@@ -111,7 +111,7 @@ func (s *Server) forward(r request, to string, again bool) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	for _, name := range []string{"Content-Type", "Accept", "Authorization", "X-Connect-Authorization", "X-Connect-Request-Signature-Algorithm"} {
+	for _, name := range []string{"Content-Type", "Accept", "Authorization", cluster.SignatureHeader, cluster.AlgorithmHeader} {
 		if v := r.Header.Get(name); v != "" {
 			out.Header.Set(name, v)
 		}

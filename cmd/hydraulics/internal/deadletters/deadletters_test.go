@@ -12,6 +12,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/dlq"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/internal/output"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
@@ -126,7 +127,7 @@ func TestListAndShow(t *testing.T) {
 	o.bury(record("b", "\xff"), failure("sink", "TASK_PUT", "too wide"))
 	s := o.source()
 	var out strings.Builder
-	if err := s.List(t.Context(), &out, false); err != nil {
+	if err := s.List(t.Context(), &out, output.Form{}); err != nil {
 		t.Fatal(err)
 	}
 	want := "LETTERS  CONNECTOR  STAGE            EXCEPTION      LAST                  EXAMPLE\n" +
@@ -137,11 +138,15 @@ func TestListAndShow(t *testing.T) {
 	}
 	out.Reset()
 	s.Filter = Filter{Exception: "DataException", From: "b"}
-	if err := s.List(t.Context(), &out, true); err != nil {
+	var yaml output.Form
+	if err := yaml.Set("yaml"); err != nil {
 		t.Fatal(err)
 	}
-	want = `[{"connector":"sink","stage":"TASK_PUT","exception":"org.apache.kafka.connect.errors.DataException","letters":1,` +
-		`"first":"2023-11-14T22:13:20Z","last":"2023-11-14T22:13:20Z","example":"too wide"}]` + "\n"
+	if err := s.List(t.Context(), &out, yaml); err != nil {
+		t.Fatal(err)
+	}
+	want = "- connector: sink\n  stage: TASK_PUT\n  exception: org.apache.kafka.connect.errors.DataException\n  letters: 1\n" +
+		"  first: \"2023-11-14T22:13:20Z\"\n  last: \"2023-11-14T22:13:20Z\"\n  example: too wide\n"
 	if d := cmp.Diff(want, out.String()); d != "" {
 		t.Error(d)
 	}

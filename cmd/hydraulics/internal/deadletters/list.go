@@ -3,13 +3,11 @@ package deadletters
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -34,7 +32,7 @@ type Causes struct {
 }
 
 // List prints the letters by cause, the most frequent one first.
-func (s *Source) List(ctx context.Context, out io.Writer, asJSON bool) error {
+func (s *Source) List(ctx context.Context, out io.Writer, form output.Form) error {
 	found := map[Cause]*Causes{}
 	err := s.read(ctx, func(l dlq.Letter) error {
 		why := Cause{l.Connector, l.Stage, l.Exception}
@@ -54,19 +52,15 @@ func (s *Source) List(ctx context.Context, out io.Writer, asJSON bool) error {
 	slices.SortFunc(list, func(a, b *Causes) int {
 		return cmp.Or(cmp.Compare(b.Letters, a.Letters), cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Stage, b.Stage), cmp.Compare(a.Exception, b.Exception))
 	})
-	if asJSON {
-		return json.NewEncoder(out).Encode(list)
-	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "LETTERS\tCONNECTOR\tSTAGE\tEXCEPTION\tLAST\tEXAMPLE")
+	table := output.Table{Columns: []string{"LETTERS", "CONNECTOR", "STAGE", "EXCEPTION", "LAST", "EXAMPLE"}}
 	for _, x := range list {
 		last := "-"
 		if !x.Last.IsZero() {
 			last = x.Last.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", x.Letters, known(x.Connector), known(x.Stage), known(x.Exception[strings.LastIndexByte(x.Exception, '.')+1:]), last, output.Line(x.Example))
+		table.Add(strconv.Itoa(x.Letters), known(x.Connector), known(x.Stage), known(x.Exception[strings.LastIndexByte(x.Exception, '.')+1:]), last, output.Line(x.Example))
 	}
-	return w.Flush()
+	return form.Print(out, list, table)
 }
 
 func (x *Causes) add(l dlq.Letter) {

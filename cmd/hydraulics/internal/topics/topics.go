@@ -106,15 +106,17 @@ type partition struct {
 	Leader    int32   `json:"leader"`
 	Replicas  []int32 `json:"replicas"`
 	InSync    []int32 `json:"in_sync"`
-	First     int64   `json:"first"`
-	End       int64   `json:"end"`
+	First     *int64  `json:"first"` // null where nobody can say it
+	End       *int64  `json:"end"`
+	Error     string  `json:"error,omitempty"` // why not
 }
 
 // settings are those of a topic that say how records are kept.
 var settings = []string{"cleanup.policy", "compression.type", "max.message.bytes", "message.timestamp.type", "min.insync.replicas", "retention.bytes", "retention.ms"}
 
 // Describe prints topics with their partitions, where these begin and end, and
-// how records are kept.
+// how records are kept. What cannot be said of a partition, since it has no leader,
+// keeps nothing else from being said.
 func (c Cluster) Describe(ctx context.Context, out io.Writer, form output.Form, names []string) error {
 	client, _, err := c.open(ctx)
 	if err != nil {
@@ -146,19 +148,19 @@ func (c Cluster) Describe(ctx context.Context, out io.Writer, form output.Form, 
 
 func describe(ctx context.Context, client *kafka.Client, t kafka.TopicInfo) (described, error) {
 	d := described{Name: t.Name, Internal: t.Internal}
-	first, err := client.FirstOffsets(ctx, t.Name)
-	if err != nil {
-		return d, err
-	}
-	ends, err := client.EndOffsets(ctx, t.Name)
-	if err != nil {
-		return d, err
-	}
 	for _, p := range t.Partitions {
-		tp := connector.TopicPartition{Topic: t.Name, Partition: p.Partition}
-		d.Partitions = append(d.Partitions, partition{p.Partition, p.Leader, p.Replicas, p.InSync, first[tp], ends[tp]})
-		d.Records += ends[tp] - first[tp]
+		shown := partition{Partition: p.Partition, Leader: p.Leader, Replicas: p.Replicas, InSync: p.InSync}
+		if p.Leader < 0 {
+			shown.Error = "it has no leader"
+		} else if first, end, err := client.Bounds(ctx, connector.TopicPartition{Topic: t.Name, Partition: p.Partition}); err != nil {
+			shown.Error = err.Error()
+		} else {
+			shown.First, shown.End = &first, &end
+			d.Records += end - first
+		}
+		d.Partitions = append(d.Partitions, shown)
 	}
+	var err error
 	d.Config, err = client.TopicConfig(ctx, t.Name, settings...)
 	return d, err
 }
@@ -173,9 +175,29 @@ func (d described) print(out io.Writer, form output.Form) error {
 	}
 	table := output.Table{Columns: []string{"PARTITION", "FIRST", "END", "LEADER", "REPLICAS", "IN SYNC"}}
 	for _, p := range d.Partitions {
-		table.Add(fmt.Sprint(p.Partition), fmt.Sprint(p.First), fmt.Sprint(p.End), fmt.Sprint(p.Leader), ids(p.Replicas), ids(p.InSync))
+		leader := "none"
+		if p.Leader >= 0 {
+			leader = fmt.Sprint(p.Leader)
+		}
+		table.Add(fmt.Sprint(p.Partition), offset(p.First), offset(p.End), leader, ids(p.Replicas), ids(p.InSync))
 	}
-	return form.Print(out, nil, table)
+	if err := form.Print(out, nil, table); err != nil {
+		return err
+	}
+	for _, p := range d.Partitions {
+		if p.Error != "" {
+			fmt.Fprintf(out, "  partition %d: %s\n", p.Partition, p.Error)
+		}
+	}
+	return nil
+}
+
+// offset shows an offset, or that nobody can say it.
+func offset(at *int64) string {
+	if at == nil {
+		return "-"
+	}
+	return strconv.FormatInt(*at, 10)
 }
 
 // ids lists brokers.
