@@ -81,11 +81,13 @@ type Group struct {
 	mu        sync.Mutex // guards the following
 	held      *Assignment
 	completed int32 // the generation of held
+	legacy    legacy
 	snapshot  Snapshot
 	assignor  *incremental
 	owners    map[Part]string // URLs, while the worker is the leader
 	delayed   bool            // and there is a delay
 	leaving   bool
+	said      bool // the leader has been told of leaving
 
 	rebalances Rebalances
 	began      time.Time // the rebalance that is on
@@ -141,6 +143,7 @@ func (g *Group) Run(ctx context.Context) error {
 			g.member.Release()
 		case kafka.Lost:
 			g.begin()
+			g.forget()
 			g.place(ctx, Placement{})
 			g.returnInTime(ctx)
 			g.member.Release()
@@ -230,6 +233,7 @@ func (g *Group) follow(ctx context.Context, generation kafka.Generation, version
 	if a.Failure == 0 {
 		p.Work = a.Assigned
 		g.place(ctx, p)
+		g.learn(a)
 		g.complete()
 	}
 	// A worker that has read more than was shared out starts what is its own all
@@ -250,6 +254,25 @@ func (g *Group) hold(generation int32, version Version, a *Assignment) (revoked 
 	}
 	g.held, g.completed = a, generation
 	return revoked
+}
+
+// learn notes what is to be known if the leader goes. What was read beyond what it has
+// shared out is not its work.
+func (g *Group) learn(a Assignment) {
+	read := g.o.Config.Snapshot()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.legacy.leader, g.legacy.due = a.Leader, g.due
+	if read.Offset == a.ConfigOffset {
+		g.legacy.wanted = All(read.Tasks)
+	}
+}
+
+// forget is learn's undoing: the group goes on without the worker.
+func (g *Group) forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.legacy = legacy{}
 }
 
 // catchUp tells whether the worker has read the configuration in time.
@@ -300,7 +323,7 @@ func (g *Group) resign(ctx context.Context) {
 		change, generation, err := g.member.Next()
 		a, unread := DecodeAssignment(generation.Assignment)
 		switch {
-		case err != nil, change == kafka.Assigned && unread == nil && a.Failure == 0:
+		case err != nil, change == kafka.Assigned && unread == nil && a.Failure == 0 && g.saidLeaving():
 			return
 		case change == kafka.Assigned:
 			g.member.Rejoin()
@@ -315,11 +338,18 @@ func (g *Group) resign(ctx context.Context) {
 	}
 }
 
+// saidLeaving tells whether the last generation knew: one may have been on before.
+func (g *Group) saidLeaving() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.said
+}
+
 // protocols says of the worker what the leader has to know.
 func (g *Group) protocols(context.Context) ([]kafka.Protocol, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.owners = nil
+	g.owners, g.said = nil, g.leaving
 	g.snapshot = g.o.Config.Snapshot()
 	var list []kafka.Protocol
 	for v := g.o.Version; v >= Eager; v-- {
@@ -384,7 +414,7 @@ func (g *Group) assign(_ context.Context, generation kafka.Generation, members m
 // plan is called with mu held.
 func (g *Group) plan(generation kafka.Generation, version Version, workers map[string]Metadata) plan {
 	r := round{now: time.Now(), generation: generation.ID, completed: g.completed, wanted: All(g.snapshot.Tasks),
-		holding: map[string]Work{}, leaving: map[string]Work{}}
+		holding: map[string]Work{}, leaving: map[string]Work{}, legacy: g.legacy}
 	var ids []string
 	for id, m := range workers {
 		ids = append(ids, id)

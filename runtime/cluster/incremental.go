@@ -44,6 +44,15 @@ type round struct {
 	wanted     Work
 	holding    map[string]Work // by worker
 	leaving    map[string]Work // of workers that are to get nothing, and what they do not run any more
+	legacy     legacy
+}
+
+// legacy is what a worker knows of a leader's work by the last assignment that it had
+// of it. Java's workers know nothing then: what a leader had goes to others at once.
+type legacy struct {
+	leader string
+	wanted Work      // what it has shared out
+	due    time.Time // when the delay ends that was on; zero for none
 }
 
 // plan is what changes by a round, and how it will be then, by worker.
@@ -65,6 +74,7 @@ func (l *load) idle() bool { return len(l.parts[0])+len(l.parts[1]) == 0 }
 func (a *incremental) assign(r round) plan {
 	if a.generation != r.completed {
 		a.owners, a.held = nil, nil // others have led since, or the plan came to nothing
+		a.inherit(r)
 	}
 	active := Work(nil).With(slices.Concat(slices.Collect(maps.Values(r.holding))...))
 	previous := a.held.With(slices.Collect(maps.Keys(a.owners)))
@@ -88,6 +98,19 @@ func (a *incremental) assign(r round) plan {
 	}
 	a.remember(r, loads, lost, p)
 	return p
+}
+
+// inherit has what a leader had that is gone wait as that of any other worker: of what
+// it has shared out that is what nobody holds. What it has shared out since the worker
+// heard of it last, it may have been giving up itself.
+func (a *incremental) inherit(r round) {
+	leader := r.legacy.leader
+	_, there := r.holding[leader]
+	if _, leaves := r.leaving[leader]; leader == "" || there || leaves || r.generation != r.completed+1 {
+		return
+	}
+	a.held, a.workers = r.legacy.wanted, map[string]bool{leader: true}
+	a.due, a.arrivals = r.legacy.due, nil
 }
 
 // keep gives what the workers hold and may go on with. The rest is revoked: what

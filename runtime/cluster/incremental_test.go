@@ -158,8 +158,35 @@ func TestLostWork(t *testing.T) {
 			s.round()
 			s.workers["z"] = b // under another id
 		}},
-		"of the leader does not wait, since nobody knows": {took: 0, do: func(_ *testing.T, s *sim) { delete(s.workers, "a") }},
-		"that is given up goes at once":                   {took: 0, do: func(_ *testing.T, s *sim) { s.workers["b"].leaving = true }},
+		"of the leader waits as well": {took: delay, do: func(_ *testing.T, s *sim) { delete(s.workers, "a") }},
+		"waits no longer when the leader goes as well": {took: delay - time.Second, do: func(_ *testing.T, s *sim) {
+			delete(s.workers, "b")
+			s.round()
+			s.now = s.now.Add(time.Second)
+			delete(s.workers, "a")
+		}},
+		"of a leader that the new one has not known goes at once": {took: 0, do: func(_ *testing.T, s *sim) {
+			for _, w := range s.workers {
+				w.legacy = legacy{}
+			}
+			delete(s.workers, "a")
+		}},
+		"that a leader gave up, of which nobody has heard, goes at once": {took: 0, do: func(_ *testing.T, s *sim) {
+			for _, w := range s.workers {
+				w.deaf = true
+			}
+			s.workers["a"].leaving = true
+			s.round()
+		}},
+		"of the leader waits, and what is new does not": {took: delay, do: func(t *testing.T, s *sim) {
+			s.wanted["c"] = 3
+			delete(s.workers, "a")
+			s.round()
+			if w := s.workers["b"].held.With(s.workers["c"].held); !w.Has(Part{"c", 2}) {
+				t.Errorf("the new one has to wait: only %v run", w)
+			}
+		}},
+		"that is given up goes at once": {took: 0, do: func(_ *testing.T, s *sim) { s.workers["b"].leaving = true }},
 		"that is given up while other work waits": {took: delay, do: func(t *testing.T, s *sim) {
 			delete(s.workers, "b")
 			s.round()

@@ -22,6 +22,7 @@ type sim struct {
 type simWorker struct {
 	held      Work
 	completed int32
+	legacy    legacy
 	assignor  *incremental
 	leaving   bool
 	deaf      bool // it does not get its next assignment
@@ -45,7 +46,7 @@ func (s *sim) names() []string { return slices.Sorted(maps.Keys(s.workers)) }
 func (s *sim) input() round {
 	s.generation++
 	leader := s.workers[s.names()[0]]
-	r := round{now: s.now, generation: s.generation, completed: leader.completed, wanted: All(s.wanted), holding: map[string]Work{}, leaving: map[string]Work{}}
+	r := round{now: s.now, generation: s.generation, completed: leader.completed, wanted: All(s.wanted), holding: map[string]Work{}, leaving: map[string]Work{}, legacy: leader.legacy}
 	for name, w := range s.workers {
 		if w.leaving {
 			r.leaving[name] = w.held
@@ -58,8 +59,12 @@ func (s *sim) input() round {
 
 // round is one rebalance.
 func (s *sim) round() plan {
-	r := s.input()
-	p := s.workers[s.names()[0]].assignor.assign(r)
+	r, leader := s.input(), s.names()[0]
+	p := s.workers[leader].assignor.assign(r)
+	known := legacy{leader: leader, wanted: r.wanted}
+	if p.delay > 0 {
+		known.due = s.now.Add(p.delay)
+	}
 	if s.seen != nil {
 		s.seen(r, p)
 	}
@@ -70,7 +75,7 @@ func (s *sim) round() plan {
 		case w.deaf:
 			w.deaf = false
 		default:
-			w.held, w.completed = w.held.Without(p.revoked[name]).With(p.assigned[name]), s.generation
+			w.held, w.completed, w.legacy = w.held.Without(p.revoked[name]).With(p.assigned[name]), s.generation, known
 		}
 	}
 	return p
