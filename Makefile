@@ -11,13 +11,15 @@ EMULATOR ?= $(if $(filter arm64 aarch64,$(shell uname -m)),,qemu-aarch64-static)
 ARM64TEST = GOARCH=arm64 CGO_ENABLED=0 $(GO) test -timeout 60m $(if $(EMULATOR),-exec '$(EMULATOR)')
 ROUNDS ?= 3
 LANES ?=
+FAULTS_ROUNDS ?= 5
+SOAK ?= 20m
 ONNX_NETS ?= $(CURDIR)/.cache/onnx-nets
 # go test shows what fails and ends with the skipped tests, by reason.
 TEST := $(GO) run ./internal/test/report -timeout 30m
 
 DIR ?=
 
-.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration integration-serving bench bench-connect bench-data agreement demo-model page release clean
+.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration faults integration-serving bench bench-connect bench-data agreement demo-model page release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +75,10 @@ arm64: ## vet and test for arm64, emulated on other processors, the engine, imag
 
 integration: build ## the same against Apache Kafka, a schema registry and PostgreSQL, which it starts
 	SERVERS=$(SERVERS) ./.ci/integration.sh
+
+# FAULTS_ROUNDS is how often each fault happens, SOAK how long they then do at random; HYDRAULICS_FAULTS_SEED repeats a run.
+faults: build ## all that may happen to a cluster, on servers that it starts: 5 times each, then 20 minutes at random (40 minutes)
+	SERVERS=$(SERVERS) ROUNDS=$(FAULTS_ROUNDS) SOAK=$(SOAK) ./.ci/faults.sh
 
 integration-serving: ## each protocol and a new version on real model servers, and the rate beside Python's (installs 2.4 GB; 5 minutes)
 	./.ci/serving.sh

@@ -16,7 +16,7 @@ export "${clients?}"
 promtool=$(.ci/promtool.sh "$servers/promtool")
 export "${promtool?}"
 export HYDRAULICS_BINARY=$PWD/bin/hydraulics
-run() { go test -tags integration -count=1 -timeout 35m -p 1 ${INTEGRATION_ARGS:-} "$@"; }
+run() { go test -tags integration -count=1 -timeout 45m -p 1 ${INTEGRATION_ARGS:-} "$@"; }
 run ./connectors/postgres/... ./converter/avro/... ./internal/embedded/... ./internal/kafka/... ./internal/pg/... \
   ./internal/postgrest/... ./internal/registry/... ./runtime/cluster/... ./runtime/herder/store/... ./runtime/rest/... \
   ./transforms/classify/...

@@ -6,14 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -197,81 +195,6 @@ func (c *cluster) values(topic string) map[string]int {
 		counts[string(m.Value)]++
 	}
 	return counts
-}
-
-// Three workers run a source, a stream and a sink. The leader is killed, one that does
-// not lead, and one sleeps beyond its session and wakes; the others go on, and in the end
-// nothing is missing.
-func TestClusterLosesWorkers(t *testing.T) {
-	c := newCluster(t, 0)
-	const tasks, each = 4, 4000
-	in, out, file := c.name+"-in", c.name+"-out", filepath.Join(t.TempDir(), "out.txt")
-	workers := []*member{c.start(), c.start(), c.start()}
-	create := map[string]string{"topic.creation.default.partitions": "4", "topic.creation.default.replication.factor": "1", "value.converter": "json", "value.converter.schemas.enable": "false"}
-	source := map[string]string{"connector.class": "datagen", "topic": in, "records": fmt.Sprint(each), "rate": "150", "tasks.max": fmt.Sprint(tasks), "payload.bytes": "8"}
-	maps.Copy(source, create)
-	workers[2].put("source", source)
-	workers[1].put("stream", map[string]string{"connector.class": "stream", "topics": in, "topic": out, "tasks.max": "2"})
-	workers[0].put("sink", map[string]string{"connector.class": "file-sink", "topics": out, "file": file, "tasks.max": "1"})
-	counts := map[string]int{"source": tasks, "stream": 2, "sink": 1}
-	spread := running(t, counts, workers...)
-	for _, w := range workers {
-		if n := spread[w.id]; n < 2 || n > 3 {
-			t.Errorf("%d of 7 tasks are at %s: %v", n, w.id, spread)
-		}
-	}
-	for _, leader := range []bool{true, false} {
-		before := c.written(out)
-		eventually(t, "progress", func() bool { return c.written(out) > before+tasks*each/20 })
-		i := slices.IndexFunc(workers, func(m *member) bool {
-			return strings.Contains(m.line("the cluster has shared out its work"), "leads=true") == leader
-		})
-		if i < 0 {
-			t.Fatalf("no worker with leads=%v", leader)
-		}
-		workers[i].kill()
-		began := time.Now()
-		workers = slices.Delete(workers, i, i+1)
-		running(t, counts, workers...)
-		t.Logf("killed a worker, leader %v: all tasks run again after %v", leader, time.Since(began).Round(100*time.Millisecond))
-		workers = append(workers, c.start())
-		running(t, counts, workers...)
-	}
-	asleep := workers[0]
-	check(t, asleep.cmd.Process.Signal(syscall.SIGSTOP))
-	running(t, counts, workers[1:]...)
-	check(t, asleep.cmd.Process.Signal(syscall.SIGCONT))
-	running(t, counts, workers...)
-	wants := map[string]bool{}
-	for _, m := range c.read(in) {
-		wants[string(m.Value)] = true
-	}
-	eventually(t, "the records of the source", func() bool {
-		for value := range c.values(in) {
-			wants[value] = true
-		}
-		return len(wants) == tasks*each
-	}, func() string { return fmt.Sprint(len(wants), " of ", tasks*each) })
-	var repeated int
-	eventually(t, "the records of the stream", func() bool {
-		got := c.values(out)
-		if len(got) < len(wants) {
-			return false
-		}
-		repeated = complete(t, "topic of the stream", got, slices.Collect(maps.Keys(wants)))
-		return true
-	})
-	landed := map[string]int{}
-	eventually(t, "the records of the sink", func() bool {
-		data, err := os.ReadFile(file)
-		clear(landed)
-		for line := range strings.Lines(string(data)) {
-			landed[strings.TrimSuffix(line, "\n")]++
-		}
-		return err == nil && len(landed) >= len(wants)
-	}, func() string { return fmt.Sprint(len(landed), " lines") })
-	again := complete(t, "file of the sink", landed, slices.Collect(maps.Keys(wants)))
-	t.Logf("passed: of %d records of three workers, two of them killed and one asleep, none is missing; %d came again from the stream, %d at the sink", len(wants), repeated, again)
 }
 
 // What a killed worker had waits for scheduled.rebalance.max.delay.ms, in no worker's

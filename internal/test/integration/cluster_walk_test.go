@@ -164,6 +164,8 @@ func (w *walk) looks() map[string]func(said string) {
 
 // Three workers are started, one is killed, and all are upgraded one by one, by the
 // commands of docs/cluster.md, and what is said there comes true.
+//
+// Clauses: G4.
 func TestWalk(t *testing.T) {
 	w := newWalk(t)
 	dir := t.TempDir()

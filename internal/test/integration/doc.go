@@ -9,5 +9,9 @@
 // HYDRAULICS_KAFKA_LOGIN is the same Kafka's listener that wants a login and asks
 // for rights, HYDRAULICS_CONNECT_CLASSPATH Java's Kafka Connect and
 // HYDRAULICS_CONNECT_PLUGINS its plugin.path; tests on them are skipped without.
+// HYDRAULICS_KAFKA_CLASSPATH has the jars of Apache Kafka, for a broker that is killed;
+// HYDRAULICS_FAULTS_ROUNDS, _SOAK and _SEED say how often and how long faults happen to a
+// cluster, and in which order, HYDRAULICS_FAULTS which, by a regular expression for their
+// names: `make faults` has more of them than `make integration`.
 // HYDRAULICS_OUTAGE is how long servers stay away, 20s where nothing is said.
 package integration

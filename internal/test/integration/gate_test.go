@@ -19,6 +19,7 @@ type gate struct {
 	mu       sync.Mutex
 	listener net.Listener // nil while it is cut
 	conns    map[net.Conn]bool
+	watch    func(request []byte) // what clients send, if not nil
 	all      sync.WaitGroup
 }
 
@@ -91,6 +92,30 @@ func (g *gate) end(c net.Conn) {
 	}
 }
 
+// see has a function see what clients send, before it is passed on; nil ends that.
+func (g *gate) see(watch func(request []byte)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.watch = watch
+}
+
+// watched is a client's connection whose requests are seen.
+type watched struct {
+	net.Conn
+	g *gate
+}
+
+func (w watched) Read(b []byte) (n int, err error) {
+	n, err = w.Conn.Read(b)
+	w.g.mu.Lock()
+	watch := w.g.watch
+	w.g.mu.Unlock()
+	if watch != nil && n > 0 {
+		watch(b[:n])
+	}
+	return n, err
+}
+
 func (g *gate) pass(in net.Conn) {
 	out, err := net.Dial("tcp", g.target)
 	if err != nil {
@@ -103,7 +128,7 @@ func (g *gate) pass(in net.Conn) {
 		return
 	}
 	var both sync.WaitGroup
-	for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
+	for _, way := range [][2]net.Conn{{in, out}, {out, watched{in, g}}} {
 		both.Go(func() { // until one side closes
 			_, _ = io.Copy(way[0], way[1])
 			g.end(in)
