@@ -19,7 +19,7 @@ TEST := $(GO) run ./internal/test/report -timeout 30m
 
 DIR ?=
 
-.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration faults integration-serving bench bench-connect bench-data agreement demo-model page release clean
+.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration faults integration-serving bench bench-connect bench-cluster bench-data agreement demo-model page release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ bench: ## rates and shares of the flow; with PYTHON=... image analysis and ONNX 
 
 bench-connect: build ## lanes beside Java's Kafka Connect on a real broker, which it starts (30 minutes; ROUNDS=3, LANES= a regular expression)
 	SERVERS=$(SERVERS) ./.ci/bench-connect.sh -rounds $(ROUNDS) -lanes '$(LANES)'
+
+bench-cluster: build ## three workers beside one, a cluster beside Java's, and 1,000 tasks at three workers (20 minutes; ROUNDS=3, LANES=)
+	SERVERS=$(SERVERS) ./.ci/bench-connect.sh -clusters -rounds $(ROUNDS) -lanes '$(LANES)'
 
 # DATA_ROWS and DATA_ROUNDS say how much is measured, 500000 rows three times if they do not.
 bench-data: ## the PostgreSQL sink beside the database's own COPY and INSERT: rates, processor time, spread (needs PostgreSQL; 10 minutes)

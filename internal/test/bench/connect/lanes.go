@@ -17,6 +17,8 @@ type side struct {
 	name string
 	java bool
 	loop bool
+	// workers is how many it has, where that is what differs.
+	workers int
 	// config is what its connector has beside that of the lane.
 	config map[string]string
 }

@@ -1,5 +1,6 @@
 // Command connect measures hydraulics beside Java's Kafka Connect on the same
-// broker in the same run. `make bench-connect` starts the broker and runs it.
+// broker in the same run. `make bench-connect` starts the broker and runs it, and
+// `make bench-cluster` does so for workers of a cluster.
 //
 // In every round each lane is taken by hydraulics, by its peers, and by hydraulics
 // again: the ratio of the two runs of hydraulics shows what is noise. Ratios are
@@ -41,16 +42,17 @@ func main() {
 	flag.IntVar(&b.lines, "lines", 2_000_000, "records of 100 bytes, a fifth as many of 1 KB")
 	rounds := flag.Int("rounds", 3, "rounds")
 	only := flag.String("lanes", "", "a regular expression for the names of lanes")
+	clusters := flag.Bool("clusters", false, "lanes of clusters, in place of those of single workers")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := b.run(ctx, *rounds, *only); err != nil {
+	if err := b.run(ctx, *rounds, *only, *clusters); err != nil {
 		stop()
 		log.Fatal(err)
 	}
 }
 
-func (b *bench) run(ctx context.Context, rounds int, only string) (err error) {
+func (b *bench) run(ctx context.Context, rounds int, only string, clusters bool) (err error) {
 	for name, to := range map[string]*string{
 		"HYDRAULICS_KAFKA_BOOTSTRAP": &b.broker, "HYDRAULICS_CONNECT_CLASSPATH": &b.classpath, "HYDRAULICS_CONNECT_PLUGINS": &b.plugins,
 	} {
@@ -70,7 +72,11 @@ func (b *bench) run(ctx context.Context, rounds int, only string) (err error) {
 		return err
 	}
 	defer b.topics.close()
-	for _, l := range b.lanes() {
+	lanes := b.lanes()
+	if clusters {
+		lanes = b.clusterLanes()
+	}
+	for _, l := range lanes {
 		if !chosen.MatchString(l.name) {
 			continue
 		}

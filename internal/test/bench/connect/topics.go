@@ -39,13 +39,22 @@ func (t *topics) create(ctx context.Context, name string) error {
 // holds tells whether a topic has so many records.
 func (t *topics) holds(ctx context.Context, topic string, n int) (bool, error) {
 	ends, err := t.client.EndOffsets(ctx, topic)
-	return ends[connector.TopicPartition{Topic: topic}] >= int64(n), err
+	sum := int64(0)
+	for _, end := range ends {
+		sum += end
+	}
+	return sum >= int64(n), err
 }
 
 // fill makes a topic of n texts.
 func (t *topics) fill(ctx context.Context, name string, n, size int) (string, error) {
+	return t.spread(ctx, name, n, size, 1)
+}
+
+// spread makes one of several partitions.
+func (t *topics) spread(ctx context.Context, name string, n, size int, partitions int32) (string, error) {
 	topic := t.name(name)
-	if err := t.create(ctx, topic); err != nil {
+	if err := t.client.CreateTopic(ctx, kafka.TopicSpec{Name: topic, Partitions: partitions, Replication: 1}); err != nil {
 		return "", err
 	}
 	p, err := t.client.NewProducer(kafka.ProducerOptions{})
@@ -55,7 +64,7 @@ func (t *topics) fill(ctx context.Context, name string, n, size int) (string, er
 	defer p.Close()
 	failed := make(chan error, 1)
 	for i := range n {
-		err := p.Send(ctx, kafka.Message{Topic: topic, Value: []byte(text(i, size)), Timestamp: connector.NoTimestamp},
+		err := p.Send(ctx, kafka.Message{Topic: topic, Partition: int32(i) % partitions, Value: []byte(text(i, size)), Timestamp: connector.NoTimestamp},
 			func(_ connector.RecordMetadata, err error) {
 				if err != nil {
 					select {

@@ -108,13 +108,18 @@ func (p *process) cost() (cost, error) {
 type worker struct {
 	*process
 	url string
+	id  string // in statuses
 }
 
-// command gives the worker's program, which is given a file of properties.
-func (b *bench) command(java bool, properties string) (*exec.Cmd, error) {
+// command gives the program of a worker, which is given a file of properties.
+func (b *bench) command(java, distributed bool, properties string) (*exec.Cmd, error) {
+	class, mode := "ConnectStandalone", "connect-standalone"
+	if distributed {
+		class, mode = "ConnectDistributed", "connect-distributed"
+	}
 	if !java {
 		binary, err := filepath.Abs(b.binary)
-		return exec.Command(binary, "connect-standalone", properties), err
+		return exec.Command(binary, mode, properties), err
 	}
 	logging := filepath.Join(filepath.Dir(properties), "log4j2.properties")
 	err := os.WriteFile(logging, []byte(`appender.out.type = Console
@@ -124,12 +129,17 @@ rootLogger.level = INFO
 rootLogger.appenderRef.out.ref = OUT
 `), 0o600)
 	return exec.Command("java", append(slices.Clone(heapOptions), "-Dlog4j2.configurationFile="+logging, "-cp", b.classpath,
-		"org.apache.kafka.connect.cli.ConnectStandalone", properties)...), err
+		"org.apache.kafka.connect.cli."+class, properties)...), err
 }
 
-// worker starts a worker of a side, with files of its own, and gives the time
+// worker starts a standalone worker of a side, with files of its own, and gives the time
 // until its REST API answers.
 func (b *bench) worker(ctx context.Context, s side) (*worker, time.Duration, error) {
+	return b.launch(ctx, s, "")
+}
+
+// launch starts a worker: a standalone one, or of the cluster of a name.
+func (b *bench) launch(ctx context.Context, s side, cluster string) (*worker, time.Duration, error) {
 	dir, err := os.MkdirTemp(b.dir, "worker-")
 	if err != nil {
 		return nil, 0, err
@@ -138,23 +148,28 @@ func (b *bench) worker(ctx context.Context, s side) (*worker, time.Duration, err
 	if err != nil {
 		return nil, 0, err
 	}
-	w := &worker{url: fmt.Sprintf("http://127.0.0.1:%d", number)}
+	w := &worker{id: fmt.Sprintf("127.0.0.1:%d", number)}
+	w.url = "http://" + w.id
 	properties := filepath.Join(dir, "worker.properties")
-	err = os.WriteFile(properties, []byte(strings.Join([]string{
+	lines := []string{
 		"bootstrap.servers=" + b.broker,
 		"listeners=" + w.url,
 		"plugin.path=" + b.plugins,
 		"plugin.discovery=service_load",
 		"key.converter=" + stringConverter,
 		"value.converter=" + stringConverter,
-		"offset.storage.file.filename=" + filepath.Join(dir, "connect.offsets"),
 		"offset.flush.interval.ms=10000",
 		"connector.client.config.override.policy=All",
-	}, "\n")), 0o600)
-	if err != nil {
+	}
+	if cluster == "" {
+		lines = append(lines, "offset.storage.file.filename="+filepath.Join(dir, "connect.offsets"))
+	} else {
+		lines = append(lines, ofCluster(cluster)...)
+	}
+	if err := os.WriteFile(properties, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
 		return nil, 0, err
 	}
-	cmd, err := b.command(s.java, properties)
+	cmd, err := b.command(s.java, cluster != "", properties)
 	if err != nil {
 		return nil, 0, err
 	}
