@@ -28,6 +28,7 @@ const (
 	opBinary // of two images, or an image and a vector
 	opConcat // of channels
 	opSoftmax
+	opNorm // of each pixel: its channels less their mean, by their deviation, times scale, plus shift
 	opPad
 	opFlatten
 	opBody  // of tensors
@@ -49,8 +50,9 @@ type op struct {
 	ints    *intWeights // conv: the same weights as integers, where the file has them
 	grid    *grid       // conv: of its input, when it sums integers
 	res     *value      // conv: added before the activation
+	rows    int         // of a tensor that is seen as an image: so many pixels in one row
 	pre     *op         // conv: an affine operation or a gate that its input passes first
-	scale   []float32   // affine
+	scale   []float32   // affine, norm
 	shift   []float32
 
 	pool   poolKind // pool, global
@@ -59,6 +61,8 @@ type op struct {
 	fill   float32  // pad
 	chw    bool     // flatten: channels first
 	axes   string   // load: the tensor's
+	eps    float64  // norm: added to the square of the deviation
+	origin bool     // norm: the deviation is from zero
 	body   body
 	args   []operand // of the body
 }
@@ -72,6 +76,9 @@ type window struct {
 func (w window) one() bool {
 	return w.kh == 1 && w.kw == 1 && w.sh == 1 && w.sw == 1 && w.top|w.left|w.bottom|w.right == 0
 }
+
+// onePixel is the window of a matrix product.
+var onePixel = window{kh: 1, kw: 1, sh: 1, sw: 1, dh: 1, dw: 1}
 
 type poolKind uint8
 
@@ -93,6 +100,9 @@ const (
 	actLeaky
 	actElu
 	actQuantised // rounded to the numbers that integers stand for; not a clamp
+	actErf
+	actGelu
+	actGeluTanh
 )
 
 // act is an activation. Clamp has lo and hi, which may be infinite; the others

@@ -11,13 +11,16 @@ import (
 // bias, add the products in the order of the weights and then the residual,
 // and clamp. Those in assembly agree to the bit, but for the sign of a zero and
 // which NaN it is between amd64 and arm64; the portable ones round each product,
-// which a fused multiply-add does not.
+// which a fused multiply-add does not. Erf, Gelu, exponentials and the end of a
+// norm arm64 leaves to the portable ones, so that they may differ there in the last bit.
 type kernels struct {
 	name string
 	// nr is the number of output channels that the weights of a panel hold.
 	nr int
 	// halves tells that a panel of at most nr/2 channels is packed half as wide.
 	halves bool
+	// tile is how many pixels the panel kernel works on at once.
+	tile int
 	// panel multiplies pixels with the weights of one panel.
 	panel func(*panelArgs)
 	// depthwise filters each channel of pixels by itself.
@@ -26,6 +29,10 @@ type kernels struct {
 	// the activation of a; the first two end with the bounds of act.
 	affine, activate func(*pixelArgs)
 	binary           func(fn byte, p *pixelArgs)
+	// norm ends a norm of layers: (a - mean) * inverse * scale + shift.
+	norm func(p *pixelArgs, mean, inverse float32)
+	// exp gives exp(a - top), where no a is above top.
+	exp func(p *pixelArgs, top float32)
 	// pool takes the maximum or mean of windows.
 	pool func(*poolArgs)
 	// mean averages each channel of an image.
@@ -139,5 +146,5 @@ type rowArgs struct {
 	ntaps, m, c             int
 	outStep, aStep, bStep   int
 	lo, hi                  float32
-	alpha, beta             float32 // of rounding
+	alpha, beta             float32 // of rounding; or alpha what an exponential is taken from
 }

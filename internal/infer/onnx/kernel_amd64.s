@@ -133,7 +133,135 @@ DATA constants<>+992(SB)/8, $0xbf800000bf800000
 DATA constants<>+1000(SB)/8, $0xbf800000bf800000
 DATA constants<>+1008(SB)/8, $0xbf800000bf800000
 DATA constants<>+1016(SB)/8, $0xbf800000bf800000
-GLOBL constants<>(SB), RODATA|NOPTR, $1024
+DATA constants<>+1024(SB)/8, $0x407ae148407ae148
+DATA constants<>+1032(SB)/8, $0x407ae148407ae148
+DATA constants<>+1040(SB)/8, $0x407ae148407ae148
+DATA constants<>+1048(SB)/8, $0x407ae148407ae148
+DATA constants<>+1056(SB)/8, $0x407ae148407ae148
+DATA constants<>+1064(SB)/8, $0x407ae148407ae148
+DATA constants<>+1072(SB)/8, $0x407ae148407ae148
+DATA constants<>+1080(SB)/8, $0x407ae148407ae148
+DATA constants<>+1088(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+1096(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+1104(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+1112(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+1120(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+1128(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+1136(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+1144(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+1152(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1160(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1168(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1176(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1184(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1192(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1200(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1208(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1216(SB)/8, $0x3609943d3609943d
+DATA constants<>+1224(SB)/8, $0x3609943d3609943d
+DATA constants<>+1232(SB)/8, $0x3609943d3609943d
+DATA constants<>+1240(SB)/8, $0x3609943d3609943d
+DATA constants<>+1248(SB)/8, $0x3609943d3609943d
+DATA constants<>+1256(SB)/8, $0x3609943d3609943d
+DATA constants<>+1264(SB)/8, $0x3609943d3609943d
+DATA constants<>+1272(SB)/8, $0x3609943d3609943d
+DATA constants<>+1280(SB)/8, $0x39955c2639955c26
+DATA constants<>+1288(SB)/8, $0x39955c2639955c26
+DATA constants<>+1296(SB)/8, $0x39955c2639955c26
+DATA constants<>+1304(SB)/8, $0x39955c2639955c26
+DATA constants<>+1312(SB)/8, $0x39955c2639955c26
+DATA constants<>+1320(SB)/8, $0x39955c2639955c26
+DATA constants<>+1328(SB)/8, $0x39955c2639955c26
+DATA constants<>+1336(SB)/8, $0x39955c2639955c26
+DATA constants<>+1344(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1352(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1360(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1368(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1376(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1384(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1392(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1400(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1408(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1416(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1424(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1432(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1440(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1448(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1456(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1464(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1472(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1480(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1488(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1496(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1504(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1512(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1520(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1528(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1536(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1544(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1552(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1560(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1568(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1576(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1584(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1592(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1600(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1608(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1616(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1624(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1632(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1640(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1648(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1656(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1664(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1672(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1680(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1688(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1696(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1704(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1712(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1720(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1728(SB)/8, $0x3c7541233c754123
+DATA constants<>+1736(SB)/8, $0x3c7541233c754123
+DATA constants<>+1744(SB)/8, $0x3c7541233c754123
+DATA constants<>+1752(SB)/8, $0x3c7541233c754123
+DATA constants<>+1760(SB)/8, $0x3c7541233c754123
+DATA constants<>+1768(SB)/8, $0x3c7541233c754123
+DATA constants<>+1776(SB)/8, $0x3c7541233c754123
+DATA constants<>+1784(SB)/8, $0x3c7541233c754123
+DATA constants<>+1792(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1800(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1808(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1816(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1824(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1832(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1840(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1848(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1856(SB)/8, $0x3f0088033f008803
+DATA constants<>+1864(SB)/8, $0x3f0088033f008803
+DATA constants<>+1872(SB)/8, $0x3f0088033f008803
+DATA constants<>+1880(SB)/8, $0x3f0088033f008803
+DATA constants<>+1888(SB)/8, $0x3f0088033f008803
+DATA constants<>+1896(SB)/8, $0x3f0088033f008803
+DATA constants<>+1904(SB)/8, $0x3f0088033f008803
+DATA constants<>+1912(SB)/8, $0x3f0088033f008803
+DATA constants<>+1920(SB)/8, $0x3d9222793d922279
+DATA constants<>+1928(SB)/8, $0x3d9222793d922279
+DATA constants<>+1936(SB)/8, $0x3d9222793d922279
+DATA constants<>+1944(SB)/8, $0x3d9222793d922279
+DATA constants<>+1952(SB)/8, $0x3d9222793d922279
+DATA constants<>+1960(SB)/8, $0x3d9222793d922279
+DATA constants<>+1968(SB)/8, $0x3d9222793d922279
+DATA constants<>+1976(SB)/8, $0x3d9222793d922279
+DATA constants<>+1984(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+1992(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2000(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2008(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2016(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2024(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2032(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+2040(SB)/8, $0x3fcc422a3fcc422a
+GLOBL constants<>(SB), RODATA|NOPTR, $2048
 
 DATA tails<>+0(SB)/8, $0xffffffffffffffff
 DATA tails<>+8(SB)/8, $0xffffffffffffffff
@@ -4833,6 +4961,648 @@ rest1:
 	VFMADD231PS constants<>+64(SB), Y1, Y4
 	VDIVPS Y4, Y0, Y1
 	VMASKMOVPS Y1, Y15, 0(BX)(R13*1)
+end2:
+	ADDQ rowArgs_aStep(DI), SI
+	ADDQ rowArgs_bStep(DI), DX
+	ADDQ rowArgs_outStep(DI), BX
+	DECQ rowArgs_m(DI)
+	JNZ pixel
+	VZEROUPPER
+	RET
+
+// func avx2Erf(p *rowArgs)
+// erf(a).
+TEXT ·avx2Erf(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), DI
+	MOVQ rowArgs_a(DI), SI
+	MOVQ rowArgs_b(DI), DX
+	MOVQ rowArgs_out(DI), BX
+	MOVQ rowArgs_scale(DI), R10
+	MOVQ rowArgs_shift(DI), R11
+	VMOVUPS constants<>+1088(SB), Y10
+	VMOVUPS constants<>+1024(SB), Y11
+	VMOVUPS constants<>+1152(SB), Y12
+	VMOVUPS constants<>+0(SB), Y13
+	VMOVUPS constants<>+960(SB), Y14
+pixel:
+	MOVQ rowArgs_c(DI), R12
+	XORQ R13, R13
+loop3:
+	CMPQ R12, $16
+	JLT next4
+	VMOVUPS 0(SI)(R13*1), Y1
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VMULPS Y1, Y1, Y2
+	VMOVUPS constants<>+1216(SB), Y3
+	VFMADD213PS constants<>+1280(SB), Y2, Y3
+	VFMADD213PS constants<>+1344(SB), Y2, Y3
+	VFMADD213PS constants<>+1408(SB), Y2, Y3
+	VFMADD213PS constants<>+1472(SB), Y2, Y3
+	VFMADD213PS constants<>+1536(SB), Y2, Y3
+	VMOVUPS constants<>+1600(SB), Y4
+	VFMADD213PS constants<>+1664(SB), Y2, Y4
+	VFMADD213PS constants<>+1728(SB), Y2, Y4
+	VFMADD213PS constants<>+1792(SB), Y2, Y4
+	VFMADD213PS constants<>+1856(SB), Y2, Y4
+	VFMADD213PS constants<>+0(SB), Y2, Y4
+	VMULPS Y1, Y3, Y3
+	VDIVPS Y4, Y3, Y3
+	VMAXPS Y3, Y14, Y3
+	VMINPS Y3, Y13, Y3
+	VMOVUPS Y3, 0(BX)(R13*1)
+	VMOVUPS 32(SI)(R13*1), Y6
+	VMAXPS Y6, Y10, Y6
+	VMINPS Y6, Y11, Y6
+	VMULPS Y6, Y6, Y7
+	VMOVUPS constants<>+1216(SB), Y8
+	VFMADD213PS constants<>+1280(SB), Y7, Y8
+	VFMADD213PS constants<>+1344(SB), Y7, Y8
+	VFMADD213PS constants<>+1408(SB), Y7, Y8
+	VFMADD213PS constants<>+1472(SB), Y7, Y8
+	VFMADD213PS constants<>+1536(SB), Y7, Y8
+	VMOVUPS constants<>+1600(SB), Y9
+	VFMADD213PS constants<>+1664(SB), Y7, Y9
+	VFMADD213PS constants<>+1728(SB), Y7, Y9
+	VFMADD213PS constants<>+1792(SB), Y7, Y9
+	VFMADD213PS constants<>+1856(SB), Y7, Y9
+	VFMADD213PS constants<>+0(SB), Y7, Y9
+	VMULPS Y6, Y8, Y8
+	VDIVPS Y9, Y8, Y8
+	VMAXPS Y8, Y14, Y8
+	VMINPS Y8, Y13, Y8
+	VMOVUPS Y8, 32(BX)(R13*1)
+	SUBQ $16, R12
+	ADDQ $64, R13
+	JMP loop3
+next4:
+loop5:
+	CMPQ R12, $8
+	JLT next6
+	VMOVUPS 0(SI)(R13*1), Y1
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VMULPS Y1, Y1, Y2
+	VMOVUPS constants<>+1216(SB), Y3
+	VFMADD213PS constants<>+1280(SB), Y2, Y3
+	VFMADD213PS constants<>+1344(SB), Y2, Y3
+	VFMADD213PS constants<>+1408(SB), Y2, Y3
+	VFMADD213PS constants<>+1472(SB), Y2, Y3
+	VFMADD213PS constants<>+1536(SB), Y2, Y3
+	VMOVUPS constants<>+1600(SB), Y4
+	VFMADD213PS constants<>+1664(SB), Y2, Y4
+	VFMADD213PS constants<>+1728(SB), Y2, Y4
+	VFMADD213PS constants<>+1792(SB), Y2, Y4
+	VFMADD213PS constants<>+1856(SB), Y2, Y4
+	VFMADD213PS constants<>+0(SB), Y2, Y4
+	VMULPS Y1, Y3, Y3
+	VDIVPS Y4, Y3, Y3
+	VMAXPS Y3, Y14, Y3
+	VMINPS Y3, Y13, Y3
+	VMOVUPS Y3, 0(BX)(R13*1)
+	SUBQ $8, R12
+	ADDQ $32, R13
+	JMP loop5
+next6:
+rest1:
+	TESTQ R12, R12
+	JZ end2
+	MOVQ R12, AX
+	LEAQ tails<>+64(SB), CX
+	SHLQ $2, AX
+	SUBQ AX, CX
+	VMOVUPS 0(CX), Y15
+	VMASKMOVPS 0(SI)(R13*1), Y15, Y1
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VMULPS Y1, Y1, Y2
+	VMOVUPS constants<>+1216(SB), Y3
+	VFMADD213PS constants<>+1280(SB), Y2, Y3
+	VFMADD213PS constants<>+1344(SB), Y2, Y3
+	VFMADD213PS constants<>+1408(SB), Y2, Y3
+	VFMADD213PS constants<>+1472(SB), Y2, Y3
+	VFMADD213PS constants<>+1536(SB), Y2, Y3
+	VMOVUPS constants<>+1600(SB), Y4
+	VFMADD213PS constants<>+1664(SB), Y2, Y4
+	VFMADD213PS constants<>+1728(SB), Y2, Y4
+	VFMADD213PS constants<>+1792(SB), Y2, Y4
+	VFMADD213PS constants<>+1856(SB), Y2, Y4
+	VFMADD213PS constants<>+0(SB), Y2, Y4
+	VMULPS Y1, Y3, Y3
+	VDIVPS Y4, Y3, Y3
+	VMAXPS Y3, Y14, Y3
+	VMINPS Y3, Y13, Y3
+	VMASKMOVPS Y3, Y15, 0(BX)(R13*1)
+end2:
+	ADDQ rowArgs_aStep(DI), SI
+	ADDQ rowArgs_bStep(DI), DX
+	ADDQ rowArgs_outStep(DI), BX
+	DECQ rowArgs_m(DI)
+	JNZ pixel
+	VZEROUPPER
+	RET
+
+// func avx2Gelu(p *rowArgs)
+// a/2 + a/2 * erf(a / sqrt(2)).
+TEXT ·avx2Gelu(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), DI
+	MOVQ rowArgs_a(DI), SI
+	MOVQ rowArgs_b(DI), DX
+	MOVQ rowArgs_out(DI), BX
+	MOVQ rowArgs_scale(DI), R10
+	MOVQ rowArgs_shift(DI), R11
+	VMOVUPS constants<>+1088(SB), Y10
+	VMOVUPS constants<>+1024(SB), Y11
+	VMOVUPS constants<>+1152(SB), Y12
+	VMOVUPS constants<>+0(SB), Y13
+	VMOVUPS constants<>+960(SB), Y14
+pixel:
+	MOVQ rowArgs_c(DI), R12
+	XORQ R13, R13
+loop3:
+	CMPQ R12, $16
+	JLT next4
+	VMOVUPS 0(SI)(R13*1), Y0
+	VMULPS Y12, Y0, Y1
+	VMULPS constants<>+896(SB), Y0, Y0
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VMULPS Y1, Y1, Y2
+	VMOVUPS constants<>+1216(SB), Y3
+	VFMADD213PS constants<>+1280(SB), Y2, Y3
+	VFMADD213PS constants<>+1344(SB), Y2, Y3
+	VFMADD213PS constants<>+1408(SB), Y2, Y3
+	VFMADD213PS constants<>+1472(SB), Y2, Y3
+	VFMADD213PS constants<>+1536(SB), Y2, Y3
+	VMOVUPS constants<>+1600(SB), Y4
+	VFMADD213PS constants<>+1664(SB), Y2, Y4
+	VFMADD213PS constants<>+1728(SB), Y2, Y4
+	VFMADD213PS constants<>+1792(SB), Y2, Y4
+	VFMADD213PS constants<>+1856(SB), Y2, Y4
+	VFMADD213PS constants<>+0(SB), Y2, Y4
+	VMULPS Y1, Y3, Y3
+	VDIVPS Y4, Y3, Y3
+	VMAXPS Y3, Y14, Y3
+	VMINPS Y3, Y13, Y3
+	VFMADD213PS Y0, Y0, Y3
+	VMOVUPS Y3, 0(BX)(R13*1)
+	VMOVUPS 32(SI)(R13*1), Y5
+	VMULPS Y12, Y5, Y6
+	VMULPS constants<>+896(SB), Y5, Y5
+	VMAXPS Y6, Y10, Y6
+	VMINPS Y6, Y11, Y6
+	VMULPS Y6, Y6, Y7
+	VMOVUPS constants<>+1216(SB), Y8
+	VFMADD213PS constants<>+1280(SB), Y7, Y8
+	VFMADD213PS constants<>+1344(SB), Y7, Y8
+	VFMADD213PS constants<>+1408(SB), Y7, Y8
+	VFMADD213PS constants<>+1472(SB), Y7, Y8
+	VFMADD213PS constants<>+1536(SB), Y7, Y8
+	VMOVUPS constants<>+1600(SB), Y9
+	VFMADD213PS constants<>+1664(SB), Y7, Y9
+	VFMADD213PS constants<>+1728(SB), Y7, Y9
+	VFMADD213PS constants<>+1792(SB), Y7, Y9
+	VFMADD213PS constants<>+1856(SB), Y7, Y9
+	VFMADD213PS constants<>+0(SB), Y7, Y9
+	VMULPS Y6, Y8, Y8
+	VDIVPS Y9, Y8, Y8
+	VMAXPS Y8, Y14, Y8
+	VMINPS Y8, Y13, Y8
+	VFMADD213PS Y5, Y5, Y8
+	VMOVUPS Y8, 32(BX)(R13*1)
+	SUBQ $16, R12
+	ADDQ $64, R13
+	JMP loop3
+next4:
+loop5:
+	CMPQ R12, $8
+	JLT next6
+	VMOVUPS 0(SI)(R13*1), Y0
+	VMULPS Y12, Y0, Y1
+	VMULPS constants<>+896(SB), Y0, Y0
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VMULPS Y1, Y1, Y2
+	VMOVUPS constants<>+1216(SB), Y3
+	VFMADD213PS constants<>+1280(SB), Y2, Y3
+	VFMADD213PS constants<>+1344(SB), Y2, Y3
+	VFMADD213PS constants<>+1408(SB), Y2, Y3
+	VFMADD213PS constants<>+1472(SB), Y2, Y3
+	VFMADD213PS constants<>+1536(SB), Y2, Y3
+	VMOVUPS constants<>+1600(SB), Y4
+	VFMADD213PS constants<>+1664(SB), Y2, Y4
+	VFMADD213PS constants<>+1728(SB), Y2, Y4
+	VFMADD213PS constants<>+1792(SB), Y2, Y4
+	VFMADD213PS constants<>+1856(SB), Y2, Y4
+	VFMADD213PS constants<>+0(SB), Y2, Y4
+	VMULPS Y1, Y3, Y3
+	VDIVPS Y4, Y3, Y3
+	VMAXPS Y3, Y14, Y3
+	VMINPS Y3, Y13, Y3
+	VFMADD213PS Y0, Y0, Y3
+	VMOVUPS Y3, 0(BX)(R13*1)
+	SUBQ $8, R12
+	ADDQ $32, R13
+	JMP loop5
+next6:
+rest1:
+	TESTQ R12, R12
+	JZ end2
+	MOVQ R12, AX
+	LEAQ tails<>+64(SB), CX
+	SHLQ $2, AX
+	SUBQ AX, CX
+	VMOVUPS 0(CX), Y15
+	VMASKMOVPS 0(SI)(R13*1), Y15, Y0
+	VMULPS Y12, Y0, Y1
+	VMULPS constants<>+896(SB), Y0, Y0
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VMULPS Y1, Y1, Y2
+	VMOVUPS constants<>+1216(SB), Y3
+	VFMADD213PS constants<>+1280(SB), Y2, Y3
+	VFMADD213PS constants<>+1344(SB), Y2, Y3
+	VFMADD213PS constants<>+1408(SB), Y2, Y3
+	VFMADD213PS constants<>+1472(SB), Y2, Y3
+	VFMADD213PS constants<>+1536(SB), Y2, Y3
+	VMOVUPS constants<>+1600(SB), Y4
+	VFMADD213PS constants<>+1664(SB), Y2, Y4
+	VFMADD213PS constants<>+1728(SB), Y2, Y4
+	VFMADD213PS constants<>+1792(SB), Y2, Y4
+	VFMADD213PS constants<>+1856(SB), Y2, Y4
+	VFMADD213PS constants<>+0(SB), Y2, Y4
+	VMULPS Y1, Y3, Y3
+	VDIVPS Y4, Y3, Y3
+	VMAXPS Y3, Y14, Y3
+	VMINPS Y3, Y13, Y3
+	VFMADD213PS Y0, Y0, Y3
+	VMASKMOVPS Y3, Y15, 0(BX)(R13*1)
+end2:
+	ADDQ rowArgs_aStep(DI), SI
+	ADDQ rowArgs_bStep(DI), DX
+	ADDQ rowArgs_outStep(DI), BX
+	DECQ rowArgs_m(DI)
+	JNZ pixel
+	VZEROUPPER
+	RET
+
+// func avx2GeluTanh(p *rowArgs)
+// a / (1 + exp(-x)) of x = sqrt(8/pi) * (a + 0.044715*a*a*a).
+TEXT ·avx2GeluTanh(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), DI
+	MOVQ rowArgs_a(DI), SI
+	MOVQ rowArgs_b(DI), DX
+	MOVQ rowArgs_out(DI), BX
+	MOVQ rowArgs_scale(DI), R10
+	MOVQ rowArgs_shift(DI), R11
+	VMOVUPS constants<>+192(SB), Y10
+	VMOVUPS constants<>+128(SB), Y11
+	VMOVUPS constants<>+320(SB), Y12
+	VMOVUPS constants<>+0(SB), Y13
+	VMOVUPS constants<>+256(SB), Y14
+pixel:
+	MOVQ rowArgs_c(DI), R12
+	XORQ R13, R13
+loop3:
+	CMPQ R12, $16
+	JLT next4
+	VMOVUPS 0(SI)(R13*1), Y0
+	VMULPS Y0, Y0, Y2
+	VMOVUPS constants<>+1920(SB), Y1
+	VFMADD213PS constants<>+1984(SB), Y2, Y1
+	VMULPS Y0, Y1, Y1
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VMOVAPS Y1, Y2
+	VFMADD213PS Y12, Y14, Y2
+	VSUBPS Y12, Y2, Y4
+	VMOVAPS Y1, Y3
+	VFMADD231PS constants<>+384(SB), Y4, Y3
+	VFMADD231PS constants<>+448(SB), Y4, Y3
+	VMOVUPS constants<>+576(SB), Y4
+	VFMADD213PS constants<>+640(SB), Y3, Y4
+	VFMADD213PS constants<>+704(SB), Y3, Y4
+	VFMADD213PS constants<>+768(SB), Y3, Y4
+	VFMADD213PS constants<>+832(SB), Y3, Y4
+	VFMADD213PS constants<>+896(SB), Y3, Y4
+	VFMADD213PS constants<>+960(SB), Y3, Y4
+	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VPSLLD $23, Y2, Y2
+	VPADDD Y2, Y4, Y4
+	VADDPS Y13, Y4, Y4
+	VFMADD231PS constants<>+64(SB), Y1, Y4
+	VDIVPS Y4, Y0, Y1
+	VMOVUPS Y1, 0(BX)(R13*1)
+	VMOVUPS 32(SI)(R13*1), Y5
+	VMULPS Y5, Y5, Y7
+	VMOVUPS constants<>+1920(SB), Y6
+	VFMADD213PS constants<>+1984(SB), Y7, Y6
+	VMULPS Y5, Y6, Y6
+	VMAXPS Y6, Y10, Y6
+	VMINPS Y6, Y11, Y6
+	VMOVAPS Y6, Y7
+	VFMADD213PS Y12, Y14, Y7
+	VSUBPS Y12, Y7, Y9
+	VMOVAPS Y6, Y8
+	VFMADD231PS constants<>+384(SB), Y9, Y8
+	VFMADD231PS constants<>+448(SB), Y9, Y8
+	VMOVUPS constants<>+576(SB), Y9
+	VFMADD213PS constants<>+640(SB), Y8, Y9
+	VFMADD213PS constants<>+704(SB), Y8, Y9
+	VFMADD213PS constants<>+768(SB), Y8, Y9
+	VFMADD213PS constants<>+832(SB), Y8, Y9
+	VFMADD213PS constants<>+896(SB), Y8, Y9
+	VFMADD213PS constants<>+960(SB), Y8, Y9
+	VFMADD213PS constants<>+0(SB), Y8, Y9
+	VPSLLD $23, Y7, Y7
+	VPADDD Y7, Y9, Y9
+	VADDPS Y13, Y9, Y9
+	VFMADD231PS constants<>+64(SB), Y6, Y9
+	VDIVPS Y9, Y5, Y6
+	VMOVUPS Y6, 32(BX)(R13*1)
+	SUBQ $16, R12
+	ADDQ $64, R13
+	JMP loop3
+next4:
+loop5:
+	CMPQ R12, $8
+	JLT next6
+	VMOVUPS 0(SI)(R13*1), Y0
+	VMULPS Y0, Y0, Y2
+	VMOVUPS constants<>+1920(SB), Y1
+	VFMADD213PS constants<>+1984(SB), Y2, Y1
+	VMULPS Y0, Y1, Y1
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VMOVAPS Y1, Y2
+	VFMADD213PS Y12, Y14, Y2
+	VSUBPS Y12, Y2, Y4
+	VMOVAPS Y1, Y3
+	VFMADD231PS constants<>+384(SB), Y4, Y3
+	VFMADD231PS constants<>+448(SB), Y4, Y3
+	VMOVUPS constants<>+576(SB), Y4
+	VFMADD213PS constants<>+640(SB), Y3, Y4
+	VFMADD213PS constants<>+704(SB), Y3, Y4
+	VFMADD213PS constants<>+768(SB), Y3, Y4
+	VFMADD213PS constants<>+832(SB), Y3, Y4
+	VFMADD213PS constants<>+896(SB), Y3, Y4
+	VFMADD213PS constants<>+960(SB), Y3, Y4
+	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VPSLLD $23, Y2, Y2
+	VPADDD Y2, Y4, Y4
+	VADDPS Y13, Y4, Y4
+	VFMADD231PS constants<>+64(SB), Y1, Y4
+	VDIVPS Y4, Y0, Y1
+	VMOVUPS Y1, 0(BX)(R13*1)
+	SUBQ $8, R12
+	ADDQ $32, R13
+	JMP loop5
+next6:
+rest1:
+	TESTQ R12, R12
+	JZ end2
+	MOVQ R12, AX
+	LEAQ tails<>+64(SB), CX
+	SHLQ $2, AX
+	SUBQ AX, CX
+	VMOVUPS 0(CX), Y15
+	VMASKMOVPS 0(SI)(R13*1), Y15, Y0
+	VMULPS Y0, Y0, Y2
+	VMOVUPS constants<>+1920(SB), Y1
+	VFMADD213PS constants<>+1984(SB), Y2, Y1
+	VMULPS Y0, Y1, Y1
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VMOVAPS Y1, Y2
+	VFMADD213PS Y12, Y14, Y2
+	VSUBPS Y12, Y2, Y4
+	VMOVAPS Y1, Y3
+	VFMADD231PS constants<>+384(SB), Y4, Y3
+	VFMADD231PS constants<>+448(SB), Y4, Y3
+	VMOVUPS constants<>+576(SB), Y4
+	VFMADD213PS constants<>+640(SB), Y3, Y4
+	VFMADD213PS constants<>+704(SB), Y3, Y4
+	VFMADD213PS constants<>+768(SB), Y3, Y4
+	VFMADD213PS constants<>+832(SB), Y3, Y4
+	VFMADD213PS constants<>+896(SB), Y3, Y4
+	VFMADD213PS constants<>+960(SB), Y3, Y4
+	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VPSLLD $23, Y2, Y2
+	VPADDD Y2, Y4, Y4
+	VADDPS Y13, Y4, Y4
+	VFMADD231PS constants<>+64(SB), Y1, Y4
+	VDIVPS Y4, Y0, Y1
+	VMASKMOVPS Y1, Y15, 0(BX)(R13*1)
+end2:
+	ADDQ rowArgs_aStep(DI), SI
+	ADDQ rowArgs_bStep(DI), DX
+	ADDQ rowArgs_outStep(DI), BX
+	DECQ rowArgs_m(DI)
+	JNZ pixel
+	VZEROUPPER
+	RET
+
+// func avx2Exp(p *rowArgs)
+// exp(a - alpha).
+TEXT ·avx2Exp(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), DI
+	MOVQ rowArgs_a(DI), SI
+	MOVQ rowArgs_b(DI), DX
+	MOVQ rowArgs_out(DI), BX
+	MOVQ rowArgs_scale(DI), R10
+	MOVQ rowArgs_shift(DI), R11
+	VMOVUPS constants<>+192(SB), Y10
+	VMOVUPS constants<>+128(SB), Y11
+	VMOVUPS constants<>+320(SB), Y12
+	VMOVUPS constants<>+0(SB), Y13
+	VMOVUPS constants<>+256(SB), Y14
+	VBROADCASTSS rowArgs_alpha(DI), Y13
+pixel:
+	MOVQ rowArgs_c(DI), R12
+	XORQ R13, R13
+loop3:
+	CMPQ R12, $16
+	JLT next4
+	VMOVUPS 0(SI)(R13*1), Y1
+	VSUBPS Y1, Y13, Y1
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VMOVAPS Y1, Y2
+	VFMADD213PS Y12, Y14, Y2
+	VSUBPS Y12, Y2, Y4
+	VMOVAPS Y1, Y3
+	VFMADD231PS constants<>+384(SB), Y4, Y3
+	VFMADD231PS constants<>+448(SB), Y4, Y3
+	VMOVUPS constants<>+576(SB), Y4
+	VFMADD213PS constants<>+640(SB), Y3, Y4
+	VFMADD213PS constants<>+704(SB), Y3, Y4
+	VFMADD213PS constants<>+768(SB), Y3, Y4
+	VFMADD213PS constants<>+832(SB), Y3, Y4
+	VFMADD213PS constants<>+896(SB), Y3, Y4
+	VFMADD213PS constants<>+960(SB), Y3, Y4
+	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VPSLLD $23, Y2, Y2
+	VPADDD Y2, Y4, Y4
+	VFMADD231PS constants<>+64(SB), Y1, Y4
+	VMOVUPS Y4, 0(BX)(R13*1)
+	VMOVUPS 32(SI)(R13*1), Y6
+	VSUBPS Y6, Y13, Y6
+	VMAXPS Y6, Y10, Y6
+	VMINPS Y6, Y11, Y6
+	VMOVAPS Y6, Y7
+	VFMADD213PS Y12, Y14, Y7
+	VSUBPS Y12, Y7, Y9
+	VMOVAPS Y6, Y8
+	VFMADD231PS constants<>+384(SB), Y9, Y8
+	VFMADD231PS constants<>+448(SB), Y9, Y8
+	VMOVUPS constants<>+576(SB), Y9
+	VFMADD213PS constants<>+640(SB), Y8, Y9
+	VFMADD213PS constants<>+704(SB), Y8, Y9
+	VFMADD213PS constants<>+768(SB), Y8, Y9
+	VFMADD213PS constants<>+832(SB), Y8, Y9
+	VFMADD213PS constants<>+896(SB), Y8, Y9
+	VFMADD213PS constants<>+960(SB), Y8, Y9
+	VFMADD213PS constants<>+0(SB), Y8, Y9
+	VPSLLD $23, Y7, Y7
+	VPADDD Y7, Y9, Y9
+	VFMADD231PS constants<>+64(SB), Y6, Y9
+	VMOVUPS Y9, 32(BX)(R13*1)
+	SUBQ $16, R12
+	ADDQ $64, R13
+	JMP loop3
+next4:
+loop5:
+	CMPQ R12, $8
+	JLT next6
+	VMOVUPS 0(SI)(R13*1), Y1
+	VSUBPS Y1, Y13, Y1
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VMOVAPS Y1, Y2
+	VFMADD213PS Y12, Y14, Y2
+	VSUBPS Y12, Y2, Y4
+	VMOVAPS Y1, Y3
+	VFMADD231PS constants<>+384(SB), Y4, Y3
+	VFMADD231PS constants<>+448(SB), Y4, Y3
+	VMOVUPS constants<>+576(SB), Y4
+	VFMADD213PS constants<>+640(SB), Y3, Y4
+	VFMADD213PS constants<>+704(SB), Y3, Y4
+	VFMADD213PS constants<>+768(SB), Y3, Y4
+	VFMADD213PS constants<>+832(SB), Y3, Y4
+	VFMADD213PS constants<>+896(SB), Y3, Y4
+	VFMADD213PS constants<>+960(SB), Y3, Y4
+	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VPSLLD $23, Y2, Y2
+	VPADDD Y2, Y4, Y4
+	VFMADD231PS constants<>+64(SB), Y1, Y4
+	VMOVUPS Y4, 0(BX)(R13*1)
+	SUBQ $8, R12
+	ADDQ $32, R13
+	JMP loop5
+next6:
+rest1:
+	TESTQ R12, R12
+	JZ end2
+	MOVQ R12, AX
+	LEAQ tails<>+64(SB), CX
+	SHLQ $2, AX
+	SUBQ AX, CX
+	VMOVUPS 0(CX), Y15
+	VMASKMOVPS 0(SI)(R13*1), Y15, Y1
+	VSUBPS Y1, Y13, Y1
+	VMAXPS Y1, Y10, Y1
+	VMINPS Y1, Y11, Y1
+	VMOVAPS Y1, Y2
+	VFMADD213PS Y12, Y14, Y2
+	VSUBPS Y12, Y2, Y4
+	VMOVAPS Y1, Y3
+	VFMADD231PS constants<>+384(SB), Y4, Y3
+	VFMADD231PS constants<>+448(SB), Y4, Y3
+	VMOVUPS constants<>+576(SB), Y4
+	VFMADD213PS constants<>+640(SB), Y3, Y4
+	VFMADD213PS constants<>+704(SB), Y3, Y4
+	VFMADD213PS constants<>+768(SB), Y3, Y4
+	VFMADD213PS constants<>+832(SB), Y3, Y4
+	VFMADD213PS constants<>+896(SB), Y3, Y4
+	VFMADD213PS constants<>+960(SB), Y3, Y4
+	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VPSLLD $23, Y2, Y2
+	VPADDD Y2, Y4, Y4
+	VFMADD231PS constants<>+64(SB), Y1, Y4
+	VMASKMOVPS Y4, Y15, 0(BX)(R13*1)
+end2:
+	ADDQ rowArgs_aStep(DI), SI
+	ADDQ rowArgs_bStep(DI), DX
+	ADDQ rowArgs_outStep(DI), BX
+	DECQ rowArgs_m(DI)
+	JNZ pixel
+	VZEROUPPER
+	RET
+
+// func avx2Norm(p *rowArgs)
+// (a - lo) * hi * scale + shift.
+TEXT ·avx2Norm(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), DI
+	MOVQ rowArgs_a(DI), SI
+	MOVQ rowArgs_b(DI), DX
+	MOVQ rowArgs_out(DI), BX
+	MOVQ rowArgs_scale(DI), R10
+	MOVQ rowArgs_shift(DI), R11
+	VBROADCASTSS rowArgs_lo(DI), Y10
+	VBROADCASTSS rowArgs_hi(DI), Y11
+pixel:
+	MOVQ rowArgs_c(DI), R12
+	XORQ R13, R13
+loop3:
+	CMPQ R12, $16
+	JLT next4
+	VMOVUPS 0(SI)(R13*1), Y0
+	VSUBPS Y10, Y0, Y0
+	VMULPS Y11, Y0, Y0
+	VMOVUPS 0(R10)(R13*1), Y1
+	VMOVUPS 0(R11)(R13*1), Y2
+	VFMADD213PS Y2, Y1, Y0
+	VMOVUPS Y0, 0(BX)(R13*1)
+	VMOVUPS 32(SI)(R13*1), Y3
+	VSUBPS Y10, Y3, Y3
+	VMULPS Y11, Y3, Y3
+	VMOVUPS 32(R10)(R13*1), Y4
+	VMOVUPS 32(R11)(R13*1), Y5
+	VFMADD213PS Y5, Y4, Y3
+	VMOVUPS Y3, 32(BX)(R13*1)
+	SUBQ $16, R12
+	ADDQ $64, R13
+	JMP loop3
+next4:
+loop5:
+	CMPQ R12, $8
+	JLT next6
+	VMOVUPS 0(SI)(R13*1), Y0
+	VSUBPS Y10, Y0, Y0
+	VMULPS Y11, Y0, Y0
+	VMOVUPS 0(R10)(R13*1), Y1
+	VMOVUPS 0(R11)(R13*1), Y2
+	VFMADD213PS Y2, Y1, Y0
+	VMOVUPS Y0, 0(BX)(R13*1)
+	SUBQ $8, R12
+	ADDQ $32, R13
+	JMP loop5
+next6:
+rest1:
+	TESTQ R12, R12
+	JZ end2
+	MOVQ R12, AX
+	LEAQ tails<>+64(SB), CX
+	SHLQ $2, AX
+	SUBQ AX, CX
+	VMOVUPS 0(CX), Y15
+	VMASKMOVPS 0(SI)(R13*1), Y15, Y0
+	VSUBPS Y10, Y0, Y0
+	VMULPS Y11, Y0, Y0
+	VMASKMOVPS 0(R10)(R13*1), Y15, Y1
+	VMASKMOVPS 0(R11)(R13*1), Y15, Y2
+	VFMADD213PS Y2, Y1, Y0
+	VMASKMOVPS Y0, Y15, 0(BX)(R13*1)
 end2:
 	ADDQ rowArgs_aStep(DI), SI
 	ADDQ rowArgs_bStep(DI), DX
@@ -17268,6 +18038,653 @@ rest1:
 	VFMADD231PS constants<>+64(SB), Z1, Z4
 	VDIVPS Z4, Z0, Z1
 	VMOVUPS Z1, K1, 0(BX)(R13*1)
+end2:
+	ADDQ rowArgs_aStep(DI), SI
+	ADDQ rowArgs_bStep(DI), DX
+	ADDQ rowArgs_outStep(DI), BX
+	DECQ rowArgs_m(DI)
+	JNZ pixel
+	VZEROUPPER
+	RET
+
+// func avx512Erf(p *rowArgs)
+// erf(a).
+TEXT ·avx512Erf(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), DI
+	MOVQ rowArgs_a(DI), SI
+	MOVQ rowArgs_b(DI), DX
+	MOVQ rowArgs_out(DI), BX
+	MOVQ rowArgs_scale(DI), R10
+	MOVQ rowArgs_shift(DI), R11
+	VMOVUPS constants<>+1088(SB), Z10
+	VMOVUPS constants<>+1024(SB), Z11
+	VMOVUPS constants<>+1152(SB), Z12
+	VMOVUPS constants<>+0(SB), Z13
+	VMOVUPS constants<>+960(SB), Z14
+pixel:
+	MOVQ rowArgs_c(DI), R12
+	XORQ R13, R13
+loop3:
+	CMPQ R12, $32
+	JLT next4
+	VMOVUPS 0(SI)(R13*1), Z1
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VMULPS Z1, Z1, Z2
+	VMOVUPS constants<>+1216(SB), Z3
+	VFMADD213PS constants<>+1280(SB), Z2, Z3
+	VFMADD213PS constants<>+1344(SB), Z2, Z3
+	VFMADD213PS constants<>+1408(SB), Z2, Z3
+	VFMADD213PS constants<>+1472(SB), Z2, Z3
+	VFMADD213PS constants<>+1536(SB), Z2, Z3
+	VMOVUPS constants<>+1600(SB), Z4
+	VFMADD213PS constants<>+1664(SB), Z2, Z4
+	VFMADD213PS constants<>+1728(SB), Z2, Z4
+	VFMADD213PS constants<>+1792(SB), Z2, Z4
+	VFMADD213PS constants<>+1856(SB), Z2, Z4
+	VFMADD213PS constants<>+0(SB), Z2, Z4
+	VMULPS Z1, Z3, Z3
+	VDIVPS Z4, Z3, Z3
+	VMAXPS Z3, Z14, Z3
+	VMINPS Z3, Z13, Z3
+	VMOVUPS Z3, 0(BX)(R13*1)
+	VMOVUPS 64(SI)(R13*1), Z6
+	VMAXPS Z6, Z10, Z6
+	VMINPS Z6, Z11, Z6
+	VMULPS Z6, Z6, Z7
+	VMOVUPS constants<>+1216(SB), Z8
+	VFMADD213PS constants<>+1280(SB), Z7, Z8
+	VFMADD213PS constants<>+1344(SB), Z7, Z8
+	VFMADD213PS constants<>+1408(SB), Z7, Z8
+	VFMADD213PS constants<>+1472(SB), Z7, Z8
+	VFMADD213PS constants<>+1536(SB), Z7, Z8
+	VMOVUPS constants<>+1600(SB), Z9
+	VFMADD213PS constants<>+1664(SB), Z7, Z9
+	VFMADD213PS constants<>+1728(SB), Z7, Z9
+	VFMADD213PS constants<>+1792(SB), Z7, Z9
+	VFMADD213PS constants<>+1856(SB), Z7, Z9
+	VFMADD213PS constants<>+0(SB), Z7, Z9
+	VMULPS Z6, Z8, Z8
+	VDIVPS Z9, Z8, Z8
+	VMAXPS Z8, Z14, Z8
+	VMINPS Z8, Z13, Z8
+	VMOVUPS Z8, 64(BX)(R13*1)
+	SUBQ $32, R12
+	ADDQ $128, R13
+	JMP loop3
+next4:
+loop5:
+	CMPQ R12, $16
+	JLT next6
+	VMOVUPS 0(SI)(R13*1), Z1
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VMULPS Z1, Z1, Z2
+	VMOVUPS constants<>+1216(SB), Z3
+	VFMADD213PS constants<>+1280(SB), Z2, Z3
+	VFMADD213PS constants<>+1344(SB), Z2, Z3
+	VFMADD213PS constants<>+1408(SB), Z2, Z3
+	VFMADD213PS constants<>+1472(SB), Z2, Z3
+	VFMADD213PS constants<>+1536(SB), Z2, Z3
+	VMOVUPS constants<>+1600(SB), Z4
+	VFMADD213PS constants<>+1664(SB), Z2, Z4
+	VFMADD213PS constants<>+1728(SB), Z2, Z4
+	VFMADD213PS constants<>+1792(SB), Z2, Z4
+	VFMADD213PS constants<>+1856(SB), Z2, Z4
+	VFMADD213PS constants<>+0(SB), Z2, Z4
+	VMULPS Z1, Z3, Z3
+	VDIVPS Z4, Z3, Z3
+	VMAXPS Z3, Z14, Z3
+	VMINPS Z3, Z13, Z3
+	VMOVUPS Z3, 0(BX)(R13*1)
+	SUBQ $16, R12
+	ADDQ $64, R13
+	JMP loop5
+next6:
+rest1:
+	TESTQ R12, R12
+	JZ end2
+	MOVQ R12, AX
+	MOVQ AX, CX
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI)(R13*1), K1, Z1
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VMULPS Z1, Z1, Z2
+	VMOVUPS constants<>+1216(SB), Z3
+	VFMADD213PS constants<>+1280(SB), Z2, Z3
+	VFMADD213PS constants<>+1344(SB), Z2, Z3
+	VFMADD213PS constants<>+1408(SB), Z2, Z3
+	VFMADD213PS constants<>+1472(SB), Z2, Z3
+	VFMADD213PS constants<>+1536(SB), Z2, Z3
+	VMOVUPS constants<>+1600(SB), Z4
+	VFMADD213PS constants<>+1664(SB), Z2, Z4
+	VFMADD213PS constants<>+1728(SB), Z2, Z4
+	VFMADD213PS constants<>+1792(SB), Z2, Z4
+	VFMADD213PS constants<>+1856(SB), Z2, Z4
+	VFMADD213PS constants<>+0(SB), Z2, Z4
+	VMULPS Z1, Z3, Z3
+	VDIVPS Z4, Z3, Z3
+	VMAXPS Z3, Z14, Z3
+	VMINPS Z3, Z13, Z3
+	VMOVUPS Z3, K1, 0(BX)(R13*1)
+end2:
+	ADDQ rowArgs_aStep(DI), SI
+	ADDQ rowArgs_bStep(DI), DX
+	ADDQ rowArgs_outStep(DI), BX
+	DECQ rowArgs_m(DI)
+	JNZ pixel
+	VZEROUPPER
+	RET
+
+// func avx512Gelu(p *rowArgs)
+// a/2 + a/2 * erf(a / sqrt(2)).
+TEXT ·avx512Gelu(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), DI
+	MOVQ rowArgs_a(DI), SI
+	MOVQ rowArgs_b(DI), DX
+	MOVQ rowArgs_out(DI), BX
+	MOVQ rowArgs_scale(DI), R10
+	MOVQ rowArgs_shift(DI), R11
+	VMOVUPS constants<>+1088(SB), Z10
+	VMOVUPS constants<>+1024(SB), Z11
+	VMOVUPS constants<>+1152(SB), Z12
+	VMOVUPS constants<>+0(SB), Z13
+	VMOVUPS constants<>+960(SB), Z14
+pixel:
+	MOVQ rowArgs_c(DI), R12
+	XORQ R13, R13
+loop3:
+	CMPQ R12, $32
+	JLT next4
+	VMOVUPS 0(SI)(R13*1), Z0
+	VMULPS Z12, Z0, Z1
+	VMULPS constants<>+896(SB), Z0, Z0
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VMULPS Z1, Z1, Z2
+	VMOVUPS constants<>+1216(SB), Z3
+	VFMADD213PS constants<>+1280(SB), Z2, Z3
+	VFMADD213PS constants<>+1344(SB), Z2, Z3
+	VFMADD213PS constants<>+1408(SB), Z2, Z3
+	VFMADD213PS constants<>+1472(SB), Z2, Z3
+	VFMADD213PS constants<>+1536(SB), Z2, Z3
+	VMOVUPS constants<>+1600(SB), Z4
+	VFMADD213PS constants<>+1664(SB), Z2, Z4
+	VFMADD213PS constants<>+1728(SB), Z2, Z4
+	VFMADD213PS constants<>+1792(SB), Z2, Z4
+	VFMADD213PS constants<>+1856(SB), Z2, Z4
+	VFMADD213PS constants<>+0(SB), Z2, Z4
+	VMULPS Z1, Z3, Z3
+	VDIVPS Z4, Z3, Z3
+	VMAXPS Z3, Z14, Z3
+	VMINPS Z3, Z13, Z3
+	VFMADD213PS Z0, Z0, Z3
+	VMOVUPS Z3, 0(BX)(R13*1)
+	VMOVUPS 64(SI)(R13*1), Z5
+	VMULPS Z12, Z5, Z6
+	VMULPS constants<>+896(SB), Z5, Z5
+	VMAXPS Z6, Z10, Z6
+	VMINPS Z6, Z11, Z6
+	VMULPS Z6, Z6, Z7
+	VMOVUPS constants<>+1216(SB), Z8
+	VFMADD213PS constants<>+1280(SB), Z7, Z8
+	VFMADD213PS constants<>+1344(SB), Z7, Z8
+	VFMADD213PS constants<>+1408(SB), Z7, Z8
+	VFMADD213PS constants<>+1472(SB), Z7, Z8
+	VFMADD213PS constants<>+1536(SB), Z7, Z8
+	VMOVUPS constants<>+1600(SB), Z9
+	VFMADD213PS constants<>+1664(SB), Z7, Z9
+	VFMADD213PS constants<>+1728(SB), Z7, Z9
+	VFMADD213PS constants<>+1792(SB), Z7, Z9
+	VFMADD213PS constants<>+1856(SB), Z7, Z9
+	VFMADD213PS constants<>+0(SB), Z7, Z9
+	VMULPS Z6, Z8, Z8
+	VDIVPS Z9, Z8, Z8
+	VMAXPS Z8, Z14, Z8
+	VMINPS Z8, Z13, Z8
+	VFMADD213PS Z5, Z5, Z8
+	VMOVUPS Z8, 64(BX)(R13*1)
+	SUBQ $32, R12
+	ADDQ $128, R13
+	JMP loop3
+next4:
+loop5:
+	CMPQ R12, $16
+	JLT next6
+	VMOVUPS 0(SI)(R13*1), Z0
+	VMULPS Z12, Z0, Z1
+	VMULPS constants<>+896(SB), Z0, Z0
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VMULPS Z1, Z1, Z2
+	VMOVUPS constants<>+1216(SB), Z3
+	VFMADD213PS constants<>+1280(SB), Z2, Z3
+	VFMADD213PS constants<>+1344(SB), Z2, Z3
+	VFMADD213PS constants<>+1408(SB), Z2, Z3
+	VFMADD213PS constants<>+1472(SB), Z2, Z3
+	VFMADD213PS constants<>+1536(SB), Z2, Z3
+	VMOVUPS constants<>+1600(SB), Z4
+	VFMADD213PS constants<>+1664(SB), Z2, Z4
+	VFMADD213PS constants<>+1728(SB), Z2, Z4
+	VFMADD213PS constants<>+1792(SB), Z2, Z4
+	VFMADD213PS constants<>+1856(SB), Z2, Z4
+	VFMADD213PS constants<>+0(SB), Z2, Z4
+	VMULPS Z1, Z3, Z3
+	VDIVPS Z4, Z3, Z3
+	VMAXPS Z3, Z14, Z3
+	VMINPS Z3, Z13, Z3
+	VFMADD213PS Z0, Z0, Z3
+	VMOVUPS Z3, 0(BX)(R13*1)
+	SUBQ $16, R12
+	ADDQ $64, R13
+	JMP loop5
+next6:
+rest1:
+	TESTQ R12, R12
+	JZ end2
+	MOVQ R12, AX
+	MOVQ AX, CX
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI)(R13*1), K1, Z0
+	VMULPS Z12, Z0, Z1
+	VMULPS constants<>+896(SB), Z0, Z0
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VMULPS Z1, Z1, Z2
+	VMOVUPS constants<>+1216(SB), Z3
+	VFMADD213PS constants<>+1280(SB), Z2, Z3
+	VFMADD213PS constants<>+1344(SB), Z2, Z3
+	VFMADD213PS constants<>+1408(SB), Z2, Z3
+	VFMADD213PS constants<>+1472(SB), Z2, Z3
+	VFMADD213PS constants<>+1536(SB), Z2, Z3
+	VMOVUPS constants<>+1600(SB), Z4
+	VFMADD213PS constants<>+1664(SB), Z2, Z4
+	VFMADD213PS constants<>+1728(SB), Z2, Z4
+	VFMADD213PS constants<>+1792(SB), Z2, Z4
+	VFMADD213PS constants<>+1856(SB), Z2, Z4
+	VFMADD213PS constants<>+0(SB), Z2, Z4
+	VMULPS Z1, Z3, Z3
+	VDIVPS Z4, Z3, Z3
+	VMAXPS Z3, Z14, Z3
+	VMINPS Z3, Z13, Z3
+	VFMADD213PS Z0, Z0, Z3
+	VMOVUPS Z3, K1, 0(BX)(R13*1)
+end2:
+	ADDQ rowArgs_aStep(DI), SI
+	ADDQ rowArgs_bStep(DI), DX
+	ADDQ rowArgs_outStep(DI), BX
+	DECQ rowArgs_m(DI)
+	JNZ pixel
+	VZEROUPPER
+	RET
+
+// func avx512GeluTanh(p *rowArgs)
+// a / (1 + exp(-x)) of x = sqrt(8/pi) * (a + 0.044715*a*a*a).
+TEXT ·avx512GeluTanh(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), DI
+	MOVQ rowArgs_a(DI), SI
+	MOVQ rowArgs_b(DI), DX
+	MOVQ rowArgs_out(DI), BX
+	MOVQ rowArgs_scale(DI), R10
+	MOVQ rowArgs_shift(DI), R11
+	VMOVUPS constants<>+192(SB), Z10
+	VMOVUPS constants<>+128(SB), Z11
+	VMOVUPS constants<>+320(SB), Z12
+	VMOVUPS constants<>+0(SB), Z13
+	VMOVUPS constants<>+256(SB), Z14
+pixel:
+	MOVQ rowArgs_c(DI), R12
+	XORQ R13, R13
+loop3:
+	CMPQ R12, $32
+	JLT next4
+	VMOVUPS 0(SI)(R13*1), Z0
+	VMULPS Z0, Z0, Z2
+	VMOVUPS constants<>+1920(SB), Z1
+	VFMADD213PS constants<>+1984(SB), Z2, Z1
+	VMULPS Z0, Z1, Z1
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VMOVAPS Z1, Z2
+	VFMADD213PS Z12, Z14, Z2
+	VSUBPS Z12, Z2, Z4
+	VMOVAPS Z1, Z3
+	VFMADD231PS constants<>+384(SB), Z4, Z3
+	VFMADD231PS constants<>+448(SB), Z4, Z3
+	VMOVUPS constants<>+576(SB), Z4
+	VFMADD213PS constants<>+640(SB), Z3, Z4
+	VFMADD213PS constants<>+704(SB), Z3, Z4
+	VFMADD213PS constants<>+768(SB), Z3, Z4
+	VFMADD213PS constants<>+832(SB), Z3, Z4
+	VFMADD213PS constants<>+896(SB), Z3, Z4
+	VFMADD213PS constants<>+960(SB), Z3, Z4
+	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VPSLLD $23, Z2, Z2
+	VPADDD Z2, Z4, Z4
+	VADDPS Z13, Z4, Z4
+	VFMADD231PS constants<>+64(SB), Z1, Z4
+	VDIVPS Z4, Z0, Z1
+	VMOVUPS Z1, 0(BX)(R13*1)
+	VMOVUPS 64(SI)(R13*1), Z5
+	VMULPS Z5, Z5, Z7
+	VMOVUPS constants<>+1920(SB), Z6
+	VFMADD213PS constants<>+1984(SB), Z7, Z6
+	VMULPS Z5, Z6, Z6
+	VMAXPS Z6, Z10, Z6
+	VMINPS Z6, Z11, Z6
+	VMOVAPS Z6, Z7
+	VFMADD213PS Z12, Z14, Z7
+	VSUBPS Z12, Z7, Z9
+	VMOVAPS Z6, Z8
+	VFMADD231PS constants<>+384(SB), Z9, Z8
+	VFMADD231PS constants<>+448(SB), Z9, Z8
+	VMOVUPS constants<>+576(SB), Z9
+	VFMADD213PS constants<>+640(SB), Z8, Z9
+	VFMADD213PS constants<>+704(SB), Z8, Z9
+	VFMADD213PS constants<>+768(SB), Z8, Z9
+	VFMADD213PS constants<>+832(SB), Z8, Z9
+	VFMADD213PS constants<>+896(SB), Z8, Z9
+	VFMADD213PS constants<>+960(SB), Z8, Z9
+	VFMADD213PS constants<>+0(SB), Z8, Z9
+	VPSLLD $23, Z7, Z7
+	VPADDD Z7, Z9, Z9
+	VADDPS Z13, Z9, Z9
+	VFMADD231PS constants<>+64(SB), Z6, Z9
+	VDIVPS Z9, Z5, Z6
+	VMOVUPS Z6, 64(BX)(R13*1)
+	SUBQ $32, R12
+	ADDQ $128, R13
+	JMP loop3
+next4:
+loop5:
+	CMPQ R12, $16
+	JLT next6
+	VMOVUPS 0(SI)(R13*1), Z0
+	VMULPS Z0, Z0, Z2
+	VMOVUPS constants<>+1920(SB), Z1
+	VFMADD213PS constants<>+1984(SB), Z2, Z1
+	VMULPS Z0, Z1, Z1
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VMOVAPS Z1, Z2
+	VFMADD213PS Z12, Z14, Z2
+	VSUBPS Z12, Z2, Z4
+	VMOVAPS Z1, Z3
+	VFMADD231PS constants<>+384(SB), Z4, Z3
+	VFMADD231PS constants<>+448(SB), Z4, Z3
+	VMOVUPS constants<>+576(SB), Z4
+	VFMADD213PS constants<>+640(SB), Z3, Z4
+	VFMADD213PS constants<>+704(SB), Z3, Z4
+	VFMADD213PS constants<>+768(SB), Z3, Z4
+	VFMADD213PS constants<>+832(SB), Z3, Z4
+	VFMADD213PS constants<>+896(SB), Z3, Z4
+	VFMADD213PS constants<>+960(SB), Z3, Z4
+	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VPSLLD $23, Z2, Z2
+	VPADDD Z2, Z4, Z4
+	VADDPS Z13, Z4, Z4
+	VFMADD231PS constants<>+64(SB), Z1, Z4
+	VDIVPS Z4, Z0, Z1
+	VMOVUPS Z1, 0(BX)(R13*1)
+	SUBQ $16, R12
+	ADDQ $64, R13
+	JMP loop5
+next6:
+rest1:
+	TESTQ R12, R12
+	JZ end2
+	MOVQ R12, AX
+	MOVQ AX, CX
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI)(R13*1), K1, Z0
+	VMULPS Z0, Z0, Z2
+	VMOVUPS constants<>+1920(SB), Z1
+	VFMADD213PS constants<>+1984(SB), Z2, Z1
+	VMULPS Z0, Z1, Z1
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VMOVAPS Z1, Z2
+	VFMADD213PS Z12, Z14, Z2
+	VSUBPS Z12, Z2, Z4
+	VMOVAPS Z1, Z3
+	VFMADD231PS constants<>+384(SB), Z4, Z3
+	VFMADD231PS constants<>+448(SB), Z4, Z3
+	VMOVUPS constants<>+576(SB), Z4
+	VFMADD213PS constants<>+640(SB), Z3, Z4
+	VFMADD213PS constants<>+704(SB), Z3, Z4
+	VFMADD213PS constants<>+768(SB), Z3, Z4
+	VFMADD213PS constants<>+832(SB), Z3, Z4
+	VFMADD213PS constants<>+896(SB), Z3, Z4
+	VFMADD213PS constants<>+960(SB), Z3, Z4
+	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VPSLLD $23, Z2, Z2
+	VPADDD Z2, Z4, Z4
+	VADDPS Z13, Z4, Z4
+	VFMADD231PS constants<>+64(SB), Z1, Z4
+	VDIVPS Z4, Z0, Z1
+	VMOVUPS Z1, K1, 0(BX)(R13*1)
+end2:
+	ADDQ rowArgs_aStep(DI), SI
+	ADDQ rowArgs_bStep(DI), DX
+	ADDQ rowArgs_outStep(DI), BX
+	DECQ rowArgs_m(DI)
+	JNZ pixel
+	VZEROUPPER
+	RET
+
+// func avx512Exp(p *rowArgs)
+// exp(a - alpha).
+TEXT ·avx512Exp(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), DI
+	MOVQ rowArgs_a(DI), SI
+	MOVQ rowArgs_b(DI), DX
+	MOVQ rowArgs_out(DI), BX
+	MOVQ rowArgs_scale(DI), R10
+	MOVQ rowArgs_shift(DI), R11
+	VMOVUPS constants<>+192(SB), Z10
+	VMOVUPS constants<>+128(SB), Z11
+	VMOVUPS constants<>+320(SB), Z12
+	VMOVUPS constants<>+0(SB), Z13
+	VMOVUPS constants<>+256(SB), Z14
+	VBROADCASTSS rowArgs_alpha(DI), Z13
+pixel:
+	MOVQ rowArgs_c(DI), R12
+	XORQ R13, R13
+loop3:
+	CMPQ R12, $32
+	JLT next4
+	VMOVUPS 0(SI)(R13*1), Z1
+	VSUBPS Z1, Z13, Z1
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VMOVAPS Z1, Z2
+	VFMADD213PS Z12, Z14, Z2
+	VSUBPS Z12, Z2, Z4
+	VMOVAPS Z1, Z3
+	VFMADD231PS constants<>+384(SB), Z4, Z3
+	VFMADD231PS constants<>+448(SB), Z4, Z3
+	VMOVUPS constants<>+576(SB), Z4
+	VFMADD213PS constants<>+640(SB), Z3, Z4
+	VFMADD213PS constants<>+704(SB), Z3, Z4
+	VFMADD213PS constants<>+768(SB), Z3, Z4
+	VFMADD213PS constants<>+832(SB), Z3, Z4
+	VFMADD213PS constants<>+896(SB), Z3, Z4
+	VFMADD213PS constants<>+960(SB), Z3, Z4
+	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VPSLLD $23, Z2, Z2
+	VPADDD Z2, Z4, Z4
+	VFMADD231PS constants<>+64(SB), Z1, Z4
+	VMOVUPS Z4, 0(BX)(R13*1)
+	VMOVUPS 64(SI)(R13*1), Z6
+	VSUBPS Z6, Z13, Z6
+	VMAXPS Z6, Z10, Z6
+	VMINPS Z6, Z11, Z6
+	VMOVAPS Z6, Z7
+	VFMADD213PS Z12, Z14, Z7
+	VSUBPS Z12, Z7, Z9
+	VMOVAPS Z6, Z8
+	VFMADD231PS constants<>+384(SB), Z9, Z8
+	VFMADD231PS constants<>+448(SB), Z9, Z8
+	VMOVUPS constants<>+576(SB), Z9
+	VFMADD213PS constants<>+640(SB), Z8, Z9
+	VFMADD213PS constants<>+704(SB), Z8, Z9
+	VFMADD213PS constants<>+768(SB), Z8, Z9
+	VFMADD213PS constants<>+832(SB), Z8, Z9
+	VFMADD213PS constants<>+896(SB), Z8, Z9
+	VFMADD213PS constants<>+960(SB), Z8, Z9
+	VFMADD213PS constants<>+0(SB), Z8, Z9
+	VPSLLD $23, Z7, Z7
+	VPADDD Z7, Z9, Z9
+	VFMADD231PS constants<>+64(SB), Z6, Z9
+	VMOVUPS Z9, 64(BX)(R13*1)
+	SUBQ $32, R12
+	ADDQ $128, R13
+	JMP loop3
+next4:
+loop5:
+	CMPQ R12, $16
+	JLT next6
+	VMOVUPS 0(SI)(R13*1), Z1
+	VSUBPS Z1, Z13, Z1
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VMOVAPS Z1, Z2
+	VFMADD213PS Z12, Z14, Z2
+	VSUBPS Z12, Z2, Z4
+	VMOVAPS Z1, Z3
+	VFMADD231PS constants<>+384(SB), Z4, Z3
+	VFMADD231PS constants<>+448(SB), Z4, Z3
+	VMOVUPS constants<>+576(SB), Z4
+	VFMADD213PS constants<>+640(SB), Z3, Z4
+	VFMADD213PS constants<>+704(SB), Z3, Z4
+	VFMADD213PS constants<>+768(SB), Z3, Z4
+	VFMADD213PS constants<>+832(SB), Z3, Z4
+	VFMADD213PS constants<>+896(SB), Z3, Z4
+	VFMADD213PS constants<>+960(SB), Z3, Z4
+	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VPSLLD $23, Z2, Z2
+	VPADDD Z2, Z4, Z4
+	VFMADD231PS constants<>+64(SB), Z1, Z4
+	VMOVUPS Z4, 0(BX)(R13*1)
+	SUBQ $16, R12
+	ADDQ $64, R13
+	JMP loop5
+next6:
+rest1:
+	TESTQ R12, R12
+	JZ end2
+	MOVQ R12, AX
+	MOVQ AX, CX
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI)(R13*1), K1, Z1
+	VSUBPS Z1, Z13, Z1
+	VMAXPS Z1, Z10, Z1
+	VMINPS Z1, Z11, Z1
+	VMOVAPS Z1, Z2
+	VFMADD213PS Z12, Z14, Z2
+	VSUBPS Z12, Z2, Z4
+	VMOVAPS Z1, Z3
+	VFMADD231PS constants<>+384(SB), Z4, Z3
+	VFMADD231PS constants<>+448(SB), Z4, Z3
+	VMOVUPS constants<>+576(SB), Z4
+	VFMADD213PS constants<>+640(SB), Z3, Z4
+	VFMADD213PS constants<>+704(SB), Z3, Z4
+	VFMADD213PS constants<>+768(SB), Z3, Z4
+	VFMADD213PS constants<>+832(SB), Z3, Z4
+	VFMADD213PS constants<>+896(SB), Z3, Z4
+	VFMADD213PS constants<>+960(SB), Z3, Z4
+	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VPSLLD $23, Z2, Z2
+	VPADDD Z2, Z4, Z4
+	VFMADD231PS constants<>+64(SB), Z1, Z4
+	VMOVUPS Z4, K1, 0(BX)(R13*1)
+end2:
+	ADDQ rowArgs_aStep(DI), SI
+	ADDQ rowArgs_bStep(DI), DX
+	ADDQ rowArgs_outStep(DI), BX
+	DECQ rowArgs_m(DI)
+	JNZ pixel
+	VZEROUPPER
+	RET
+
+// func avx512Norm(p *rowArgs)
+// (a - lo) * hi * scale + shift.
+TEXT ·avx512Norm(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), DI
+	MOVQ rowArgs_a(DI), SI
+	MOVQ rowArgs_b(DI), DX
+	MOVQ rowArgs_out(DI), BX
+	MOVQ rowArgs_scale(DI), R10
+	MOVQ rowArgs_shift(DI), R11
+	VBROADCASTSS rowArgs_lo(DI), Z10
+	VBROADCASTSS rowArgs_hi(DI), Z11
+pixel:
+	MOVQ rowArgs_c(DI), R12
+	XORQ R13, R13
+loop3:
+	CMPQ R12, $32
+	JLT next4
+	VMOVUPS 0(SI)(R13*1), Z0
+	VSUBPS Z10, Z0, Z0
+	VMULPS Z11, Z0, Z0
+	VMOVUPS 0(R10)(R13*1), Z1
+	VMOVUPS 0(R11)(R13*1), Z2
+	VFMADD213PS Z2, Z1, Z0
+	VMOVUPS Z0, 0(BX)(R13*1)
+	VMOVUPS 64(SI)(R13*1), Z3
+	VSUBPS Z10, Z3, Z3
+	VMULPS Z11, Z3, Z3
+	VMOVUPS 64(R10)(R13*1), Z4
+	VMOVUPS 64(R11)(R13*1), Z5
+	VFMADD213PS Z5, Z4, Z3
+	VMOVUPS Z3, 64(BX)(R13*1)
+	SUBQ $32, R12
+	ADDQ $128, R13
+	JMP loop3
+next4:
+loop5:
+	CMPQ R12, $16
+	JLT next6
+	VMOVUPS 0(SI)(R13*1), Z0
+	VSUBPS Z10, Z0, Z0
+	VMULPS Z11, Z0, Z0
+	VMOVUPS 0(R10)(R13*1), Z1
+	VMOVUPS 0(R11)(R13*1), Z2
+	VFMADD213PS Z2, Z1, Z0
+	VMOVUPS Z0, 0(BX)(R13*1)
+	SUBQ $16, R12
+	ADDQ $64, R13
+	JMP loop5
+next6:
+rest1:
+	TESTQ R12, R12
+	JZ end2
+	MOVQ R12, AX
+	MOVQ AX, CX
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI)(R13*1), K1, Z0
+	VSUBPS Z10, Z0, Z0
+	VMULPS Z11, Z0, Z0
+	VMOVUPS.Z 0(R10)(R13*1), K1, Z1
+	VMOVUPS.Z 0(R11)(R13*1), K1, Z2
+	VFMADD213PS Z2, Z1, Z0
+	VMOVUPS Z0, K1, 0(BX)(R13*1)
 end2:
 	ADDQ rowArgs_aStep(DI), SI
 	ADDQ rowArgs_bStep(DI), DX

@@ -97,6 +97,21 @@ func avx2GlobalMean(p *rowArgs)
 //go:noescape
 func avx2Quantised(p *rowArgs)
 
+//go:noescape
+func avx2Erf(p *rowArgs)
+
+//go:noescape
+func avx2Gelu(p *rowArgs)
+
+//go:noescape
+func avx2GeluTanh(p *rowArgs)
+
+//go:noescape
+func avx2Exp(p *rowArgs)
+
+//go:noescape
+func avx2Norm(p *rowArgs)
+
 var avx2 = &simd{
 	lanes: 8,
 	tiles: [2][]func(*tileArgs){
@@ -115,9 +130,14 @@ var avx2 = &simd{
 		actHardSigmoid: avx2HardSigmoid,
 		actHardSwish:   avx2HardSwish,
 		actQuantised:   avx2Quantised,
+		actErf:         avx2Erf,
+		actGelu:        avx2Gelu,
+		actGeluTanh:    avx2GeluTanh,
 	},
 	max:  avx2MaxPool,
 	mean: avx2MeanPool,
+	exp:  avx2Exp,
+	norm: avx2Norm,
 }
 
 //go:noescape
@@ -261,6 +281,21 @@ func avx512MeanPool(p *rowArgs)
 //go:noescape
 func avx512Quantised(p *rowArgs)
 
+//go:noescape
+func avx512Erf(p *rowArgs)
+
+//go:noescape
+func avx512Gelu(p *rowArgs)
+
+//go:noescape
+func avx512GeluTanh(p *rowArgs)
+
+//go:noescape
+func avx512Exp(p *rowArgs)
+
+//go:noescape
+func avx512Norm(p *rowArgs)
+
 var avx512 = &simd{
 	lanes: 16,
 	tiles: [2][]func(*tileArgs){
@@ -279,9 +314,14 @@ var avx512 = &simd{
 		actHardSigmoid: avx512HardSigmoid,
 		actHardSwish:   avx512HardSwish,
 		actQuantised:   avx512Quantised,
+		actErf:         avx512Erf,
+		actGelu:        avx512Gelu,
+		actGeluTanh:    avx512GeluTanh,
 	},
 	max:  avx512MaxPool,
 	mean: avx512MeanPool,
+	exp:  avx512Exp,
+	norm: avx512Norm,
 }
 
 //go:noescape

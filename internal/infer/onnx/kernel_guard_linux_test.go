@@ -109,10 +109,12 @@ func TestKernelsStayInside(t *testing.T) {
 				for _, fn := range []byte("+-*") {
 					k.binary(fn, &x)
 				}
-				for kind := actClamp; kind <= actQuantised; kind++ {
+				for kind := actClamp; kind <= actGeluTanh; kind++ {
 					x.act = act{kind: kind, lo: -1, hi: 1, alpha: 1, beta: 1}
 					k.activate(&x)
 				}
+				k.norm(&x, 0.5, 2)
+				k.exp(&x, 1)
 				for _, kind := range []poolKind{poolMax, poolMean} {
 					q := poolArgs{out: pixels("out"), a: f.floats("a", 3+m*n), taps: []int{0, 3}, m: m, c: n, outStep: n, aStep: n, kind: kind, n: 2}
 					k.pool(&q)

@@ -2,7 +2,7 @@ package onnx
 
 // portable are the kernels in plain Go.
 var portable = kernels{name: "portable", nr: portableNR, panel: portablePanel, depthwise: portableDepthwise,
-	affine: portableAffine, activate: portableActivate, binary: portableBinary, pool: portablePool, mean: portableMean}
+	affine: portableAffine, activate: portableActivate, binary: portableBinary, pool: portablePool, mean: portableMean, norm: portableNorm, exp: portableExp, tile: 2}
 
 const portableNR = 4
 

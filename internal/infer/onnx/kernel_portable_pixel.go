@@ -86,6 +86,12 @@ func (a act) apply(dst, src []float32) {
 			}
 			dst[i] = v
 		}
+	case actErf:
+		erfCurve.run(dst, src)
+	case actGelu:
+		geluCurve.run(dst, src)
+	case actGeluTanh:
+		geluTanhCurve.run(dst, src)
 	case actQuantised:
 		for i, v := range src {
 			q := float32(math.RoundToEven(float64(v/a.alpha))) + a.beta
@@ -95,6 +101,25 @@ func (a act) apply(dst, src []float32) {
 }
 
 func sigmoid(v float32) float32 { return float32(1 / (1 + math.Exp(-float64(v)))) }
+
+func portableNorm(p *pixelArgs, mean, inverse float32) {
+	scale, shift := p.scale[:p.c], p.shift[:p.c]
+	for i := range p.m {
+		out := p.out[i*p.outStep:][:p.c]
+		for j, v := range p.a[i*p.aStep:][:p.c] {
+			out[j] = float32(float32((v-mean)*inverse)*scale[j]) + shift[j]
+		}
+	}
+}
+
+func portableExp(p *pixelArgs, top float32) {
+	for i := range p.m {
+		out := p.out[i*p.outStep:][:p.c]
+		for j, v := range p.a[i*p.aStep:][:p.c] {
+			out[j] = float32(expOf(float64(v - top)))
+		}
+	}
+}
 
 func portablePool(p *poolArgs) {
 	for i := range p.m {

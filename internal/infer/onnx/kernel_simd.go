@@ -18,11 +18,16 @@ type simd struct {
 	mul       func(*rowArgs)
 	acts      map[actKind]func(*rowArgs)
 	max, mean func(*rowArgs)
+	exp, norm func(*rowArgs) // nil where there is none
 }
 
 func (s *simd) kernels(name string) *kernels {
-	return &kernels{name: name, nr: 2 * s.lanes, halves: true, panel: s.panel, depthwise: s.depthwise, affine: s.affinePixels,
-		activate: s.activate, binary: s.binary, pool: s.pool, mean: simdMean}
+	k := &kernels{name: name, nr: 2 * s.lanes, halves: true, tile: len(s.tiles[0]), panel: s.panel, depthwise: s.depthwise, affine: s.affinePixels,
+		activate: s.activate, binary: s.binary, pool: s.pool, mean: simdMean, norm: portableNorm, exp: portableExp}
+	if s.norm != nil {
+		k.norm, k.exp = s.normPixels, s.exponentials
+	}
+	return k
 }
 
 // last reports where a run of n floats in each of m pixels ends. The callers
@@ -97,6 +102,19 @@ func (s *simd) affinePixels(p *pixelArgs) {
 	_, _ = p.scale[p.c-1], p.shift[p.c-1]
 	r.scale, r.shift = &p.scale[0], &p.shift[0]
 	s.affine(r)
+}
+
+func (s *simd) normPixels(p *pixelArgs, mean, inverse float32) {
+	r := p.row(false)
+	_, _ = p.scale[p.c-1], p.shift[p.c-1]
+	r.scale, r.shift, r.lo, r.hi = &p.scale[0], &p.shift[0], mean, inverse
+	s.norm(r)
+}
+
+func (s *simd) exponentials(p *pixelArgs, top float32) {
+	r := p.row(false)
+	r.alpha = top
+	s.exp(r)
 }
 
 func (s *simd) binary(fn byte, p *pixelArgs) {

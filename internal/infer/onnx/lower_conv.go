@@ -205,7 +205,7 @@ func (n *node) dense(x ref, w *constant, trans bool, alpha float32, bias []float
 	if bias == nil {
 		bias = make([]float32, m)
 	}
-	o := &op{kind: opConv, in: []*value{x.v}, win: window{kh: 1, kw: 1, sh: 1, sw: 1, dh: 1, dw: 1}, w: t, bias: bias, groups: 1, ints: ints}
+	o := &op{kind: opConv, in: []*value{x.v}, win: onePixel, w: t, bias: bias, groups: 1, ints: ints}
 	v, err := n.emit(o, x.v.h, x.v.w, m)
 	return ref{v: v, axes: x.axes}, err
 }

@@ -14,10 +14,10 @@ func init() {
 		"Add": lowerBinary('+'), "Sub": lowerBinary('-'), "Mul": lowerBinary('*'), "Div": lowerBinary('/'),
 		"AveragePool": lowerPool(averagePool), "BatchNormalization": lowerBatchNorm, "Cast": lowerCast, "Clip": lowerClip,
 		"Concat": lowerConcat, "Constant": lowerConstant, "Conv": lowerConv, "DequantizeLinear": lowerDequantize, "Dropout": lowerDropout, "Elu": lowerElu,
-		"Flatten": lowerFlatten, "Gather": lowerGather, "Gemm": lowerGemm, "GlobalAveragePool": lowerGlobal(poolMean),
+		"Erf": lowerAct(act{kind: actErf}), "Flatten": lowerFlatten, "Gather": lowerGather, "Gelu": lowerGelu, "Gemm": lowerGemm, "GlobalAveragePool": lowerGlobal(poolMean),
 		"GlobalMaxPool": lowerGlobal(poolMax), "HardSigmoid": lowerHardSigmoid,
 		"HardSwish": lowerAct(act{kind: actHardSwish, alpha: 1.0 / 6, beta: 0.5}), "Identity": lowerIdentity,
-		"LeakyRelu": lowerLeaky, "MatMul": lowerMatMul, "MaxPool": lowerPool(maxPool), "Pad": lowerPad, "QuantizeLinear": lowerQuantize, "ReduceMean": lowerReduceMean,
+		"LayerNormalization": lowerLayerNorm, "LeakyRelu": lowerLeaky, "MatMul": lowerMatMul, "MaxPool": lowerPool(maxPool), "Pad": lowerPad, "QuantizeLinear": lowerQuantize, "ReduceMean": lowerReduceMean,
 		"Relu": lowerAct(act{kind: actClamp, lo: 0, hi: inf}), "Reshape": lowerReshape,
 		"Sigmoid": lowerAct(act{kind: actSigmoid}), "Softmax": lowerSoftmax, "Squeeze": lowerSqueeze, "Sum": lowerSum,
 		"Tanh": lowerAct(act{kind: actTanh}), "Transpose": lowerTranspose, "Unsqueeze": lowerUnsqueeze,
@@ -138,6 +138,15 @@ func (n *node) affine(fn byte, x ref, k *constant, swapped bool) (ref, error) {
 	if err != nil {
 		return x, err
 	}
+	o, err := affineOf(fn, x, t, swapped)
+	if err != nil {
+		return x, err
+	}
+	return n.same(o, x)
+}
+
+// affineOf is arithmetic with a number per channel.
+func affineOf(fn byte, x ref, t []float32, swapped bool) (*op, error) {
 	o := &op{kind: opAffine, in: []*value{x.v}, scale: make([]float32, len(t)), shift: make([]float32, len(t))}
 	for i, v := range t {
 		switch {
@@ -152,10 +161,10 @@ func (n *node) affine(fn byte, x ref, k *constant, swapped bool) (ref, error) {
 		case !swapped:
 			o.scale[i] = 1 / v
 		default:
-			return x, fmt.Errorf("division of a constant by a tensor is not supported%s", wayOut)
+			return nil, fmt.Errorf("division of a constant by a tensor is not supported%s", wayOut)
 		}
 	}
-	return n.same(o, x)
+	return o, nil
 }
 
 // binary is arithmetic between two images, or an image and a vector of its

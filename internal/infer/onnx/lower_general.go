@@ -52,8 +52,8 @@ func init() {
 		"GlobalAveragePool": tensorGlobal(always(meanOfAll)), "GlobalMaxPool": tensorGlobal(always(largestOfAll)), "GlobalLpPool": tensorGlobal(powers),
 		"LpNormalization": tensorLpNorm, "MeanVarianceNormalization": tensorMeanVariance,
 
-		"Attention": tensorAttention, "Softmax": tensorSoftmax(false), "LogSoftmax": tensorSoftmax(true), "LayerNormalization": tensorLayerNorm, "InstanceNormalization": tensorInstanceNorm,
-		"GroupNormalization": tensorGroupNorm, "RMSNormalization": tensorRMSNorm, "BatchNormalization": tensorBatchNorm, "LRN": tensorLRN,
+		"Attention": tensorAttention, "Softmax": tensorSoftmax(false), "LogSoftmax": tensorSoftmax(true), "LayerNormalization": tensorLayerNorm(false), "InstanceNormalization": tensorInstanceNorm,
+		"GroupNormalization": tensorGroupNorm, "RMSNormalization": tensorLayerNorm(true), "BatchNormalization": tensorBatchNorm, "LRN": tensorLRN,
 		"MatMul": tensorMatMul, "PRelu": tensorPRelu, "Gemm": tensorGemm, "Einsum": tensorEinsum, "ScatterND": tensorScatter, "Identity": lowerIdentity, "Dropout": lowerDropout,
 		"Conv": tensorConv, "MaxPool": tensorPool(maxPool), "AveragePool": tensorPool(averagePool), "LpPool": tensorLpPool, "ConvTranspose": tensorConvTranspose,
 		"Resize": tensorResize, "Upsample": tensorResize, "DepthToSpace": tensorDepthToSpace, "SpaceToDepth": tensorSpaceToDepth,
@@ -93,7 +93,7 @@ func (l *lowerer) forget(mark int) {
 
 // imagesFirst are the operators that are tried on images even where they read a tensor:
 // activations, which are of both in vectors, and those of images, where a tensor is one.
-var imagesFirst = map[string]bool{"Relu": true, "Tanh": true, "Sigmoid": true, "Clip": true, "Conv": true, "MaxPool": true, "AveragePool": true,
+var imagesFirst = map[string]bool{"Relu": true, "Tanh": true, "Sigmoid": true, "Clip": true, "Erf": true, "Gelu": true, "Conv": true, "MaxPool": true, "AveragePool": true,
 	"GlobalAveragePool": true, "GlobalMaxPool": true, "BatchNormalization": true}
 
 func (n *node) readsTensor() bool {

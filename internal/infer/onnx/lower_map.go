@@ -82,11 +82,31 @@ func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.
 
 func mish(x float64) float64 { return x * math.Tanh(softplus(x)) }
 
-func tensorGelu(n *node) (ref, error) {
-	if how := n.stringAttr("approximate", "none"); how == "tanh" {
-		return tensorEach(geluTanhCurve.run)(n)
-	} else if how != "none" {
-		return ref{}, fmt.Errorf("attribute approximate: %s is not known", how)
+// gelu gives the activation that a node is.
+func (n *node) gelu() (act, error) {
+	switch how := n.stringAttr("approximate", "none"); how {
+	case "none":
+		return act{kind: actGelu}, nil
+	case "tanh":
+		return act{kind: actGeluTanh}, nil
+	default:
+		return act{}, fmt.Errorf("attribute approximate: %s is not known", how)
 	}
-	return tensorEach(geluCurve.run)(n)
+}
+
+func lowerGelu(n *node) (ref, error) {
+	a, err := n.gelu()
+	if err != nil {
+		return ref{}, err
+	}
+	return n.activate(a)
+}
+
+// tensorGelu is of constants.
+func tensorGelu(n *node) (ref, error) {
+	a, err := n.gelu()
+	if err != nil {
+		return ref{}, err
+	}
+	return tensorEach(a.apply)(n)
 }

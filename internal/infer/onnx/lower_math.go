@@ -29,35 +29,25 @@ func tensorSoftmax(log bool) func(*node) (ref, error) {
 	}
 }
 
-func tensorLayerNorm(n *node) (ref, error) {
-	x, err := n.floats(0)
-	if err != nil {
-		return x, err
+// tensorLayerNorm is a norm over the last axes; of RMSNormalization by the deviation from zero.
+func tensorLayerNorm(origin bool) func(*node) (ref, error) {
+	return func(n *node) (ref, error) {
+		x, err := n.floats(0)
+		if err != nil {
+			return x, err
+		}
+		dims := x.dims()
+		axis, err := axisOf(n.intAttr("axis", -1), len(dims))
+		if err != nil {
+			return x, err
+		}
+		if x.v != nil {
+			return n.layerNorm(x, axis, origin)
+		}
+		n.intAttr("stash_type", 1)
+		b := &normBody{n: volume(dims[axis:]), div: 1, eps: float64(n.floatAttr("epsilon", 1e-5)), fromZero: origin}
+		return n.norm(b, x, b.n)
 	}
-	n.intAttr("stash_type", 1)
-	dims := x.dims()
-	axis, err := axisOf(n.intAttr("axis", -1), len(dims))
-	if err != nil {
-		return x, err
-	}
-	b := &normBody{n: volume(dims[axis:]), div: 1, eps: float64(n.floatAttr("epsilon", 1e-5))}
-	return n.norm(b, x, b.n)
-}
-
-// tensorRMSNorm divides by the root of the mean square.
-func tensorRMSNorm(n *node) (ref, error) {
-	x, err := n.floats(0)
-	if err != nil {
-		return x, err
-	}
-	n.intAttr("stash_type", 1)
-	dims := x.dims()
-	axis, err := axisOf(n.intAttr("axis", -1), len(dims))
-	if err != nil {
-		return x, err
-	}
-	b := &normBody{n: volume(dims[axis:]), div: 1, eps: float64(n.floatAttr("epsilon", 1e-5)), fromZero: true}
-	return n.norm(b, x, b.n)
 }
 
 // tensorBatchNorm is of tensors whose channels are the second axis.
@@ -82,24 +72,32 @@ func tensorBatchNorm(n *node) (ref, error) {
 
 // norm reads scale and shift, of so many elements.
 func (n *node) norm(b *normBody, x ref, size int) (ref, error) {
-	scale, err := n.weights(1)
-	if err != nil {
+	var err error
+	if b.scale, b.shift, err = n.scaleAndShift(size); err != nil {
 		return x, err
 	}
-	b.scale, b.shift = scale.floats, make([]float32, size)
+	return n.compute(b, x.dims(), x)
+}
+
+func (n *node) scaleAndShift(size int) (scale, shift []float32, err error) {
+	k, err := n.weights(1)
+	if err != nil {
+		return nil, nil, err
+	}
+	scale, shift = k.floats, make([]float32, size)
 	if s, err := n.get(2); err != nil {
-		return x, err
+		return nil, nil, err
 	} else if s.k != nil || s.v != nil {
 		k, err := n.weights(2)
 		if err != nil {
-			return x, err
+			return nil, nil, err
 		}
-		b.shift = k.floats
+		shift = k.floats
 	}
-	if len(b.scale) != size || len(b.shift) != size {
-		return x, fmt.Errorf("scale and shift have %d and %d elements, expected %d", len(b.scale), len(b.shift), size)
+	if len(scale) != size || len(shift) != size {
+		return nil, nil, fmt.Errorf("scale and shift have %d and %d elements, expected %d", len(scale), len(shift), size)
 	}
-	return n.compute(b, x.dims(), x)
+	return scale, shift, nil
 }
 
 func tensorInstanceNorm(n *node) (ref, error) {
@@ -154,6 +152,9 @@ func (n *node) product(a, b ref) (ref, error) {
 		return a, err
 	}
 	if volume(lb) == 1 { // one matrix for all rows
+		if a.v != nil && b.k != nil {
+			return n.productRows(a, b.k.floats, append(slices.Clone(shape), da[len(da)-2], m.cols))
+		}
 		m.rows *= volume(la)
 		m.a, m.b = []int{0}, []int{0}
 	} else {

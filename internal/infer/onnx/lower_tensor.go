@@ -116,7 +116,7 @@ func (n *node) compute(b body, shape []int, in ...ref) (ref, error) {
 	}
 	s := &Session{}
 	if m, ok := b.(*matmulBody); ok {
-		m.prepare(&portable, nil)
+		m.k = &portable
 		s.matrix, s.noBias = make([]float32, m.packedSize()), make([]float32, m.k.nr)
 	}
 	k := &constant{dims: shape, floats: make([]float32, size)}

@@ -15,6 +15,9 @@ func (n *node) zip(fast byte, fn func(a, b, c float32) float32, in ...ref) (ref,
 	if err != nil {
 		return ref{}, err
 	}
+	if got, ok, err := n.zipRows(fast, shape, in); ok || err != nil {
+		return got, err
+	}
 	z := &zipBody{dims: shape, fast: fast, fn: fn}
 	for _, s := range shapes {
 		z.steps = append(z.steps, spreadSteps(s, shape))

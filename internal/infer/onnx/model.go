@@ -150,9 +150,7 @@ func (m *Model) NewSession() *Session {
 			operands = max(operands, len(st.in))
 			if m, ok := st.body.(*matmulBody); ok {
 				s.noBias = slices.Grow(s.noBias, m.k.nr)[:m.k.nr]
-				if m.packed == nil {
-					matrix = max(matrix, m.packedSize())
-				}
+				matrix = max(matrix, m.packedSize())
 			}
 		case *poolStep:
 			taps = max(taps, min(st.win.kh, st.in.h)*min(st.win.kw, st.in.w))

@@ -73,7 +73,6 @@ type planner struct {
 	fills    []fill
 	packed   []float32
 	intBytes int // of weights packed as integers
-	matrices int // floats of packed matrices of tensors
 	steps    []step
 }
 
@@ -115,7 +114,7 @@ func (pl *planner) finish() (*plan, error) {
 	for _, o := range p.ops {
 		pl.emit(o)
 	}
-	out := &plan{kernels: k.name, steps: pl.steps, arena: pl.arena[0] + arenaSlack, fills: pl.fills, weights: 4*(weights+pl.matrices) + pl.intBytes, in: pl.view(p.in)}
+	out := &plan{kernels: k.name, steps: pl.steps, arena: pl.arena[0] + arenaSlack, fills: pl.fills, weights: 4*weights + pl.intBytes, in: pl.view(p.in)}
 	if pl.arena[1] > 0 {
 		out.bytes = pl.arena[1] + arenaSlack
 	}

@@ -4,7 +4,7 @@ import "slices"
 
 // emit makes the step of an operation.
 func (pl *planner) emit(o *op) {
-	out := pl.view(o.out)
+	out := pl.see(o, o.out)
 	switch o.kind {
 	case opConv:
 		if o.grid != nil {
@@ -21,11 +21,13 @@ func (pl *planner) emit(o *op) {
 			pl.emitScaling(o, out)
 			return
 		}
-		in := pl.view(o.in[0])
-		n := wide(&out, &in)
+		in, n := pl.see(o, o.in[0]), 1
+		if o.rows == 0 {
+			n = wide(&out, &in)
+		}
 		pl.add(&affineStep{k: pl.k, in: in, out: out, scale: slices.Repeat(o.scale, n), shift: slices.Repeat(o.shift, n), act: o.act})
 	case opAct:
-		in := pl.view(o.in[0])
+		in := pl.see(o, o.in[0])
 		wide(&out, &in)
 		pl.add(&actStep{k: pl.k, in: in, out: out, act: o.act})
 	case opBinary:
@@ -33,7 +35,7 @@ func (pl *planner) emit(o *op) {
 			pl.sum(o, out)
 			return
 		}
-		pl.add(&binaryStep{k: pl.k, a: pl.view(o.in[0]), b: pl.view(o.in[1]), out: out, fn: o.fn, act: o.act})
+		pl.add(&binaryStep{k: pl.k, a: pl.see(o, o.in[0]), b: pl.see(o, o.in[1]), out: out, fn: o.fn, act: o.act})
 	case opConcat:
 		at := out
 		for _, v := range o.in {
@@ -46,6 +48,8 @@ func (pl *planner) emit(o *op) {
 		}
 	case opSoftmax:
 		pl.add(&softmaxStep{in: pl.view(o.in[0]), out: out})
+	case opNorm:
+		pl.add(&normStep{k: pl.k, in: pl.see(o, o.in[0]), out: out, eps: o.eps, origin: o.origin, scale: o.scale, shift: o.shift})
 	case opPad:
 		pl.add(&padStep{in: pl.view(o.in[0]), out: out, win: o.win, fill: o.fill})
 	case opBody:
@@ -60,6 +64,16 @@ func (pl *planner) emit(o *op) {
 }
 
 func (pl *planner) add(s step) { pl.steps = append(pl.steps, s) }
+
+// see is view for an operation that may see a tensor as an image.
+func (pl *planner) see(o *op, v *value) view {
+	in := pl.view(v)
+	if o.rows == 0 {
+		return in
+	}
+	c := in.c / o.rows
+	return view{off: in.off, h: 1, w: o.rows, c: c, ps: c, rs: in.c}
+}
 
 func ceilTo(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
 
@@ -89,10 +103,10 @@ func (pl *planner) take(n int) []float32 {
 }
 
 func (pl *planner) conv(o *op, out view) {
-	in := pl.view(o.in[0])
+	in := pl.see(o, o.in[0])
 	s := convStep{k: pl.k, out: out, act: o.act}
 	if o.res != nil {
-		s.res, s.hasRes = pl.view(o.res), true
+		s.res, s.hasRes = pl.see(o, o.res), true
 	}
 	s.sweep = newSweep(o.win, in, out, s.hasRes, s.res)
 	cin, cout := in.c/o.groups, out.c/o.groups
@@ -128,6 +142,7 @@ func (pl *planner) conv(o *op, out view) {
 	s.panels = ceilTo(cout, pl.k.nr) / pl.k.nr
 	s.w = pl.take(o.groups * s.panels * pl.k.nr * per)
 	s.bias = pl.take(o.groups * s.panels * pl.k.nr)
+	s.part = s.partOf()
 	pl.pack(o, &s, per)
 	pl.add(&s)
 }

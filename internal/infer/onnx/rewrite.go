@@ -92,7 +92,7 @@ func foldAffine(p *program, i int, o *op) bool {
 		return false
 	}
 	e := only(o.in[0])
-	if e == nil || e.act.kind != actNone {
+	if e == nil || e.act.kind != actNone || max(e.rows, 1) != max(o.rows, 1) {
 		return false
 	}
 	switch e.kind {

@@ -12,6 +12,7 @@ type convStep struct {
 	groupIn  int
 	groupOut int
 	panels   int // per group
+	part     int // pixels of a row that are worked on at once
 	w, bias  []float32
 	act      act
 	pre      *affineStep // or
@@ -22,26 +23,46 @@ type convStep struct {
 // input is worked on before the next block, with all panels.
 const blockFloats = 32 << 10
 
+// longFloats is what of one row of pixels does not stay in a third-level cache's share of a core while all panels
+// read it: it is worked on in parts of partFloats. Shorter rows are read faster by one panel after the other.
+const (
+	longFloats = 512 << 10
+	partFloats = 64 << 10
+)
+
 func (c *convStep) run(s *Session) {
 	if c.pre != nil || c.gate != nil {
 		c.runAfter(s)
 		return
 	}
-	// Rows that are read by all panels while they are in the cache.
-	block := max(blockFloats/(c.width*c.aStep), 1)
+	// Pixels that are read by all panels while they are in the cache: rows, or part of one.
+	block, m := max(blockFloats/(c.width*c.aStep), 1), c.part
 	for y := 0; y < c.rows; y += block {
 		end := min(y+block, c.rows)
-		for g := range c.groups {
-			for p := range c.panels {
-				for row := y; row < end; row++ {
-					c.panel(s, g, p, row, 0, c.width, s.arena[c.origin+row*c.rowStep+g*c.groupIn:], c.aStep)
+		for x := 0; x < c.width; x += m {
+			n := min(m, c.width-x)
+			for g := range c.groups {
+				for p := range c.panels {
+					for row := y; row < end; row++ {
+						c.panel(s, g, p, row, x, n, s.arena[c.origin+row*c.rowStep+x*c.aStep+g*c.groupIn:], c.aStep)
+					}
 				}
 			}
-		}
-		for row := y; row < end; row++ {
-			c.finish(s, row, 0, c.width)
+			for row := y; row < end; row++ {
+				c.finish(s, row, x, n)
+			}
 		}
 	}
+}
+
+// partOf gives the pixels of a row that stay in the cache.
+func (c *convStep) partOf() int {
+	size := c.width * c.aStep
+	if size <= longFloats {
+		return c.width
+	}
+	parts := (size + partFloats - 1) / partFloats
+	return ceilTo((c.width+parts-1)/parts, c.k.tile)
 }
 
 // runAfter is run with an affine operation or a gate before: each block of

@@ -27,17 +27,14 @@ func (pl *planner) tensorStep(o *op, out view) {
 			s.at[i] = pl.view(o.in[a.at])
 		}
 	}
-	if m, ok := o.body.(*matmulBody); ok {
-		m.prepare(pl.k, s.in[1])
-		pl.matrices += len(m.packed)
-		if s.in[1] != nil {
-			s.in[1] = noWeights // they are packed
-		}
+	switch b := o.body.(type) {
+	case *matmulBody:
+		b.k = pl.k
+	case *softmaxBody:
+		b.k = pl.k
 	}
 	pl.add(s)
 }
-
-var noWeights = []float32{}
 
 // loadStep makes a tensor of an image.
 type loadStep struct {

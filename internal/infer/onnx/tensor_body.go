@@ -246,11 +246,16 @@ func (r *reduceBody) run(_ *Session, out []float32, in [][]float32) {
 
 // softmaxBody is a softmax over n elements that are step apart.
 type softmaxBody struct {
+	k       *kernels
 	n, step int
 	log     bool
 }
 
-func (b *softmaxBody) run(_ *Session, out []float32, in [][]float32) {
+func (b *softmaxBody) run(s *Session, out []float32, in [][]float32) {
+	if b.step == 1 && !b.log && b.k != nil {
+		b.lines(s, out, in[0])
+		return
+	}
 	x, span := in[0], b.n*b.step
 	for first := 0; first < len(out); first += span {
 		for at := first; at < first+b.step; at++ {
@@ -273,6 +278,43 @@ func (b *softmaxBody) run(_ *Session, out []float32, in [][]float32) {
 			}
 		}
 	}
+}
+
+// lines is run for elements that follow one another.
+func (b *softmaxBody) lines(s *Session, out, in []float32) {
+	p := &s.pixels
+	p.m, p.c = 1, b.n
+	for ; len(out) > 0; out, in = out[b.n:], in[b.n:] {
+		line := out[:b.n]
+		p.out, p.a = line, in
+		b.k.exp(p, largestOf(in[:b.n]))
+		share := float32(1 / sumOf(line))
+		for i := range line {
+			line[i] *= share
+		}
+	}
+}
+
+func largestOf(x []float32) float32 {
+	most := -inf
+	for _, v := range x {
+		if v > most {
+			most = v
+		}
+	}
+	return most
+}
+
+// sumOf sums in float64, every fourth element by itself: additions wait for one another.
+func sumOf(x []float32) float64 {
+	var a, b, c, d float64
+	for ; len(x) >= 4; x = x[4:] {
+		a, b, c, d = a+float64(x[0]), b+float64(x[1]), c+float64(x[2]), d+float64(x[3])
+	}
+	for _, v := range x {
+		a += float64(v)
+	}
+	return (a + b) + (c + d)
 }
 
 // normBody takes mean and deviation of each n elements that follow one another, or the
@@ -300,13 +342,6 @@ func (b *normBody) run(_ *Session, out []float32, in [][]float32) {
 			squares += float64(d * d)
 		}
 		inverse := 1 / math.Sqrt(squares/float64(b.n)+b.eps)
-		if b.div == 1 && len(b.scale) == b.n {
-			scale, shift, out := b.scale[:len(x)], b.shift[:len(x)], out[first:][:len(x)]
-			for i, v := range x {
-				out[i] = float32(float32((float64(v)-mean)*inverse)*scale[i]) + shift[i]
-			}
-			continue
-		}
 		for i, v := range x {
 			c := (first + i) / b.div % len(b.scale)
 			out[first+i] = float32(float32((float64(v)-mean)*inverse)*b.scale[c]) + b.shift[c]
@@ -315,22 +350,11 @@ func (b *normBody) run(_ *Session, out []float32, in [][]float32) {
 }
 
 // matmulBody multiplies matrices: rows x depth with depth x cols, one pair for
-// each number of a and b, which say where they begin. Constant weights are packed
-// once.
+// each number of a and b, which say where they begin.
 type matmulBody struct {
 	k                 *kernels
 	a, b              []int
 	rows, depth, cols int
-	packed            []float32 // of b where it is constant
-}
-
-// prepare packs constant weights, of which there is one matrix.
-func (m *matmulBody) prepare(k *kernels, weights []float32) {
-	m.k = k
-	if weights != nil {
-		m.packed = make([]float32, m.packedSize())
-		m.pack(m.packed, weights)
-	}
 }
 
 func (m *matmulBody) packedSize() int { return ceilTo(m.cols, m.k.nr) * m.depth }
@@ -348,10 +372,9 @@ func (m *matmulBody) pack(dst, b []float32) {
 }
 
 func (m *matmulBody) run(s *Session, out []float32, in [][]float32) {
-	w := m.packed
+	w := s.matrix[:m.packedSize()]
 	for i, from := range m.a {
-		if m.packed == nil && (i == 0 || m.b[i] != m.b[i-1]) {
-			w = s.matrix[:m.packedSize()]
+		if i == 0 || m.b[i] != m.b[i-1] {
 			m.pack(w, in[1][m.b[i]:])
 		}
 		p := &s.panel

@@ -37,6 +37,9 @@ func declarations(arch string, sets ...isa) []byte {
 		if set.rounds {
 			rows, acts = append(rows[:len(rows):len(rows)], "Quantised"), append(acts, "Quantised")
 		}
+		if set.curves {
+			rows, acts = append(rows[:len(rows):len(rows)], "Erf", "Gelu", "GeluTanh", "Exp", "Norm"), append(acts, "Erf", "Gelu", "GeluTanh")
+		}
 		for _, f := range rows {
 			out.Function(set.Name+f, "rowArgs")
 		}
@@ -53,7 +56,11 @@ func declarations(arch string, sets ...isa) []byte {
 		for _, f := range acts {
 			fmt.Fprintf(out, "\t\tact%s: %s%s,\n", f, set.Name, f)
 		}
-		fmt.Fprintf(out, "\t},\n\tmax: %sMaxPool,\n\tmean: %sMeanPool,\n}\n", set.Name, set.Name)
+		fmt.Fprintf(out, "\t},\n\tmax: %sMaxPool,\n\tmean: %sMeanPool,\n", set.Name, set.Name)
+		if set.curves {
+			fmt.Fprintf(out, "\texp: %sExp,\n\tnorm: %sNorm,\n", set.Name, set.Name)
+		}
+		fmt.Fprintf(out, "}\n")
 	}
 	if arch == "amd64" {
 		declareIntegers(out)

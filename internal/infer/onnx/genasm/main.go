@@ -29,11 +29,12 @@ type isa struct {
 	tile   int  // pixels of the largest tile of the matrix product
 	dwTile int  // pixels of a depthwise tile
 	rounds bool // has a function that rounds as a quantised model does
+	curves bool // has the functions of transformers
 }
 
 var sets = []isa{
-	{Set: asm.Set{Name: "avx2", Reg: "Y", Lanes: 8}, tile: 6, dwTile: 6, rounds: true},
-	{Set: asm.Set{Name: "avx512", Reg: "Z", Lanes: 16, Opmask: true}, tile: 14, dwTile: 7, rounds: true},
+	{Set: asm.Set{Name: "avx2", Reg: "Y", Lanes: 8}, tile: 6, dwTile: 6, rounds: true, curves: true},
+	{Set: asm.Set{Name: "avx512", Reg: "Z", Lanes: 16, Opmask: true}, tile: 14, dwTile: 7, rounds: true, curves: true},
 }
 
 // writer writes the functions of an instruction set.

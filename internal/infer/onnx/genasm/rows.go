@@ -27,6 +27,22 @@ var constants = []struct {
 	{"c3", math.Float32bits(-1.0 / 6)},
 	{"c2", math.Float32bits(0.5)},
 	{"c1", math.Float32bits(-1)},
+	{"erfEnd", math.Float32bits(3.92)}, // erf is 1 from here on
+	{"minusErfEnd", math.Float32bits(-3.92)},
+	{"rootHalf", math.Float32bits(math.Sqrt2 / 2)},
+	{"p5", math.Float32bits(2.050087658814248e-06)}, // of erf(z) / z, by z*z: above
+	{"p4", math.Float32bits(0.00028488149937858835)},
+	{"p3", math.Float32bits(0.003765580405922852)},
+	{"p2", math.Float32bits(0.052748606262219284)},
+	{"p1", math.Float32bits(0.19040567524010393)},
+	{"p0", math.Float32bits(1.1283791461549897)},
+	{"q5", math.Float32bits(3.8091655752731174e-05)}, // and below
+	{"q4", math.Float32bits(0.0011625259511509377)},
+	{"q3", math.Float32bits(0.014969142685900477)},
+	{"q2", math.Float32bits(0.11410877385163337)},
+	{"q1", math.Float32bits(0.5020753772200728)},
+	{"tanh3", math.Float32bits(2 * 0.7978845608028654 * 0.044715)}, // of Gelu by tanh
+	{"tanh1", math.Float32bits(2 * 0.7978845608028654)},
 }
 
 func constant(name string) string {
@@ -89,12 +105,13 @@ const (
 	rLo, rHi, rAlpha, rBeta, rLog = 10, 11, 12, 13, 14
 )
 
+func (w *writer) bounds() {
+	w.Op("VBROADCASTSS rowArgs_lo(DI), %s", w.V(rLo))
+	w.Op("VBROADCASTSS rowArgs_hi(DI), %s", w.V(rHi))
+}
+
 func (w *writer) elementwise() {
-	bounds := func() {
-		w.Op("VBROADCASTSS rowArgs_lo(DI), %s", w.V(rLo))
-		w.Op("VBROADCASTSS rowArgs_hi(DI), %s", w.V(rHi))
-	}
-	w.rows("Affine", "a*scale + shift, clamped.", 2, bounds, func(v, disp int, k mask) {
+	w.rows("Affine", "a*scale + shift, clamped.", 2, w.bounds, func(v, disp int, k mask) {
 		x, t := 3*v, 3*v+1
 		w.load(at(disp, "SI"), x, k)
 		w.load(at(disp, "R10"), t, k)
@@ -106,7 +123,7 @@ func (w *writer) elementwise() {
 	for _, o := range []struct{ name, instruction, doc string }{
 		{"Add", "VADDPS", "a + b, clamped."}, {"Sub", "VSUBPS", "a - b, clamped."}, {"Mul", "VMULPS", "a * b, clamped."},
 	} {
-		w.rows(o.name, o.doc, 2, bounds, func(v, disp int, k mask) {
+		w.rows(o.name, o.doc, 2, w.bounds, func(v, disp int, k mask) {
 			x, t := 3*v, 3*v+1
 			w.load(at(disp, "SI"), x, k)
 			w.load(at(disp, "DX"), t, k)
@@ -115,13 +132,13 @@ func (w *writer) elementwise() {
 			w.store(x, at(disp, "BX"), k)
 		})
 	}
-	w.rows("Clamp", "a, clamped.", 2, bounds, func(v, disp int, k mask) {
+	w.rows("Clamp", "a, clamped.", 2, w.bounds, func(v, disp int, k mask) {
 		w.load(at(disp, "SI"), v, k)
 		w.clamp(v, rLo, rHi)
 		w.store(v, at(disp, "BX"), k)
 	})
 	w.rows("Quantised", "a in steps of alpha, half to even, plus beta, clamped; and back.", 2, func() {
-		bounds()
+		w.bounds()
 		w.Op("VBROADCASTSS rowArgs_alpha(DI), %s", w.V(rAlpha))
 		w.Op("VBROADCASTSS rowArgs_beta(DI), %s", w.V(rBeta))
 	}, func(v, disp int, k mask) {
@@ -165,22 +182,42 @@ func (w *writer) elementwise() {
 		if swish {
 			name, doc = "Silu", "a / (1 + exp(-a))."
 		}
-		w.rows(name, doc, 2, func() {
-			w.Op("VMOVUPS %s, %s", constant("minusLimit"), w.V(rLo))
-			w.Op("VMOVUPS %s, %s", constant("limit"), w.V(rHi))
-			w.Op("VMOVUPS %s, %s", constant("magic"), w.V(rAlpha))
-			w.Op("VMOVUPS %s, %s", constant("one"), w.V(rBeta))
-			w.Op("VMOVUPS %s, %s", constant("minusLog2e"), w.V(rLog))
-		}, func(v, disp int, k mask) { w.sigmoid(5*v, disp, swish, k) })
+		w.rows(name, doc, 2, w.prepareExp, func(v, disp int, k mask) {
+			w.load(at(disp, "SI"), 5*v, k)
+			w.sigmoid(5*v, 5*v, disp, swish, k)
+		})
+	}
+	if w.curves {
+		w.curved()
 	}
 }
 
-// sigmoid computes exp(-x) as 2^n * exp(r), with |r| <= ln(2)/2 and a polynomial
-// of degree 7. NaN passes: it is added to the sum at the end as x*0.
-func (w *writer) sigmoid(first, disp int, swish bool, k mask) {
-	in, x, n, r, p := w.V(first), w.V(first+1), w.V(first+2), w.V(first+3), w.V(first+4)
-	w.load(at(disp, "SI"), first, k)
-	w.Op("VMAXPS %s, %s, %s", in, w.V(rLo), x)
+// prepareExp loads what sigmoid and expOfMinus need.
+func (w *writer) prepareExp() {
+	for i, name := range []string{"minusLimit", "limit", "magic", "one", "minusLog2e"} {
+		w.Op("VMOVUPS %s, %s", constant(name), w.V(rLo+i))
+	}
+}
+
+// sigmoid makes 1 or the number in first over 1 + exp(-x) of x, and stores it.
+func (w *writer) sigmoid(first, x, disp int, swish bool, k mask) {
+	p := w.V(first + 4)
+	w.expOfMinus(x, first+1)
+	w.Op("VADDPS %s, %s, %s", w.V(rBeta), p, p)
+	w.Op("VFMADD231PS %s, %s, %s", constant("zero"), w.V(first+1), p)
+	num := w.V(rBeta)
+	if swish {
+		num = w.V(first)
+	}
+	w.Op("VDIVPS %s, %s, %s", p, num, w.V(first+1))
+	w.store(first+1, at(disp, "BX"), k)
+}
+
+// expOfMinus makes exp(-x) in the register three above first, where x stays: as 2^n * exp(r), with |r| <= ln(2)/2
+// and a polynomial of degree 7. NaN passes where it is added as x*0 at the end.
+func (w *writer) expOfMinus(in, first int) {
+	x, n, r, p := w.V(first), w.V(first+1), w.V(first+2), w.V(first+3)
+	w.Op("VMAXPS %s, %s, %s", w.V(in), w.V(rLo), x)
 	w.Op("VMINPS %s, %s, %s", x, w.V(rHi), x)
 	w.Op("VMOVAPS %s, %s", x, n)
 	w.Op("VFMADD213PS %s, %s, %s", w.V(rAlpha), w.V(rLog), n) // -x*log2(e) + magic
@@ -188,20 +225,17 @@ func (w *writer) sigmoid(first, disp int, swish bool, k mask) {
 	w.Op("VMOVAPS %s, %s", x, r)
 	w.Op("VFMADD231PS %s, %s, %s", constant("ln2High"), p, r)
 	w.Op("VFMADD231PS %s, %s, %s", constant("ln2Low"), p, r) // exp(-x) = 2^n * exp(-r)
-	w.Op("VMOVUPS %s, %s", constant("c7"), p)
-	for _, c := range []string{"c6", "c5", "c4", "c3", "c2", "c1", "one"} {
-		w.Op("VFMADD213PS %s, %s, %s", constant(c), r, p)
-	}
+	w.polynomial(p, r, "c7", "c6", "c5", "c4", "c3", "c2", "c1", "one")
 	w.Op("VPSLLD $23, %s, %s", n, n)
 	w.Op("VPADDD %s, %s, %s", n, p, p)
-	w.Op("VADDPS %s, %s, %s", w.V(rBeta), p, p)
-	w.Op("VFMADD231PS %s, %s, %s", constant("zero"), x, p)
-	num := w.V(rBeta)
-	if swish {
-		num = in
+}
+
+// polynomial makes the one of x with these constants, the highest power first.
+func (w *writer) polynomial(p, x string, constants ...string) {
+	w.Op("VMOVUPS %s, %s", constant(constants[0]), p)
+	for _, c := range constants[1:] {
+		w.Op("VFMADD213PS %s, %s, %s", constant(c), x, p)
 	}
-	w.Op("VDIVPS %s, %s, %s", p, num, x)
-	w.store(first+1, at(disp, "BX"), k)
 }
 
 func disp(n int, reg string) string { return fmt.Sprintf("%d(%s)", n, reg) }
