@@ -1,6 +1,9 @@
 package onnx
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // rewrite folds and fuses until nothing changes. Each rule looks at an
 // operation and at the one that makes its first input, when nobody else reads
@@ -38,7 +41,7 @@ const maxRounds = 32
 
 // rules are tried in order. A rule that applies tells true and keeps users
 // counts right where they matter: an absorbed value has none.
-var rules = []func(p *program, i int, o *op) bool{foldAffine, matchHardSigmoid, matchGate, fuseAct, fuseResidual, foldPad}
+var rules = []func(p *program, i int, o *op) bool{foldAffine, matchHardSigmoid, matchGate, matchGelu, fuseAct, fuseResidual, foldPad}
 
 // dropDead removes what does not lead to the output, and counts the users of
 // each value.
@@ -181,6 +184,63 @@ func matchGate(p *program, i int, o *op) bool {
 	}
 	return false
 }
+
+// matchGelu finds x*(1+erf(x/sqrt(2)))/2, which is how exports before opset 20 write
+// it, with the half at any of three places.
+func matchGelu(_ *program, _ int, o *op) bool {
+	product, halves := o, float32(1)
+	if half, ok := o.factor(0); ok {
+		product, halves = only(o.in[0]), half
+	}
+	if product == nil || product.kind != opBinary || product.fn != '*' || product.act.kind != actNone {
+		return false
+	}
+	for k, v := range product.in {
+		sum := only(v)
+		if sum == nil {
+			continue
+		}
+		by, ok := sum.factor(1)
+		if !ok {
+			continue
+		}
+		erf := only(sum.in[0])
+		if erf == nil || erf.kind != opAffine || erf.act.kind != actErf {
+			continue
+		}
+		erf = &op{kind: opAffine, in: erf.in, scale: erf.scale, shift: erf.shift}
+		root, ok := erf.factor(0)
+		x, other := erf.in[0], product.in[1-k]
+		by *= halves
+		if h := only(other); other != x && h != nil {
+			if f, scaled := h.factor(0); scaled && h.in[0] == x {
+				other, by = x, by*f
+			}
+		}
+		if !ok || other != x || !nearly(root, math.Sqrt2/2) || !nearly(by, 0.5) {
+			continue
+		}
+		o.kind, o.in, o.act, o.scale, o.shift = opAct, []*value{x}, act{kind: actGelu}, nil, nil
+		return true
+	}
+	return false
+}
+
+// factor gives the number that an affine operation multiplies everything by, where it
+// adds that number times ones, and does nothing else.
+func (o *op) factor(ones float32) (by float32, ok bool) {
+	if o.kind != opAffine || o.act.kind != actNone {
+		return 0, false
+	}
+	for c, s := range o.scale {
+		if s != o.scale[0] || o.shift[c] != s*ones {
+			return 0, false
+		}
+	}
+	return o.scale[0], true
+}
+
+func nearly(got float32, want float64) bool { return math.Abs(float64(got)-want) < 1e-6 }
 
 // fuseResidual lets a convolution add the other operand before its activation.
 // It takes the place of the addition, when both operands are there.

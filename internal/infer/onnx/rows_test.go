@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -25,13 +26,43 @@ func steps(t *testing.T, name string) map[string]int {
 func TestBlocksAreFused(t *testing.T) {
 	for name, without := range map[string][]string{
 		"convnext_block":           {"*onnx.loadStep", "*onnx.storeStep", "*onnx.moveBody", "*onnx.zipBody", "*onnx.mapBody", "*onnx.actStep", "*onnx.affineStep", "*onnx.binaryStep"},
-		"vision_transformer_block": {"*onnx.mapBody", "*onnx.actStep", "*onnx.normBody"},
+		"vision_transformer_block": {"*onnx.mapBody", "*onnx.actStep", "*onnx.normBody", "*onnx.binaryStep"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			kinds := steps(t, name)
 			for kind, n := range kinds {
 				if slices.Contains(without, kind) {
 					t.Errorf("%d of %s are left: %v", n, kind, kinds)
+				}
+			}
+		})
+	}
+}
+
+// TestGeluInSteps: a Gelu that is written in steps is one, wherever the half is.
+func TestGeluInSteps(t *testing.T) {
+	start := [][]byte{info(11, "x", 1, 4), info(12, "y", 1, 4), tensorOf("root", []float32{math.Sqrt2}), tensorOf("one", []float32{1}), tensorOf("half", []float32{0.5}),
+		nodeOf("Div", []string{"x", "root"}, "small"), nodeOf("Erf", []string{"small"}, "erf"), nodeOf("Add", []string{"erf", "one"}, "sum")}
+	for name, nodes := range map[string][][]byte{
+		"half last":       {nodeOf("Mul", []string{"x", "sum"}, "twice"), nodeOf("Mul", []string{"twice", "half"}, "y")},
+		"half first":      {nodeOf("Mul", []string{"x", "half"}, "less"), nodeOf("Mul", []string{"less", "sum"}, "y")},
+		"half of the sum": {nodeOf("Mul", []string{"half", "sum"}, "less"), nodeOf("Mul", []string{"less", "x"}, "y")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := Load(fileOf(17, slices.Concat(start, nodes)...), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(m.plan.steps) != 1 {
+				t.Errorf("%d steps, expected 1", len(m.plan.steps))
+			}
+			in, got := []float32{-2, -0.5, 1, 3}, make([]float32, 4)
+			if err := m.NewSession().Run(in, got); err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range in {
+				if want := 0.5 * float64(v) * math.Erfc(-float64(v)/math.Sqrt2); !agrees(got[i], want) {
+					t.Errorf("of %g it is %g, expected %g", v, got[i], want)
 				}
 			}
 		})
