@@ -29,7 +29,8 @@ const (
 
 // BenchmarkONNX compares the engine with ONNX Runtime in the same run, on the
 // networks in the folder ONNX_NETS (*.onnx, made by nets.py), with the Python of
-// PYTHON. It prints medians with the lowest and highest. A quantised network,
+// PYTHON. It prints medians with the lowest and highest, and what two identical runs
+// are of each other, which is the noise. A quantised network,
 // int8-NAME, is compared with NAME in floats too.
 func BenchmarkONNX(b *testing.B) {
 	files, err := filepath.Glob(filepath.Join(os.Getenv("ONNX_NETS"), "*.onnx"))
@@ -88,6 +89,8 @@ func compareNet(b *testing.B, name, file string) {
 		}
 		fmt.Println()
 		if kernels == "" {
+			_, _, same := alternate(b, engines[0], engines[1])
+			fmt.Printf("  two identical  %s in processor time\n", same)
 			compareFloats(b, engines[0], file)
 			gains(b, engines, peers)
 		}

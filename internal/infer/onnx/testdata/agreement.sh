@@ -50,7 +50,7 @@ others by tf2onnx. `resnet18-external` has its weights in a second file, `-dynam
 as nodes of their own, `flat` a view by the batch's size, groups, ceil mode and counted padding, `keras-mobilenetv2` alpha 0.5. `int8-` networks are
 QDQ models by ONNX Runtime's quantize_static as it is (of DenseNet121 by `examples/train-classifier/quantise.py`), which the engine runs in integers
 with avx512vnni and in float32 with the others; their bound is |dp| <= 1e-2, since a sum that falls on the other side of a half changes an integer by
-one (ONNX Runtime's own scores move by up to 8e-3 with its optimisations).
+one (ONNX Runtime's own scores move by up to 5e-2 with its optimisations).
 
 TEXT
   "$python" "$here/agreement.py" "$folder" --versions

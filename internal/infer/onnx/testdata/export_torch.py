@@ -85,6 +85,7 @@ NETS = {
     "swin-v2-t": (of("swin_v2_t"), 256),
     "maxvit-t": (maxvit, 224),
     "timm-vit-tiny": (timm_of("vit_tiny_patch16_224"), 224),
+    "timm-vit-small": (timm_of("vit_small_patch16_224"), 224),
     "timm-deit-tiny": (timm_of("deit_tiny_patch16_224"), 224),
     "timm-beit-base": (timm_of("beit_base_patch16_224", exportable=True), 224),  # torch.export knows not its fused attention
     "timm-dinov2-small": (timm_of("vit_small_patch14_dinov2", img_size=224), 224),
