@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -140,12 +141,12 @@ func (f *fetcher) lead(lost []*reader) {
 	if f.ctx.Err() != nil {
 		return
 	}
-	found := map[connector.TopicPartition]*sarama.PartitionMetadata{}
+	found, refused := map[connector.TopicPartition]*sarama.PartitionMetadata{}, map[string]error{}
 	if err == nil {
 		for _, b := range resp.Brokers {
 			f.addresses[b.ID()] = b.Addr()
 		}
-		found = leaders(resp)
+		found, refused = leaders(resp)
 	}
 	for _, d := range lost {
 		p := found[d.TopicPartition]
@@ -154,7 +155,7 @@ func (f *fetcher) lead(lost []*reader) {
 		case err != nil:
 			f.miss(d, err)
 		case p == nil:
-			f.miss(d, sarama.ErrUnknownTopicOrPartition)
+			f.miss(d, cmp.Or(refused[d.Topic], error(sarama.ErrUnknownTopicOrPartition)))
 		case p.Leader < 0:
 			f.miss(d, sarama.ErrLeaderNotAvailable)
 		default:
@@ -164,15 +165,18 @@ func (f *fetcher) lead(lost []*reader) {
 	}
 }
 
-// leaders gives what there is to know of partitions.
-func leaders(resp *sarama.MetadataResponse) map[connector.TopicPartition]*sarama.PartitionMetadata {
-	found := map[connector.TopicPartition]*sarama.PartitionMetadata{}
+// leaders gives what there is to know of partitions, and why topics have none.
+func leaders(resp *sarama.MetadataResponse) (map[connector.TopicPartition]*sarama.PartitionMetadata, map[string]error) {
+	found, refused := map[connector.TopicPartition]*sarama.PartitionMetadata{}, map[string]error{}
 	for _, t := range resp.Topics {
+		if t.Err != sarama.ErrNoError {
+			refused[t.Name] = t.Err
+		}
 		for _, p := range t.Partitions {
 			found[connector.TopicPartition{Topic: t.Name, Partition: p.ID}] = p
 		}
 	}
-	return found
+	return found, refused
 }
 
 // miss notes that a partition cannot be read on yet. mu is held.

@@ -215,13 +215,6 @@ func (f *fetcher) add(n int64) {
 	}
 }
 
-// held gives the bytes that are counted now.
-func (f *fetcher) held() int64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.bytes
-}
-
 // push puts something into the queue. mu is held.
 func (f *fetcher) push(p *portion) {
 	f.queue = append(f.queue, p)

@@ -19,6 +19,13 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
+// held gives the bytes that are counted now.
+func (f *fetcher) held() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.bytes
+}
+
 // sendLarge fills a topic with messages of one size.
 func sendLarge(t *testing.T, c *Client, topic string, partitions, each, size int) {
 	t.Helper()
