@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime/internal/compacted"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // again is after how long what could not be written is tried again.
@@ -28,6 +29,7 @@ type Kafka struct {
 	mu       sync.Mutex
 	statuses map[string]map[int]Status // by connector and task
 	uses     map[string]map[string]Use // by connector and topic
+	has      map[ID]Status             // what this worker has said of what it has
 	waiting  map[string]write          // by key
 	writing  map[string]write          // what waited, under way
 	changed  chan struct{}             // closed when there is more to write, or nothing
@@ -45,7 +47,7 @@ type write struct {
 // until Close.
 func OpenKafka(ctx context.Context, o compacted.Options) (*Kafka, error) {
 	k := &Kafka{name: o.Topic, log: o.Log, done: make(chan struct{}), changed: make(chan struct{}),
-		statuses: map[string]map[int]Status{}, uses: map[string]map[string]Use{}, waiting: map[string]write{}}
+		statuses: map[string]map[int]Status{}, uses: map[string]map[string]Use{}, has: map[ID]Status{}, waiting: map[string]write{}}
 	var err error
 	if k.topic, err = compacted.Open(ctx, o, k.take); err != nil {
 		return nil, err
@@ -89,6 +91,7 @@ func (k *Kafka) takeStatus(id ID, value []byte) error {
 		if delete(k.statuses[id.Connector], id.Task); id.Task == Whole || len(k.statuses[id.Connector]) == 0 {
 			delete(k.statuses, id.Connector) // with its tasks
 		}
+		delete(k.has, id)
 		return nil
 	}
 	s, err := parseStatus(value)
@@ -98,6 +101,14 @@ func (k *Kafka) takeStatus(id ID, value []byte) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	put(k.statuses, id.Connector, id.Task, s)
+	// A worker that was cut off writes late what it has no more: who has it says so again.
+	if now, has := k.has[id]; has && s.WorkerID != now.WorkerID && s.Generation < now.Generation {
+		w := write{id: id}
+		if w.value, err = now.value(); err != nil {
+			return err
+		}
+		k.enqueue(id.key(), w)
+	}
 	return nil
 }
 
@@ -130,8 +141,9 @@ func put[K comparable, V any](m map[string]map[K]V, name string, key K, v V) {
 	m[name][key] = v
 }
 
-// Put writes a status whatever there is: the worker has the connector or task.
-// One that was destroyed is removed.
+// Put writes a status whatever there is: the worker has the connector or task, and writes
+// it again where one of an earlier generation comes behind it. One that was destroyed is
+// removed.
 func (k *Kafka) Put(id ID, s Status) error { return k.put(id, s, false) }
 
 // PutSafe writes a status unless a later generation of the cluster has given the
@@ -149,6 +161,9 @@ func (k *Kafka) put(id ID, s Status, safe bool) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if delete(k.has, id); !safe && s.State != state.Destroyed {
+		k.has[id] = s
+	}
 	if k.mayWrite(w) {
 		k.enqueue(id.key(), w)
 	}

@@ -155,6 +155,60 @@ func TestPutSafe(t *testing.T) {
 	}
 }
 
+// What a worker that was cut off writes late does not stay behind what the one says that
+// has a task by now.
+//
+// Clauses: H8.
+func TestLateStatus(t *testing.T) {
+	o := statuses(t, kafkatest.Start(t))
+	cut, next := openKafka(t, o), openKafka(t, o)
+	id := ID{"c", 0}
+	if err := next.Put(id, Status{State: state.Running, WorkerID: "next", Generation: 6}); err != nil {
+		t.Fatal(err)
+	}
+	flush(t, next)
+	// It has not read that when it writes.
+	late := compacted.Record{Key: []byte(id.key())}
+	var err error
+	if late.Value, err = (Status{State: state.Unassigned, WorkerID: "cut"}).value(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cut.topic.Write(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
+	wait.Nil(t, "the status of the one that has it", func() error {
+		var all error
+		for _, k := range []*Kafka{cut, next} {
+			if err := k.topic.ToEnd(t.Context()); err != nil {
+				return err
+			}
+			if s, _ := k.Status(id); s.State != state.Running || s.WorkerID != "next" {
+				all = fmt.Errorf("it is %+v", s)
+			}
+		}
+		return all
+	})
+	if list := records(t, o); len(list) != 3 {
+		t.Errorf("the topic has %v", list)
+	}
+
+	// What it has no more it leaves alone.
+	if err := next.PutSafe(id, Status{State: state.Unassigned, WorkerID: "next", Generation: 7}); err != nil {
+		t.Fatal(err)
+	}
+	flush(t, next)
+	if err := cut.topic.Write(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
+	if err := next.topic.ToEnd(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	flush(t, next)
+	if s, _ := next.Status(id); s.WorkerID != "cut" {
+		t.Errorf("it is %+v", s)
+	}
+}
+
 // While Kafka takes nothing, nobody waits; then the newest status is there.
 func TestKafkaThroughAnOutage(t *testing.T) {
 	b := kafkatest.New(t)
