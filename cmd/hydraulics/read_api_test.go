@@ -12,7 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/axiom-data-science/hydraulics/internal/pg"
+	"github.com/axiom-data-science/hydraulics/internal/pg/migrations"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
@@ -31,7 +31,7 @@ func TestReadAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(t.Context()) }()
-	if err := pg.Migrate(t.Context(), conn, os.DirFS("../../configs/migrations")); err != nil {
+	if err := migrations.Up(t.Context(), conn, os.DirFS("../../configs/migrations")); err != nil {
 		t.Fatal(err)
 	}
 	pgtest.Exec(t, conn, "INSERT INTO ifcb_sample_stats VALUES (1564349199, 'IFCB104', 2, 'a', 0.5, 'm:1', 0, 1, 2, true)")

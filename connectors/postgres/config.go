@@ -120,6 +120,8 @@ func ddlKeys() []connector.Key {
 			Doc: "Whether to create a table that is missing."},
 		{Name: "auto.evolve", Type: connector.BooleanKey, Default: false, Group: ddlGroup,
 			Doc: "Whether to add columns that are missing. Nothing is ever dropped or changed."},
+		{Name: "database.version", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(1)), Importance: connector.Low, Group: ddlGroup,
+			Doc: "The version that the flow's database must have at least (hydraulics database up), looked at when a task starts; a database of which no version is noted is warned of. Without it nothing is asked."},
 		{Name: "quote.sql.identifiers", Type: connector.StringKey, Default: quoteAlways, Check: connector.OneOf(quoteAlways, quoteNever), Group: ddlGroup,
 			Doc: "always: names are as the records have them. never: names are folded to lower case, as PostgreSQL folds unquoted ones."},
 		{Name: "sql.quote.identifiers", Type: connector.BooleanKey, Importance: connector.Low, Group: ddlGroup,
@@ -162,6 +164,7 @@ type settings struct {
 	unit           time.Duration
 	fromTable      bool
 	create, evolve bool
+	version        int // that the database must have, 0 for any
 	fold           bool
 }
 
@@ -177,6 +180,9 @@ func newSettings(conf connector.Config) (settings, error) {
 		pkMode: conf.String("pk.mode"), pkFields: conf.List("pk.fields"), timestamps: map[string]bool{}, unit: time.Microsecond,
 		fromTable: conf.String("schema.from") == fromTable, create: conf.Bool("auto.create"), evolve: conf.Bool("auto.evolve"),
 		fold: conf.String("quote.sql.identifiers") == quoteNever,
+	}
+	if conf.Has("database.version") {
+		s.version = conf.Int("database.version")
 	}
 	s.answer = cmp.Or(s.options.AnswerTimeout(), defaultAnswer)
 	if conf.Has("statement.timeout.ms") {

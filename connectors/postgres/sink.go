@@ -107,6 +107,9 @@ func (s *Sink) connect(ctx context.Context, conf connector.Config) error {
 	for _, r := range remarks {
 		s.log.Warn("connection.url: " + r)
 	}
+	if err := s.checkVersion(ctx); err != nil {
+		return err
+	}
 	if s.set.storeOffsets {
 		if s.offsets, err = openOffsets(ctx, pool, s.set.offsetTable, s.name); err != nil {
 			return fmt.Errorf("table of offsets %s: %w", s.set.offsetTable, err)
@@ -120,6 +123,24 @@ func (s *Sink) connect(ctx context.Context, conf connector.Config) error {
 		if err := s.checkTable(ctx, topic); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkVersion says that the flow's database is older than this connector needs. It
+// is changed by who runs it, never from here.
+func (s *Sink) checkVersion(ctx context.Context) error {
+	if s.set.version == 0 {
+		return nil
+	}
+	has, noted, err := pg.Version(ctx, s.pool)
+	switch {
+	case err != nil:
+		return fmt.Errorf("version of the database: %w", err)
+	case !noted:
+		s.log.Warn("no version of the database is noted: hydraulics database up does, and changes what is older", "database.version", s.set.version)
+	case has < int64(s.set.version):
+		return fmt.Errorf("the database has version %d, and database.version is %d: run hydraulics database up", has, s.set.version)
 	}
 	return nil
 }

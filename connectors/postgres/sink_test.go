@@ -13,7 +13,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
-	"github.com/axiom-data-science/hydraulics/internal/pg"
+	"github.com/axiom-data-science/hydraulics/internal/pg/migrations"
 	"github.com/axiom-data-science/hydraulics/internal/test/leak"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
@@ -194,7 +194,7 @@ func TestOriginalConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(t.Context()) }()
-	if err := pg.Migrate(t.Context(), conn, os.DirFS("../../configs/migrations")); err != nil {
+	if err := migrations.Up(t.Context(), conn, os.DirFS("../../configs/migrations")); err != nil {
 		t.Fatal(err)
 	}
 	schema := connector.StructOf("ifcb.stats.value",

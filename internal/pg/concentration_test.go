@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/axiom-data-science/hydraulics/internal/pg"
+	"github.com/axiom-data-science/hydraulics/internal/pg/migrations"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
@@ -24,7 +24,7 @@ func TestConcentrations(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(t.Context()) }()
-	if err := pg.Migrate(t.Context(), conn, os.DirFS("../../configs/migrations")); err != nil {
+	if err := migrations.Up(t.Context(), conn, os.DirFS("../../configs/migrations")); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile("testdata/concentration.json")
@@ -83,7 +83,7 @@ func TestConcentrationsUseTheIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(t.Context()) }()
-	if err := pg.Migrate(t.Context(), conn, os.DirFS("../../configs/migrations")); err != nil {
+	if err := migrations.Up(t.Context(), conn, os.DirFS("../../configs/migrations")); err != nil {
 		t.Fatal(err)
 	}
 	pgtest.Exec(t, conn, `INSERT INTO ifcb_sample_stats

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/axiom-data-science/hydraulics/internal/pg"
+	"github.com/axiom-data-science/hydraulics/internal/pg/migrations"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
@@ -40,7 +40,7 @@ func TestRunsAndQuality(t *testing.T) {
 	defer func() { _ = conn.Close(t.Context()) }()
 	pgtest.Exec(t, conn, oldTables)
 	for range 2 { // it can be run again
-		if err := pg.Migrate(t.Context(), conn, os.DirFS("../../configs/migrations")); err != nil {
+		if err := migrations.Up(t.Context(), conn, os.DirFS("../../configs/migrations")); err != nil {
 			t.Fatal(err)
 		}
 	}

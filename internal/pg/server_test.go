@@ -3,12 +3,12 @@ package pg_test
 import (
 	"os"
 	"testing"
-	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/axiom-data-science/hydraulics/internal/pg"
+	"github.com/axiom-data-science/hydraulics/internal/pg/migrations"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
@@ -67,7 +67,7 @@ func TestMigrate(t *testing.T) {
 	defer func() { _ = conn.Close(t.Context()) }()
 	files := os.DirFS("../../configs/migrations")
 	for range 2 {
-		if err := pg.Migrate(t.Context(), conn, files); err != nil {
+		if err := migrations.Up(t.Context(), conn, files); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -79,24 +79,6 @@ func TestMigrate(t *testing.T) {
 	}
 	if _, err := conn.Exec(t.Context(), "DELETE FROM ifcb_sample_stats"); pg.State(err) != "42501" {
 		t.Errorf("web_anon may write: %v", err)
-	}
-}
-
-func TestMigrateNamesTheFile(t *testing.T) {
-	conn, err := pgx.Connect(t.Context(), pgtest.URL(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(t.Context()) }()
-	err = pg.Migrate(t.Context(), conn, fstest.MapFS{
-		"001.sql": {Data: []byte("CREATE TABLE a (i int)")},
-		"002.sql": {Data: []byte("CREATE TABLE b (i int); CREATE TABLE b (i int)")},
-	})
-	if err == nil || err.Error()[:18] != "migration 002.sql:" {
-		t.Errorf("got %v", err)
-	}
-	if got := pgtest.Rows(t, conn, "SELECT to_regclass('a'), to_regclass('b')"); got[0] != "a|<null>" {
-		t.Errorf("a half migration was kept: %v", got)
 	}
 }
 

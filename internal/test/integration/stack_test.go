@@ -22,6 +22,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/embedded/registryd"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/pg"
+	"github.com/axiom-data-science/hydraulics/internal/pg/migrations"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
@@ -178,12 +179,12 @@ func (s *stack) connect(server string) {
 	u.Path = "/" + name
 	s.pool, _, err = pg.Open(s.t.Context(), pg.Options{URL: u.String(), MaxConns: 4})
 	check(s.t, err)
-	migrations, err := fs.Sub(configs.FS, "migrations")
+	files, err := fs.Sub(configs.FS, "migrations")
 	check(s.t, err)
 	conn, err := s.pool.Acquire(s.t.Context())
 	check(s.t, err)
 	defer conn.Release()
-	check(s.t, pg.Migrate(s.t.Context(), conn.Conn(), migrations))
+	check(s.t, migrations.Up(s.t.Context(), conn.Conn(), files))
 	s.gate = newGate(s.t, "127.0.0.1:0", u.Host)
 	u.Host = s.gate.addr
 	s.database = u.String()

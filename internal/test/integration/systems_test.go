@@ -24,7 +24,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/dashboard/plankton"
 	"github.com/axiom-data-science/hydraulics/internal/infer/model"
-	"github.com/axiom-data-science/hydraulics/internal/pg"
+	"github.com/axiom-data-science/hydraulics/internal/pg/migrations"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 )
 
@@ -88,13 +88,13 @@ func testRegistry(t *testing.T, o *original) string {
 
 // The migration makes the original's table.
 func testTable(t *testing.T, o *original) string {
-	migrations, err := fs.Sub(configs.FS, "migrations")
+	files, err := fs.Sub(configs.FS, "migrations")
 	check(t, err)
 	conn, err := o.pool.Acquire(t.Context())
 	check(t, err)
 	defer conn.Release()
 	for range 2 { // it can be run again
-		check(t, pg.Migrate(t.Context(), conn.Conn(), migrations))
+		check(t, migrations.Up(t.Context(), conn.Conn(), files))
 	}
 	got := pgtest.Rows(t, o.pool, "SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, col_description(a.attrelid, a.attnum) IS NOT NULL"+
 		" FROM pg_attribute a WHERE a.attrelid = 'ifcb_sample_stats'::regclass AND a.attnum > 0 ORDER BY a.attnum")

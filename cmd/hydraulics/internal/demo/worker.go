@@ -11,7 +11,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/configs"
 	"github.com/axiom-data-science/hydraulics/internal/embedded/postgres"
-	"github.com/axiom-data-science/hydraulics/internal/pg"
+	"github.com/axiom-data-science/hydraulics/internal/pg/migrations"
 	"github.com/axiom-data-science/hydraulics/internal/postgrest"
 	"github.com/axiom-data-science/hydraulics/runtime/cli"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
@@ -55,7 +55,7 @@ func (d *demo) startPostgres(ctx context.Context) error {
 	}
 	d.at.Postgres = server.DSN()
 	d.database = "postgresql://127.0.0.1:" + strconv.Itoa(server.Port()) + "/" + demoDatabase + "?sslmode=disable"
-	migrations, err := fs.Sub(configs.FS, "migrations")
+	files, err := fs.Sub(configs.FS, "migrations")
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (d *demo) startPostgres(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	return pg.Migrate(ctx, conn, migrations)
+	return migrations.Up(ctx, conn, files)
 }
 
 // startReadAPI serves the database's tables.
