@@ -12,6 +12,8 @@
 #   servers.sh start-older DIR VERSION   starts a broker of a version before 4, and
 #                                        prints where: one at a time, always empty
 #   servers.sh stop-older DIR
+#   servers.sh fetch-debezium DIR   fetches Debezium's connector and Kafka's console, and prints the
+#                               connector's folder
 #   servers.sh stop DIR          ends all of them
 #
 # Needs a JDK 17 and Maven for Kafka and registry and Debian's krb5-kdc,
@@ -19,7 +21,7 @@
 # is installed with apt-get.
 set -euo pipefail
 KAFKA=4.3.1 LOG4J=2.25.4 APICURIO=3.0.9 APICURIO_CONVERTER=2.6.8.Final DEBEZIUM=3.2.0.Final PGJDBC=42.7.8
-command=${1:?start, start-kafka, start-older, stop-older or stop}
+command=${1:?start, start-kafka, start-older, stop-older, fetch-debezium or stop}
 mkdir -p "${2:?a folder}"
 dir=$(cd "$2" && pwd)
 kafka_port=${KAFKA_PORT:-29092} registry_port=${REGISTRY_PORT:-28081} postgres_port=${POSTGRES_PORT:-25432} pooler_port=${POOLER_PORT:-26432}
@@ -308,7 +310,7 @@ start | start-kafka)
   start_kerberos; start_kafka
   if [ "$command" = start ]; then start_everything; fi
   fetch_connect
-  await kafka 90 open_port "$kafka_port"
+  await kafka 240 open_port "$kafka_port"
   echo "HYDRAULICS_KAFKA_BOOTSTRAP=127.0.0.1:$kafka_port"
   echo "HYDRAULICS_KAFKA_SECURE=127.0.0.1:$((kafka_port + 2))"
   echo "HYDRAULICS_KAFKA_STORES=$dir"
@@ -320,6 +322,11 @@ start | start-kafka)
   ;;
 start-older) start_older "${3:?a version}" ;;
 stop-older) end older; end zookeeper ;;
+fetch-debezium)
+  jars debezium/postgres "io.debezium:debezium-connector-postgres:$DEBEZIUM"
+  jars kafka-tools "org.apache.kafka:kafka-tools:$KAFKA"
+  echo "$dir/lib/debezium"
+  ;;
 stop) end older; end zookeeper; end kafka; end kerberos; end registry; end pooler; rm -f "$pooler_conf"; stop_postgres ;;
-*) echo "start, start-kafka, start-older, stop-older or stop" >&2; exit 2 ;;
+*) echo "start, start-kafka, start-older, stop-older, fetch-debezium or stop" >&2; exit 2 ;;
 esac

@@ -77,8 +77,13 @@ func (b *batch) add(p *plan, record int, r *connector.Record, defaults bool) err
 	if err := b.encode(p, r, defaults); err != nil {
 		return err
 	}
+	if p.operation == modeTruncate { // behind all that came before, and before all that comes
+		b.eras[p.table.Name] = era{wave: len(b.waves) + 1}
+		b.group(len(b.waves), p).put(record, nil, nil)
+		return nil
+	}
 	if len(p.keys) == 0 {
-		b.group(0, p).put(record, b.elements, b.ends)
+		b.group(b.eras[p.table.Name].wave, p).put(record, b.elements, b.ends)
 		return nil
 	}
 	era := b.era(p)
@@ -179,6 +184,9 @@ func (g *group) element(r row, column int) []byte {
 
 // size is the bytes of a row's elements.
 func (g *group) size(r row) int {
+	if len(g.plan.columns) == 0 {
+		return 0
+	}
 	from := uint32(0)
 	if r.first > 0 {
 		from = g.ends[r.first-1]

@@ -34,7 +34,13 @@ func inField(f *field, col *pg.Column, err error) error {
 
 // input gives a value that is not null as the server's input for a column.
 func (c *cells) input(f *field, col *pg.Column, v any) (string, error) {
-	text, ok := v.(string)
+	text, ok := "", false
+	if f.logical != nil && f.logical.text != nil {
+		text, ok = f.logical.text(c, f, col, v)
+	}
+	if !ok {
+		text, ok = v.(string)
+	}
 	var err error
 	if !ok {
 		text, err = c.text(f, col, v)
@@ -85,6 +91,11 @@ func (c *cells) text(f *field, col *pg.Column, v any) (string, error) {
 		out, err := plainjson.Append(nil, f.schema, v)
 		return string(out), err
 	}
+	if m, ok := v.(map[string]any); ok && isHstore(col) {
+		if text, ok := hstoreText(m); ok {
+			return text, nil
+		}
+	}
 	if list, ok := v.([]any); ok {
 		return c.array(f, col, list)
 	}
@@ -101,6 +112,9 @@ func (c *cells) text(f *field, col *pg.Column, v any) (string, error) {
 	}
 	switch x := v.(type) {
 	case bool:
+		if col.OID == pgtype.BitOID || col.OID == pgtype.VarbitOID {
+			return map[bool]string{true: "1", false: "0"}[x], nil
+		}
 		return strconv.FormatBool(x), nil
 	case time.Time:
 		return c.time(f.schema, x, col), nil
@@ -173,8 +187,7 @@ func (c *cells) array(f *field, col *pg.Column, list []any) (string, error) {
 	if col.Elem == "" {
 		return "", errors.New("an array goes into array, json and jsonb columns only")
 	}
-	ef := &field{name: f.name, schema: f.schema.Elem()}
-	ecol := &pg.Column{Name: col.Name, Type: col.Elem, Elem: col.Elem, OID: elemOID[col.Elem], Category: elemCategory[col.Elem]}
+	ef, ecol := elementOf(f), elementColumn(col)
 	out := []byte{'{'}
 	for i, v := range list {
 		if i > 0 {
@@ -191,12 +204,24 @@ func (c *cells) array(f *field, col *pg.Column, list []any) (string, error) {
 	return string(append(out, '}')), nil
 }
 
+// elementOf and elementColumn are for an array's elements what field and column are
+// for it.
+func elementOf(f *field) *field {
+	return &field{name: f.name, schema: f.schema.Elem(), logical: logicalOf(f.schema.Elem())}
+}
+
+func elementColumn(col *pg.Column) *pg.Column {
+	return &pg.Column{Name: col.Name, Type: col.Elem, Elem: col.Elem, OID: elemOID[col.Elem], Category: elemCategory[col.Elem]}
+}
+
 // elemOID and elemCategory say of an array's elements what matters here.
 var (
 	elemOID = map[string]uint32{"json": pgtype.JSONOID, "jsonb": pgtype.JSONBOID, "boolean": pgtype.BoolOID, "bytea": pgtype.ByteaOID,
-		"date": pgtype.DateOID, "timestamp with time zone": pgtype.TimestamptzOID}
+		"date": pgtype.DateOID, "timestamp without time zone": pgtype.TimestampOID, "time with time zone": pgtype.TimetzOID, "bit": pgtype.BitOID, "bit varying": pgtype.VarbitOID,
+		"timestamp with time zone": pgtype.TimestamptzOID}
 	elemCategory = map[string]byte{"date": 'D', "time without time zone": 'D', "time with time zone": 'D', "timestamp without time zone": 'D',
-		"timestamp with time zone": 'D', "interval": 'T'}
+		"timestamp with time zone": 'D', "interval": 'T',
+		"smallint": 'N', "integer": 'N', "bigint": 'N', "real": 'N', "double precision": 'N', "numeric": 'N'}
 )
 
 func (c *cells) fromEpoch(n int64) time.Time {
@@ -239,11 +264,13 @@ func dateText(t time.Time, rest string) string {
 	return fmt.Sprintf("%04d-%s%s", year, t.Format("01-02"+rest), suffix)
 }
 
-// typeOIDs and typeNames are those of the types that auto.create uses and cells
-// treats in a way of their own.
+// typeOIDs, typeNames and timeTypes say of the types that columns are made of what
+// cells treats in a way of its own.
 var (
-	typeOIDs  = map[string]uint32{"BYTEA": pgtype.ByteaOID, "JSONB": pgtype.JSONBOID, "DOUBLE PRECISION": pgtype.Float8OID, "BOOLEAN": pgtype.BoolOID}
+	typeOIDs = map[string]uint32{"BYTEA": pgtype.ByteaOID, "JSON": pgtype.JSONOID, "JSONB": pgtype.JSONBOID, "DOUBLE PRECISION": pgtype.Float8OID, "BOOLEAN": pgtype.BoolOID,
+		"DATE": pgtype.DateOID, "TIMESTAMP": pgtype.TimestampOID, "TIMESTAMPTZ": pgtype.TimestamptzOID, "TIMETZ": pgtype.TimetzOID, "POINT": pgtype.PointOID}
 	typeNames = map[string]string{"SMALLINT": "smallint", "INT": "integer", "BIGINT": "bigint", "REAL": "real", "DOUBLE PRECISION": "double precision",
 		"BOOLEAN": "boolean", "TEXT": "text", "BYTEA": "bytea", "DECIMAL": "numeric", "DATE": "date", "TIME": "time without time zone",
-		"TIMESTAMP": "timestamp without time zone", "JSONB": "jsonb"}
+		"TIMESTAMP": "timestamp without time zone", "TIMESTAMPTZ": "timestamp with time zone", "TIMETZ": "time with time zone", "INTERVAL": "interval", "JSON": "json", "JSONB": "jsonb", "UUID": "uuid"}
+	timeTypes = map[string]byte{"DATE": 'D', "TIME": 'D', "TIMETZ": 'D', "TIMESTAMP": 'D', "TIMESTAMPTZ": 'D', "INTERVAL": 'T'}
 )

@@ -14,6 +14,7 @@ import (
 // The values of insert.mode, pk.mode and schema.from.
 const (
 	modeInsert, modeUpsert, modeUpdate              = "insert", "upsert", "update"
+	modeDelete, modeTruncate                        = "delete", "truncate" // what records say themselves
 	pkNone, pkKafka, pkRecordKey, pkRecordValue     = "none", "kafka", "record_key", "record_value"
 	fromRecord, fromTable                           = "record", "table"
 	kindTable, kindPartitioned, kindView            = "TABLE", "PARTITIONED TABLE", "VIEW"
@@ -57,6 +58,8 @@ var (
 		Doc: "How long the first record of a transaction waits for others, until there are batch.size. 0: a transaction is what one poll of Kafka brings. consumer.override.max.poll.records, where it is set, bounds it, too."}
 	offsetStoreKey = connector.Key{Name: "offset.store", Type: connector.StringKey, Default: storeKafka, Check: connector.OneOf(storeKafka, storeSink), Group: writeGroup,
 		Doc: "Where the connector's offsets are that count. kafka: in its consumer group; after a crash or a lost answer records may be written twice. sink: in a table, offset.store.table, moved by the transaction that writes the records, so that each is written exactly once."}
+	truncateKey = connector.Key{Name: "truncate.enabled", Type: connector.BooleanKey, Default: false, Importance: connector.Low, Group: writeGroup,
+		Doc: "Whether an envelope of Debezium's that says that a table was truncated empties it, after what came before it; else the record is passed over."}
 	offsetTableKey = connector.Key{Name: "offset.store.table", Type: connector.StringKey, Default: "hydraulics_offsets", Check: connector.NotEmpty, Importance: connector.Low, Group: writeGroup,
 		Doc: "The table of offset.store=sink, which is made where it is missing. Connectors may share it: their names tell their rows apart."}
 )
@@ -70,6 +73,7 @@ func writeKeys() []connector.Key {
 		lingerKey,
 		{Name: "delete.enabled", Type: connector.BooleanKey, Default: false, Group: writeGroup,
 			Doc: "Whether a record with a null value deletes the row of its key; needs pk.mode=record_key."},
+		truncateKey,
 		{Name: "max.retries", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(0)), Group: writeGroup,
 			Doc: "How often to repeat a batch that the environment made fail, before the task fails. 0: the task fails at once, and its restart policy brings it back. Without it a batch is repeated without end."},
 		{Name: "retry.backoff.ms", Type: connector.IntKey, Default: 3000, Check: connector.AtLeast(0), Group: writeGroup,
@@ -88,7 +92,7 @@ func writeKeys() []connector.Key {
 func mappingKeys() []connector.Key {
 	return []connector.Key{
 		{Name: "table.name.format", Type: connector.StringKey, Default: "${topic}", Check: connector.NotEmpty, Group: mapGroup, Width: "LONG",
-			Doc: "The table, as table, schema.table or database.schema.table, with ${topic} for the record's topic. Dots part, unless in double quotes: \"${topic}\"."},
+			Doc: "The table, as table, schema.table or database.schema.table, with ${topic} for the record's topic, and ${source.table}, ${source.schema} and the like for what the source in an envelope of Debezium's says. Dots part, unless in double quotes: \"${topic}\"."},
 		{Name: "table.name.normalize", Type: connector.BooleanKey, Default: false, Group: mapGroup,
 			Doc: "Replace characters of the topic that are neither letters, digits nor underscores by underscores."},
 		{Name: "topics.to.tables.mapping", Type: connector.ListKey, Group: mapGroup, Width: "LONG",
@@ -120,6 +124,8 @@ func ddlKeys() []connector.Key {
 			Doc: "Whether to create a table that is missing."},
 		{Name: "auto.evolve", Type: connector.BooleanKey, Default: false, Group: ddlGroup,
 			Doc: "Whether to add columns that are missing. Nothing is ever dropped or changed."},
+		{Name: "schema.validate", Type: connector.BooleanKey, Default: false, Importance: connector.Low, Group: ddlGroup,
+			Doc: "Whether the task ends, before a row is written, where a table of its topics is missing, or has a column that takes no value of its field's type; else such records are refused one by one."},
 		{Name: "database.version", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(1)), Importance: connector.Low, Group: ddlGroup,
 			Doc: "The version that the flow's database must have at least (hydraulics database up), looked at when a task starts; a database of which no version is noted is warned of. Without it nothing is asked."},
 		{Name: "quote.sql.identifiers", Type: connector.StringKey, Default: quoteAlways, Check: connector.OneOf(quoteAlways, quoteNever), Group: ddlGroup,
@@ -148,11 +154,13 @@ type settings struct {
 	storeOffsets   bool // in offsetTable
 	offsetTable    pg.Name
 	deletes        bool
+	truncates      bool
 	retries        int // -1 without end
 	backoff        time.Duration
 	answer         time.Duration // the longest wait for one
 	defaults, trim bool
 	format         string
+	fromSource     bool // which names an envelope's source
 	normalize      bool
 	tables         map[string]string // by topic
 	kinds          []pg.Kind
@@ -164,6 +172,7 @@ type settings struct {
 	unit           time.Duration
 	fromTable      bool
 	create, evolve bool
+	validate       bool
 	version        int // that the database must have, 0 for any
 	fold           bool
 }
@@ -173,17 +182,18 @@ func newSettings(conf connector.Config) (settings, error) {
 	s := settings{
 		options:  pg.Options{URL: conf.String("connection.url"), User: conf.String("connection.user"), Password: conf.Password("connection.password").Secret(), ApplicationName: "hydraulics", MaxConns: 2, Writes: true},
 		attempts: -1, connectBackoff: milliseconds(conf, "connection.backoff.ms"),
-		mode: conf.String("insert.mode"), batch: conf.Int("batch.size"), linger: milliseconds(conf, "batch.linger.ms"), deletes: conf.Bool("delete.enabled"),
+		mode: conf.String("insert.mode"), batch: conf.Int("batch.size"), linger: milliseconds(conf, "batch.linger.ms"), deletes: conf.Bool("delete.enabled"), truncates: conf.Bool("truncate.enabled"),
 		retries: -1, backoff: milliseconds(conf, "retry.backoff.ms"),
 		defaults: conf.Bool("replace.null.with.default"), trim: conf.Bool("trim.sensitive.log"),
 		format: conf.String("table.name.format"), normalize: conf.Bool("table.name.normalize"), tables: map[string]string{},
 		pkMode: conf.String("pk.mode"), pkFields: conf.List("pk.fields"), timestamps: map[string]bool{}, unit: time.Microsecond,
-		fromTable: conf.String("schema.from") == fromTable, create: conf.Bool("auto.create"), evolve: conf.Bool("auto.evolve"),
+		fromTable: conf.String("schema.from") == fromTable, create: conf.Bool("auto.create"), evolve: conf.Bool("auto.evolve"), validate: conf.Bool("schema.validate"),
 		fold: conf.String("quote.sql.identifiers") == quoteNever,
 	}
 	if conf.Has("database.version") {
 		s.version = conf.Int("database.version")
 	}
+	s.fromSource = sourceField.MatchString(s.format)
 	s.answer = cmp.Or(s.options.AnswerTimeout(), defaultAnswer)
 	if conf.Has("statement.timeout.ms") {
 		s.answer = milliseconds(conf, "statement.timeout.ms")
@@ -279,7 +289,7 @@ func (*Sink) Validate(conf connector.Config, p *connector.Problems) {
 		}
 	}
 	if format := conf.String("table.name.format"); format != "" {
-		if _, err := pg.ParseName(strings.ReplaceAll(format, "${topic}", "t")); err != nil {
+		if _, err := pg.ParseName(sourceField.ReplaceAllString(strings.ReplaceAll(format, "${topic}", "t"), "t")); err != nil {
 			p.Add("table.name.format", "%s", connector.Invalid("table.name.format", format, err.Error()))
 		}
 	}

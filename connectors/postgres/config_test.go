@@ -130,7 +130,7 @@ func TestShape(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			sh, _, err := offline(t, test.props).shapeOf(&test.record)
+			sh, _, err := offline(t, test.props).shapeOf(&event{row: &test.record})
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) || connector.KindOf(err) != connector.KindData {
 					t.Errorf("got %v (%s), want %s", err, connector.KindOf(err), test.err)

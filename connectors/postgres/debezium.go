@@ -17,12 +17,11 @@ var (
 func init() { connector.RegisterSink(func() connector.Sink { return new(DebeziumSink) }) }
 
 // DebeziumSink is the sink with the keys of Debezium's, so that its files run as
-// they are. Records must be flat: transforms.ExtractNewRecordState takes
-// Debezium's envelope off.
+// they are.
 type DebeziumSink struct{ Sink }
 
 // The values of Debezium's schema.evolution.
-const evolveNone, evolveBasic = "none", "basic"
+const evolveNone, evolveValidate, evolveBasic = "none", "validate-only", "basic"
 
 // Info describes the plugin.
 func (*DebeziumSink) Info() connector.Info {
@@ -53,6 +52,7 @@ var debezium = []debeziumKey{
 	{connector.Key{Name: "batch.size", Type: connector.IntKey, Default: 500, Check: connector.Between(1, 1_000_000), Group: writeGroup,
 		Doc: "The most rows of one statement."}, "batch.size"},
 	{lingerKey, lingerKey.Name}, {offsetStoreKey, offsetStoreKey.Name}, {offsetTableKey, offsetTableKey.Name},
+	{truncateKey, truncateKey.Name},
 	{connector.Key{Name: "delete.enabled", Type: connector.BooleanKey, Default: false, Group: writeGroup,
 		Doc: "Whether a record with a null value deletes the row of its key; needs primary.key.mode=record_key."}, "delete.enabled"},
 	{connector.Key{Name: "flush.max.retries", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(0)), Group: writeGroup,
@@ -64,11 +64,11 @@ var debezium = []debeziumKey{
 	{connector.Key{Name: "primary.key.fields", Type: connector.ListKey, Default: []string{}, Group: mapGroup, Width: "LONG",
 		Doc: "The fields of the key; none for all."}, "pk.fields"},
 	{connector.Key{Name: "collection.name.format", Type: connector.StringKey, Default: "${topic}", Check: connector.NotEmpty, Group: mapGroup, Width: "LONG",
-		Doc: "The table, with ${topic} for the record's topic, in which what is neither a letter, a digit nor an underscore becomes an underscore."}, "table.name.format"},
+		Doc: "The table, with ${topic} for the record's topic, in which what is neither a letter, a digit nor an underscore becomes an underscore, and ${source.table}, ${source.schema} and the like for what the source in an envelope says."}, "table.name.format"},
 	{connector.Key{Name: "use.time.zone", Type: connector.StringKey, Default: "UTC", Check: zone, Group: mapGroup,
 		Doc: "The time zone in which timestamps are written to columns without one."}, "db.timezone"},
-	{connector.Key{Name: "schema.evolution", Type: connector.StringKey, Default: evolveNone, Check: connector.OneOf(evolveNone, evolveBasic), Group: ddlGroup,
-		Doc: "basic: create tables and columns that are missing."}, ""},
+	{connector.Key{Name: "schema.evolution", Type: connector.StringKey, Default: evolveNone, Check: connector.OneOf(evolveNone, evolveValidate, evolveBasic), Group: ddlGroup,
+		Doc: "basic: create tables and columns that are missing. validate-only: the task ends where a table is missing, or a column does not go with its field."}, ""},
 	{connector.Key{Name: "quote.identifiers", Type: connector.BooleanKey, Default: false, Group: ddlGroup,
 		Doc: "Whether names are as the records have them; else PostgreSQL's lower case."}, ""},
 }
@@ -101,8 +101,11 @@ func (s *DebeziumSink) props(conf connector.Config) connector.Props {
 	if conf.Bool("quote.identifiers") {
 		p["quote.sql.identifiers"] = quoteAlways
 	}
-	if conf.String("schema.evolution") == evolveBasic {
+	switch conf.String("schema.evolution") {
+	case evolveBasic:
 		p["auto.create"], p["auto.evolve"] = "true", "true"
+	case evolveValidate:
+		p["schema.validate"] = "true"
 	}
 	return p
 }
@@ -139,6 +142,7 @@ func (s *DebeziumSink) Start(ctx context.Context, c connector.Context, conf conn
 			return s.own(conf)
 		}
 	}
+	s.passDeletes = true
 	return s.Sink.Start(ctx, c, own)
 }
 

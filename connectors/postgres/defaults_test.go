@@ -97,7 +97,7 @@ func TestDocumentedKeysOfDebezium(t *testing.T) {
 	for _, k := range debezium {
 		want[k.Name] = k.ours
 	}
-	want["schema.evolution"], want["quote.identifiers"] = "auto.create, auto.evolve", "quote.sql.identifiers" // made in props
+	want["schema.evolution"], want["quote.identifiers"] = "auto.create, auto.evolve, schema.validate", "quote.sql.identifiers" // made in props
 	got := map[string]string{}
 	for _, row := range documented(t, "Debezium's name") {
 		got[row[0]] = row[3]

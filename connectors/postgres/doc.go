@@ -16,6 +16,9 @@
 // columns. Generated columns are left out; identity columns get the record's
 // values (OVERRIDING SYSTEM VALUE).
 //
+// A value in Debezium's envelope is the row that it tells of: written, deleted, or
+// gone with all others. Debezium's types of values become what they stand for.
+//
 // # Delivery
 //
 // One Put is one transaction, and one round trip: it sends one statement per

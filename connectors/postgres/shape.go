@@ -25,11 +25,12 @@ const (
 
 // field is one column of the rows that records of one shape become.
 type field struct {
-	name   string
-	schema *connector.Schema // nil for an entry of a schemaless map
-	key    bool
-	from   origin
-	index  int // of keyField and valueField
+	name    string
+	schema  *connector.Schema // nil for an entry of a schemaless map
+	logical *logical          // Debezium's type, nil for none
+	key     bool
+	from    origin
+	index   int // of keyField and valueField
 }
 
 // value gives the field's value of a record.
@@ -61,9 +62,12 @@ func (f *field) value(r *connector.Record, defaults bool) any {
 
 // shape is what records of the same topic and schemas have in common.
 type shape struct {
-	topic  string
-	delete bool
-	fields []field // in the order of columns
+	topic    string
+	table    string // what table.name.format is for the source of envelopes, if it names one
+	delete   bool
+	truncate bool
+	partial  bool    // an update that leaves columns out
+	fields   []field // in the order of columns
 }
 
 func (s *shape) keys() []string {
@@ -79,30 +83,42 @@ func (s *shape) keys() []string {
 // shapeKey tells the shapes of records apart. Schemas are compared by pointer:
 // converters give the records of one schema the same one.
 type shapeKey struct {
-	topic      string
-	key, value *connector.Schema
-	delete     bool
-	entries    string // the keys of schemaless maps
+	topic       string
+	key, value  *connector.Schema
+	delete      bool
+	truncate    bool
+	entries     string // the keys of schemaless maps
+	table, left string // of an event
 }
 
 // maxShapes bounds the cache for converters that make a schema per record.
 const maxShapes = 1000
 
-// shapeOf gives the shape of a record. Its errors are about this record.
-func (s *Sink) shapeOf(r *connector.Record) (*shape, shapeKey, error) {
-	if err := s.check(r); err != nil {
+// shapeOf gives the shape of what a record says. Its errors are about this record.
+func (s *Sink) shapeOf(e *event) (*shape, shapeKey, error) {
+	r := e.row
+	if err := s.check(e); err != nil {
 		return nil, shapeKey{}, err
 	}
-	k := shapeKey{topic: r.Topic, key: r.KeySchema, value: r.ValueSchema, delete: r.Value == nil}
+	k := shapeKey{topic: r.Topic, key: r.KeySchema, value: r.ValueSchema, delete: r.Value == nil, truncate: e.truncate, left: e.left}
+	if s.set.fromSource {
+		var err error
+		if k.table, err = s.sourced(e); err != nil {
+			return nil, k, s.at(r, err)
+		}
+	}
 	if s.set.fromTable {
 		k.entries = entries(r.Key) + "\x00" + entries(r.Value)
 	}
 	if known, ok := s.shapes[k]; ok {
 		return known, k, nil
 	}
-	made, err := s.newShape(r)
-	if err != nil {
-		return nil, k, s.at(r, err)
+	made := &shape{topic: r.Topic, table: k.table, truncate: true}
+	if !e.truncate {
+		var err error
+		if made, err = s.newShape(r, k); err != nil {
+			return nil, k, s.at(r, err)
+		}
 	}
 	if len(s.shapes) >= maxShapes {
 		clear(s.shapes)
@@ -127,7 +143,11 @@ func (s *Sink) at(r *connector.Record, err error) error {
 }
 
 // check tells whether key and value are there as the configuration needs them.
-func (s *Sink) check(r *connector.Record) error {
+func (s *Sink) check(e *event) error {
+	if e.truncate {
+		return nil
+	}
+	r := e.row
 	needs := func(what, part string, v any, schema *connector.Schema) error {
 		return connector.Data(fmt.Errorf("sink connector '%s' is configured with 'delete.enabled=%t' and 'pk.mode=%s' and therefore requires records with %s, "+
 			"but found record at (topic='%s',partition=%d,offset=%d,timestamp=%d) with %s %s and %s",
@@ -183,8 +203,9 @@ func describeSchema(s *connector.Schema) string {
 
 // newShape works out the columns of a record that was checked: the place in
 // Kafka first, then the value's fields in their order, then the rest by name.
-func (s *Sink) newShape(r *connector.Record) (*shape, error) {
-	sh := &shape{topic: r.Topic, delete: r.Value == nil}
+func (s *Sink) newShape(r *connector.Record, k shapeKey) (*shape, error) {
+	sh := &shape{topic: r.Topic, table: k.table, delete: r.Value == nil, partial: k.left != ""}
+	left := strings.Split(k.left, "\x00")
 	keys, err := s.keyFields(r)
 	if err != nil {
 		return nil, err
@@ -197,7 +218,7 @@ func (s *Sink) newShape(r *connector.Record) (*shape, error) {
 		if k := isKey[f.name]; k != nil {
 			f = *k
 			delete(isKey, f.name)
-		} else if s.set.whitelist != nil && !s.set.whitelist[f.name] {
+		} else if s.set.whitelist != nil && !s.set.whitelist[f.name] || slices.Contains(left, f.name) {
 			return
 		}
 		sh.fields = append(sh.fields, f)
@@ -242,7 +263,7 @@ func mapFields(m map[string]any, from origin) []field {
 func structFields(schema *connector.Schema, from origin) []field {
 	fields := make([]field, len(schema.Fields()))
 	for i, f := range schema.Fields() {
-		fields[i] = field{name: f.Name, schema: f.Schema, from: from, index: i}
+		fields[i] = field{name: f.Name, schema: f.Schema, logical: logicalOf(f.Schema), from: from, index: i}
 	}
 	return fields
 }
@@ -277,7 +298,7 @@ func (s *Sink) recordKey(r *connector.Record) ([]field, error) {
 	if len(s.set.pkFields) != 1 {
 		return nil, fmt.Errorf("the key is primitive, so pk.fields must name exactly one column, but there are %d: %s", len(s.set.pkFields), strings.Join(s.set.pkFields, ", "))
 	}
-	return []field{{name: s.set.pkFields[0], schema: r.KeySchema, key: true, from: wholeKey}}, nil
+	return []field{{name: s.set.pkFields[0], schema: r.KeySchema, logical: logicalOf(r.KeySchema), key: true, from: wholeKey}}, nil
 }
 
 // pick gives the named fields, all without names.

@@ -45,6 +45,10 @@ type Sink struct {
 	known    map[pg.Name]*pg.Table
 	runs     map[pg.Name]run
 
+	// passDeletes has what deletes passed over where delete.enabled is false, as
+	// Debezium has it; else it is an error of the record.
+	passDeletes bool
+
 	offsets    *offsets // nil: they are Kafka's
 	partitions connector.SinkContext
 }
@@ -53,8 +57,9 @@ type Sink struct {
 type counters struct {
 	rows             map[string]connector.Counter // by operation
 	created, altered connector.Counter
-	errant           connector.Counter
-	seconds          connector.Histogram
+	errant, skipped  connector.Counter
+	seconds, records connector.Histogram
+	connected        connector.Gauge
 }
 
 // Info describes the plugin.
@@ -94,7 +99,9 @@ func (s *Sink) Start(ctx context.Context, c connector.Context, conf connector.Co
 	s.forget()
 	ctx, s.waiting = pg.WithPatience(ctx, set.answer)
 	defer s.waiting.End()
-	return s.mark(s.waiting.Explain(s.connect(ctx, conf)), set.attempts, connector.After(set.connectBackoff))
+	err = s.waiting.Explain(s.connect(ctx, conf))
+	s.heard(err)
+	return s.mark(err, set.attempts, connector.After(set.connectBackoff))
 }
 
 // connect makes the pool, and checks the tables that are there already.
@@ -147,24 +154,33 @@ func (s *Sink) checkVersion(ctx context.Context) error {
 
 func (s *Sink) count(m connector.Metrics) {
 	s.counters = counters{
-		rows:    map[string]connector.Counter{},
-		created: m.Counter("postgres_tables_created_total", "Tables created."),
-		altered: m.Counter("postgres_tables_altered_total", "Tables that columns were added to."),
-		errant:  m.Counter("postgres_errant_records_total", "Records that the database refused."),
-		seconds: m.Histogram("postgres_transaction_seconds", "Time to write a batch.", []float64{0.001, 0.01, 0.1, 1, 10}),
+		rows:      map[string]connector.Counter{},
+		created:   m.Counter("postgres_tables_created_total", "Tables created."),
+		altered:   m.Counter("postgres_tables_altered_total", "Tables that columns were added to."),
+		errant:    m.Counter("postgres_errant_records_total", "Records that the database refused."),
+		skipped:   m.Counter("postgres_skipped_records_total", "Deletions and truncations that the configuration leaves out."),
+		records:   m.Histogram("postgres_transaction_records", "Records of a transaction.", []float64{1, 10, 100, 1000, 10000}),
+		connected: m.Gauge("postgres_connected", "Whether the database answered last: 1, else 0."),
+		seconds:   m.Histogram("postgres_transaction_seconds", "Time to write a batch.", []float64{0.001, 0.01, 0.1, 1, 10}),
 	}
-	for _, op := range []string{modeInsert, modeUpsert, modeUpdate, "delete"} {
+	for _, op := range []string{modeInsert, modeUpsert, modeUpdate, modeDelete, modeTruncate} {
 		s.counters.rows[op] = m.Counter("postgres_rows_total", "Rows sent, by operation.", "operation", op)
 	}
 }
 
 // checkTable says before the first record that a table does not go with the key.
 func (s *Sink) checkTable(ctx context.Context, topic string) error {
-	name, err := s.tableName(topic)
+	if s.set.fromSource { // the records say which table
+		return nil
+	}
+	name, err := s.tableName(topic, s.set.format)
 	if err != nil {
 		return err
 	}
 	t, err := s.read(ctx, name)
+	if err == nil && t == nil && s.set.validate && !s.set.create {
+		return errMissing(name)
+	}
 	if err != nil || t == nil || len(s.set.pkFields) == 0 {
 		return err // a table that is missing may be created by the first record
 	}
@@ -199,6 +215,9 @@ func (s *Sink) checkUse(ctx context.Context, p *plan) error {
 	rights := p.rights()
 	if s.set.deletes {
 		rights = append(rights, pg.Right{Privilege: "DELETE"})
+	}
+	if s.set.truncates {
+		rights = append(rights, pg.Right{Privilege: "TRUNCATE"})
 	}
 	grants, err := p.table.Grants(ctx, s.pool, rights)
 	if err == nil && grants != "" {
@@ -239,6 +258,15 @@ func (s *Sink) mark(err error, attempts int, after connector.RetryOption) error 
 	return connector.Fatal(err)
 }
 
+// heard notes whether the database answers.
+func (s *Sink) heard(err error) {
+	connected := 1.0
+	if pg.Classify(err) == pg.Environment || s.pool == nil {
+		connected = 0
+	}
+	s.counters.connected.Set(connected)
+}
+
 // Batch says how many records one transaction is to have.
 func (s *Sink) Batch() (records int, linger time.Duration) { return s.set.batch, s.set.linger }
 
@@ -249,6 +277,7 @@ func (s *Sink) Put(ctx context.Context, records []connector.Record) error {
 		return nil
 	}
 	err := s.put(ctx, records)
+	s.heard(err)
 	return s.mark(err, s.set.retries, connector.After(s.set.backoff))
 }
 
@@ -262,6 +291,9 @@ func (s *Sink) planOf(ctx context.Context, r *connector.Record, sh *shape, key s
 	var p *plan
 	if err == nil {
 		p, err = newPlan(sh, t, s.set.mode)
+	}
+	if err == nil && s.set.validate {
+		err = p.fits(s.set.timestamps)
 	}
 	if connector.KindOf(err) == connector.KindData {
 		err = s.at(r, err)

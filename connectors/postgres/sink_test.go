@@ -320,4 +320,7 @@ func TestMetrics(t *testing.T) {
 	if got := m.Value("postgres_rows_total", "operation", "upsert"); got != 3 {
 		t.Errorf("%g rows, want 3", got)
 	}
+	if got := m.Value("postgres_connected"); got != 1 {
+		t.Errorf("connected is %g, want 1", got)
+	}
 }

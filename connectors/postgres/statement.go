@@ -15,7 +15,7 @@ import (
 // that takes an array per column.
 type plan struct {
 	table     *pg.Table
-	operation string      // insert, upsert, update, delete
+	operation string      // insert, upsert, update, delete, truncate
 	fields    []field     // those of the shape that the statement takes
 	columns   []pg.Column // one per field
 	forms     []form      // one per field
@@ -26,8 +26,12 @@ type plan struct {
 
 func newPlan(sh *shape, table *pg.Table, mode string) (*plan, error) {
 	p := &plan{table: table, operation: mode}
-	if sh.delete {
-		p.operation = "delete"
+	switch {
+	case sh.truncate:
+		p.operation, p.sql = modeTruncate, "TRUNCATE TABLE "+table.Name.SQL()
+		return p, nil
+	case sh.delete:
+		p.operation = modeDelete
 	}
 	columns, err := columnsOf(table, sh.fields)
 	if err != nil {
@@ -46,6 +50,9 @@ func newPlan(sh *shape, table *pg.Table, mode string) (*plan, error) {
 	}
 	if err := p.checkKey(); err != nil {
 		return nil, err
+	}
+	if sh.partial && p.operation == modeUpsert && len(p.sets()) > 0 {
+		p.operation = modeUpdate // the row is there, and an INSERT would want the columns that are left out
 	}
 	switch p.operation {
 	case modeInsert, modeUpsert:
@@ -216,6 +223,8 @@ func (p *plan) rights() []pg.Right {
 	}
 	insert, set, read := right("INSERT", inserted), right("UPDATE", sets), right("SELECT", p.keyNames())
 	switch p.operation {
+	case modeTruncate:
+		return []pg.Right{{Privilege: "TRUNCATE"}}
 	case modeInsert:
 		return insert
 	case modeUpsert: // EXCLUDED is read with the right to read the column

@@ -1,11 +1,13 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -17,15 +19,15 @@ const notify = "NOTIFY pgrst, 'reload schema'"
 
 var notWord = regexp.MustCompile(`[^\p{L}\p{N}_]`)
 
-// tableName gives the table of a topic: by topics.to.tables.mapping, else by
-// table.name.format.
-func (s *Sink) tableName(topic string) (pg.Name, error) {
+// tableName gives the table of a topic: by topics.to.tables.mapping, else by the
+// format, which is table.name.format.
+func (s *Sink) tableName(topic, format string) (pg.Name, error) {
 	text, mapped := s.set.tables[topic]
 	if !mapped {
 		if s.set.normalize {
 			topic = notWord.ReplaceAllString(topic, "_")
 		}
-		text = strings.ReplaceAll(s.set.format, "${topic}", topic)
+		text = strings.ReplaceAll(format, "${topic}", topic)
 	}
 	name, err := pg.ParseName(text)
 	if err != nil {
@@ -43,7 +45,7 @@ func (s *Sink) tableName(topic string) (pg.Name, error) {
 // table gives the table that records of a shape go to. It creates and extends
 // the table where the configuration allows.
 func (s *Sink) table(ctx context.Context, sh *shape) (*pg.Table, error) {
-	name, err := s.tableName(sh.topic)
+	name, err := s.tableName(sh.topic, cmp.Or(sh.table, s.set.format))
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +56,8 @@ func (s *Sink) table(ctx context.Context, sh *shape) (*pg.Table, error) {
 		}
 	}
 	if t == nil {
-		if !s.set.create {
-			return nil, fmt.Errorf("table %s is missing and auto-creation is disabled: create it, or set auto.create=true", name)
+		if !s.set.create || sh.truncate {
+			return nil, errMissing(name)
 		}
 		if err := s.create(ctx, name, sh); err != nil {
 			return nil, err
@@ -78,6 +80,10 @@ func (s *Sink) table(ctx context.Context, sh *shape) (*pg.Table, error) {
 	}
 	s.known[name] = t
 	return t, nil
+}
+
+func errMissing(name pg.Name) error {
+	return fmt.Errorf("table %s is missing and auto-creation is disabled: create it, or set auto.create=true", name)
 }
 
 // read reads a table, nil when there is none.
@@ -211,12 +217,9 @@ func (s *Sink) define(f *field) (string, error) {
 	}
 	def := s.column(f.name) + " " + kind
 	if v, ok := f.schema.Default(); ok && v != nil {
-		// The text is the server's input for the type, so its column is enough of one.
-		text, isText := v.(string)
-		if !isText {
-			if text, err = s.cells.text(f, columnOf(kind), v); err != nil {
-				return "", fmt.Errorf("field %s: default: %w", f.name, err)
-			}
+		text, err := s.cells.input(f, columnOf(kind), v)
+		if err != nil {
+			return "", fmt.Errorf("field %s: default: %w", f.name, err)
 		}
 		def += " DEFAULT " + pg.QuoteLiteral(text)
 	}
@@ -230,9 +233,10 @@ func (s *Sink) define(f *field) (string, error) {
 func columnOf(kind string) *pg.Column {
 	c := &pg.Column{Type: kind}
 	if elem, ok := strings.CutSuffix(kind, "[]"); ok {
-		c.Elem = typeNames[elem]
+		elem, _, _ = strings.Cut(elem, "(")
+		c.Elem, c.Category = typeNames[elem], 'A'
 	}
-	c.OID = typeOIDs[kind]
+	c.OID, c.Category = typeOIDs[kind], timeTypes[kind]
 	return c
 }
 
@@ -255,7 +259,22 @@ func (s *Sink) typeOf(f *field) (string, error) {
 	return elem + "[]", err
 }
 
+// mostDigits is the largest precision that a numeric column can have.
+const mostDigits = 1000
+
+func parameter(schema *connector.Schema, name string) string {
+	text, _ := schema.Parameter(name)
+	return text
+}
+
 func typeName(schema *connector.Schema) (string, error) {
+	if t := debeziumType(schema); t != "" {
+		return t, nil
+	}
+	if digits, err := strconv.Atoi(parameter(schema, "connect.decimal.precision")); err == nil && schema.Name() == connector.DecimalName && digits > 0 && digits <= mostDigits {
+		scale, err := connector.DecimalScale(schema)
+		return fmt.Sprintf("DECIMAL(%d,%d)", digits, scale), err
+	}
 	if t, ok := map[string]string{connector.DecimalName: "DECIMAL", connector.DateName: "DATE", connector.TimeName: "TIME", connector.TimestampName: "TIMESTAMP"}[schema.Name()]; ok {
 		return t, nil
 	}

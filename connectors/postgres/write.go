@@ -41,6 +41,7 @@ func (s *Sink) put(ctx context.Context, records []connector.Record) (err error) 
 		return err
 	}
 	s.counters.seconds.Observe(time.Since(began).Seconds())
+	s.counters.records.Observe(float64(len(records)))
 	if s.offsets != nil {
 		return nil
 	}
@@ -78,6 +79,9 @@ func (s *Sink) store(ctx context.Context, records []connector.Record) (bad []err
 	if s.offsets == nil || len(f.bad) == 0 {
 		tried, err = s.write(ctx, f.batch, records)
 		if class := pg.Classify(err); class != pg.Record && class != pg.Structure {
+			if err == nil {
+				s.counters.skipped.Add(float64(f.skipped))
+			}
 			return f.bad, err
 		}
 	}
@@ -86,7 +90,10 @@ func (s *Sink) store(ctx context.Context, records []connector.Record) (bad []err
 	if failed != nil {
 		return nil, failed
 	}
-	return s.writeApart(ctx, f, records, tried, err)
+	if bad, err = s.writeApart(ctx, f, records, tried, err); err == nil {
+		s.counters.skipped.Add(float64(f.skipped))
+	}
+	return bad, err
 }
 
 // filled is the records of a Put, sorted.
@@ -94,19 +101,31 @@ type filled struct {
 	batch   *batch
 	bad     []errant // what does not fit
 	byTable bool     // and some of it for what the table is like
+	skipped int      // what the configuration leaves out
 }
 
 // fill sorts the records into a batch and those that do not fit. One of those is
 // the error where none is tolerated.
 func (s *Sink) fill(ctx context.Context, records []connector.Record, exact bool) (f filled, err error) {
 	f.batch = newBatch(s.cells, exact)
+	var e event
 	for i := range records {
-		r := &records[i]
-		sh, key, err := s.shapeOf(r)
+		if err := s.open(&records[i], &e); err != nil {
+			if f.bad, err = s.misfit(f.bad, i, s.at(&records[i], err)); err != nil {
+				return f, err
+			}
+			continue
+		}
+		if s.skips(&e) {
+			f.skipped++
+			continue
+		}
+		r := e.row
+		sh, key, err := s.shapeOf(&e)
 		if err == nil {
 			var p *plan
 			if p, err = s.planOf(ctx, r, sh, key); err == nil {
-				if err = f.batch.add(p, i, r, s.set.defaults); err != nil {
+				if err = f.batch.add(p, i, r, s.set.defaults && !e.enclosed); err != nil {
 					err = s.at(r, fmt.Errorf("table %s: %w", p.table.Name, err))
 				}
 			}
@@ -115,12 +134,19 @@ func (s *Sink) fill(ctx context.Context, records []connector.Record, exact bool)
 		if err == nil {
 			continue
 		}
-		if s.reporter == nil || connector.KindOf(err) != connector.KindData {
+		if f.bad, err = s.misfit(f.bad, i, err); err != nil {
 			return f, err
 		}
-		f.bad = append(f.bad, errant{i, err})
 	}
 	return f, nil
+}
+
+// misfit notes a record that does not fit. It is the error where none is tolerated.
+func (s *Sink) misfit(bad []errant, record int, err error) ([]errant, error) {
+	if s.reporter == nil || connector.KindOf(err) != connector.KindData {
+		return bad, err
+	}
+	return append(bad, errant{record, err}), nil
 }
 
 // failed names the database in an error.
