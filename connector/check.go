@@ -2,38 +2,43 @@ package connector
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 )
 
-// AtLeast checks that a number is there and not below low.
-func AtLeast(low float64) Check { return Between(low, math.Inf(1)) }
+// Number is the type of a bound, which is written as it is: 1 or 1.0.
+type Number interface {
+	int | int16 | int32 | int64 | float64
+}
 
-// Between checks that a number is there and low <= n <= high.
-func Between(low, high float64) Check {
+// AtLeast checks that a number is there and not below low.
+func AtLeast[N Number](low N) Check {
 	return func(_ string, v any) error {
 		n, ok := number(v)
 		switch {
 		case !ok:
 			return fmt.Errorf("Value must be non-null")
-		case n < low:
-			return fmt.Errorf("Value must be at least %s", bound(low, v))
-		case n > high:
-			return fmt.Errorf("Value must be no more than %s", bound(high, v))
+		case n < float64(low):
+			return fmt.Errorf("Value must be at least %s", shown(low))
 		}
 		return nil
 	}
 }
 
-// bound writes a bound like the value: 1 for an integer, 1.0 for a double.
-func bound(f float64, v any) string {
-	if _, double := v.(float64); double {
-		return javaDouble(f)
+// Between checks that a number is there and low <= n <= high.
+func Between[N Number](low, high N) Check {
+	least := AtLeast(low)
+	return func(name string, v any) error {
+		if err := least(name, v); err != nil {
+			return err
+		}
+		if n, _ := number(v); n > float64(high) {
+			return fmt.Errorf("Value must be no more than %s", shown(high))
+		}
+		return nil
 	}
-	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
 func number(v any) (float64, bool) {
@@ -55,6 +60,18 @@ func OneOf(valid ...string) Check {
 	return func(_ string, v any) error {
 		if s, ok := v.(string); !ok || !slices.Contains(valid, s) {
 			return fmt.Errorf("String must be one of: %s", strings.Join(valid, ", "))
+		}
+		return nil
+	}
+}
+
+// OneOfOrNull checks that a text is one of these or null, which is named as the
+// last choice: the key may be left out.
+func OneOfOrNull(valid ...string) Check {
+	choices := strings.Join(append(slices.Clone(valid), "null"), ", ")
+	return func(_ string, v any) error {
+		if s, ok := v.(string); v != nil && (!ok || !slices.Contains(valid, s)) {
+			return fmt.Errorf("String must be one of: %s", choices)
 		}
 		return nil
 	}

@@ -111,8 +111,19 @@ func (c Config) Float64(key string) float64 { return get[float64](c, key) }
 // Bool gives a BooleanKey's value, false for null.
 func (c Config) Bool(key string) bool { return get[bool](c, key) }
 
-// List gives a ListKey's value, nil for null.
-func (c Config) List(key string) []string { return get[[]string](c, key) }
+// List gives a ListKey's value, nil for null. Nulls in it, which no text has, are
+// empty texts.
+func (c Config) List(key string) []string {
+	list, withNulls := get[any](c, key).([]any)
+	if !withNulls {
+		return get[[]string](c, key)
+	}
+	texts := make([]string, len(list))
+	for i, v := range list {
+		texts[i], _ = v.(string)
+	}
+	return texts
+}
 
 // Password gives a PasswordKey's value, "" for null.
 func (c Config) Password(key string) Password { return get[Password](c, key) }
@@ -192,6 +203,8 @@ func shown(value any) string {
 		return "{" + strings.Join(parts, ", ") + "}"
 	case float64:
 		return javaDouble(v)
+	case []byte:
+		return "[B" // Java adds the array's identity; bytes are not shown
 	}
 	return fmt.Sprint(value)
 }

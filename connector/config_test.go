@@ -2,6 +2,7 @@ package connector
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -64,6 +65,9 @@ func TestConfigGetters(t *testing.T) {
 		null.Password("secret") != "" || null.Has("text") || !null.Given("text") {
 		t.Errorf("null is not the zero value: %v", null)
 	}
+	if nulls, err := def.Parse(Props{"list": []any{"a", nil}}); err != nil || !slices.Equal(nulls.List("list"), []string{"a", ""}) {
+		t.Errorf("a list with null: %v, %v", nulls.List("list"), err)
+	}
 	for name, f := range map[string]func(){
 		"no key missing in the definition": func() { c.String("missing") },
 		"key text is a string":             func() { c.Int("text") },
@@ -86,9 +90,10 @@ func TestConfigDefWith(t *testing.T) {
 		t.Errorf("key b is %+v, %v", k, ok)
 	}
 	for want, f := range map[string]func(){
-		"configuration a is defined twice":                                             func() { base.With(Key{Name: "a", Type: StringKey}) },
+		"Configuration a is defined twice.":                                            func() { base.With(Key{Name: "a", Type: StringKey}) },
 		"default: Invalid value x for configuration n: Not a number of type INT":       func() { NewConfigDef(Key{Name: "n", Type: IntKey, Default: "x"}) },
 		"default: Invalid value 0 for configuration n: Value must be at least 1":       func() { NewConfigDef(Key{Name: "n", Type: IntKey, Default: 0, Check: AtLeast(1)}) },
+		"default: Invalid value null for configuration n: Value must be non-null":      func() { NewConfigDef(Key{Name: "n", Type: IntKey, Check: AtLeast(1)}) },
 		"default: configuration n has the unknown type FLAG":                           func() { NewConfigDef(Key{Name: "n", Type: "FLAG", Default: 0}) },
 		"default: Invalid value 40000 for configuration n: Not a number of type SHORT": func() { NewConfigDef(Key{Name: "n", Type: ShortKey, Default: 40000}) },
 	} {

@@ -39,7 +39,9 @@ type Key struct {
 	Type KeyType
 	// Default is the value of an absent key, of the key's Go type (int is taken
 	// for the integer types) or text that parses as such. With Required unset
-	// a nil Default is a key that may be absent and is null then.
+	// a nil Default is a key that may be absent and is null then: its Check has
+	// to take null, see [Optional]. Whether a ClassKey's
+	// is a plugin is found out by who uses it.
 	Default any
 	// Required makes an absent key an error.
 	Required   bool
@@ -94,18 +96,18 @@ func NewConfigDef(keys ...Key) *ConfigDef {
 
 func (d *ConfigDef) add(k Key) {
 	if _, dup := d.index[k.Name]; dup {
-		panic("connector: configuration " + k.Name + " is defined twice")
+		panic("connector: Configuration " + k.Name + " is defined twice.")
 	}
-	if k.Default != nil {
+	if k.Default != nil && k.Type != ClassKey { // whose plugin may not be registered yet
 		v, err := ParseType(k.Name, k.Default, k.Type)
 		if err != nil {
 			panic("connector: default: " + err.Error())
 		}
 		k.Default = v
-		if k.Check != nil {
-			if err := k.Check(k.Name, v); err != nil {
-				panic("connector: default: " + refusal(k.Name, v, err))
-			}
+	}
+	if k.Check != nil && !k.Required {
+		if err := k.Check(k.Name, k.Default); err != nil {
+			panic("connector: default: " + refusal(k.Name, k.Default, err))
 		}
 	}
 	if k.Importance == "" {
@@ -165,8 +167,27 @@ type Value struct {
 }
 
 // Validate checks every key and reports everything wrong, one Value per key in
-// the definition's order.
-func (d *ConfigDef) Validate(props Props) []Value { return d.validate(props, false) }
+// the definition's order, then one per dependent that is not defined.
+func (d *ConfigDef) Validate(props Props) []Value {
+	values := d.validate(props, false)
+	for _, name := range d.undefined() {
+		values = append(values, Value{Key: name, Errors: []string{name + " is referred in the dependents, but not defined."}})
+	}
+	return values
+}
+
+// undefined gives the dependents of keys that are no keys.
+func (d *ConfigDef) undefined() []string {
+	var names []string
+	for _, k := range d.keys {
+		for _, name := range k.Dependents {
+			if _, there := d.index[name]; !there && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
 
 func (d *ConfigDef) validate(props Props, lenient bool) []Value {
 	parsed := map[string]any{}
@@ -200,7 +221,7 @@ func recommendedText(vs []any) string {
 
 // parse gives a key's value and what is wrong with it. As in Kafka a value that
 // is missing or cannot be parsed counts as null and is then checked like any
-// other, but the null of a key that may be absent is not.
+// other.
 func (k Key) parse(props Props, lenient bool) (value any, errs []string) {
 	text, given := props[k.Name]
 	switch {
@@ -212,8 +233,6 @@ func (k Key) parse(props Props, lenient bool) (value any, errs []string) {
 		value = v
 	case k.Required:
 		errs = append(errs, fmt.Sprintf("Missing required configuration %q which has no default value.", k.Name))
-	case k.Default == nil:
-		return nil, nil
 	default:
 		value = k.Default
 	}
@@ -258,6 +277,9 @@ func (d *ConfigDef) Parse(props Props) (Config, error) {
 func (d *ConfigDef) Check(props Props) (Config, *Problems) {
 	conf := Config{values: make(map[string]any, len(d.keys)), props: props}
 	p := new(Problems)
+	if names := d.undefined(); len(names) > 0 {
+		p.Add("", "Some configurations in are referred in the dependents, but not defined: %s", strings.Join(names, ","))
+	}
 	for _, v := range d.validate(props, true) {
 		conf.values[v.Key] = v.Value
 		for _, e := range v.Errors {

@@ -19,11 +19,7 @@ func ParseType(name string, value any, t KeyType) (any, error) {
 	text, isText := value.(string)
 	trimmed := strings.TrimFunc(text, func(r rune) bool { return r <= ' ' })
 	invalid := func(reason string) (any, error) {
-		shown := value
-		if t == PasswordKey {
-			shown = Password("")
-		}
-		return nil, fmt.Errorf("%s", Invalid(name, shown, reason))
+		return nil, fmt.Errorf("%s", Invalid(name, value, reason))
 	}
 	switch t {
 	case BooleanKey:
@@ -51,10 +47,13 @@ func ParseType(name string, value any, t KeyType) (any, error) {
 		}
 		return invalid("Expected value to be a string, but it was a " + javaName(value))
 	case ClassKey:
-		if isText {
-			return trimmed, nil
+		switch {
+		case !isText:
+			return invalid("Expected a Class instance or class name.")
+		case !Plugins.isClass(trimmed):
+			return invalid("Class " + text + " could not be found.")
 		}
-		return invalid("Expected a Class instance or class name.")
+		return trimmed, nil
 	case ListKey:
 		switch l := value.(type) {
 		case []string:
@@ -131,17 +130,23 @@ func parseInteger(value any, trimmed string, isText bool, t KeyType, invalid fun
 
 var integerNoun = map[KeyType]string{IntKey: "32-bit integer", ShortKey: "16-bit integer (short)", LongKey: "64-bit integer (long)"}
 
-// textList takes a list of texts; another entry is an error.
+// textList takes a list of texts, as it is where code made it with nulls among
+// them; another entry is an error.
 func textList(list []any, invalid func(string) (any, error)) (any, error) {
-	texts := make([]string, len(list))
-	for i, v := range list {
+	var texts []string
+	for _, v := range list {
 		s, ok := v.(string)
-		if !ok {
+		if !ok && v != nil {
 			return invalid("Expected a comma separated list.")
 		}
-		texts[i] = s
+		if ok {
+			texts = append(texts, s)
+		}
 	}
-	return texts, nil
+	if len(texts) < len(list) {
+		return list, nil
+	}
+	return append([]string{}, texts...), nil
 }
 
 // splitList splits at commas and takes the white space around them.
@@ -249,6 +254,10 @@ func javaName(v any) string {
 		return "java.util.ArrayList"
 	case map[string]any:
 		return "java.util.LinkedHashMap"
+	case []byte:
+		return "[B"
+	case Decimal:
+		return "java.math.BigDecimal"
 	}
 	return fmt.Sprintf("%T", v)
 }

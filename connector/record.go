@@ -1,7 +1,9 @@
 package connector
 
-// NoTimestamp is the timestamp of a record that has none.
-const NoTimestamp int64 = -1
+// NoTimestamp is the timestamp of a record that has none. It is no time that a
+// record can have: -1, which Kafka has for none, is the last millisecond of 1969
+// to a transform, and none when the record is written.
+const NoTimestamp int64 = -1 << 62
 
 // AnyPartition is the partition of a record that leaves the choice to Kafka's
 // partitioner: by key, or round robin without one.

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -67,7 +68,7 @@ func TestChainVectors(t *testing.T) {
 }
 
 // chainOf gives the stages of a sink's transforms as a worker makes them: it
-// validates the configuration, then builds the task.
+// validates the configuration and builds the task, and either may refuse it.
 func chainOf(registry *connector.Registry, chain connector.Props) ([]*stage, error) {
 	props := connector.Props{"name": "c", "connector.class": "collect", "topics": "events"}
 	for k, v := range chain {
@@ -77,9 +78,11 @@ func chainOf(registry *connector.Registry, chain connector.Props) ([]*stage, err
 	if err == nil {
 		err = report.Err()
 	}
-	if err != nil {
-		return nil, err
-	}
+	stages, started := start(registry, props)
+	return stages, errors.Join(err, started)
+}
+
+func start(registry *connector.Registry, props connector.Props) ([]*stage, error) {
 	spec := TaskSpec{Connector: "c", Kind: KindSink, Props: props}
 	set, err := parseSettings(spec)
 	if err != nil {

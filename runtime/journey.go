@@ -86,14 +86,22 @@ func (it *item) tolerate(t *tolerance, why failure) {
 // Connect shows, of one read from Kafka where it is.
 func (it *item) which() []any {
 	if it.read != nil {
-		return []any{"topic", it.read.Topic, "partition", it.read.Partition, "offset", it.read.Offset, "timestamp", it.read.Timestamp}
+		return []any{"topic", it.read.Topic, "partition", it.read.Partition, "offset", it.read.Offset, "timestamp", timestamp(it.read)}
 	}
 	m := it.original()
-	which := []any{"topic", m.Topic, "partition", m.Partition, "timestamp", m.Timestamp, "key", string(m.Key), "value", string(m.Value)}
+	which := []any{"topic", m.Topic, "partition", m.Partition, "timestamp", timestamp(&m), "key", string(m.Key), "value", string(m.Value)}
 	for _, h := range m.Headers {
 		which = append(which, "header."+h.Key, string(h.Value))
 	}
 	return append(which, "source_partition", jsonText(it.polled.SourcePartition), "source_offset", jsonText(it.polled.SourceOffset))
+}
+
+// timestamp gives a message's time for a log, nil for none.
+func timestamp(m *kafka.Message) any {
+	if m.Timestamp == connector.NoTimestamp {
+		return nil
+	}
+	return m.Timestamp
 }
 
 // batch is what a task works on at once. A failure that stops the task cuts

@@ -16,7 +16,7 @@ func (b *builder) transform(alias string) error {
 	props := b.spec.Props.WithPrefix("transforms." + alias + ".")
 	class, ok := props.Text("type")
 	if !ok {
-		return connector.Fatal(fmt.Errorf("%s: transforms.%s.type is missing", word, alias))
+		return connector.Fatal(fmt.Errorf("%s: %s", word, connector.Invalid("transforms."+alias+".type", nil, "Not a Transformation")))
 	}
 	plugin, s, err := b.plugin(connector.TransformType, "transform", alias, java, class)
 	if err != nil {
@@ -58,7 +58,7 @@ type test func(r connector.Record) (bool, error)
 // predicate gives the test of a transform, nil for one that always applies.
 func (b *builder) predicate(word string, props connector.Props) (test, error) {
 	alias, ok := props.Text("predicate")
-	if !ok || alias == "" {
+	if !ok {
 		return nil, nil
 	}
 	negate := false
@@ -71,12 +71,12 @@ func (b *builder) predicate(word string, props connector.Props) (test, error) {
 	}
 	word = "predicate " + alias
 	if !slices.Contains(b.set.predicates, alias) {
-		return nil, connector.Fatal(fmt.Errorf("%s: predicates does not name it", word))
+		return nil, connector.Fatal(fmt.Errorf("%s: predicates does not name it: Unknown configuration 'predicates.%s.plugin.version'", word, alias))
 	}
 	own := b.spec.Props.WithPrefix("predicates." + alias + ".")
 	class, ok := own.Text("type")
 	if !ok {
-		return nil, connector.Fatal(fmt.Errorf("%s: predicates.%s.type is missing", word, alias))
+		return nil, connector.Fatal(fmt.Errorf("%s: %s", word, connector.Invalid("predicates."+alias+".type", nil, "Not a Predicate")))
 	}
 	plugin, s, err := b.plugin(connector.PredicateType, "predicate", alias, "TRANSFORMATION", class)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -142,6 +143,14 @@ func (s *Sink) at(r *connector.Record, err error) error {
 	return connector.Data(fmt.Errorf("record %s[%d]@%d: %w", r.Origin.Topic, r.Origin.Partition, r.Origin.Offset, err))
 }
 
+// timestamp writes a record's time as Java does.
+func timestamp(r *connector.Record) string {
+	if r.Timestamp == connector.NoTimestamp {
+		return "null"
+	}
+	return strconv.FormatInt(r.Timestamp, 10)
+}
+
 // check tells whether key and value are there as the configuration needs them.
 func (s *Sink) check(e *event) error {
 	if e.truncate {
@@ -150,8 +159,8 @@ func (s *Sink) check(e *event) error {
 	r := e.row
 	needs := func(what, part string, v any, schema *connector.Schema) error {
 		return connector.Data(fmt.Errorf("sink connector '%s' is configured with 'delete.enabled=%t' and 'pk.mode=%s' and therefore requires records with %s, "+
-			"but found record at (topic='%s',partition=%d,offset=%d,timestamp=%d) with %s %s and %s",
-			s.name, s.set.deletes, s.set.pkMode, what, r.Origin.Topic, r.Origin.Partition, r.Origin.Offset, r.Timestamp, describe(v), part, describeSchema(schema)))
+			"but found record at (topic='%s',partition=%d,offset=%d,timestamp=%s) with %s %s and %s",
+			s.name, s.set.deletes, s.set.pkMode, what, r.Origin.Topic, r.Origin.Partition, r.Origin.Offset, timestamp(r), describe(v), part, describeSchema(schema)))
 	}
 	if s.set.pkMode == pkRecordKey {
 		switch {

@@ -33,7 +33,9 @@ type Converter struct {
 	content     *connector.Schema
 	numeric     bool // decimals as numbers, else base64
 	replaceNull bool
+	strict      bool
 	cacheSize   int
+	warn        func(topic, field string) // says once that a value was read as another one
 
 	mu      sync.Mutex
 	written map[*connector.Schema]json.RawMessage // by identity
@@ -63,18 +65,31 @@ func (*Converter) ConfigDef() *connector.ConfigDef {
 		connector.Key{Name: "replace.null.with.default", Type: connector.BooleanKey, Default: true, Importance: connector.Low, Group: "Serialization", Width: "MEDIUM",
 			DisplayName: "Replace null with default",
 			Doc:         "Whether to replace fields that have a default value and that are null to the default value. When set to true, the default value is used, otherwise null is used."},
+		connector.Key{Name: "strict", Type: connector.BooleanKey, Default: false, Importance: connector.Medium, Group: "Serialization", Width: "MEDIUM", Extension: true,
+			DisplayName: "Refuse what does not fit", Doc: "Whether JSON of another type than its schema says, and a number that its type cannot hold, is an error of the record, " +
+				"and NaN and the infinities, which are written as strings, are read as such. When set to false, all that is read as Kafka Connect does: 0, false, null, or the lower bits of the number, with a warning once."},
 	)
 }
 
 // Configure reads the configuration.
-func (c *Converter) Configure(_ connector.Context, conf connector.Config, _ bool) error {
+func (c *Converter) Configure(ctx connector.Context, conf connector.Config, _ bool) error {
 	c.envelope = conf.Bool("schemas.enable")
 	c.numeric = strings.EqualFold(conf.String("decimal.format"), "NUMERIC")
 	c.replaceNull = conf.Bool("replace.null.with.default")
+	c.strict = conf.Bool("strict")
+	var once sync.Once
+	c.warn = func(topic, field string) {
+		once.Do(func() {
+			if ctx.Log != nil {
+				ctx.Log.Warn("JSON that does not fit is read as another value, as in Kafka Connect: the converter's key strict=true refuses it", "topic", topic, "field", field)
+			}
+		})
+	}
 	c.cacheSize = max(1, conf.Int("schemas.cache.size"))
 	c.written, c.parsed = map[*connector.Schema]json.RawMessage{}, map[string]*connector.Schema{}
 	if text := conf.String("schema.content"); text != "" {
-		schema, err := c.parseSchema([]byte(text))
+		r := c.reader()
+		schema, err := c.parseSchema(r, []byte(text))
 		if err != nil {
 			return fmt.Errorf("schema.content: Failed to parse schema in converter config due to serialization error: %w", err)
 		}
@@ -109,29 +124,46 @@ func (c *Converter) FromConnect(_ context.Context, _ string, schema *connector.S
 }
 
 // ToConnect reads a value, without schema or with the one of the envelope.
-func (c *Converter) ToConnect(_ context.Context, _ string, data []byte) (*connector.Schema, any, error) {
+func (c *Converter) ToConnect(_ context.Context, topic string, data []byte) (*connector.Schema, any, error) {
 	if data == nil {
 		return nil, nil, nil
 	}
-	if !c.envelope {
-		v, err := decode(data)
-		if err != nil {
-			return nil, nil, err
-		}
-		v, err = c.schemaless(v)
+	r := c.reader()
+	schema, v, err := c.read(r, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.notes > 0 {
+		c.warn(topic, r.first)
+	}
+	return schema, v, nil
+}
+
+func (c *Converter) reader() *reader { return &reader{strict: c.strict, replaceNull: c.replaceNull} }
+
+// read reads what schemas.enable and schema.content say that there is.
+func (c *Converter) read(r *reader, data []byte) (*connector.Schema, any, error) {
+	if c.envelope && c.content == nil {
+		return c.readEnvelope(r, data)
+	}
+	v, err := decode(data)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case !c.envelope:
+		v, err = r.schemaless(v)
 		return nil, v, err
+	case !c.strict && len(bytes.TrimSpace(data)) == 0:
+		v = missing{}
 	}
-	if c.content != nil {
-		v, err := decode(data)
-		if err != nil {
-			return nil, nil, err
-		}
-		v, err = c.fromJSON("", c.content, v)
-		return c.content, v, err
-	}
+	v, err = r.fromJSON("", c.content, v)
+	return c.content, v, err
+}
+
+func (c *Converter) readEnvelope(r *reader, data []byte) (*connector.Schema, any, error) {
 	var parts map[string]json.RawMessage
 	if err := unmarshal(data, &parts); err != nil {
-		if _, err := decode(data); err != nil {
+		if !noEnvelope(data) {
 			return nil, nil, err
 		}
 		return nil, nil, errEnvelope
@@ -141,7 +173,7 @@ func (c *Converter) ToConnect(_ context.Context, _ string, data []byte) (*connec
 	if len(parts) != 2 || !hasSchema || !hasPayload {
 		return nil, nil, errEnvelope
 	}
-	schema, err := c.parseSchema(rawSchema)
+	schema, err := c.parseSchema(r, rawSchema)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -149,13 +181,35 @@ func (c *Converter) ToConnect(_ context.Context, _ string, data []byte) (*connec
 	if err != nil {
 		return nil, nil, err
 	}
-	if schema == nil {
-		v, err = c.schemaless(v)
-	} else {
-		v, err = c.fromJSON("", schema, v)
-	}
+	v, err = r.fromJSON("", schema, v)
 	return schema, v, err
 }
+
+// noEnvelope tells that the first value of a text can be told from the rest and
+// is no envelope, which says more than that something follows behind it.
+func noEnvelope(data []byte) bool {
+	data = withoutLeadingZeros(bytes.TrimPrefix(data, bom))
+	if len(bytes.TrimSpace(data)) == 0 {
+		return true
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var first any
+	if !utf8.Valid(data) || d.Decode(&first) != nil {
+		return false
+	}
+	rest := data[d.InputOffset():]
+	if _, number := first.(json.Number); number && len(rest) > 0 && !bytes.ContainsAny(rest[:1], " \t\r\n") {
+		return false
+	}
+	m, _ := first.(map[string]any)
+	_, hasSchema := m["schema"]
+	_, hasPayload := m["payload"]
+	return !hasSchema || !hasPayload
+}
+
+// bom is the mark that some programs put before a text.
+var bom = []byte("\uFEFF")
 
 // errEnvelope is Kafka's answer to the most common mistake of beginners.
 var errEnvelope = dataf(`JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields. ` +
@@ -184,11 +238,17 @@ func decode(data []byte) (any, error) {
 
 func unmarshal(data []byte, v any) error {
 	const failed = "Converting byte[] to Kafka Connect data failed due to serialization error: "
-	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
+	data = bytes.TrimPrefix(data, bom)
 	if !utf8.Valid(data) {
 		return dataf(failed + "the text is not UTF-8")
 	}
-	switch err := wholejson.Unmarshal(data, v); {
+	err := wholejson.Unmarshal(data, v)
+	if err != nil && err != io.EOF {
+		if plain := withoutLeadingZeros(data); len(plain) < len(data) {
+			err = wholejson.Unmarshal(plain, v)
+		}
+	}
+	switch {
 	case err == io.EOF:
 		return dataf(failed + "there is no JSON")
 	case err != nil:

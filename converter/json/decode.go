@@ -18,14 +18,14 @@ func fieldError(name string, err error) error { return fmt.Errorf("field %s: %w"
 
 // schemaless gives a decoded value in Connect's types: whole numbers are int64,
 // others float64.
-func (c *Converter) schemaless(v any) (any, error) {
+func (r *reader) schemaless(v any) (any, error) {
 	var err error
 	switch x := v.(type) {
 	case json.Number:
 		if !strings.ContainsAny(x.String(), ".eE") {
 			n, err := strconv.ParseInt(x.String(), 10, 64)
 			if err != nil {
-				return nil, dataf("number %s does not fit 64 bits: write it as a string, or with schema as a Decimal", x)
+				return r.otherwise("", lowBits(x), dataf("number %s does not fit 64 bits: write it as a string, or with schema as a Decimal", x))
 			}
 			return n, nil
 		}
@@ -36,13 +36,13 @@ func (c *Converter) schemaless(v any) (any, error) {
 		return f, nil
 	case []any:
 		for i := range x {
-			if x[i], err = c.schemaless(x[i]); err != nil {
+			if x[i], err = r.schemaless(x[i]); err != nil {
 				return nil, err
 			}
 		}
 	case map[string]any:
 		for k := range x {
-			if x[k], err = c.schemaless(x[k]); err != nil {
+			if x[k], err = r.schemaless(x[k]); err != nil {
 				return nil, fieldError(k, err)
 			}
 		}
@@ -51,12 +51,12 @@ func (c *Converter) schemaless(v any) (any, error) {
 }
 
 // fromJSON gives a decoded value of a schema.
-func (c *Converter) fromJSON(field string, s *connector.Schema, v any) (any, error) {
+func (r *reader) fromJSON(field string, s *connector.Schema, v any) (any, error) {
 	if s == nil {
-		return c.schemaless(v)
+		return r.schemaless(v)
 	}
 	if v == nil {
-		if def, ok := s.Default(); ok && def != nil && c.replaceNull {
+		if def, ok := s.Default(); ok && def != nil && r.replaceNull {
 			return def, nil
 		}
 		if s.Optional() {
@@ -68,28 +68,31 @@ func (c *Converter) fromJSON(field string, s *connector.Schema, v any) (any, err
 	case connector.DecimalName:
 		return decimal(s, v)
 	case connector.DateName, connector.TimeName, connector.TimestampName:
-		return timeValue(s, v)
+		return r.timeValue(field, s, v)
 	}
 	switch s.Type() {
 	case connector.Array:
 		list, ok := v.([]any)
 		if !ok {
-			return nil, misfit(field, "an array", v)
+			if _, err := r.otherwise(field, nil, misfit(field, "an array", v)); err != nil {
+				return nil, err
+			}
+			list = members(v)
 		}
 		out := make([]any, len(list))
 		for i, e := range list {
 			var err error
-			if out[i], err = c.fromJSON(fmt.Sprintf("%s[%d]", field, i), s.Elem(), e); err != nil {
+			if out[i], err = r.fromJSON(fmt.Sprintf("%s[%d]", field, i), s.Elem(), e); err != nil {
 				return nil, err
 			}
 		}
 		return out, nil
 	case connector.Map:
-		return c.mapValue(field, s, v)
+		return r.mapValue(field, s, v)
 	case connector.Object:
-		return c.structValue(field, s, v)
+		return r.structValue(field, s, v)
 	}
-	return scalar(field, s.Type(), v)
+	return r.scalar(field, s.Type(), v)
 }
 
 func named(field string) string {
@@ -116,27 +119,33 @@ func kind(v any) string {
 		return "BOOLEAN"
 	case []any:
 		return "ARRAY"
+	case missing:
+		return "MISSING"
 	}
 	return "OBJECT"
 }
 
-func scalar(field string, t connector.Type, v any) (any, error) {
+func (r *reader) scalar(field string, t connector.Type, v any) (any, error) {
 	switch x := v.(type) {
 	case bool:
 		if t == connector.Boolean {
 			return x, nil
 		}
 	case string:
-		return text(field, t, x)
+		if out, err := r.text(field, t, x); out != nil || err != nil {
+			return out, err
+		}
 	case json.Number:
-		return numeric(field, t, x)
+		if zeros[t] != nil && t != connector.Boolean {
+			return r.numeric(field, t, x)
+		}
 	}
-	return nil, misfit(field, t.String(), v)
+	return r.otherwise(field, zeros[t], misfit(field, t.String(), v))
 }
 
-// text reads a JSON string: a string, bytes in base64, or a float that JSON has
-// no number for.
-func text(field string, t connector.Type, x string) (any, error) {
+// text reads a JSON string: a string, bytes in base64, or, if strict, a float that
+// JSON has no number for; nil is none of them.
+func (r *reader) text(field string, t connector.Type, x string) (any, error) {
 	switch t {
 	case connector.String:
 		return x, nil
@@ -148,6 +157,7 @@ func text(field string, t connector.Type, x string) (any, error) {
 		return b, nil
 	case connector.Float32, connector.Float64:
 		f, ok := map[string]float64{"NaN": math.NaN(), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1)}[x]
+		ok = ok && r.strict
 		if ok && t == connector.Float32 {
 			return float32(f), nil
 		}
@@ -155,41 +165,43 @@ func text(field string, t connector.Type, x string) (any, error) {
 			return f, nil
 		}
 	}
-	return nil, misfit(field, t.String(), x)
+	return nil, nil
 }
 
-func numeric(field string, t connector.Type, x json.Number) (any, error) {
-	bits := map[connector.Type]int{connector.Int8: 8, connector.Int16: 16, connector.Int32: 32, connector.Int64: 64}[t]
-	if bits > 0 {
-		n, err := strconv.ParseInt(whole(x.String()), 10, bits)
-		if err != nil {
-			return nil, dataf("field%s: number %s is not an %s", named(field), x, t)
-		}
-		switch t {
-		case connector.Int8:
-			return int8(n), nil
-		case connector.Int16:
-			return int16(n), nil
-		case connector.Int32:
-			return int32(n), nil
-		}
-		return n, nil
-	}
+func (r *reader) numeric(field string, t connector.Type, x json.Number) (any, error) {
 	switch t {
 	case connector.Float32:
 		f, err := strconv.ParseFloat(x.String(), 32)
 		if err != nil {
-			return nil, dataf("field%s: number %s is beyond a float32", named(field), x)
+			return r.otherwise(field, float32(f), dataf("field%s: number %s is beyond a float32", named(field), x))
 		}
 		return float32(f), nil
 	case connector.Float64:
 		f, err := strconv.ParseFloat(x.String(), 64)
 		if err != nil {
-			return nil, dataf("field%s: number %s is beyond a float64", named(field), x)
+			return r.otherwise(field, f, dataf("field%s: number %s is beyond a float64", named(field), x))
 		}
 		return f, nil
 	}
-	return nil, misfit(field, t.String(), x)
+	bits := map[connector.Type]int{connector.Int8: 8, connector.Int16: 16, connector.Int32: 32, connector.Int64: 64}[t]
+	n, err := strconv.ParseInt(whole(x.String()), 10, bits)
+	if err != nil {
+		return r.otherwise(field, integer(t, lowBits(x)), dataf("field%s: number %s is not an %s", named(field), x, t))
+	}
+	return integer(t, n), nil
+}
+
+// integer gives the lower bits of a number that make one of a type.
+func integer(t connector.Type, n int64) any {
+	switch t {
+	case connector.Int8:
+		return int8(n)
+	case connector.Int16:
+		return int16(n)
+	case connector.Int32:
+		return int32(n)
+	}
+	return n
 }
 
 // whole rewrites a whole number that was written with a point or exponent, such
@@ -244,7 +256,7 @@ func parseDecimal(text string) (any, error) {
 	return connector.Decimal{Unscaled: unscaled, Scale: scale}, nil
 }
 
-func timeValue(s *connector.Schema, v any) (any, error) {
+func (r *reader) timeValue(field string, s *connector.Schema, v any) (any, error) {
 	name := s.Name()[strings.LastIndexByte(s.Name(), '.')+1:]
 	bits, want := 32, "integer"
 	if s.Name() == connector.TimestampName {
@@ -256,7 +268,14 @@ func timeValue(s *connector.Schema, v any) (any, error) {
 	}
 	n, err := strconv.ParseInt(x.String(), 10, bits)
 	if err != nil {
-		return nil, dataf("Invalid type for %s, underlying representation should be %s but was %s", name, want, x)
+		misfit := dataf("Invalid type for %s, underlying representation should be %s but was %s %s", name, want, kind(x), x)
+		if bits < 64 || strings.ContainsAny(x.String(), ".eE") {
+			return nil, misfit
+		}
+		if _, err := r.otherwise(field, nil, misfit); err != nil {
+			return nil, err
+		}
+		n = lowBits(x)
 	}
 	switch {
 	case name == "Date":
@@ -267,7 +286,7 @@ func timeValue(s *connector.Schema, v any) (any, error) {
 	return time.UnixMilli(n).UTC(), nil
 }
 
-func (c *Converter) mapValue(field string, s *connector.Schema, v any) (any, error) {
+func (r *reader) mapValue(field string, s *connector.Schema, v any) (any, error) {
 	if s.Key() == nil || s.Key().Type() == connector.String {
 		m, ok := v.(map[string]any)
 		if !ok {
@@ -276,7 +295,7 @@ func (c *Converter) mapValue(field string, s *connector.Schema, v any) (any, err
 		out := make(map[string]any, len(m))
 		for k, e := range m {
 			var err error
-			if out[k], err = c.fromJSON(fmt.Sprintf("%s[%q]", field, k), s.Elem(), e); err != nil {
+			if out[k], err = r.fromJSON(fmt.Sprintf("%s[%q]", field, k), s.Elem(), e); err != nil {
 				return nil, err
 			}
 		}
@@ -295,7 +314,7 @@ func (c *Converter) mapValue(field string, s *connector.Schema, v any) (any, err
 		if len(pair) != 2 {
 			return nil, dataf("Found invalid map entry, expected length 2 but found :%d", len(pair))
 		}
-		k, err := c.fromJSON(field+" key", s.Key(), pair[0])
+		k, err := r.fromJSON(field+" key", s.Key(), pair[0])
 		if err != nil {
 			return nil, err
 		}
@@ -303,14 +322,14 @@ func (c *Converter) mapValue(field string, s *connector.Schema, v any) (any, err
 		case []byte, []any, map[string]any, map[any]any:
 			return nil, dataf("field%s: a map with keys of type %s cannot be held", named(field), s.Key().Type())
 		}
-		if out[k], err = c.fromJSON(field, s.Elem(), pair[1]); err != nil {
+		if out[k], err = r.fromJSON(field, s.Elem(), pair[1]); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func (c *Converter) structValue(field string, s *connector.Schema, v any) (any, error) {
+func (r *reader) structValue(field string, s *connector.Schema, v any) (any, error) {
 	m, ok := v.(map[string]any)
 	if !ok {
 		return nil, dataf("Structs should be encoded as JSON objects, but found %s", kind(v))
@@ -322,8 +341,14 @@ func (c *Converter) structValue(field string, s *connector.Schema, v any) (any, 
 			path = field + "." + f.Name
 		}
 		var err error
-		if values[i], err = c.fromJSON(path, f.Schema, m[f.Name]); err != nil {
+		before := r.notes
+		if values[i], err = r.fromJSON(path, f.Schema, m[f.Name]); err != nil {
 			return nil, err
+		}
+		if r.notes > before { // a struct, unlike an array, takes no null where one is required
+			if err := connector.NewStruct(s).Put(f.Name, values[i]); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return connector.StructFrom(s, values), nil

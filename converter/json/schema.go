@@ -108,7 +108,7 @@ func emptyStruct(out schemaJSON) (json.RawMessage, error) {
 }
 
 // parseSchema reads a schema, remembering it by its text. null is nil.
-func (c *Converter) parseSchema(text []byte) (*connector.Schema, error) {
+func (c *Converter) parseSchema(r *reader, text []byte) (*connector.Schema, error) {
 	c.mu.Lock()
 	s, ok := c.parsed[string(text)]
 	c.mu.Unlock()
@@ -119,7 +119,7 @@ func (c *Converter) parseSchema(text []byte) (*connector.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s, err = c.readSchema(v); err != nil {
+	if s, err = r.readSchema(v); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
@@ -131,7 +131,7 @@ func (c *Converter) parseSchema(text []byte) (*connector.Schema, error) {
 	return s, nil
 }
 
-func (c *Converter) readSchema(v any) (*connector.Schema, error) {
+func (r *reader) readSchema(v any) (*connector.Schema, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -144,24 +144,27 @@ func (c *Converter) readSchema(v any) (*connector.Schema, error) {
 	if !ok {
 		return nil, dataf("Unknown schema type: %s", name)
 	}
-	s, err := c.readType(t, m)
+	s, err := r.readType(t, m)
 	if err != nil {
 		return nil, err
 	}
-	if s, err = readAttributes(s, m); err != nil {
+	if s, err = r.readAttributes(s, m); err != nil {
 		return nil, err
 	}
 	if def, ok := m["default"]; ok && (def != nil || !s.Optional()) { // null is no default of a type that does not have it
-		value, err := c.fromJSON("default", s, def)
+		value, err := r.fromJSON("default", s, def)
 		if err != nil {
 			return nil, err
+		}
+		if _, whole := value.(*connector.Struct); whole && !r.strict {
+			return nil, dataf("Invalid default value: Kafka Connect takes none of a struct, the converter's key strict=true does")
 		}
 		return s.TryDefault(value)
 	}
 	return s, nil
 }
 
-func (c *Converter) readType(t connector.Type, m map[string]any) (*connector.Schema, error) {
+func (r *reader) readType(t connector.Type, m map[string]any) (*connector.Schema, error) {
 	if t.Primitive() {
 		return connector.PrimitiveSchema(t), nil
 	}
@@ -169,7 +172,7 @@ func (c *Converter) readType(t connector.Type, m map[string]any) (*connector.Sch
 		if m[key] == nil {
 			return nil, dataf("%s", missing)
 		}
-		return c.readSchema(m[key])
+		return r.readSchema(m[key])
 	}
 	switch t {
 	case connector.Array:
@@ -200,7 +203,7 @@ func (c *Converter) readType(t connector.Type, m map[string]any) (*connector.Sch
 		if !ok {
 			return nil, dataf("Struct schema's field name not specified properly")
 		}
-		fs, err := c.readSchema(f)
+		fs, err := r.readSchema(f)
 		if err != nil {
 			return nil, err
 		}
@@ -210,7 +213,7 @@ func (c *Converter) readType(t connector.Type, m map[string]any) (*connector.Sch
 	return s, connector.Data(err)
 }
 
-func readAttributes(s *connector.Schema, m map[string]any) (*connector.Schema, error) {
+func (r *reader) readAttributes(s *connector.Schema, m map[string]any) (*connector.Schema, error) {
 	if optional, ok := m["optional"].(bool); ok && optional {
 		s = s.AsOptional()
 	}
@@ -222,10 +225,11 @@ func readAttributes(s *connector.Schema, m map[string]any) (*connector.Schema, e
 	}
 	if version, ok := m["version"].(json.Number); ok {
 		n, err := version.Int64()
-		if err != nil {
-			return nil, dataf("Invalid schema version %s: it must be an integer", version)
+		if err == nil {
+			s = s.WithVersion(int(n))
+		} else if _, err := r.otherwise("version", nil, dataf("Invalid schema version %s: it must be an integer", version)); err != nil {
+			return nil, err
 		}
-		s = s.WithVersion(int(n))
 	}
 	params, _ := m["parameters"].(map[string]any)
 	for k, v := range params {

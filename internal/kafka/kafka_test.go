@@ -135,6 +135,33 @@ func TestPartitionsOfKeysAreJavas(t *testing.T) {
 	}
 }
 
+// TestTimestampsBefore1970 sends -1, which Kafka has for no time: as in Kafka Connect
+// the message is given the time of its sending. Others are the record's fault.
+func TestTimestampsBefore1970(t *testing.T) {
+	c := open(t, kafkatest.Start(t), nil)
+	if err := c.CreateTopic(t.Context(), TopicSpec{Name: "p", Partitions: 1, Replication: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for _, none := range []int64{-1, connector.NoTimestamp} {
+		if meta := produce(t, c, Message{Topic: "p", Timestamp: none})[0]; meta.Timestamp < 1_000_000_000_000 {
+			t.Errorf("a message of the time %d has %d", none, meta.Timestamp)
+		}
+	}
+	p, err := c.NewProducer(ProducerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = p.Close() }()
+	said := make(chan error, 1)
+	err = p.Send(t.Context(), Message{Topic: "p", Timestamp: -2}, func(_ connector.RecordMetadata, err error) { said <- err })
+	if err == nil {
+		err = <-said
+	}
+	if connector.KindOf(err) != connector.KindData {
+		t.Errorf("a message of the time -2: %v", err)
+	}
+}
+
 func TestProducerSaysWhatIsTooLarge(t *testing.T) {
 	c := open(t, kafkatest.Start(t), map[string]string{"max.request.size": "1000"})
 	p, err := c.NewProducer(ProducerOptions{})

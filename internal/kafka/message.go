@@ -20,6 +20,10 @@ func (m *Message) From() connector.TopicPartition {
 	return connector.TopicPartition{Topic: m.Topic, Partition: m.Partition}
 }
 
+// wireNone is the timestamp that stands for none in Kafka's protocol. As in Kafka
+// Connect a message that has it is given the time of its sending.
+const wireNone = -1
+
 // Header is one header of a message.
 type Header struct {
 	Key   string

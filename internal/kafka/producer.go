@@ -172,7 +172,7 @@ func (p *Producer) some(t *outTopic, messages []*Message, n int) (end int, bytes
 // refuse says why a message cannot be sent.
 func (p *Producer) refuse(t *outTopic, m *Message, size int64) error {
 	switch {
-	case m.Timestamp < 0 && m.Timestamp != connector.NoTimestamp:
+	case m.Timestamp < wireNone && m.Timestamp != connector.NoTimestamp:
 		return connector.Data(fmt.Errorf("topic %s: timestamp %d is before 1970", m.Topic, m.Timestamp))
 	case m.Partition < 0 && m.Partition != connector.AnyPartition:
 		return noPartition(m)
@@ -250,7 +250,7 @@ func (p *Producer) append(t *outTopic, messages []*Message, first int32, bytes i
 		q := t.queues[t.partitioner.partition(m, size, len(t.queues))]
 		b := q.open(size, limit, now)
 		at := m.Timestamp
-		if at == connector.NoTimestamp {
+		if at <= wireNone {
 			at = now.UnixMilli()
 		}
 		b.add(m, size, at, first+int32(i), s)

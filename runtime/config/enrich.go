@@ -73,6 +73,10 @@ func (w *work) chain(key string, t connector.PluginType) {
 				DisplayName: title + " version for " + alias, Doc: fmt.Sprintf("Version of the '%s' %s.", alias, word)},
 		}
 		w.add(head)
+		_, negate := w.props[prefix+"negate"]
+		if _, given := w.props.Text(prefix + "predicate"); negate && !given && t == connector.TransformType {
+			w.fault(prefix+"type", "Config '%snegate' was provided but there is no config '%spredicate' defining a predicate to be negated.", prefix, prefix)
+		}
 		plugin, info := w.class(prefix+"type", t)
 		if plugin == nil {
 			continue
@@ -107,15 +111,21 @@ func (w *work) class(key string, t connector.PluginType) (connector.Plugin, conn
 	for _, i := range w.v.Plugins.List(t) {
 		c.Value.Recommended = append(c.Value.Recommended, ClassName(i))
 	}
-	name, ok := c.Value.Value.(string)
-	if !ok {
+	text, given := w.props.Text(key)
+	if !given {
 		return nil, connector.Info{}
 	}
+	name, missing := strings.TrimSpace(text), "Class "+text+" could not be found."
+	c.Value.Errors = slices.DeleteFunc(c.Value.Errors, func(e string) bool { return e == connector.Invalid(key, text, missing) })
 	info, known := w.v.Plugins.Lookup(t, name)
 	if !known {
-		text, _ := w.props.Text(key)
+		if why := w.v.Plugins.Misfit(t, name); why != "" {
+			c.Value.Value = name
+			c.Value.Errors = append(c.Value.Errors, why)
+			return nil, connector.Info{}
+		}
 		c.Value.Value = nil
-		why := "Class " + text + " could not be found."
+		why := missing
 		if other := hint(text); other != "" {
 			why += other
 		} else if near := NearestPlugin(text, w.v.Plugins.List(t)); near != "" {
@@ -139,10 +149,6 @@ func (w *work) references() {
 	for _, alias := range w.aliasesOf("transforms") {
 		prefix := "transforms." + alias + "."
 		name, given := w.props.Text(prefix + "predicate")
-		name = strings.TrimSpace(name)
-		if _, negate := w.props[prefix+"negate"]; negate && !given {
-			w.fault(prefix+"type", "Config '%snegate' was provided but there is no config '%spredicate' defining a predicate to be negated.", prefix, prefix)
-		}
 		if given && !slices.Contains(predicates, name) {
 			w.fault(prefix+"predicate", "%s", connector.Invalid(prefix+"predicate", name, "predicates does not have this alias"+didYouMean(name, predicates)))
 		}

@@ -67,6 +67,9 @@ func lintWorker(list List, distributed bool) []Problem {
 		if strings.Contains(e.Text, "${") {
 			continue
 		}
+		if k, _ := def.Key(v.Key); k.Type == connector.ClassKey {
+			continue // said by lintConverters
+		}
 		for _, p := range once(asProblems(v), list.Props()) {
 			note(e, false, p.Message)
 		}

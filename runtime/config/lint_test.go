@@ -266,6 +266,10 @@ func TestPanicOfAPluginIsAProblem(t *testing.T) {
 	}
 }
 
+// TestNullValues refuses null at the door of files and requests, whatever a
+// definition makes of it.
+//
+// Clauses: B6.
 func TestNullValues(t *testing.T) {
 	const null = "Null value can not be supplied as the configuration value."
 	report, err := (&Validator{Plugins: connector.Plugins}).Validate(connector.Props{"name": "n", "connector.class": "file-source",

@@ -85,7 +85,8 @@ func (r *Resolver) Resolve(props connector.Props, from Origin) (connector.Props,
 }
 
 // resolve is Resolve that gives the problems one by one, and what each
-// reference stands for.
+// reference stands for. One without a value is left as it is, which is all that
+// Kafka Connect does of it.
 func (r *Resolver) resolve(props connector.Props, from Origin) (out connector.Props, references map[string]string, p *connector.Problems) {
 	out, references, p = props.Clone(), map[string]string{}, new(connector.Problems)
 	for _, key := range sortedKeys(props) {
@@ -96,7 +97,6 @@ func (r *Resolver) resolve(props connector.Props, from Origin) (out connector.Pr
 		value, err := r.text(text, from, references)
 		if err != nil {
 			p.Add(key, "%s: %v", key, err)
-			continue
 		}
 		out[key] = value
 	}

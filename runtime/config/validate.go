@@ -180,6 +180,18 @@ func (v *Validator) plugin(kind, class string) (connector.Plugin, error) {
 // Validate checks a connector. The error is a [classError]; the report then
 // holds what can be said of the framework's keys all the same.
 func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error) {
+	w, err := v.definitions(props, from)
+	w.references()
+	w.name()
+	w.nulls()
+	w.finish()
+	return w.report, err
+}
+
+// definitions says what the definitions of all keys have against a connector,
+// which is what Kafka Connect's own do. To them null is a value, and what a
+// transform says of a predicate is looked at when the task starts.
+func (v *Validator) definitions(props connector.Props, from Origin) (*work, error) {
 	r := &Report{from: from, written: props, resolved: props, unresolved: new(connector.Problems)}
 	if v.Resolver != nil {
 		r.resolved, r.references, r.unresolved = v.Resolver.resolve(props, from)
@@ -203,7 +215,6 @@ func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error
 	w.framework(kind)
 	w.chain("transforms", connector.TransformType)
 	w.chain("predicates", connector.PredicateType)
-	w.references()
 	if plugin, perr := v.plugin(w.report.Kind, class); plugin != nil && perr == nil {
 		w.guarded(plugin, func() { w.add(prefixed(plugin.ConfigDef().Keys(), "", "")) })
 		w.across(plugin, "")
@@ -211,10 +222,7 @@ func (v *Validator) Validate(props connector.Props, from Origin) (*Report, error
 	w.converters(kind)
 	w.topicCreation(kind)
 	w.overrides()
-	w.name()
-	w.nulls()
-	w.finish()
-	return w.report, err
+	return w, err
 }
 
 // Resolve gives the configuration of a connector that was validated as its

@@ -4,7 +4,6 @@ package predicate
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/java/regex"
@@ -99,7 +98,7 @@ func validPattern(_ string, v any) error {
 		return errors.New("entry must be non null")
 	}
 	if _, err := regex.Compile(s); err != nil {
-		return fmt.Errorf("Invalid regex: %w", err)
+		return connector.Sentence(connector.Invalid("pattern", s, "Invalid regex: "+err.Error()))
 	}
 	return nil
 }

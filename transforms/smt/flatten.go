@@ -2,6 +2,7 @@ package smt
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -59,13 +60,13 @@ func (t *Flatten) Apply(_ context.Context, r connector.Record) (connector.Record
 		return r, true, nil
 	}
 	if schema == nil {
-		m, err := wantMap(value, flattening)
+		out := map[string]any{}
+		unsupported, err := t.flattenMap(value, "", out)
 		if err != nil {
 			return r, false, err
 		}
-		out := map[string]any{}
-		if err := t.flattenMap(m, "", out); err != nil {
-			return r, false, err
+		if len(unsupported) > 0 {
+			return r, false, dataf("%s", strings.Join(unsupported, "; "))
 		}
 		return t.part.with(r, nil, out), true, nil
 	}
@@ -93,28 +94,52 @@ func (t *Flatten) name(prefix, field string) string {
 	return prefix + t.delimiter + field
 }
 
-// flattenMap adds the fields of a map. Where names clash the last one wins.
-func (t *Flatten) flattenMap(m map[string]any, prefix string, out map[string]any) error {
+// flattenMap adds the fields of a map. Where names clash the last one wins, by
+// their order, since a map has none. It says of each value of a type that Connect
+// does not have that it is there.
+func (t *Flatten) flattenMap(value any, prefix string, out map[string]any) (unsupported []string, err error) {
+	m, err := keyTexts(value)
+	if err != nil {
+		return nil, err
+	}
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		name, v := t.name(prefix, k), m[k]
 		switch typ := typeOf(v); {
 		case v == nil, typ != 0 && typ <= connector.Array:
 			out[name] = v
 		case typ == connector.Map:
-			sub, err := wantMap(v, flattening)
+			more, err := t.flattenMap(v, name, out)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			if err := t.flattenMap(sub, name, out); err != nil {
-				return err
-			}
+			unsupported = append(unsupported, more...)
 		case typ == 0:
-			return dataf("Flatten transformation was passed a value of type class %s which is not supported by Connect's data API", tostring.Class(v))
+			unsupported = append(unsupported, fmt.Sprintf("Flatten transformation was passed a value of type class %s which is not supported by Connect's data API (field %s)", tostring.Class(v), name))
 		default:
-			return dataf("Flatten transformation does not support class %s for record without schemas (for field %s).", tostring.Class(v), name)
+			return nil, dataf("Flatten transformation does not support class %s for record without schemas (for field %s).", tostring.Class(v), name)
 		}
 	}
-	return nil
+	return unsupported, nil
+}
+
+// keyTexts gives a map whose keys are names. That of null is null, as Java adds it to a text.
+func keyTexts(value any) (map[string]any, error) {
+	m, ok := value.(map[any]any)
+	if !ok {
+		return wantMap(value, flattening)
+	}
+	out := make(map[string]any, len(m))
+	for k, v := range m {
+		switch k := k.(type) {
+		case string:
+			out[k] = v
+		case nil:
+			out["null"] = v
+		default:
+			return nil, dataf("Flatten transformation does not support keys of class %s: they have to be texts", tostring.Class(k))
+		}
+	}
+	return out, nil
 }
 
 // plan finds the leaves of a schema.

@@ -49,12 +49,40 @@ func (p part) info(class, name, doc string) connector.Info {
 var replaceNullKey = connector.Key{Name: "replace.null.with.default", Type: connector.BooleanKey, Default: true,
 	Doc: "Whether to replace fields that have a default value and that are null to the default value. When set to true, the default value is used, otherwise null is used."}
 
-// wantMap gives the fields of a schemaless value.
+// wantMap gives the fields of a schemaless value: not what has another key than a
+// text, which no field can name.
 func wantMap(v any, purpose string) (map[string]any, error) {
-	if m, ok := v.(map[string]any); ok {
+	switch m := v.(type) {
+	case map[string]any:
 		return m, nil
+	case map[any]any:
+		fields := make(map[string]any, len(m))
+		for k, e := range m {
+			if name, ok := k.(string); ok {
+				fields[name] = e
+			}
+		}
+		return fields, nil
 	}
 	return nil, dataf("Only Map objects supported in absence of schema for [%s], found: %s", purpose, tostring.Class(v))
+}
+
+// withUnnamed adds to rewritten fields what of the value has another key than a text.
+func withUnnamed(fields map[string]any, value any) any {
+	from, ok := value.(map[any]any)
+	if !ok {
+		return fields
+	}
+	all := make(map[any]any, len(from))
+	for k, v := range from {
+		if _, named := k.(string); !named {
+			all[k] = v
+		}
+	}
+	for k, v := range fields {
+		all[k] = v
+	}
+	return all
 }
 
 // wantStruct gives the value as a struct.

@@ -89,7 +89,10 @@ func (w *rewriter) rewrite(p part, r connector.Record) (connector.Record, error)
 			return r, err
 		}
 		out, err := w.root.mapOf(m, r)
-		return p.with(r, nil, out), err
+		if err != nil || w.root.skipOthers {
+			return p.with(r, nil, out), err
+		}
+		return p.with(r, nil, withUnnamed(out, value)), nil
 	}
 	s, err := wantStruct(value, w.purpose)
 	if err != nil {

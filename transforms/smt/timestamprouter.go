@@ -1,7 +1,10 @@
 package smt
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,9 +54,40 @@ func (t *TimestampRouter) Configure(_ connector.Context, conf connector.Config) 
 // Apply renames one record's topic.
 func (t *TimestampRouter) Apply(_ context.Context, r connector.Record) (connector.Record, bool, error) {
 	if r.Timestamp == connector.NoTimestamp {
-		return r, false, dataf("Timestamp missing on record: topic %s, partition %d", r.Topic, r.Partition)
+		return r, false, dataf("Timestamp missing on record: %s", shownRecord(r))
 	}
 	topic := strings.ReplaceAll(t.topic, "${topic}", r.Topic)
 	r.Topic = strings.ReplaceAll(topic, "${timestamp}", t.format.Format(time.UnixMilli(r.Timestamp)))
 	return r, true, nil
+}
+
+// shownRecord writes a record without a timestamp as Java does, but for what may
+// be private: its key, value and headers. Where a source has it from is not known here.
+func shownRecord(r connector.Record) string {
+	part := func(s *connector.Schema, v any) (value, schema string) {
+		value, schema = "null", "null"
+		if v != nil {
+			value = "[hidden]"
+		}
+		if s != nil {
+			schema = "Schema{" + cmp.Or(s.Name(), strings.ToUpper(s.Type().String())) + "}"
+		}
+		return value, schema
+	}
+	key, keySchema := part(r.KeySchema, r.Key)
+	value, valueSchema := part(r.ValueSchema, r.Value)
+	partition, headers, origin := "null", "", ""
+	if r.Partition != connector.AnyPartition {
+		partition = strconv.Itoa(int(r.Partition))
+	}
+	if len(r.Headers) > 0 {
+		headers = "[hidden]"
+	}
+	if o := r.Origin; !o.IsZero() {
+		kind := map[connector.TimestampType]string{connector.CreateTime: "CreateTime", connector.LogAppendTime: "LogAppendTime"}[r.TimestampType]
+		origin = fmt.Sprintf("SinkRecord{kafkaOffset=%d, timestampType=%s, originalTopic=%s, originalKafkaPartition=%d, originalKafkaOffset=%d} ",
+			o.Offset, cmp.Or(kind, "NoTimestampType"), o.Topic, o.Partition, o.Offset)
+	}
+	return origin + fmt.Sprintf("ConnectRecord{topic='%s', kafkaPartition=%s, key=%s, keySchema=%s, value=%s, valueSchema=%s, timestamp=null, headers=ConnectHeaders(headers=%s)}",
+		r.Topic, partition, key, keySchema, value, valueSchema, headers)
 }

@@ -32,6 +32,18 @@ func (p *parser) charEscape() (code rune, ok bool, err error) {
 	case r == 'x':
 		p.pos += 2
 		return p.digits(16, 2, 2)
+	case r == 'N' && p.peek(2) == '{':
+		end := p.pos + 3
+		for end < len(p.in) && p.in[end] != '}' {
+			end++
+		}
+		name := string(p.in[p.pos+3 : end])
+		code, known := named(name)
+		if end == len(p.in) || !known {
+			return 0, false, p.errorf("unknown character name [%s]", name)
+		}
+		p.pos = end + 1
+		return code, true, nil
 	case r == 'c' && p.peek(2) != -1:
 		p.pos += 3
 		return p.in[p.pos-1] ^ 64, true, nil

@@ -117,7 +117,7 @@ func (p *parser) classItem() (text string, single bool, err error) {
 		p.pos++
 		return classEscape(r), true, nil
 	}
-	if p.peek(1) == 'b' || p.peek(1) == 'B' {
+	if strings.ContainsRune("bBX", p.peek(1)) {
 		return "", false, p.errorf("illegal escape in a class")
 	}
 	code, ok, err := p.charEscape()
@@ -157,6 +157,9 @@ func (p *parser) escape() (string, error) {
 		return p.quoted()
 	case r == 'p' || r == 'P':
 		return p.property()
+	case r == 'X':
+		p.pos += 2
+		return cluster(), nil
 	case r >= '1' && r <= '9', r == 'k', strings.ContainsRune("bBAGzZ", r):
 		return p.reference()
 	}
@@ -258,6 +261,15 @@ func (p *parser) property() (string, error) {
 	}
 	if set, ok := posix[name]; ok {
 		return open + set + "]", nil
+	}
+	for _, prefix := range []string{"In", "block=", "blk="} {
+		if short, ok := strings.CutPrefix(name, prefix); ok {
+			set, ok := block(short)
+			if !ok {
+				return "", p.errorf("unknown character block name {%s}", short)
+			}
+			return open + set + "]", nil
+		}
 	}
 	if len(name) > 2 && !strings.HasPrefix(name, "Is") && !strings.HasPrefix(name, "java") && !strings.Contains(name, "=") {
 		return "", p.errorf("unknown character property name {%s}", name) // a script needs its Is

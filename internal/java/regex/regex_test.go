@@ -17,6 +17,10 @@ func TestMatchAll(t *testing.T) {
 		{`\Qa.b\E`, "a.b", true}, {`\Qa.b\E`, "axb", false}, {`\Qab\E+`, "abbb", true}, {`\Q[`, "[", true},
 		{`\p{Alpha}+`, "abcé", false}, {`\p{L}+`, "abcé", true}, {`\p{IsLatin}+`, "abc", true}, {`\P{Digit}+`, "ab", true},
 		{`\d+`, "١", false}, {`[\d_]+`, "1_2", true}, {`[\w&&\D]+`, "ab1", false}, {`\x{1F600}\u0041\x41\0101`, "😀AAA", true},
+		{`\p{InGreek}+`, "αβ", true}, {`\p{InGreek}`, "a", false}, {`\P{block=Basic Latin}`, "é", true}, {`[\p{blk=EMOTICONS}x]+`, "😀x", true},
+		{`\X`, "e\u0301", true}, {`\X`, "ab", false}, {`\X\X`, "\r\nb", true}, {`\X`, "🇩🇪", true}, {`\X\X`, "🇩🇪🇫", true},
+		{`\X`, "👨\u200D👩\u200D👧", true}, {`\X`, "\u1100\u1161\u11A8", true}, {`\X`, "각\u11A8", true}, {`\X+x`, "e\u0301x", true}, {`\X*+x`, "e\u0301x", false},
+		{`\N{LATIN SMALL LETTER A}\N{ grinning face }`, "a😀", true}, {`[\N{DIGIT ONE}-3]`, "2", true},
 		{`(?<n>a)\k<n>`, "aa", true}, {`topic\.[0-9]{3}`, "topic.012", true}, {`[+\-*]`, "-", true}, {`[a-]`, "-", true},
 	}
 	for _, tt := range tests {
@@ -32,7 +36,7 @@ func TestMatchAll(t *testing.T) {
 }
 
 func TestBadPatterns(t *testing.T) {
-	for _, pattern := range []string{`(`, `)`, `*`, `a{`, `a{x}`, `[`, `[a`, `[a&&`, `[z-a]`, `\p{Foo}`, `\`, `(?q)`, `(?<n`, `\k<n`, `\x{110000}`, `\y`, `(?`} {
+	for _, pattern := range []string{`(`, `)`, `*`, `a{`, `a{x}`, `[`, `[a`, `[a&&`, `[z-a]`, `\p{Foo}`, `\`, `(?q)`, `(?<n`, `\k<n`, `\x{110000}`, `\y`, `(?`, `\p{InNowhere}`, `\N{NO SUCH NAME}`, `\N{}`, `\N{<control>}`, `\N{DIGIT ONE`, `[\X]`} {
 		if re, err := Compile(pattern); err == nil {
 			t.Errorf("%s compiles to %s", pattern, re.whole)
 		}

@@ -72,9 +72,14 @@ func SameText(got, want string) bool {
 // byteBuffer is Java's other type of bytes, with its position where a value is shown.
 var byteBuffer = regexp.MustCompile(`java\.nio\.HeapByteBuffer(\[[^]]*])?`)
 
-// common gives the part of a message of Java's that others can give too:
-// not the words of its parser of regular expressions, nor an object's hash.
+// causes are the classes of Java's errors that an error was wrapped in.
+var causes = regexp.MustCompile(`^(org\.apache\.kafka\.[a-z.]+\.[A-Za-z]+Exception: )+`)
+
+// common gives the part of a message of Java's that others can give too: not the
+// words of its parser of regular expressions, nor an object's hash, nor the names
+// of the errors that it was the text of before.
 func common(message string) string {
+	message = causes.ReplaceAllString(message, "")
 	if before, _, ok := strings.Cut(message, "Invalid regex:"); ok {
 		message = before
 	}

@@ -1,6 +1,7 @@
 package javavectors
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -62,7 +63,7 @@ func Record(raw json.RawMessage) (connector.Record, error) {
 		if err != nil {
 			return r, err
 		}
-		r.Origin = connector.Origin{Topic: "origin", Partition: r.Partition, Offset: off}
+		r.Origin = connector.Origin{Topic: cmp.Or(r.Topic, "origin"), Partition: r.Partition, Offset: off}
 	}
 	var err error
 	if r.KeySchema, r.Key, err = in.Key.decode(); err != nil {
