@@ -40,8 +40,7 @@ type Key struct {
 	// Default is the value of an absent key, of the key's Go type (int is taken
 	// for the integer types) or text that parses as such. With Required unset
 	// a nil Default is a key that may be absent and is null then: its Check has
-	// to take null, see [Optional]. Whether a ClassKey's
-	// is a plugin is found out by who uses it.
+	// to take null, see [Optional].
 	Default any
 	// Required makes an absent key an error.
 	Required   bool
@@ -56,6 +55,9 @@ type Key struct {
 	// Distinct is for a list whose entries must not repeat: [ConfigDef.Validate]
 	// leaves a repeated one to Check to report, [ConfigDef.Parse] drops it.
 	Distinct bool
+	// Deferred is for a ClassKey whose plugin is looked up by who uses it, in a
+	// registry of its own, and not in [Plugins] when the key is parsed.
+	Deferred bool
 	// Path tells that the value is the path of a file or folder. The runtime
 	// makes a relative one absolute: it starts from the file that holds the
 	// configuration, or names a default that is part of the program.
@@ -98,8 +100,8 @@ func (d *ConfigDef) add(k Key) {
 	if _, dup := d.index[k.Name]; dup {
 		panic("connector: Configuration " + k.Name + " is defined twice.")
 	}
-	if k.Default != nil && k.Type != ClassKey { // whose plugin may not be registered yet
-		v, err := ParseType(k.Name, k.Default, k.Type)
+	if k.Default != nil {
+		v, err := k.value(k.Default)
 		if err != nil {
 			panic("connector: default: " + err.Error())
 		}
@@ -219,6 +221,14 @@ func recommendedText(vs []any) string {
 	return strings.Join(texts, ", ")
 }
 
+// value parses one value of the key.
+func (k Key) value(v any) (any, error) {
+	if text, ok := v.(string); ok && k.Type == ClassKey && k.Deferred {
+		return trimmed(text), nil
+	}
+	return ParseType(k.Name, v, k.Type)
+}
+
 // parse gives a key's value and what is wrong with it. As in Kafka a value that
 // is missing or cannot be parsed counts as null and is then checked like any
 // other.
@@ -226,7 +236,7 @@ func (k Key) parse(props Props, lenient bool) (value any, errs []string) {
 	text, given := props[k.Name]
 	switch {
 	case given:
-		v, err := ParseType(k.Name, text, k.Type)
+		v, err := k.value(text)
 		if err != nil {
 			errs = append(errs, err.Error())
 		}

@@ -17,7 +17,7 @@ func ParseType(name string, value any, t KeyType) (any, error) {
 		return nil, nil
 	}
 	text, isText := value.(string)
-	trimmed := strings.TrimFunc(text, func(r rune) bool { return r <= ' ' })
+	trimmed := trimmed(text)
 	invalid := func(reason string) (any, error) {
 		return nil, fmt.Errorf("%s", Invalid(name, value, reason))
 	}
@@ -87,6 +87,11 @@ func ParseType(name string, value any, t KeyType) (any, error) {
 		return parseInteger(value, trimmed, isText, t, invalid)
 	}
 	return nil, fmt.Errorf("configuration %s has the unknown type %s", name, t)
+}
+
+// trimmed gives a text without what Kafka takes off it.
+func trimmed(text string) string {
+	return strings.TrimFunc(text, func(r rune) bool { return r <= ' ' })
 }
 
 func parseInteger(value any, trimmed string, isText bool, t KeyType, invalid func(string) (any, error)) (any, error) {

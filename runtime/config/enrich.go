@@ -67,7 +67,7 @@ func (w *work) chain(key string, t connector.PluginType) {
 	for _, alias := range w.aliasesOf(key) {
 		prefix, group := key+"."+alias+".", strings.ToUpper(key[:1])+key[1:]+": "+alias
 		head := []connector.Key{
-			{Name: prefix + "type", Type: connector.ClassKey, Required: true, Importance: connector.High, Group: group, Width: "LONG",
+			{Name: prefix + "type", Type: connector.ClassKey, Deferred: true, Required: true, Importance: connector.High, Group: group, Width: "LONG",
 				DisplayName: title + " type for " + alias, Doc: fmt.Sprintf("Class for the '%s' %s.", alias, word)},
 			{Name: prefix + "plugin.version", Type: connector.StringKey, Check: versionRange, Importance: connector.High, Group: group, Width: "LONG",
 				DisplayName: title + " version for " + alias, Doc: fmt.Sprintf("Version of the '%s' %s.", alias, word)},
@@ -116,7 +116,6 @@ func (w *work) class(key string, t connector.PluginType) (connector.Plugin, conn
 		return nil, connector.Info{}
 	}
 	name, missing := strings.TrimSpace(text), "Class "+text+" could not be found."
-	c.Value.Errors = slices.DeleteFunc(c.Value.Errors, func(e string) bool { return e == connector.Invalid(key, text, missing) })
 	info, known := w.v.Plugins.Lookup(t, name)
 	if !known {
 		if why := w.v.Plugins.Misfit(t, name); why != "" {

@@ -141,7 +141,7 @@ func converterKeys() []connector.Key {
 			DisplayName: word + " converter version", Doc: "Version of the " + name + " converter."}
 	}
 	class := func(name, display, doc string, order int) connector.Key {
-		return connector.Key{Name: name + ".converter", Type: connector.ClassKey, Importance: connector.Low,
+		return connector.Key{Name: name + ".converter", Type: connector.ClassKey, Deferred: true, Importance: connector.Low,
 			Group: commonGroup, Order: order, Width: "SHORT", DisplayName: display, Doc: doc}
 	}
 	return []connector.Key{
@@ -229,7 +229,7 @@ func letterKeys() []connector.Key {
 
 func streamKeys() []connector.Key {
 	class := func(name, what string, order int) connector.Key {
-		return connector.Key{Name: "input." + name + ".converter", Type: connector.ClassKey, Importance: connector.Medium,
+		return connector.Key{Name: "input." + name + ".converter", Type: connector.ClassKey, Deferred: true, Importance: connector.Medium,
 			Group: streamGroup, Order: order, Width: "SHORT", DisplayName: "Input " + name + " converter class",
 			Doc: "Converter that reads the " + what + " of the input topics. The worker's " + name + ".converter if it is not set; " + name + ".converter itself writes the output."}
 	}

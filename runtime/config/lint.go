@@ -67,9 +67,6 @@ func lintWorker(list List, distributed bool) []Problem {
 		if strings.Contains(e.Text, "${") {
 			continue
 		}
-		if k, _ := def.Key(v.Key); k.Type == connector.ClassKey {
-			continue // said by lintConverters
-		}
 		for _, p := range once(asProblems(v), list.Props()) {
 			note(e, false, p.Message)
 		}
@@ -152,7 +149,7 @@ func lintConverters(list List, plugins *connector.Registry) []Problem {
 		if _, given := props.Text(key); !given {
 			continue
 		}
-		w.add([]connector.Key{{Name: key, Type: connector.ClassKey}})
+		w.add([]connector.Key{{Name: key, Type: connector.ClassKey, Deferred: true}})
 		if plugin, _ := w.class(key, t); plugin != nil {
 			w.converter(plugin, key+".")
 		}

@@ -23,11 +23,11 @@ func workerKeys() []connector.Key {
 		{Name: "schema.registry.url", Type: connector.ListKey, Importance: connector.High,
 			Doc: "Schema registry of every converter that needs one and names none itself."},
 
-		{Name: "key.converter", Type: connector.ClassKey, Default: "json", Importance: connector.High,
+		{Name: "key.converter", Type: connector.ClassKey, Deferred: true, Default: "json", Importance: connector.High,
 			Doc: "Converter of keys, for connectors that choose none. Its own keys follow with the prefix key.converter."},
-		{Name: "value.converter", Type: connector.ClassKey, Default: "json", Importance: connector.High,
+		{Name: "value.converter", Type: connector.ClassKey, Deferred: true, Default: "json", Importance: connector.High,
 			Doc: "Converter of values, for connectors that choose none. Its own keys follow with the prefix value.converter."},
-		{Name: "header.converter", Type: connector.ClassKey, Default: "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+		{Name: "header.converter", Type: connector.ClassKey, Deferred: true, Default: "org.apache.kafka.connect.storage.SimpleHeaderConverter",
 			Importance: connector.Low, Doc: "Converter of headers, for connectors that choose none."},
 
 		{Name: "offset.storage.file.filename", Type: connector.StringKey, Path: true, Importance: connector.High,
