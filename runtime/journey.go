@@ -96,13 +96,8 @@ func (it *item) which() []any {
 	return append(which, "source_partition", jsonText(it.polled.SourcePartition), "source_offset", jsonText(it.polled.SourceOffset))
 }
 
-// timestamp gives a message's time for a log, nil for none.
-func timestamp(m *kafka.Message) any {
-	if m.Timestamp == connector.NoTimestamp {
-		return nil
-	}
-	return m.Timestamp
-}
+// timestamp gives a message's time for a log: -1, as in Kafka, for none.
+func timestamp(m *kafka.Message) int64 { return max(-1, m.Timestamp) }
 
 // batch is what a task works on at once. A failure that stops the task cuts
 // it: what comes before the failed record still goes its way.
