@@ -1,158 +1,147 @@
 package rest
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"strconv"
-	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
 	"github.com/axiom-data-science/hydraulics/internal/java/tostring"
 )
 
-// message is a record as it is sent.
-type message struct {
-	record int // in the Put
-	url    string
-	body   []byte
-	text   string // in place of body: text that is sent as it is, and not copied
+// form is how the records of a request become its body.
+type form struct {
+	contentType               string
+	prefix, separator, suffix string
+	// add writes one record. What stands before or behind it does not change it, so
+	// that a request can be halved. The error is about the record.
+	add func(b *buffer, r *connector.Record) error
 }
 
-// message makes a record's message. Its error is about the record.
-func (s *Sink) message(record int, r *connector.Record) (m message, err error) {
-	m.record = record
-	key := ""
-	if s.keyed {
-		if key, err = keyText(r.Key); err != nil {
-			return m, err
+// newForm gives the form that a configuration names.
+func newForm(conf connector.Config) form {
+	many := conf.Int("batch.size") > 1
+	var f form
+	switch name := conf.String("format"); name {
+	case formatJSON, formatLines:
+		f = form{contentType: "application/json", add: addValue}
+		if conf.String("body") == bodyRecord {
+			f.add = addRecord
+		}
+		switch {
+		case name == formatLines:
+			f.contentType, f.separator, f.suffix = "application/x-ndjson", "\n", "\n"
+		case many:
+			f.prefix, f.separator, f.suffix = "[", ",", "]"
+		}
+	case formatForm:
+		f = form{contentType: "application/x-www-form-urlencoded", separator: "&", add: fieldsOf(many).addForm}
+	case formatMultipart:
+		f = newMultipart(many, mustTemplate(conf.String("multipart.filename")))
+	case formatInflux:
+		f = form{contentType: textType, separator: "\n", suffix: "\n", add: newInflux(conf).add}
+	default:
+		f = form{contentType: textType, separator: "\n", suffix: "\n", add: map[string]func(*buffer, *connector.Record) error{
+			formatRaw: addRaw, formatAuto: addAuto, formatText: addText}[name]}
+	}
+	if !many && (f.separator == "\n") {
+		f.suffix = ""
+	}
+	for key, text := range map[string]*string{"batch.prefix": &f.prefix, "batch.separator": &f.separator, "batch.suffix": &f.suffix} {
+		if conf.Has(key) {
+			*text = unescape(conf.String(key))
 		}
 	}
-	m.url = fill(s.url, r.Topic, key)
-	if text, ok := r.Value.(string); ok && s.format == formatRaw {
-		m.text = text
-		return m, nil
-	}
-	m.body, err = s.body(r)
-	return m, err
+	return f
 }
 
-func (m *message) size() int { return len(m.body) + len(m.text) }
+const textType = "text/plain; charset=utf-8"
 
-// keyText gives a key as part of a URL.
-func keyText(key any) (string, error) {
-	switch key.(type) {
-	case string, bool, int8, int16, int32, int64, float32, float64, connector.Decimal:
-	default:
-		return "", fmt.Errorf("the key is a %s, but ${key} in the URL needs a primitive one", tostring.Class(key))
-	}
-	switch text := tostring.String(key); text {
-	case "", ".", "..":
-		return "", fmt.Errorf("the key is %q, which is no part of a URL", text)
-	default:
-		return text, nil
-	}
-}
-
-func (s *Sink) body(r *connector.Record) ([]byte, error) {
-	switch {
-	case s.format == formatRaw:
-		if v, ok := r.Value.([]byte); ok {
-			return v, nil
-		}
-		return nil, fmt.Errorf("the value is a %s, but format=raw sends text and bytes only", tostring.Class(r.Value))
-	case s.whole:
-		return appendRecord(nil, r)
-	}
-	return plainjson.Append(nil, r.ValueSchema, r.Value)
-}
-
-func appendRecord(out []byte, r *connector.Record) ([]byte, error) {
-	var err error
-	field := func(name string, schema *connector.Schema, v any) {
+// unescape takes the escape sequences of Java's and Go's strings, which keep blanks
+// at the end of a value from being trimmed. A text with a wrong one is as it is.
+func unescape(text string) string {
+	out := make([]byte, 0, len(text))
+	for rest := text; rest != ""; {
+		char, _, tail, err := strconv.UnquoteChar(rest, 0)
 		if err != nil {
-			return
+			return text
 		}
-		out = append(strconv.AppendQuote(out, name), ':')
-		out, err = plainjson.Append(out, schema, v)
-		out = append(out, ',')
+		out, rest = append(out, string(char)...), tail
 	}
-	out = append(out, '{')
-	field("topic", nil, r.Origin.Topic)
-	field("partition", nil, r.Origin.Partition)
-	field("offset", nil, r.Origin.Offset)
+	return string(out)
+}
+
+func addValue(b *buffer, r *connector.Record) error {
+	return b.json(r.ValueSchema, r.Value)
+}
+
+// json adds a value as JSON.
+func (b *buffer) json(schema *connector.Schema, v any) error {
+	out, err := plainjson.Append(b.flat, schema, v)
+	if err == nil {
+		b.flat = out
+	}
+	return err
+}
+
+func addRaw(b *buffer, r *connector.Record) error {
+	switch v := r.Value.(type) {
+	case string:
+		b.text(v)
+	case []byte:
+		b.bytes(v)
+	default:
+		return fmt.Errorf("the value is a %s, but format=raw sends text and bytes only", tostring.Class(r.Value))
+	}
+	return nil
+}
+
+func addAuto(b *buffer, r *connector.Record) error {
+	switch r.Value.(type) {
+	case string, []byte:
+		return addRaw(b, r)
+	}
+	return addValue(b, r)
+}
+
+func addText(b *buffer, r *connector.Record) error {
+	if v, ok := r.Value.([]byte); ok {
+		b.bytes(v)
+		return nil
+	}
+	b.text(tostring.String(r.Value))
+	return nil
+}
+
+// addRecord adds a record as an object of all that it holds.
+func addRecord(b *buffer, r *connector.Record) error {
+	field := func(before, name string, schema *connector.Schema, v any) error {
+		b.flat = append(strconv.AppendQuote(append(b.flat, before...), name), ':')
+		return b.json(schema, v)
+	}
+	_ = field("{", "topic", nil, r.Origin.Topic) // these three always have a form
+	_ = field(",", "partition", nil, r.Origin.Partition)
+	_ = field(",", "offset", nil, r.Origin.Offset)
 	if r.Timestamp != connector.NoTimestamp {
-		field("timestamp", nil, r.Timestamp)
+		_ = field(",", "timestamp", nil, r.Timestamp)
 	}
-	field("key", r.KeySchema, r.Key)
-	field("value", r.ValueSchema, r.Value)
-	if err != nil {
-		return nil, err
+	if err := field(",", "key", r.KeySchema, r.Key); err != nil {
+		return fmt.Errorf("key: %w", err)
 	}
-	out = append(out, `"headers":[`...)
+	if err := field(",", "value", r.ValueSchema, r.Value); err != nil {
+		return err
+	}
+	b.flat = append(b.flat, `,"headers":[`...)
 	for i, h := range r.Headers {
 		if i > 0 {
-			out = append(out, ',')
+			b.flat = append(b.flat, ',')
 		}
-		out = append(out, '{')
-		field("key", nil, h.Key)
-		field("value", h.Schema, h.Value)
-		if err != nil {
-			return nil, fmt.Errorf("header %s: %w", h.Key, err)
+		_ = field("{", "key", nil, h.Key)
+		if err := field(",", "value", h.Schema, h.Value); err != nil {
+			return fmt.Errorf("header %s: %w", h.Key, err)
 		}
-		out[len(out)-1] = '}'
+		b.flat = append(b.flat, '}')
 	}
-	return append(out, "]}"...), nil
-}
-
-// requests parts messages into those that go together: of one URL, in order.
-func (s *Sink) requests(messages []message) [][]message {
-	var all [][]message
-	from, size := 0, 0
-	for i, m := range messages {
-		if i > from && (i-from >= s.batch || m.url != messages[from].url || size+m.size() > s.maxBytes) {
-			all = append(all, messages[from:i])
-			from, size = i, 0
-		}
-		size += m.size() + 1
-	}
-	if from < len(messages) {
-		all = append(all, messages[from:])
-	}
-	return all
-}
-
-// payload joins messages into a request's body. A record that is sent alone is
-// not copied.
-func (s *Sink) payload(messages []message) io.Reader {
-	array := s.format == formatJSON && s.batch > 1
-	if !array && s.batch == 1 {
-		m := &messages[0]
-		if m.body == nil {
-			return strings.NewReader(m.text)
-		}
-		return bytes.NewReader(m.body)
-	}
-	size := 2
-	for i := range messages {
-		size += messages[i].size() + 1
-	}
-	out := make([]byte, 0, size)
-	if array {
-		out = append(out, '[')
-	}
-	for i, m := range messages {
-		if array && i > 0 {
-			out = append(out, ',')
-		}
-		out = append(append(out, m.body...), m.text...)
-		if !array {
-			out = append(out, '\n')
-		}
-	}
-	if array {
-		out = append(out, ']')
-	}
-	return bytes.NewReader(out)
+	b.flat = append(b.flat, "]}"...)
+	return nil
 }

@@ -1,10 +1,17 @@
 // Package rest sends records to a web service, one per request or many.
 //
+// A plan (plan.go) is made once of a configuration: templates of method, URL and
+// headers (template.go), and the form of a body (body.go, fields.go, influx.go). A
+// Put is a work (work.go): its records become messages in one buffer (buffer.go), runs
+// of messages become requests (request.go), and answers are judged (judge.go), after
+// which bad records are reported.
+//
 // # What a failure means
 //
-//   - Connection refused or broken, no answer in time, 408, 425, 429 and 5xx:
+//   - Connection refused or broken, no answer in time, 408, 421, 425, 429 and 5xx:
 //     the environment. The batch is repeated, not before Retry-After says so;
-//     records of it that were taken already are not sent again.
+//     records of it that were taken already are not sent again, and the others go in
+//     the same requests as before.
 //   - 401, 403, 407, a certificate that cannot be verified, and a redirect that
 //     is not followed: the configuration. The task fails; no record is blamed.
 //     When the restart policy starts it again, it asks with HEAD first: records
@@ -16,6 +23,6 @@
 //     are found; the others are taken.
 //
 // A request whose answer was lost is sent again: a service that must not count
-// twice needs body=record, which tells topic, partition and offset, or a URL
-// with the key and method=PUT.
+// twice needs idempotency.header, body=record, which tells topic, partition and
+// offset, or a URL with the key and method=PUT.
 package rest

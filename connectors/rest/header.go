@@ -2,7 +2,6 @@ package rest
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -20,30 +19,61 @@ var connectionHeaders = []string{"Connection", "Content-Length", "Keep-Alive", "
 // singleHeaders may stand in a request once.
 var singleHeaders = []string{"Authorization", "Content-Type", "Host", "User-Agent"}
 
-// parseHeaders reads lines of the form Name: value.
-func parseHeaders(lines []string) (http.Header, error) {
-	h := http.Header{}
+// namedTemplate is a header whose value records fill.
+type namedTemplate struct {
+	name  string
+	value template
+}
+
+// parseHeaders reads lines of the form Name: value. Names are there in order.
+func parseHeaders(lines []string) ([]namedTemplate, error) {
+	var all []namedTemplate
 	for _, line := range lines {
 		name, value, ok := strings.Cut(line, ":")
 		name, value = http.CanonicalHeaderKey(textproto.TrimString(name)), textproto.TrimString(value)
+		t, err := parseTemplate(value)
 		switch {
 		case !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value):
 			return nil, fmt.Errorf("%q is not a header as Name: value", line)
+		case err != nil:
+			return nil, err
 		case slices.Contains(connectionHeaders, name):
 			return nil, fmt.Errorf("%s is set for each request by what is sent, and cannot be chosen", name)
-		case name == "Host" && (value == "" || !httpguts.ValidHostHeader(value)):
+		case name == "Host" && (!t.fixed() || value == "" || !httpguts.ValidHostHeader(value)):
 			return nil, fmt.Errorf("%q is not a host as Host: example.org or Host: example.org:8080", line)
-		case h[name] != nil && slices.Contains(singleHeaders, name):
+		case has(all, name) && slices.Contains(singleHeaders, name):
 			return nil, fmt.Errorf("%s is there twice", name)
 		}
-		h.Add(name, value)
+		all = append(all, namedTemplate{name, t})
 	}
-	return h, nil
+	return all, nil
+}
+
+func has(list []namedTemplate, name string) bool {
+	return slices.ContainsFunc(list, func(h namedTemplate) bool { return h.name == name })
 }
 
 func checkHeaders(_ string, v any) error {
 	list, _ := v.([]string)
 	_, err := parseHeaders(list)
+	return err
+}
+
+// secretHeaders reads headers.secret. Its error tells no value.
+func secretHeaders(secret connector.Password) ([]namedTemplate, error) {
+	if secret.Secret() == "" {
+		return nil, nil
+	}
+	list, err := parseHeaders(strings.Split(secret.Secret(), ","))
+	if err != nil {
+		return nil, fmt.Errorf("is not a list of headers as Name: value, Name: value, or has one that cannot be chosen")
+	}
+	return list, nil
+}
+
+func checkSecretHeaders(_ string, v any) error {
+	secret, _ := v.(connector.Password)
+	_, err := secretHeaders(secret)
 	return err
 }
 
@@ -68,45 +98,38 @@ func checkHeaderValue(_ string, v any) error {
 // checkTwice finds headers that two keys set, of which one would be lost.
 func checkTwice(conf connector.Config, p *connector.Problems) {
 	own, err := parseHeaders(conf.List("headers"))
-	if err != nil {
+	secret, wrong := secretHeaders(conf.Password("headers.secret"))
+	if err != nil || wrong != nil {
 		return // said of the key
 	}
-	auth := ""
-	switch conf.String("auth.type") {
-	case authBasic, authBearer:
-		auth = "Authorization"
+	twice := func(name, by string) {
+		for key, list := range map[string][]namedTemplate{"headers": own, "headers.secret": secret} {
+			if name != "" && has(list, http.CanonicalHeaderKey(name)) {
+				p.Add(key, "%s: %s sets %s itself: leave it out here", key, by, http.CanonicalHeaderKey(name))
+			}
+		}
+	}
+	switch kind := conf.String("auth.type"); kind {
+	case authBasic, authBearer, authOAuth2:
+		twice("Authorization", "auth.type="+kind)
 	case authHeader:
-		auth = http.CanonicalHeaderKey(conf.String("auth.header"))
+		twice(conf.String("auth.header"), "auth.type="+kind)
 	}
-	if auth != "" && own[auth] != nil {
-		p.Add("headers", "headers: auth.type=%s sets %s itself: leave it out here", conf.String("auth.type"), auth)
+	if conf.Has("content.type") {
+		twice("Content-Type", "content.type")
 	}
-	if conf.Has("content.type") && own["Content-Type"] != nil {
-		p.Add("headers", "headers: content.type sets Content-Type itself: leave it out here")
+	twice(conf.String("idempotency.header"), "idempotency.header")
+	for _, h := range secret {
+		if has(own, h.name) && slices.Contains(singleHeaders, h.name) {
+			p.Add("headers.secret", "headers.secret: %s is in headers, too", h.name)
+		}
 	}
 }
 
-// header gives the headers of all requests, and the host that they name, empty
-// for the URL's.
-func header(conf connector.Config) (h http.Header, host string) {
-	kind := conf.String("content.type")
-	if kind == "" {
-		kind = map[string]string{formatJSON: "application/json", formatLines: "application/x-ndjson", formatRaw: "text/plain; charset=utf-8"}[conf.String("format")]
+// intoHeader takes a text that a header can have.
+func intoHeader(out []byte, text string) ([]byte, error) {
+	if !httpguts.ValidHeaderFieldValue(text) {
+		return nil, fmt.Errorf("has a line break or another character that a header cannot have")
 	}
-	h = http.Header{"Content-Type": {kind}, "User-Agent": {"hydraulics/" + Version}}
-	own, _ := parseHeaders(conf.List("headers")) // checked with the key
-	host = own.Get("Host")
-	own.Del("Host") // net/http takes it from the request alone
-	maps.Copy(h, own)
-	token := conf.Password("auth.token").Secret()
-	switch conf.String("auth.type") {
-	case authBasic:
-		r := http.Request{Header: h}
-		r.SetBasicAuth(conf.String("auth.user"), conf.Password("auth.password").Secret())
-	case authBearer:
-		h.Set("Authorization", "Bearer "+token)
-	case authHeader:
-		h.Set(conf.String("auth.header"), token)
-	}
-	return h, host
+	return append(out, text...), nil
 }

@@ -12,6 +12,8 @@ import (
 )
 
 // A record that is sent as it is, alone, is not copied.
+//
+// Clauses: N2.
 func TestLargeTextIsNotCopied(t *testing.T) {
 	const size = 20 << 20
 	taken := int64(0)

@@ -14,17 +14,19 @@ import (
 // one every record would get it, again at each restart of the task.
 type misconfiguredError struct {
 	error
-	target target // what was configured
-	url    string // what was asked for
-	code   int    // the answer
-	vain   int    // how the service answered the question before that; 0 without one
+	conf connector.Props // what was configured
+	to   *destination    // what was asked for
+	code int             // the answer
+	vain int             // how the service answered the question before that; 0 without one
 }
 
 // Unwrap gives what is said to people.
 func (e *misconfiguredError) Unwrap() error { return e.error }
 
-func (s *Sink) misconfigured(r *http.Request, code int, err error) error {
-	return connector.Fatal(&misconfiguredError{error: err, target: s.target, url: r.URL.String(), code: code, vain: s.probed})
+func (s *Sink) misconfigured(to *destination, code int, err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return connector.Fatal(&misconfiguredError{error: err, conf: s.conf.Props(), to: to, code: code, vain: s.probed})
 }
 
 // ask spares a service that refused the task's records the same ones at each
@@ -33,14 +35,16 @@ func (s *Sink) misconfigured(r *http.Request, code int, err error) error {
 // where the configuration is another one, as after a password was changed.
 func (s *Sink) ask(ctx context.Context, failed error) error {
 	last, ok := errors.AsType[*misconfiguredError](failed)
-	if !ok || !reflect.DeepEqual(last.target, s.target) {
+	if !ok || !reflect.DeepEqual(last.conf, s.conf.Props()) {
 		return nil
 	}
-	r, err := s.newRequest(ctx, http.MethodHead, last.url, nil)
+	login, err := s.login.current(ctx)
 	if err != nil {
-		return connector.Fatal(err)
+		return s.withoutLogin(ctx, err)
 	}
-	answer, err := s.client.Do(r)
+	question := *last.to
+	question.method = http.MethodHead
+	answer, err := s.client.Do(s.newRequest(ctx, &question, login, "", nil))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -17,7 +17,7 @@ func (s *Sink) redirected(next *http.Request, via []*http.Request) error {
 	if !s.follow || !keepsMethod(next.Response.StatusCode) || !s.mayLead(via[0].URL, next.URL) || len(via) > mostRedirects {
 		return http.ErrUseLastResponse
 	}
-	next.Header = s.header.Clone() // without a Referer, and with the credentials for a host that was named
+	next.Header = via[0].Header.Clone() // without a Referer, and with the credentials for a host that was named
 	return nil
 }
 
@@ -49,7 +49,7 @@ func port(u *url.URL) string {
 }
 
 // unfollowed says why a redirect was not followed and what to do.
-func (s *Sink) unfollowed(answer *http.Response) string {
+func (s *Sink) unfollowed(method string, answer *http.Response) string {
 	to, err := answer.Location()
 	if err != nil {
 		return "check url"
@@ -57,7 +57,7 @@ func (s *Sink) unfollowed(answer *http.Response) string {
 	from := answer.Request.URL
 	switch there := place(to); {
 	case !keepsMethod(answer.StatusCode):
-		return fmt.Sprintf("it leads to %s and may turn %s into GET: set url to where records belong", there, s.method)
+		return fmt.Sprintf("it leads to %s and may turn %s into GET: set url to where records belong", there, method)
 	case !s.follow:
 		return fmt.Sprintf("it leads to %s: set url to it, or redirects.follow=true", there)
 	case from.Scheme == "https" && to.Scheme == "http":

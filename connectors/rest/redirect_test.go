@@ -34,6 +34,7 @@ func TestHeadersArriveAsConfigured(t *testing.T) {
 	}
 }
 
+// Clauses: N11, N14.
 func TestRedirects(t *testing.T) {
 	var mu sync.Mutex
 	var got []string
@@ -106,6 +107,7 @@ func TestRedirects(t *testing.T) {
 	})
 }
 
+// Clauses: N6.
 func TestRefusedRecordsWaitForAnotherAnswer(t *testing.T) {
 	type step struct {
 		post, head int    // what the service answers

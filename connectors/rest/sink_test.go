@@ -30,10 +30,12 @@ type service struct {
 	answer func(n int, r *http.Request, body string) int
 	n      int
 	last   http.Header
+	heads  []http.Header // of what was answered with success
+	said   string        // with what is no success
 }
 
 func newService(t *testing.T, answer func(n int, r *http.Request, body string) int) *service {
-	s := &service{answer: answer}
+	s := &service{answer: answer, said: "no:\n because"}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -53,6 +55,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if code == http.StatusOK {
 		s.taken = append(s.taken, fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), body))
+		s.heads = append(s.heads, r.Header)
 	}
 	if code == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "7")
@@ -62,7 +65,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(code)
 	if code != http.StatusOK {
-		_, _ = io.WriteString(w, "no:\n because")
+		_, _ = io.WriteString(w, s.said)
 	}
 }
 
@@ -100,6 +103,7 @@ func records(n int) []connector.Record {
 	return list
 }
 
+// Clauses: N14.
 func TestSinkPromises(t *testing.T) {
 	for name, more := range map[string]connector.Props{"one by one": {}, "in batches": {"batch.size": "7", "format": "ndjson"}} {
 		t.Run(name, func(t *testing.T) {
@@ -162,6 +166,7 @@ func system(t testing.TB, more connector.Props) connectortest.SinkSystem {
 	}
 }
 
+// Clauses: N2.
 func TestBodies(t *testing.T) {
 	const zero = `{"n":0,"at":"1970-01-01T00:00:00.000Z","b":"AQ=="}`
 	const one = `{"n":1,"at":"1970-01-01T00:00:00.000Z","b":"AQ=="}`
@@ -209,6 +214,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// Clauses: N1, N4.
 func TestURLAndHeaders(t *testing.T) {
 	service := newService(t, nil)
 	s := start(t, nil, "url", service.URL+"/${topic}/${key}?k=${key}", "headers", "X-One: 1, X-Two:2", "auth.type", "basic", "auth.user", "u", "auth.password", "p")
@@ -235,6 +241,7 @@ func TestURLAndHeaders(t *testing.T) {
 	}
 }
 
+// Clauses: N6.
 func TestAnswers(t *testing.T) {
 	tests := []struct {
 		code  int
@@ -273,6 +280,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// Clauses: N10.
 func TestRefusedRecordsAreFound(t *testing.T) {
 	service := newService(t, func(_ int, _ *http.Request, body string) int {
 		if strings.Contains(body, `"n":3,`) || strings.Contains(body, `"n":8,`) {
@@ -294,6 +302,7 @@ func TestRefusedRecordsAreFound(t *testing.T) {
 	}
 }
 
+// Clauses: N7.
 func TestNothingIsSentTwiceAfterAnOutage(t *testing.T) {
 	down := true
 	service := newService(t, func(_ int, _ *http.Request, body string) int {
@@ -332,6 +341,7 @@ func TestNothingIsSentTwiceAfterAnOutage(t *testing.T) {
 	}
 }
 
+// Clauses: N10.
 func TestUnsendable(t *testing.T) {
 	service := newService(t, nil)
 	reporter := new(connectortest.Reporter)
@@ -346,6 +356,7 @@ func TestUnsendable(t *testing.T) {
 	}
 }
 
+// Clauses: N6.
 func TestNoServer(t *testing.T) {
 	service := newService(t, nil)
 	s := start(t, nil, "url", service.URL+"/?token=secret")
@@ -355,6 +366,7 @@ func TestNoServer(t *testing.T) {
 	}
 }
 
+// Clauses: N6.
 func TestSilentServer(t *testing.T) {
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
@@ -366,6 +378,7 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
+// Clauses: N5.
 func TestTLS(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer server.Close()
@@ -382,6 +395,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// Clauses: N6.
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	for text, want := range map[string]time.Duration{
@@ -394,6 +408,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+// Clauses: N12.
 func TestValidate(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -402,9 +417,9 @@ func TestValidate(t *testing.T) {
 	}{
 		{"the least", connector.Props{"url": "http://localhost"}, nil},
 		{"everything wrong at once", connector.Props{"url": "ftp://x", "method": "GET", "batch.size": "0", "headers": "X", "auth.type": "basic", "format": "raw", "body": "record", "auth.token": "a\nb"},
-			[]string{"url must be an http", "method String must be one of", "batch.size Value must be at least 1", `headers "X" is not a header`, "auth.user auth.type=basic needs auth.user", "auth.password auth.type=basic needs", "auth.token it contains a line break", "format format=raw sends values as they are"}},
-		{"a password in the URL", connector.Props{"url": "http://u:secret@h"}, []string{"url it must not contain a user or password"}},
-		{"a key for many", connector.Props{"url": "http://h/${key}", "batch.size": "2"}, []string{"batch.size batch.size is 2, but a URL with ${key} takes one record"}},
+			[]string{"url must be an http", "method String must be one of", `headers "X" is not a header`, "batch.size Value must be at least 1", "auth.user auth.type=basic needs auth.user", "auth.password auth.type=basic needs", "auth.token it contains a line break", "format format=raw sends values"}},
+		{"a password in the URL", connector.Props{"url": "http://u:s3cret@h"}, []string{"url it must not contain a user or password"}},
+		{"a key for many", connector.Props{"url": "http://h/${key}", "batch.size": "2"}, []string{"batch.size batch.size is 2, but a URL that is another one for each record takes one record"}},
 		{"a header of the connection", connector.Props{"url": "http://h", "headers": "transfer-encoding: chunked"}, []string{"headers Transfer-Encoding is set for each request"}},
 		{"the length", connector.Props{"url": "http://h", "headers": "X: 1, Content-Length: 3"}, []string{"headers Content-Length is set for each request"}},
 		{"no host", connector.Props{"url": "http://h", "headers": "Host: a b"}, []string{`headers "Host: a b" is not a host`}},
@@ -415,6 +430,21 @@ func TestValidate(t *testing.T) {
 		{"hosts that are none", connector.Props{"url": "http://h", "redirects.follow": "true", "redirects.hosts": "a,http://b"}, []string{`redirects.hosts "http://b" is not of the form host`}},
 		{"hosts without redirects", connector.Props{"url": "http://h", "redirects.hosts": "a"}, []string{"redirects.hosts redirects.hosts has no effect"}},
 		{"bearer", connector.Props{"url": "http://h", "auth.type": "bearer"}, []string{"auth.token auth.type=bearer needs auth.token"}},
+		{"oauth2", connector.Props{"url": "http://h", "auth.type": "oauth2", "oauth2.token.url": "http://u:s3cret@h"}, []string{"oauth2.token.url must be an http or https URL", "oauth2.client.id auth.type=oauth2 needs", "oauth2.client.secret auth.type=oauth2 needs"}},
+		{"a place that is none", connector.Props{"url": "http://h/${kee}"}, []string{"url ${kee} is no place: there are ${topic}"}},
+		{"a host from the record", connector.Props{"url": "http://${value.host}/"}, []string{"url must name one host for all records"}},
+		{"a method that is none", connector.Props{"url": "http://h", "method": "${header.m"}, []string{"method ${header.m} is no place"}},
+		{"a secret header that is none", connector.Props{"url": "http://h", "headers.secret": "s3cret"}, []string{"headers.secret is not a list of headers"}},
+		{"a secret header that is there twice", connector.Props{"url": "http://h", "headers": "Authorization: a", "headers.secret": "Authorization: b"}, []string{"headers.secret headers.secret: Authorization is in headers, too"}},
+		{"the idempotency header", connector.Props{"url": "http://h", "headers": "idempotency-key: ${offset}", "idempotency.header": "Idempotency-Key"}, []string{"headers idempotency.header sets Idempotency-Key itself"}},
+		{"deletes without a key", connector.Props{"url": "http://h/${topic}", "behavior.on.null.values": "delete"}, []string{"behavior.on.null.values behavior.on.null.values=delete needs a url with ${key}"}},
+		{"codes that are none", connector.Props{"url": "http://h", "retry.on.status.codes": "404,200-"}, []string{`retry.on.status.codes "200-" is no answer from 400 to 599`}},
+		{"a precision that is none", connector.Props{"url": "http://h/?precision=day", "preset": "influxdb"}, []string{"url precision=day is no precision"}},
+		{"a proxy and private addresses", connector.Props{"url": "http://h", "private.addresses": "refuse", "proxy.url": "http://p:3128"}, []string{"private.addresses private.addresses=refuse cannot see"}},
+		{"a proxy that is none", connector.Props{"url": "http://h", "proxy.url": "s3cret:3128"}, []string{"proxy.url must be an http, https or socks5 URL"}},
+		{"two trust stores", connector.Props{"url": "http://h", "tls.ca.file": "a", "ssl.truststore.location": "b"}, []string{"tls.ca.file tls.ca.file and ssl.truststore.* both"}},
+		{"a separator of multipart", connector.Props{"url": "http://h", "format": "multipart", "batch.separator": "x"}, []string{"batch.separator batch.separator cannot be chosen"}},
+		{"an unknown preset", connector.Props{"url": "http://h", "preset": "x"}, []string{"preset String must be one of"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -425,7 +455,7 @@ func TestValidate(t *testing.T) {
 			}
 			for i, p := range list {
 				key, part, _ := strings.Cut(test.want[i], " ")
-				if p.Key != key || !strings.Contains(p.Message, part) || strings.Contains(p.Message, "secret") {
+				if p.Key != key || !strings.Contains(p.Message, part) || strings.Contains(p.Message, "s3cret") {
 					t.Errorf("got %v, want %s", p, test.want[i])
 				}
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/riferrei/srclient"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/oauth"
 )
 
 // Options say which registry and how to talk to it.
@@ -29,7 +30,7 @@ type Options struct {
 	User     string
 	Password connector.Password
 	Token    connector.Password
-	OAuth    *OAuth
+	OAuth    *oauth.Settings
 	// Headers are sent with each request.
 	Headers map[string]connector.Password
 	TLS     *tls.Config
@@ -93,8 +94,8 @@ const (
 type Client struct {
 	options   Options
 	transport http.RoundTripper
-	next      atomic.Int64 // the address to begin with
-	tokens    *tokens      // nil without OAuth
+	next      atomic.Int64  // the address to begin with
+	tokens    *oauth.Tokens // nil without OAuth
 
 	mu         sync.Mutex
 	byID       map[int]Schema
@@ -140,8 +141,8 @@ func New(o Options) (*Client, error) {
 	c := &Client{options: o, transport: transport, byID: map[int]Schema{}, registered: map[registration]Schema{}}
 	if o.OAuth != nil {
 		var err error
-		if c.tokens, err = newTokens(*o.OAuth, &http.Client{Transport: transport, Timeout: o.Timeout}); err != nil {
-			return nil, err
+		if c.tokens, err = oauth.New(*o.OAuth, &http.Client{Transport: transport, Timeout: o.Timeout}); err != nil {
+			return nil, connector.Fatal(fmt.Errorf("schema registry: %w", err))
 		}
 	}
 	return c, nil
@@ -365,32 +366,32 @@ func askOnce[T any](ctx context.Context, c *Client, address, what string, ask fu
 	b := &bound{ctx: ctx, next: c.transport, headers: c.options.Headers, normalize: c.options.Normalize}
 	sr := srclient.NewSchemaRegistryClient(address, srclient.WithClient(&http.Client{Transport: b}))
 	sr.CachingEnabled(false)
-	if err := c.login(ctx, sr); err != nil {
+	token, err := c.login(ctx, sr)
+	if err != nil {
 		return zero, fmt.Errorf("schema registry %s: %s: %w", address, what, err)
 	}
 	v, err := ask(sr)
 	if err != nil {
 		if b.status == http.StatusUnauthorized && c.tokens != nil {
-			c.tokens.forget()
+			c.tokens.Forget(token)
 		}
 		return v, explain(address, what, b.status, err)
 	}
 	return v, nil
 }
 
-// login says who asks.
-func (c *Client) login(ctx context.Context, sr *srclient.SchemaRegistryClient) error {
+// login says who asks, with a token of an identity provider where it has one.
+func (c *Client) login(ctx context.Context, sr *srclient.SchemaRegistryClient) (token string, err error) {
 	switch {
 	case c.tokens != nil:
-		token, err := c.tokens.get(ctx)
+		token, err = c.tokens.Get(ctx)
 		sr.SetBearerToken(token)
-		return err
 	case c.options.Token != "":
 		sr.SetBearerToken(c.options.Token.Secret())
 	case c.options.User != "":
 		sr.SetCredentials(c.options.User, c.options.Password.Secret())
 	}
-	return nil
+	return token, err
 }
 
 // explain gives an error its place and its kind.

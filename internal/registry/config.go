@@ -10,6 +10,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/java/jaas"
+	"github.com/axiom-data-science/hydraulics/internal/oauth"
 )
 
 // Validate finds what is wrong with keys that depend on each other.
@@ -101,8 +102,9 @@ func bearerAuth(conf connector.Config, o *Options) error {
 				return fmt.Errorf("%s: it must be set with %s=%s", key, keyBearerSource, source)
 			}
 		}
-		o.OAuth = &OAuth{TokenURL: conf.String(keyIssuer), ClientID: conf.String(keyClientID), Secret: conf.Password(keyClientSecret),
-			Scopes: strings.Fields(conf.String(keyScope)), Early: time.Duration(conf.Int(keyBuffer)) * time.Second}
+		o.OAuth = &oauth.Settings{TokenURL: conf.String(keyIssuer), ClientID: conf.String(keyClientID), Secret: conf.Password(keyClientSecret),
+			Scopes: strings.Fields(conf.String(keyScope)), Early: time.Duration(conf.Int(keyBuffer)) * time.Second,
+			Keys: oauth.Keys{TokenURL: keyIssuer, ClientID: keyClientID, Secret: keyClientSecret, Scope: keyScope}}
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/oauth"
 	"github.com/axiom-data-science/hydraulics/internal/test/certs"
 )
 
@@ -109,31 +110,6 @@ func TestLogins(t *testing.T) {
 	}
 }
 
-func TestTokensAreReplaced(t *testing.T) {
-	var asked, got []string
-	c := client(t, Options{URLs: []string{heard(t, "Authorization", &got)},
-		OAuth: &OAuth{TokenURL: provider(t, 3600, &asked), ClientID: "c", Secret: "hush", Early: 10 * time.Minute}})
-	ask := func() {
-		if _, err := c.Subjects(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ask()
-	if left := time.Until(c.tokens.renew); left > 50*time.Minute || left < 40*time.Minute {
-		t.Errorf("a token of an hour is replaced in %s, want 50 minutes", left)
-	}
-	ask()
-	c.tokens.renew = time.Now()
-	c.tokens.Early = 2 * time.Hour
-	ask()
-	if left := time.Until(c.tokens.renew); left < 50*time.Minute {
-		t.Errorf("a token that lives no longer than the time before its end is replaced in %s", left)
-	}
-	if d := cmp.Diff([]string{"Bearer token-1", "Bearer token-1", "Bearer token-2"}, got); d != "" {
-		t.Error(d)
-	}
-}
-
 func TestRefusedTokensAreForgotten(t *testing.T) {
 	var asked, got []string
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -141,7 +117,7 @@ func TestRefusedTokensAreForgotten(t *testing.T) {
 		w.WriteHeader(http.StatusUnauthorized)
 	}))
 	t.Cleanup(s.Close)
-	client := client(t, Options{URLs: []string{s.URL}, OAuth: &OAuth{TokenURL: provider(t, 3600, &asked), ClientID: "c", Secret: "hush"}})
+	client := client(t, Options{URLs: []string{s.URL}, OAuth: &oauth.Settings{TokenURL: provider(t, 3600, &asked), ClientID: "c", Secret: "hush"}})
 	for range 2 {
 		if _, err := client.Subjects(t.Context()); connector.KindOf(err) != connector.KindFatal {
 			t.Errorf("%v", err)
@@ -154,13 +130,14 @@ func TestRefusedTokensAreForgotten(t *testing.T) {
 
 func TestTokensThatCannotBeHad(t *testing.T) {
 	var asked []string
+	keys := oauth.Keys{TokenURL: keyIssuer, ClientID: keyClientID, Secret: keyClientSecret, Scope: keyScope}
 	for want, c := range map[string]struct {
-		o    OAuth
+		o    oauth.Settings
 		kind connector.Kind
 	}{
-		"invalid_client who is that?: check bearer.auth.client.id": {OAuth{TokenURL: provider(t, 1, &asked), ClientID: "c", Secret: "other-hush"}, connector.KindFatal},
-		"/token: dial tcp": {OAuth{TokenURL: closedPort(t) + "/token", ClientID: "c", Secret: "other-hush"}, connector.KindRetriable},
-		"503":              {OAuth{TokenURL: answering(t, 503, "").URL, ClientID: "c", Secret: "other-hush"}, connector.KindRetriable},
+		"invalid_client who is that?: check bearer.auth.client.id": {oauth.Settings{TokenURL: provider(t, 1, &asked), ClientID: "c", Secret: "other-hush", Keys: keys}, connector.KindFatal},
+		"/token: dial tcp": {oauth.Settings{TokenURL: closedPort(t) + "/token", ClientID: "c", Secret: "other-hush", Keys: keys}, connector.KindRetriable},
+		"503":              {oauth.Settings{TokenURL: answering(t, 503, "").URL, ClientID: "c", Secret: "other-hush", Keys: keys}, connector.KindRetriable},
 	} {
 		t.Run(want, func(t *testing.T) {
 			_, err := client(t, Options{URLs: []string{closedPort(t)}, OAuth: &c.o}).Subjects(t.Context())

@@ -1,5 +1,5 @@
 // Package clauses reads the tables of what is there by clause, of Kafka Connect and
-// of its JDBC sink, and which tests hold each clause.
+// of its sinks for databases and web services, and which tests hold each clause.
 package clauses
 
 import (
@@ -12,7 +12,7 @@ import (
 )
 
 // files are the documents within the module whose tables have a column clause.
-var files = []string{"docs/kafka-connect.md", "docs/postgres.md"}
+var files = []string{"docs/kafka-connect.md", "docs/postgres.md", "docs/rest.md"}
 
 // The states of a clause.
 const (
@@ -57,7 +57,7 @@ func ParseTest(text string) (Test, error) {
 
 var (
 	testName = regexp.MustCompile(`^([a-z][a-z0-9/]*)\.(Test\w+)(?:/(.+))?$`)
-	clauseID = regexp.MustCompile(`^[A-MRTWY][1-9][0-9]?$`)
+	clauseID = regexp.MustCompile(`^[A-NRTWY][1-9][0-9]?$`)
 )
 
 // IsID tells whether a text has the form of a clause's id.

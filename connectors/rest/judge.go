@@ -1,0 +1,118 @@
+package rest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// extraAttempts is how often a batch is repeated after an answer of
+// retry.on.status.codes, where max.retries does not say.
+const extraAttempts = 10
+
+// refusedError is an answer that is about records.
+type refusedError struct {
+	error
+	code int
+}
+
+// Unwrap gives what is said to people.
+func (e *refusedError) Unwrap() error { return e.error }
+
+// codeOf gives the answer behind an error; 0 without one.
+func codeOf(err error) int {
+	if e, ok := errors.AsType[*refusedError](err); ok {
+		return e.code
+	}
+	return 0
+}
+
+// judge gives the error for an answer that is no success.
+func (s *Sink) judge(to *destination, answer *http.Response, said []byte, hidden []string) error {
+	where := s.where(answer.Request.URL, to)
+	err := fmt.Errorf("%s %s: %s%s", to.method, mask(where, hidden), answer.Status, excerpt(said, hidden))
+	switch code := answer.StatusCode; {
+	case passing(code):
+		return s.retriable(err, retryAfter(answer.Header.Get("Retry-After"), time.Now()), s.retries)
+	case s.codes.has(code):
+		attempts := s.retries
+		if attempts < 0 {
+			attempts = extraAttempts
+		}
+		return s.retriable(err, retryAfter(answer.Header.Get("Retry-After"), time.Now()), attempts)
+	case code == http.StatusUnauthorized || code == http.StatusForbidden || code == http.StatusProxyAuthRequired:
+		return s.misconfigured(to, code, fmt.Errorf("%w: check auth.type and what belongs to it", err))
+	case code < 400:
+		return s.misconfigured(to, code, fmt.Errorf("%w: %s", err, mask(s.unfollowed(to.method, answer), hidden)))
+	case (code == http.StatusNotFound || code == http.StatusMethodNotAllowed || code == http.StatusGone) && !s.keyed:
+		return s.misconfigured(to, code, fmt.Errorf("%w: check url and method", err))
+	case code == http.StatusUnsupportedMediaType || code == http.StatusUpgradeRequired || code == http.StatusPaymentRequired:
+		return s.misconfigured(to, code, fmt.Errorf("%w: check format, content.type and what the service wants", err))
+	default:
+		return connector.Data(&refusedError{err, code})
+	}
+}
+
+func (s *Sink) retriable(err error, after time.Duration, attempts int) error {
+	return connector.Retriable(err, connector.Attempts(attempts), connector.After(max(after, s.backoff)))
+}
+
+// passing tells that an answer is about the service's state, which may pass.
+func passing(code int) bool {
+	return code == http.StatusRequestTimeout || code == http.StatusMisdirectedRequest || code == http.StatusTooEarly || code == http.StatusTooManyRequests || code >= 500
+}
+
+// clearlyData tells that an answer is about the records, however many get it.
+func clearlyData(code int) bool {
+	return code == http.StatusConflict || code == http.StatusRequestEntityTooLarge || code == http.StatusUnprocessableEntity
+}
+
+// codes are ranges of answers, both ends of them included.
+type codes [][2]int
+
+func (c codes) has(code int) bool {
+	return slices.ContainsFunc(c, func(r [2]int) bool { return r[0] <= code && code <= r[1] })
+}
+
+// parseCodes reads single answers, ranges, and ranges without an end.
+func parseCodes(list []string) (codes, error) {
+	var all codes
+	for _, text := range list {
+		first, last, isRange := strings.Cut(text, "-")
+		if !isRange {
+			last = first
+		} else if last == "" {
+			last = "599"
+		}
+		low, err := strconv.Atoi(first)
+		high, wrong := strconv.Atoi(last)
+		if err != nil || wrong != nil || low < 400 || high > 599 || low > high {
+			return nil, fmt.Errorf("%q is no answer from 400 to 599, nor a range of them as 400-499 or 500-", text)
+		}
+		all = append(all, [2]int{low, high})
+	}
+	return all, nil
+}
+
+func checkCodes(_ string, v any) error {
+	list, _ := v.([]string)
+	_, err := parseCodes(list)
+	return err
+}
+
+// retryAfter reads the header of that name: seconds or a date; 0 without one.
+func retryAfter(text string, now time.Time) time.Duration {
+	if n, err := strconv.Atoi(text); err == nil && n >= 0 {
+		return min(time.Duration(n), 24*60*60) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return min(max(at.Sub(now), 0), 24*time.Hour)
+	}
+	return 0
+}
