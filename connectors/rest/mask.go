@@ -60,6 +60,12 @@ func secretsOf(conf connector.Config) []string {
 	for _, h := range list {
 		all = append(all, h.value.text)
 	}
+	open, _ := parseHeaders(conf.List("headers"))
+	for _, h := range open {
+		if h.name == "Authorization" || h.name == "Cookie" {
+			all = append(all, h.value.text)
+		}
+	}
 	if user := conf.String("auth.user"); user != "" {
 		all = append(all, base64.StdEncoding.EncodeToString([]byte(user+":"+conf.Password("auth.password").Secret())))
 	}

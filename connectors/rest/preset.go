@@ -50,7 +50,7 @@ func withPreset(conf connector.Config) (connector.Config, *connector.Problems) {
 		}
 	}
 	if len(headers) > 0 {
-		props["headers"] = strings.Join(headers, ",")
+		props["headers"] = headers
 	}
 	return configDef().Check(props)
 }
