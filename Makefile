@@ -98,8 +98,8 @@ bench-cluster: build ## three workers beside one, a cluster beside Java's, and 1
 	SERVERS=$(SERVERS) ./.ci/bench-connect.sh -clusters -rounds $(ROUNDS) -lanes '$(LANES)'
 
 # DATA_ROWS and DATA_ROUNDS say how much is measured, 500000 rows three times if they do not.
-bench-data: ## the PostgreSQL sink beside the database's own COPY and INSERT: rates, processor time, spread (needs PostgreSQL; 10 minutes)
-	$(GO) test -run '^$$' -bench '^BenchmarkData$$' -benchtime 1x -timeout 2h ./internal/test/bench/...
+bench-data: ## the sinks beside PostgreSQL's own COPY and INSERT, and a bare HTTP client: rates, spread (needs PostgreSQL; 10 minutes)
+	$(GO) test -run '^$$' -bench '^BenchmarkData(REST)?$$' -benchtime 1x -timeout 2h ./internal/test/bench/...
 
 agreement: ## compare every kind of network with ONNX Runtime (needs Python; an hour, with qemu 3; 8 GB in .cache)
 	./internal/infer/onnx/testdata/agreement.sh .cache/agreement internal/infer/onnx/AGREEMENT.md

@@ -55,13 +55,7 @@ func (w *work) deliver(ctx context.Context, g group) error {
 func (w *work) begin(g group) {
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
-	for _, i := range []int{g.first, g.last} {
-		if i < len(w.messages) {
-			if o := w.records[w.messages[i].record].Origin; !o.IsZero() {
-				w.s.begins[o] = true
-			}
-		}
-	}
+	w.begun = append(w.begun, g.first, g.last)
 }
 
 // size is the bytes of a group's records.

@@ -121,13 +121,17 @@ func (s *Sink) Put(ctx context.Context, records []connector.Record) error {
 	if err := w.fill(); err != nil {
 		return err
 	}
-	if err := w.send(ctx); err != nil {
+	err := w.send(ctx)
+	if err == nil {
+		err = w.settle(ctx)
+	}
+	if err != nil {
+		w.remember()
 		return err
 	}
-	if err := w.settle(ctx); err != nil {
-		return err
+	if len(s.fates)+len(s.begins) > 0 {
+		s.progress = newProgress()
 	}
-	s.progress = newProgress()
 	return nil
 }
 

@@ -16,6 +16,7 @@ type work struct {
 	messages []message
 	fates    []fate // of records
 	fresh    bool   // nothing of the batch was tried before
+	begun    []int  // the messages that a request began with, or ended before
 }
 
 // message is a record as it is sent.
@@ -106,10 +107,21 @@ func (w *work) message(i int, r *connector.Record, last *destination) (m message
 }
 
 // decided notes what became of a record.
-func (w *work) decided(record int, err error) {
-	w.fates[record] = fate{true, err}
-	if o := w.records[record].Origin; !o.IsZero() {
-		w.s.progress.fates[o] = err
+func (w *work) decided(record int, err error) { w.fates[record] = fate{true, err} }
+
+// remember keeps for the batch that comes again what became of this one.
+func (w *work) remember() {
+	for i, f := range w.fates {
+		if o := w.records[i].Origin; f.known && !o.IsZero() {
+			w.s.progress.fates[o] = f.err
+		}
+	}
+	for _, i := range w.begun {
+		if i < len(w.messages) {
+			if o := w.records[w.messages[i].record].Origin; !o.IsZero() {
+				w.s.begins[o] = true
+			}
+		}
 	}
 }
 
