@@ -46,6 +46,11 @@ type Context struct {
 	Reporter ErrantReporter
 	// Sink steers what a sink is given and what is committed; nil but for sinks.
 	Sink SinkContext
+	// Publish sends a message to Kafka, beside what the sink writes; nil but for a
+	// [Publisher] that wants it. It returns when the message is on its way: no offset of
+	// a record that was put before is committed until it has arrived, and one that Kafka
+	// does not take fails the task. It is called from one goroutine at a time.
+	Publish func(ctx context.Context, m Message) error
 	// Failed is the error that ended the task's last run, where the restart policy
 	// starts it again; nil for every other start. A plugin may look whether its
 	// reason is still there before it does the same again.
@@ -227,6 +232,11 @@ type (
 		// were read, as in [Origin], whatever transforms have made of the records.
 		PreCommit(ctx context.Context, current map[TopicPartition]int64) (map[TopicPartition]int64, error)
 	}
+	// Publisher is a Sink that sends messages to Kafka, such as what a service answers.
+	// It is asked before Start; with true the context of Start has Publish.
+	Publisher interface {
+		Publishes(conf Config) bool
+	}
 	// PartitionListener is a Sink that wants to know its partitions.
 	PartitionListener interface {
 		Open(partitions []TopicPartition) error
@@ -259,6 +269,12 @@ type (
 		Close() error
 	}
 )
+
+// Message is what a sink sends to Kafka, as bytes.
+type Message struct {
+	Topic      string
+	Key, Value []byte // nil is null
+}
 
 // SourceOffset is the offset of one source partition. All numbers in it are
 // json.Number.

@@ -53,7 +53,9 @@ func newSinkTask(t *Task, set *settings) (r runner, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.clients, err = t.connect(set, set.letters != "", true); err != nil {
+	publisher, ok := sink.(connector.Publisher)
+	publishes := ok && publisher.Publishes(conf)
+	if s.clients, err = t.connect(set, set.letters != "" || publishes, true); err != nil {
 		return nil, err
 	}
 	c := t.context()
@@ -65,6 +67,9 @@ func newSinkTask(t *Task, set *settings) (r runner, err error) {
 		return nil, err
 	}
 	c.Configs, c.Sink = t.configs(sink), &s.asked
+	if publishes {
+		c.Publish = s.publish
+	}
 	if set.all {
 		s.reporter = &reporter{s: s, kept: map[connector.Origin]*kafka.Message{}}
 		c.Reporter = s.reporter
@@ -352,3 +357,15 @@ func (r *reporter) Report(ctx context.Context, rec connector.Record, cause error
 
 // Wait waits until the letters have arrived.
 func (r *reporter) Wait(ctx context.Context) error { return r.s.out.wait(ctx) }
+
+// publish sends a message of the sink's own. A commit waits for it, and fails with
+// what Kafka does not take.
+func (s *sinkTask) publish(ctx context.Context, m connector.Message) error {
+	message := &kafka.Message{Topic: m.Topic, Partition: connector.AnyPartition, Key: m.Key, Value: m.Value, Timestamp: connector.NoTimestamp}
+	_, err := s.out.send(ctx, []*kafka.Message{message}, func(d *kafka.Delivery) {
+		if d.Err != nil {
+			s.out.done(0, s.t.at.wrap("message to topic "+m.Topic, "", d.Err))
+		}
+	})
+	return err
+}

@@ -120,6 +120,8 @@ func confluentKeys() []theirKey {
 		{connector.Key{Name: "request.body.format", Type: connector.StringKey, Default: confluentString, Check: connector.OneOf(confluentString, confluentRaw), Doc: "string: values as Java prints them. json: JSON."}, ""},
 		{connector.Key{Name: "regex.patterns", Type: connector.StringKey, Default: "", Importance: connector.Low, Check: refused("change values with a transform"), Doc: "Not there."}, ""},
 		{connector.Key{Name: "regex.replacements", Type: connector.StringKey, Default: "", Importance: connector.Low, Check: refused("change values with a transform"), Doc: "Not there."}, ""},
+		{connector.Key{Name: "reporter.result.topic.name", Type: connector.StringKey, Default: "", Doc: "The topic that gets the service's answer for each record that it has taken; ${connector} stands for the connector's name."}, "report.topic"},
+		{connector.Key{Name: "reporter.error.topic.name", Type: connector.StringKey, Default: "", Doc: "The topic that gets the service's answer, or the error, for each record that was refused."}, "report.errors.topic"},
 		{connector.Key{Name: "max.retries", Type: connector.IntKey, Check: connector.Optional(connector.AtLeast(0)), Doc: "How often to repeat a batch that the environment made fail, before the task fails. Without it a batch is repeated without end."}, "max.retries"},
 		{connector.Key{Name: "retry.backoff.ms", Type: connector.IntKey, Default: 3000, Check: connector.AtLeast(0), Doc: "The least time before a batch is repeated; a Retry-After counts when it is longer."}, "retry.backoff.ms"},
 		{connector.Key{Name: "retry.on.status.codes", Type: connector.ListKey, Default: []string{}, Check: checkCodes, Doc: "Further answers to repeat a batch after, as 404 or 400-."}, "retry.on.status.codes"},

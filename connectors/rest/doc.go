@@ -4,7 +4,8 @@
 // headers (template.go), and the form of a body (body.go, fields.go, influx.go). A
 // Put is a work (work.go): its records become messages in one buffer (buffer.go), runs
 // of messages become requests (request.go), and answers are judged (judge.go), after
-// which bad records are reported.
+// which bad records are reported, and answers go to topics (report.go). vendor.go has the
+// keys of other vendors' sinks become ours.
 //
 // # What a failure means
 //

@@ -19,19 +19,22 @@ const extraAttempts = 10
 // refusedError is an answer that is about records.
 type refusedError struct {
 	error
-	code int
+	reply
 }
 
 // Unwrap gives what is said to people.
 func (e *refusedError) Unwrap() error { return e.error }
 
-// codeOf gives the answer behind an error; 0 without one.
-func codeOf(err error) int {
+// replyOf gives the answer behind an error.
+func replyOf(err error) reply {
 	if e, ok := errors.AsType[*refusedError](err); ok {
-		return e.code
+		return e.reply
 	}
-	return 0
+	return reply{}
 }
+
+// codeOf gives the number of the answer behind an error; 0 without one.
+func codeOf(err error) int { return replyOf(err).code }
 
 // judge gives the error for an answer that is no success.
 func (s *Sink) judge(to *destination, answer *http.Response, said []byte, hidden []string) error {
@@ -55,7 +58,7 @@ func (s *Sink) judge(to *destination, answer *http.Response, said []byte, hidden
 	case code == http.StatusUnsupportedMediaType || code == http.StatusUpgradeRequired || code == http.StatusPaymentRequired:
 		return s.misconfigured(to, code, fmt.Errorf("%w: check format, content.type and what the service wants", err))
 	default:
-		return connector.Data(&refusedError{err, code})
+		return connector.Data(&refusedError{err, s.reply(code, said)})
 	}
 }
 

@@ -22,7 +22,7 @@ const mostAnswer = 64 << 10
 // deliver sends a group; when the service refuses it, in halves.
 func (w *work) deliver(ctx context.Context, g group) error {
 	w.begin(g)
-	err := w.request(ctx, g)
+	said, err := w.request(ctx, g)
 	if connector.KindOf(err) != connector.KindData && err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (w *work) deliver(ctx context.Context, g group) error {
 		w.s.mu.Lock()
 		defer w.s.mu.Unlock()
 		for _, m := range w.messages[g.first:g.last] {
-			w.decided(m.record, nil)
+			w.fates[m.record] = fate{true, nil, said}
 		}
 		return nil
 	}
@@ -74,7 +74,7 @@ func (s *Sink) tooLarge(size int) {
 }
 
 // request makes one request. Its error has its kind.
-func (w *work) request(ctx context.Context, g group) error {
+func (w *work) request(ctx context.Context, g group) (reply, error) {
 	s, to := w.s, w.messages[g.first].to
 	b := &body{of: &w.buffer, from: w.messages[g.first].from, till: w.messages[g.last-1].till, prefix: s.prefix, suffix: s.suffix}
 	if w.messages[g.first].delete {
@@ -87,12 +87,12 @@ func (w *work) request(ctx context.Context, g group) error {
 	for renewed := false; ; renewed = true {
 		login, err := s.login.current(ctx)
 		if err != nil {
-			return s.withoutLogin(ctx, err)
+			return reply{}, s.withoutLogin(ctx, err)
 		}
 		began := time.Now()
 		answer, err := s.client.Do(s.newRequest(ctx, to, login, id, b))
 		if err != nil {
-			return s.masked(s.broken(ctx, to.method, s.where(to.url, to), err), w.secrets(login, g))
+			return reply{}, s.masked(s.broken(ctx, to.method, s.where(to.url, to), err), w.secrets(login, g))
 		}
 		said, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer))
 		_ = answer.Body.Close()
@@ -103,14 +103,14 @@ func (w *work) request(ctx context.Context, g group) error {
 			s.mu.Lock()
 			s.probed = 0
 			s.mu.Unlock()
-			return nil
+			return s.reply(code, said), nil
 		case code == http.StatusUnauthorized && !renewed && s.login.renew(ctx, login):
 			continue
 		}
 		if err != nil {
 			said = nil
 		}
-		return s.judge(to, answer, said, w.secrets(login, g))
+		return reply{}, s.judge(to, answer, said, w.secrets(login, g))
 	}
 }
 

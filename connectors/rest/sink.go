@@ -17,6 +17,7 @@ const Version = "1.0.0"
 var (
 	_ connector.Sink      = (*Sink)(nil)
 	_ connector.Batcher   = (*Sink)(nil)
+	_ connector.Publisher = (*Sink)(nil)
 	_ connector.Validator = (*Sink)(nil)
 )
 
@@ -40,6 +41,7 @@ type Sink struct {
 	login    *login
 	client   *http.Client
 	reporter connector.ErrantReporter
+	reports  reports
 	counters counters
 
 	mu sync.Mutex
@@ -89,6 +91,7 @@ func (s *Sink) Start(ctx context.Context, c connector.Context, conf connector.Co
 		ignored: c.Metrics.Counter("rest_ignored_records_total", "Records that were left out: null values, and refused ones that are ignored."),
 		seconds: c.Metrics.Histogram("rest_request_seconds", "Time of requests.", []float64{0.01, 0.1, 1, 10}),
 	}
+	s.reports = newReports(c, conf)
 	s.progress, s.refused = newProgress(), run{}
 	client, tokens, err := s.newClient(c, conf)
 	if err != nil {
@@ -137,14 +140,14 @@ func (s *Sink) Put(ctx context.Context, records []connector.Record) error {
 
 // progress is what became of a batch that failed half way and comes again.
 type progress struct {
-	fates map[connector.Origin]error // of the records that the service has taken (nil) or refused
+	fates map[connector.Origin]fate // of the records that the service has taken or refused
 	// begins are the records that a request began with: the same records go together
 	// again, so that the service can know the request by its idempotency key.
 	begins map[connector.Origin]bool
 }
 
 func newProgress() progress {
-	return progress{map[connector.Origin]error{}, map[connector.Origin]bool{}}
+	return progress{map[connector.Origin]fate{}, map[connector.Origin]bool{}}
 }
 
 // Stop closes the connections.

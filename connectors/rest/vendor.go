@@ -38,12 +38,16 @@ type theirKey struct {
 
 // ownKeys are those of ours that the vendors' names have, too.
 var ownKeys = []string{"batch.linger.ms", "batch.max.bytes", "max.in.flight.requests", "idempotency.header", "redirects.follow", "redirects.hosts",
-	"private.addresses", "tls.ca.file", "trim.sensitive.log"}
+	"private.addresses", "tls.ca.file", "trim.sensitive.log", "report.topic", "report.errors.topic"}
 
-// withOwn adds ownKeys to a vendor's.
+// withOwn adds ownKeys to a vendor's, but for those that a key of the vendor's
+// becomes.
 func withOwn(theirs ...theirKey) []theirKey {
 	def := configDef()
 	for _, name := range ownKeys {
+		if slices.ContainsFunc(theirs, func(k theirKey) bool { return k.ours == name }) {
+			continue
+		}
 		k, _ := def.Key(name)
 		k.Extension = true
 		theirs = append(theirs, theirKey{k, name})
@@ -129,6 +133,12 @@ func (s *vendorSink) inTheirs(message string) string {
 		}
 	}
 	return strings.NewReplacer(pairs...).Replace(message)
+}
+
+// Publishes tells that answers go to a topic.
+func (s *vendorSink) Publishes(conf connector.Config) bool {
+	own, _ := s.own(conf)
+	return s.Sink.Publishes(own)
 }
 
 // Start begins with the sink's own keys.

@@ -32,7 +32,8 @@ type message struct {
 // fate is what became of a record.
 type fate struct {
 	known bool
-	err   error // nil: it was taken
+	err   error // nil: it was taken, or left out
+	reply reply
 }
 
 func (s *Sink) newWork(records []connector.Record) *work {
@@ -45,13 +46,13 @@ func (w *work) fill() error {
 	var last *destination
 	for i := range w.records {
 		r := &w.records[i]
-		if err, known := w.s.progress.fates[r.Origin]; known && !r.Origin.IsZero() {
-			w.fates[i] = fate{true, err}
+		if f, known := w.s.progress.fates[r.Origin]; known && !r.Origin.IsZero() {
+			w.fates[i] = f
 			continue
 		}
 		if r.Value == nil && w.s.nulls == nullIgnore {
 			w.s.counters.ignored.Add(1)
-			w.decided(i, nil)
+			w.fates[i] = fate{known: true}
 			continue
 		}
 		before := w.buffer.mark()
@@ -106,14 +107,11 @@ func (w *work) message(i int, r *connector.Record, last *destination) (m message
 	return m, nil
 }
 
-// decided notes what became of a record.
-func (w *work) decided(record int, err error) { w.fates[record] = fate{true, err} }
-
 // remember keeps for the batch that comes again what became of this one.
 func (w *work) remember() {
 	for i, f := range w.fates {
 		if o := w.records[i].Origin; f.known && !o.IsZero() {
-			w.s.progress.fates[o] = f.err
+			w.s.progress.fates[o] = f
 		}
 	}
 	for _, i := range w.begun {
@@ -133,7 +131,7 @@ func (w *work) refuse(record int, cause error) error {
 		w.s.counters.refused.Add(1)
 		return cause
 	}
-	w.decided(record, cause)
+	w.fates[record] = fate{true, cause, replyOf(cause)}
 	return nil
 }
 
@@ -287,7 +285,7 @@ func (w *work) settle(ctx context.Context) error {
 		w.s.log.Warn("records were refused and left out, as behavior.on.error=ignore wants it", "records", ignored, "first", why)
 	}
 	w.s.counters.taken.Add(float64(taken))
-	return nil
+	return w.publish(ctx)
 }
 
 // judgeRun says that so many records in a row are not all bad ones.
