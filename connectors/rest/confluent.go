@@ -14,8 +14,8 @@ import (
 
 // nullLog and errorLog are Confluent's words for what is ignored here: counted.
 const (
-	nullLog, errorLog             = "log", "log"
-	confluentString, confluentRaw = "string", "json"
+	nullLog, errorLog              = "log", "log"
+	confluentString, confluentJSON = "string", "json"
 )
 
 // confluent is Confluent's HTTP sink: values are text as Java prints it or JSON, which
@@ -38,7 +38,7 @@ var confluent = &vendor{
 			p["proxy.url"] = confluentProxy(conf, host)
 		}
 		p["auth.type"] = strings.ToLower(conf.String("auth.type"))
-		if p["format"] = formatText; conf.String("request.body.format") == confluentRaw {
+		if p["format"] = formatText; conf.String("request.body.format") == confluentJSON {
 			p["format"] = formatJSON
 		}
 		if p["format"] == formatJSON && conf.Bool("batch.json.as.array") {
@@ -117,7 +117,7 @@ func confluentKeys() []theirKey {
 		{connector.Key{Name: "batch.suffix", Type: connector.StringKey, Default: "", Importance: connector.High, Doc: "What stands behind the records of a request."}, ""},
 		{connector.Key{Name: "batch.separator", Type: connector.StringKey, Default: ",", Importance: connector.High, Doc: "What stands between two records of a request."}, ""},
 		{connector.Key{Name: "batch.json.as.array", Type: connector.BooleanKey, Default: true, Doc: "Whether records of request.body.format=json are an array, a single one, too."}, ""},
-		{connector.Key{Name: "request.body.format", Type: connector.StringKey, Default: confluentString, Check: connector.OneOf(confluentString, confluentRaw), Doc: "string: values as Java prints them. json: JSON."}, ""},
+		{connector.Key{Name: "request.body.format", Type: connector.StringKey, Default: confluentString, Check: connector.OneOf(confluentString, confluentJSON), Doc: "string: values as Java prints them. json: JSON."}, ""},
 		{connector.Key{Name: "regex.patterns", Type: connector.StringKey, Default: "", Importance: connector.Low, Check: refused("change values with a transform"), Doc: "Not there."}, ""},
 		{connector.Key{Name: "regex.replacements", Type: connector.StringKey, Default: "", Importance: connector.Low, Check: refused("change values with a transform"), Doc: "Not there."}, ""},
 		{connector.Key{Name: "reporter.result.topic.name", Type: connector.StringKey, Default: "", Doc: "The topic that gets the service's answer for each record that it has taken; ${connector} stands for the connector's name."}, "report.topic"},
