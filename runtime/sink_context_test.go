@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -281,5 +282,28 @@ func TestSinkContext(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// A sink whose system is away when it is told of its partitions is told again.
+//
+// Clauses: A15.
+func TestSinkOpensAgain(t *testing.T) {
+	f := newFlow(t)
+	f.topic("in", 1)
+	f.produce("in", numbered(0, 3)...)
+	tries := 0 // of the task's goroutine
+	s := &script{opened: func(connector.SinkContext) error {
+		if tries++; tries < 3 {
+			return connector.Retriable(errors.New("the system is away"), connector.After(time.Millisecond))
+		}
+		return nil
+	}}
+	w, _ := f.worker(s)
+	task, _ := f.start(w, KindSink, "k", connector.Props{"topics": "in"})
+	eventually(t, "all records", func() bool { return len(s.values()) == 3 })
+	f.stop(task)
+	if tries != 3 {
+		t.Errorf("it was told %d times", tries)
 	}
 }

@@ -26,6 +26,7 @@ type sinkTask struct {
 	in       *intake
 	out      *outbox
 	put      *stage
+	opening  *stage // of partitions, where the sink wants to know of them
 	flushing *stage
 
 	putting *putting // nil while the sink has nothing to do
@@ -93,6 +94,7 @@ func newSinkTask(t *Task, set *settings) (r runner, err error) {
 func (s *sinkTask) frame(sink connector.Sink) {
 	t := s.t
 	s.put = newStage(sink, "sink", "TASK_PUT", connector.KindFatal)
+	s.opening = newStage(sink, "opening of partitions in sink", "TASK_PUT", connector.KindFatal)
 	s.flushing = newStage(sink, "flush of sink", "TASK_PUT", connector.KindFatal)
 	s.in = &intake{t: t, poll: consumeStage(), handover: maxHandover,
 		journey: &journey{at: t.at, stages: s.parts.sinkStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch, tracer: t.options.Tracer},
@@ -234,16 +236,15 @@ func (s *sinkTask) took(b *batch) error {
 	return b.stop
 }
 
+// opened tells the sink of partitions, and again while its system is away, as at its
+// start.
 func (s *sinkTask) opened(tps []connector.TopicPartition) error {
 	s.asked.assign(tps)
 	l, ok := s.sink.(connector.PartitionListener)
 	if !ok || len(tps) == 0 {
 		return nil
 	}
-	if err := s.t.guarded("opening of partitions in "+s.put.place, func() error { return l.Open(tps) }); err != nil {
-		return s.t.at.wrap(s.put.place, "", err)
-	}
-	return nil
+	return s.opening.call(s.t.quit, s.in.journey, 0, func() error { return l.Open(tps) })
 }
 
 // closing commits what the sink has of partitions that are given up.
