@@ -55,6 +55,8 @@ type Context struct {
 	// starts it again; nil for every other start. A plugin may look whether its
 	// reason is still there before it does the same again.
 	Failed error
+	// Preview is that records are only looked at; nil of tasks.
+	Preview *Preview
 }
 
 // Source brings records from a system into Kafka. One instance is one task.

@@ -347,9 +347,7 @@ func (in *intake) begin(messages []kafka.Message) *batch {
 		m := &messages[i]
 		in.t.topics.note(in.t.spec.Task, m.Topic)
 		b.size += len(m.Key) + len(m.Value) + itemCost
-		b.items[i].read = m
-		b.items[i].record = connector.Record{Topic: m.Topic, Partition: m.Partition, Timestamp: m.Timestamp,
-			TimestampType: m.TimestampType, Origin: connector.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}}
+		b.items[i].take(m)
 	}
 	b.span = in.journey.span(in.t.life, b)
 	return b

@@ -49,6 +49,19 @@ type item struct {
 	writes  []storeWrite // what stateful transforms changed for it
 }
 
+// take begins the journey of a message that was read.
+func (it *item) take(m *kafka.Message) {
+	it.read = m
+	it.record = connector.Record{Topic: m.Topic, Partition: m.Partition, Timestamp: m.Timestamp,
+		TimestampType: m.TimestampType, Origin: connector.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}}
+}
+
+// poll begins the journey of a record that a source gave.
+func (it *item) poll(r *connector.SourceRecord) {
+	r.Origin = connector.Origin{}
+	it.polled, it.record = r, r.Record
+}
+
 // place names the record by where it came from.
 func (it *item) place() string {
 	switch {

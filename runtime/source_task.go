@@ -183,9 +183,7 @@ func (s *sourceTask) deliver(records []connector.SourceRecord) error {
 	b := &batch{items: make([]item, len(records))}
 	flights := make([]flight, len(records))
 	for i := range records {
-		r := &records[i]
-		r.Origin = connector.Origin{}
-		b.items[i].polled, b.items[i].record = r, r.Record
+		b.items[i].poll(&records[i])
 	}
 	if err := s.queue.add(flights, records); err != nil {
 		// Nothing of the batch was sent: the flights stay open for ever, and with

@@ -128,20 +128,31 @@ func (s *streamTask) work(ctx context.Context, b *batch) {
 			return
 		}
 	}
-	for i := range b.items {
-		it := &b.items[i]
-		it.record.Topic, it.record.Partition = s.set.topic, connector.AnyPartition
-	}
+	s.set.outward(b)
 	s.in.journey.run(ctx, b)
 }
 
-func (s *streamTask) restore(ctx context.Context, k changelogs, b *batch) error {
+// outward has the records of a stream go to its topic.
+func (s *settings) outward(b *batch) {
+	for i := range b.items {
+		it := &b.items[i]
+		it.record.Topic, it.record.Partition = s.topic, connector.AnyPartition
+	}
+}
+
+// partitions gives the partitions that a batch was read from.
+func (b *batch) partitions() []int32 {
 	var partitions []int32
 	for i := range b.items {
 		if p := b.items[i].read.Partition; !slices.Contains(partitions, p) {
 			partitions = append(partitions, p)
 		}
 	}
+	return partitions
+}
+
+func (s *streamTask) restore(ctx context.Context, k changelogs, b *batch) error {
+	partitions := b.partitions()
 	s.t.counters.restoring.Store(true)
 	defer func() {
 		s.t.counters.restored.Store(time.Now().UnixNano())

@@ -22,6 +22,7 @@ var (
 	_ connector.Sink      = (*Sink)(nil)
 	_ connector.Batcher   = (*Sink)(nil)
 	_ connector.Validator = (*Sink)(nil)
+	_ connector.Previewer = (*Sink)(nil)
 
 	_ connector.PartitionListener  = (*Sink)(nil)
 	_ connector.TopicOffsetAlterer = (*Sink)(nil)
@@ -49,6 +50,7 @@ type Sink struct {
 	// Debezium has it; else it is an error of the record.
 	passDeletes bool
 
+	trial      *trial   // nil but in a preview
 	offsets    *offsets // nil: they are Kafka's
 	partitions connector.SinkContext
 }
@@ -77,9 +79,21 @@ func (*Sink) ConfigDef() *connector.ConfigDef { return configDef() }
 
 // Start connects, and checks the tables that are there already.
 func (s *Sink) Start(ctx context.Context, c connector.Context, conf connector.Config) error {
+	if err := s.configure(c, conf); err != nil {
+		return connector.Fatal(err)
+	}
+	ctx, s.waiting = pg.WithPatience(ctx, s.set.answer)
+	defer s.waiting.End()
+	err := s.waiting.Explain(s.connect(ctx, conf))
+	s.heard(err)
+	return s.mark(err, s.set.attempts, connector.After(s.set.connectBackoff))
+}
+
+// configure takes the configuration.
+func (s *Sink) configure(c connector.Context, conf connector.Config) error {
 	set, err := newSettings(conf)
 	if err != nil {
-		return connector.Fatal(err)
+		return err
 	}
 	s.name, s.set, s.log, s.reporter = c.Connector, set, c.Log, c.Reporter
 	s.partitions = c.Sink
@@ -97,11 +111,7 @@ func (s *Sink) Start(ctx context.Context, c connector.Context, conf connector.Co
 	s.count(c.Metrics)
 	s.runs = map[pg.Name]run{}
 	s.forget()
-	ctx, s.waiting = pg.WithPatience(ctx, set.answer)
-	defer s.waiting.End()
-	err = s.waiting.Explain(s.connect(ctx, conf))
-	s.heard(err)
-	return s.mark(err, set.attempts, connector.After(set.connectBackoff))
+	return nil
 }
 
 // connect makes the pool, and checks the tables that are there already.

@@ -62,7 +62,7 @@ func (s *Sink) table(ctx context.Context, sh *shape) (*pg.Table, error) {
 		if err := s.create(ctx, name, sh); err != nil {
 			return nil, err
 		}
-		if t, err = s.read(ctx, name); err != nil {
+		if t, err = s.altered(ctx, name, nil, sh.fields); err != nil {
 			return nil, err
 		}
 		if t == nil {
@@ -74,7 +74,7 @@ func (s *Sink) table(ctx context.Context, sh *shape) (*pg.Table, error) {
 		if err := s.extend(ctx, t, missing); err != nil {
 			return nil, err
 		}
-		if t, err = s.read(ctx, name); err != nil {
+		if t, err = s.altered(ctx, name, t, missing); err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +89,7 @@ func errMissing(name pg.Name) error {
 // read reads a table, nil when there is none.
 func (s *Sink) read(ctx context.Context, name pg.Name) (*pg.Table, error) {
 	s.waiting.Heard()
-	t, err := pg.ReadTable(ctx, s.pool, name)
+	t, err := pg.ReadTable(ctx, s.querier(), name)
 	if err != nil || t == nil {
 		return nil, err
 	}
@@ -195,6 +195,9 @@ func (s *Sink) extend(ctx context.Context, t *pg.Table, missing []field) error {
 
 func (s *Sink) ddl(ctx context.Context, sql string) error {
 	s.waiting.Heard()
+	if s.trial != nil {
+		return s.trial.ddl(ctx, sql)
+	}
 	if _, err := s.pool.Exec(ctx, sql); err != nil {
 		return err
 	}

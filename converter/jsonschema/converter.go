@@ -59,8 +59,8 @@ func (*Converter) Validate(conf connector.Config, p *connector.Problems) {
 }
 
 // Configure reads the configuration. It does not connect.
-func (c *Converter) Configure(_ connector.Context, conf connector.Config, key bool) (err error) {
-	c.schemas, err = serde.Open(conf, key, registry.JSON, format(optionsOf(conf)))
+func (c *Converter) Configure(at connector.Context, conf connector.Config, key bool) (err error) {
+	c.schemas, err = serde.Open(at, conf, key, registry.JSON, format(optionsOf(conf)))
 	return err
 }
 

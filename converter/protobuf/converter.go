@@ -46,8 +46,8 @@ func (*Converter) Validate(conf connector.Config, p *connector.Problems) {
 }
 
 // Configure reads the configuration. It does not connect.
-func (c *Converter) Configure(_ connector.Context, conf connector.Config, key bool) (err error) {
-	c.schemas, err = serde.Open(conf, key, registry.Protobuf, format(optionsOf(conf), wire.SettingsOf(conf, key).CacheSize))
+func (c *Converter) Configure(at connector.Context, conf connector.Config, key bool) (err error) {
+	c.schemas, err = serde.Open(at, conf, key, registry.Protobuf, format(optionsOf(conf), wire.SettingsOf(conf, key).CacheSize))
 	return err
 }
 

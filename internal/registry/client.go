@@ -202,6 +202,14 @@ func (c *Client) Lookup(ctx context.Context, subject, text string) (Schema, erro
 	})
 }
 
+// Compatible tells whether a subject would take a schema with this text as its next
+// version. It writes nothing.
+func (c *Client) Compatible(ctx context.Context, subject, text string) (bool, error) {
+	return try(ctx, c, "compatibility of subject "+subject, func(sr *srclient.SchemaRegistryClient) (bool, error) {
+		return sr.IsSchemaCompatible(subject, text, "latest", c.options.Type)
+	})
+}
+
 // Draft is a schema that is to be registered, of any type.
 type Draft struct {
 	Type       Type

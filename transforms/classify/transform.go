@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/data/fields"
 	"github.com/axiom-data-science/hydraulics/internal/infer/model"
+	"github.com/axiom-data-science/hydraulics/internal/infer/serving"
 )
 
 // Version is what the transform reports.
@@ -36,6 +38,8 @@ type Transform struct {
 	limit        float32            // threshold of the classes that limits does not name
 	limits       map[string]float32 // by class
 	checked      *model.Manifest    // whose labels hold the classes of limits
+
+	offline func(images int) // of a preview that asks no server; nil asks
 
 	rate float64   // images a second, 0 for any
 	free time.Time // when the next image may be classified
@@ -67,6 +71,12 @@ func (t *Transform) Configure(c connector.Context, conf connector.Config) error 
 	if t.limits, err = parseThresholds(conf.List("thresholds")); err != nil {
 		return connector.Fatal(err)
 	}
+	if asked := serversOf(conf); c.Preview != nil && c.Preview.Offline && asked != "" {
+		t.offline = func(images int) {
+			c.Preview.Would(connector.Effect{Does: fmt.Sprintf("ask %s for the classes of %d images", asked, images)})
+		}
+		return nil
+	}
 	t.model, err = model.Open(model.Options{
 		Model: conf.String("model"), Manifest: conf.String("manifest"), Labels: conf.String("labels"), Others: conf.List("ensemble"),
 		Name: conf.String("model.name"), Version: conf.String("model.version"), Threads: conf.Int("threads"),
@@ -77,6 +87,17 @@ func (t *Transform) Configure(c connector.Context, conf connector.Config) error 
 		Swap:      swapOf(c, conf),
 	})
 	return connector.Fatal(err)
+}
+
+// serversOf names the servers among the models, empty without any.
+func serversOf(conf connector.Config) string {
+	var servers []string
+	for _, m := range append([]string{conf.String("model")}, conf.List("ensemble")...) {
+		if model.Remote(m) {
+			servers = append(servers, serving.Redact(m))
+		}
+	}
+	return strings.Join(servers, ", ")
 }
 
 // swapOf says how the model is replaced, and tells log and metrics of it.
@@ -137,6 +158,10 @@ func (t *Transform) ApplyBatch(ctx context.Context, records []connector.Record) 
 		images, index = append(images, img), append(index, i)
 	}
 	if len(images) == 0 {
+		return results
+	}
+	if t.offline != nil {
+		t.offline(len(images))
 		return results
 	}
 	if err := t.wait(ctx, len(images)); err != nil {

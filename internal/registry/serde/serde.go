@@ -39,6 +39,7 @@ type Schemas[R, W any] struct {
 	client   *registry.Client
 	settings wire.Settings
 	format   Format[R, W]
+	preview  *connector.Preview // nil of tasks
 
 	mu     sync.Mutex
 	reads  map[int]R
@@ -67,8 +68,8 @@ type target[W any] struct {
 }
 
 // Open makes the schemas of a converter, of keys or of values, by its
-// configuration. It does not connect.
-func Open[R, W any](conf connector.Config, key bool, typ registry.Type, format Format[R, W]) (*Schemas[R, W], error) {
+// configuration. It does not connect. In a preview it registers nothing.
+func Open[R, W any](c connector.Context, conf connector.Config, key bool, typ registry.Type, format Format[R, W]) (*Schemas[R, W], error) {
 	o, err := registry.OptionsOf(conf)
 	if err != nil {
 		return nil, connector.Fatal(err)
@@ -79,7 +80,7 @@ func Open[R, W any](conf connector.Config, key bool, typ registry.Type, format F
 	if err != nil {
 		return nil, err
 	}
-	return &Schemas[R, W]{client: client, settings: settings, format: format,
+	return &Schemas[R, W]{client: client, settings: settings, format: format, preview: c.Preview,
 		reads: map[int]R{}, as: map[[2]int]R{}, writes: map[writing]*target[W]{}, newest: map[string]newest{}}, nil
 }
 
@@ -220,7 +221,10 @@ func (s *Schemas[R, W]) choose(ctx context.Context, topic string, schema *connec
 		return nil, connector.Data(err)
 	}
 	ask := s.client.Lookup
-	if s.settings.AutoRegister {
+	switch {
+	case s.settings.AutoRegister && s.preview != nil:
+		ask = s.wouldRegister
+	case s.settings.AutoRegister:
 		ask = s.client.Register
 	}
 	got, err := ask(ctx, subject, text)

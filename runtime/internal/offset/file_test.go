@@ -2,6 +2,7 @@ package offset
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -187,5 +188,38 @@ func TestKey(t *testing.T) {
 	}
 	if _, err := Key("c", map[string]any{"f": func() {}}); err == nil {
 		t.Error("a function is no JSON")
+	}
+}
+
+func TestReadFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "offsets")
+	f, err := OpenFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	partition := map[string]any{"file": "a"}
+	if err := f.Commit(t.Context(), "c", []Entry{{Partition: partition, Offset: map[string]any{"n": 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	read, err := ReadFile(name) // while a worker has it
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, err := read.Offset(t.Context(), "c", partition); err != nil || fmt.Sprint(at["n"]) != "1" {
+		t.Errorf("offset is %v, %v", at, err)
+	}
+	if err := read.Commit(t.Context(), "c", []Entry{{Partition: partition}}); err == nil {
+		t.Error("it was changed")
+	}
+	if err := read.Close(); err != nil {
+		t.Error(err)
+	}
+	none, err := ReadFile(name + "-none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, err := none.Offset(t.Context(), "c", partition); at != nil || err != nil {
+		t.Errorf("offset is %v, %v", at, err)
 	}
 }

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/preview"
+)
+
+// previewer shows what the connectors of a setup would make of records.
+type previewer struct {
+	setup     *config.Setup
+	validator *config.Validator
+	worker    connector.Props
+	runtime   *runtime.Worker
+	notes     []string // of all connectors
+}
+
+// newPreviewer makes what the previews of a setup share. It opens nothing that others
+// would see.
+func newPreviewer(s *config.Setup, log *slog.Logger) (*previewer, error) {
+	resolver, err := config.NewResolver(s.Worker.Props())
+	if err != nil {
+		return nil, err
+	}
+	resolver.Embedded = Defaults
+	w := new(Worker)
+	if err := w.configure(s, resolver); err != nil {
+		return nil, err
+	}
+	p := &previewer{setup: s, worker: w.props, validator: &config.Validator{Plugins: connector.Plugins, Worker: w.props, Resolver: resolver}}
+	offsets, err := p.offsets(w, resolver)
+	if err != nil {
+		return nil, err
+	}
+	p.runtime, err = runtime.NewWorker(runtime.Options{Offsets: offsets, Log: log})
+	return p, err
+}
+
+// offsets reads where sources are.
+func (p *previewer) offsets(w *Worker, r *config.Resolver) (offset.Store, error) {
+	if p.setup.Distributed {
+		p.notes = append(p.notes, "the offsets of a cluster are not read: sources begin anew")
+		return offset.ReadFile("")
+	}
+	name, err := w.offsetFile(p.setup, r)
+	if err != nil {
+		return nil, err
+	}
+	return offset.ReadFile(name)
+}
+
+// chosen gives the connectors of these names, all without any.
+func (p *previewer) chosen(names []string) ([]*config.Connector, error) {
+	var list []*config.Connector
+	var all []string
+	for i := range p.setup.Connectors {
+		c := &p.setup.Connectors[i]
+		all = append(all, c.Name)
+		if len(names) == 0 || slices.Contains(names, c.Name) {
+			list = append(list, c)
+		}
+	}
+	for _, n := range names {
+		if !slices.Contains(all, n) {
+			return nil, fmt.Errorf("--connector %s: the files have no such connector, there are %s", n, strings.Join(all, ", "))
+		}
+	}
+	if len(list) == 0 {
+		return nil, errors.New("the files have no connectors to preview")
+	}
+	return list, nil
+}
+
+// kind gives what a connector is.
+func (p *previewer) kind(c *config.Connector) (runtime.Kind, error) {
+	class, _ := c.Entries.Props().Text("connector.class")
+	kind, _, err := p.validator.Kind(class)
+	return runtime.Kind(kind), err
+}
+
+// preview shows one connector.
+func (p *previewer) preview(ctx context.Context, c *config.Connector, o runtime.PreviewOptions) (*preview.Result, error) {
+	props := c.Entries.Props()
+	props["name"] = c.Name
+	report, err := p.validator.Validate(props, config.Origin{Dir: filepath.Dir(c.File)})
+	if err == nil {
+		err = report.Err()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Name, err)
+	}
+	spec := runtime.TaskSpec{Connector: c.Name, Kind: runtime.Kind(report.Kind), Worker: p.worker}
+	if spec.Props, err = p.validator.Resolve(report); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Name, err)
+	}
+	r, err := p.runtime.Preview(ctx, spec, o)
+	if err == nil && spec.Kind == runtime.KindSource && o.Input == nil {
+		r.Notes = append(r.Notes, p.notes...)
+	}
+	return r, err
+}
