@@ -26,6 +26,8 @@ type PreviewOptions struct {
 	Wait time.Duration
 	// Offline and Execute are those of [connector.Preview].
 	Offline, Execute bool
+	// Stages ends it before the sink, which is not asked.
+	Stages bool
 }
 
 // previewing is a preview that is being made: a task's parts without its loop. It
@@ -209,6 +211,9 @@ func (p *previewing) failed(r *preview.Record, s *stage, cause, err error) {
 // deliver shows what would become of the records that came through.
 func (p *previewing) deliver(ctx context.Context) error {
 	if p.t.spec.Kind == KindSink {
+		if p.o.Stages {
+			return nil
+		}
 		return p.put(ctx)
 	}
 	topics := map[string]bool{}

@@ -272,18 +272,18 @@ func TestPreviewOfASink(t *testing.T) {
 	}
 	tests := []struct {
 		name, class string
-		script      script
+		script      *script
 		props       connector.Props
 		want        []string
 		effects     []string
 	}{
-		{"shows", "shows", script{reported: refuse}, connector.Props{"errors.tolerance": "all"}, []string{
+		{"shows", "shows", &script{reported: refuse}, connector.Props{"errors.tolerance": "all"}, []string{
 			"in[0]@0 => delivered", "in[0]@1 => skipped sink (shows) one is refused", "in[0]@2 => delivered"}, []string{"keep[0 2]"}},
-		{"shows nothing", "collect", script{}, connector.Props{}, []string{
+		{"shows nothing", "collect", &script{}, connector.Props{}, []string{
 			"in[0]@0 => sink unknown", "in[0]@1 => sink unknown", "in[0]@2 => sink unknown"}, []string{}},
-		{"the system is away", "shows", script{put: func([]connector.Record) error { return connector.Retriable(errors.New("no answer")) }}, connector.Props{}, []string{
+		{"the system is away", "shows", &script{put: func([]connector.Record) error { return connector.Retriable(errors.New("no answer")) }}, connector.Props{}, []string{
 			"in[0]@0 => retried sink (shows) no answer", "in[0]@1 => retried sink (shows) no answer", "in[0]@2 => retried sink (shows) no answer"}, []string{}},
-		{"nothing fits", "shows", script{put: func([]connector.Record) error { return errors.New("no table") }}, connector.Props{"errors.tolerance": "all"}, []string{
+		{"nothing fits", "shows", &script{put: func([]connector.Record) error { return errors.New("no table") }}, connector.Props{"errors.tolerance": "all"}, []string{
 			"in[0]@0 => stops sink (shows) no table", "in[0]@1 => stops sink (shows) no table", "in[0]@2 => stops sink (shows) no table"}, []string{}},
 	}
 	for _, tt := range tests {
@@ -291,7 +291,7 @@ func TestPreviewOfASink(t *testing.T) {
 			f := newFlow(t)
 			f.topic("in", 1)
 			f.produce("in", numbered(0, 3)...)
-			s := &tt.script
+			s := tt.script
 			w, _ := f.worker(s)
 			w.options.Plugins.Add(connector.SinkType, func() connector.Plugin { return &shows{collect{script: s}} })
 			props := tt.props.Clone()

@@ -56,15 +56,15 @@ connectors:
     pk.fields: time,ifcb_id,roi
 `
 
-// previewed runs a command of every worker and gives what it printed.
-func previewed(t *testing.T, args ...string) (string, error) {
+// command runs a command of every worker and gives what it printed.
+func command(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	out := new(said)
 	cli.Defaults = configs.FS
 	root := cli.Root("hydraulics")
 	root.SetOut(out)
 	root.SetErr(out)
-	root.SetArgs(append([]string{"preview"}, args...))
+	root.SetArgs(args)
 	err := root.ExecuteContext(t.Context())
 	return out.String(), err
 }
@@ -159,7 +159,7 @@ func TestPreviewWritesNothing(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			out, err := previewed(t, append([]string{filepath.Join(s.dir, "flow.yaml")}, tt.args...)...)
+			out, err := command(t, append([]string{"preview", filepath.Join(s.dir, "flow.yaml")}, tt.args...)...)
 			if err != nil {
 				t.Errorf("error: %v", err)
 			}
@@ -177,5 +177,16 @@ func TestPreviewWritesNothing(t *testing.T) {
 				t.Errorf("something was written:\n%s", d)
 			}
 		})
+	}
+}
+
+// The tests of the configurations that the project ships.
+func TestConfigs(t *testing.T) {
+	files, err := filepath.Glob("../../configs/*.test.yaml")
+	if err != nil || len(files) < 4 {
+		t.Fatal(files, err)
+	}
+	if out, err := command(t, append([]string{"test"}, files...)...); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

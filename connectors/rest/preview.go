@@ -21,26 +21,25 @@ func (s *Sink) Preview(ctx context.Context, c connector.Context, conf connector.
 	if err := s.Start(ctx, c, conf); err != nil {
 		return err
 	}
-	var messages []message
-	for i := range records {
-		m, err := s.message(i, &records[i])
-		if err != nil {
-			if err := s.refuse(ctx, &records[i], err); err != nil {
+	w := s.newWork(records)
+	if err := w.fill(); err != nil {
+		return err
+	}
+	for i, f := range w.fates {
+		if f.err != nil && s.reporter != nil {
+			if err := s.reporter.Report(ctx, records[i], f.err); err != nil {
 				return err
 			}
-			continue
 		}
-		messages = append(messages, m)
 	}
-	for _, group := range s.requests(messages) {
-		r, err := s.newRequest(ctx, s.method, group[0].url, s.payload(group))
-		if err != nil {
-			return connector.Data(err)
-		}
-		e := connector.Effect{Does: fmt.Sprintf("send %d records: %s %s", len(group), r.Method, place(r.URL))}
-		for _, m := range group {
+	for _, g := range w.groups() {
+		messages := w.messages[g.first:g.last]
+		r := s.newRequest(ctx, messages[0].to, "", w.id(g), w.body(g))
+		e := connector.Effect{Does: fmt.Sprintf("send %d records: %s %s", len(messages), r.Method, place(r.URL))}
+		for _, m := range messages {
 			e.Records = append(e.Records, m.record)
 		}
+		var err error
 		if e.Text, err = shown(r); err != nil {
 			return err
 		}
@@ -68,6 +67,9 @@ func shown(r *http.Request) (string, error) {
 			}
 			fmt.Fprintf(&b, "%s: %s\n", name, v)
 		}
+	}
+	if r.Body == nil {
+		return b.String(), nil
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -39,7 +39,7 @@ func TestPreview(t *testing.T) {
 	if d := cmp.Diff(want, effects); d != "" {
 		t.Error(d)
 	}
-	if _, causes := reporter.Reported(); len(causes) != 1 || !strings.Contains(causes[0].Error(), "${key} in the URL needs a primitive one") {
+	if _, causes := reporter.Reported(); len(causes) != 1 || !strings.Contains(causes[0].Error(), "${key} is a [B, but only a primitive value") {
 		t.Errorf("reported: %v", causes)
 	}
 }

@@ -76,14 +76,7 @@ func (s *Sink) tooLarge(size int) {
 // request makes one request. Its error has its kind.
 func (w *work) request(ctx context.Context, g group) (reply, error) {
 	s, to := w.s, w.messages[g.first].to
-	b := &body{of: &w.buffer, from: w.messages[g.first].from, till: w.messages[g.last-1].till, prefix: s.prefix, suffix: s.suffix}
-	if w.messages[g.first].delete {
-		b = nil
-	}
-	id := ""
-	if s.idempotency != "" {
-		id = w.id(g)
-	}
+	b, id := w.body(g), w.id(g)
 	for renewed := false; ; renewed = true {
 		login, err := s.login.current(ctx)
 		if err != nil {
@@ -112,6 +105,14 @@ func (w *work) request(ctx context.Context, g group) (reply, error) {
 		}
 		return reply{}, s.judge(to, answer, said, w.secrets(login, g))
 	}
+}
+
+// body gives what a group's request brings, nil for a DELETE.
+func (w *work) body(g group) *body {
+	if w.messages[g.first].delete {
+		return nil
+	}
+	return &body{of: &w.buffer, from: w.messages[g.first].from, till: w.messages[g.last-1].till, prefix: w.s.prefix, suffix: w.s.suffix}
 }
 
 // withoutLogin judges that there is no token.
@@ -152,8 +153,12 @@ func (s *Sink) newRequest(ctx context.Context, to *destination, login, id string
 // space is that of the idempotency keys.
 var space = uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://github.com/axiom-data-science/hydraulics/rest"))
 
-// id gives a group's idempotency key: of the same records it is the same.
+// id gives a group's idempotency key, where one is wanted: of the same records it is
+// the same.
 func (w *work) id(g group) string {
+	if w.s.idempotency == "" {
+		return ""
+	}
 	name := []byte(strconv.Quote(w.s.name))
 	for _, m := range w.messages[g.first:g.last] {
 		o := w.records[m.record].Origin
