@@ -68,7 +68,7 @@ func Root(name string, commands ...*cobra.Command) *cobra.Command {
 		}
 		return err
 	}
-	root.AddCommand(newWorkerCommand(name), newStandaloneCommand(), newDistributedCommand(), newLintCommand(), newPreviewCommand(name), newTestCommand(name), newPluginsCommand(), newVersionCommand(), newImportCommand(), newAccessCommand(),
+	root.AddCommand(newWorkerCommand(name), newStandaloneCommand(), newDistributedCommand(), newLintCommand(), newPreviewCommand(name), newTestCommand(name), newSchemaCommand(name), newPluginsCommand(), newVersionCommand(), newImportCommand(), newAccessCommand(),
 		steer.ConnectorsCommand(), steer.OffsetsCommand(), steer.ContextsCommand(), steer.MigrateCommand())
 	root.AddCommand(commands...)
 	refuseUnknown(root)
