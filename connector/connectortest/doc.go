@@ -63,6 +63,8 @@
 //   - what may be committed is held: offsets that a PreCommitter chooses are none
 //     beyond what it was given, and all before them is in the system. With the
 //     case's configuration it chooses all that it has taken, sooner or later.
+//   - a preview writes nothing: a Previewer shows something, and the system is as
+//     before, also where it may try what it would write.
 //   - stops twice and without a start; leaves no goroutine.
 //
 // # Transform

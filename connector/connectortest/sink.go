@@ -65,6 +65,7 @@ func (c SinkCase) promises() []promise {
 		{"a hanging Put ends with its context", c.hanging},
 		{"a rebalance loses nothing", c.rebalance},
 		{"what may be committed is held", c.chooses},
+		{"a preview writes nothing", c.previews},
 		{"leaves no goroutine", c.goroutines},
 	}
 }
