@@ -51,14 +51,14 @@ func TestChainsThatCannotBeBuilt(t *testing.T) {
 		kind  Kind
 		props connector.Props
 	}{
-		"transform c: transforms.c.type is missing":                   {KindSink, connector.Props{"transforms": "c"}},
-		`transform c: transformation "nothing" is not known`:          {KindSink, connector.Props{"transforms": "c", "transforms.c.type": "nothing"}},
-		"predicate p: predicates does not name it":                    {KindSink, connector.Props{"transforms": "c", "transforms.c.type": "change", "transforms.c.predicate": "p"}},
-		"predicate p: predicates.p.type is missing":                   {KindSink, connector.Props{"transforms": "c", "transforms.c.type": "change", "transforms.c.predicate": "p", "predicates": "p"}},
-		`predicate p: predicate "x" is not known`:                     {KindSink, connector.Props{"transforms": "c", "transforms.c.type": "change", "transforms.c.predicate": "p", "predicates": "p", "predicates.p.type": "x"}},
-		"transform c: Invalid value maybe for configuration":          {KindSink, connector.Props{"transforms": "c", "transforms.c.type": "change", "transforms.c.predicate": "p", "transforms.c.negate": "maybe"}},
-		`header converter: header_converter "x" is not known`:         {KindStream, connector.Props{"topic": "out", "header.converter": "x"}},
-		`consumer.override.max.poll.records: "few" is not an integer`: {KindSink, connector.Props{"consumer.override.max.poll.records": "few"}},
+		"transform c: Invalid value null for configuration transforms.c.type: Not a Transformation": {KindSink, connector.Props{"transforms": "c"}},
+		`transform c: transformation "nothing" is not known`:                                        {KindSink, connector.Props{"transforms": "c", "transforms.c.type": "nothing"}},
+		"predicate p: predicates does not name it":                                                  {KindSink, connector.Props{"transforms": "c", "transforms.c.type": "change", "transforms.c.predicate": "p"}},
+		"predicate p: Invalid value null for configuration predicates.p.type: Not a Predicate":      {KindSink, connector.Props{"transforms": "c", "transforms.c.type": "change", "transforms.c.predicate": "p", "predicates": "p"}},
+		`predicate p: predicate "x" is not known`:                                                   {KindSink, connector.Props{"transforms": "c", "transforms.c.type": "change", "transforms.c.predicate": "p", "predicates": "p", "predicates.p.type": "x"}},
+		"transform c: Invalid value maybe for configuration":                                        {KindSink, connector.Props{"transforms": "c", "transforms.c.type": "change", "transforms.c.predicate": "p", "transforms.c.negate": "maybe"}},
+		`header converter: header_converter "x" is not known`:                                       {KindStream, connector.Props{"topic": "out", "header.converter": "x"}},
+		`consumer.override.max.poll.records: "few" is not an integer`:                               {KindSink, connector.Props{"consumer.override.max.poll.records": "few"}},
 		"its store has the name of transform a (counting)'s, counts": {KindStream, connector.Props{"topic": "out", "transforms": "a,b",
 			"transforms.a.type": "counting", "transforms.b.type": "counting"}},
 	} {

@@ -34,7 +34,7 @@ func recorded(t *testing.T, prefix string) []connector.Record {
 		t.Fatal(err)
 	}
 	conv := new(json.Converter)
-	conf := connectortest.Configure(t, conv, connector.Props{"schemas.enable": "true", "replace.null.with.default": "false"})
+	conf := connectortest.Configure(t, conv, connector.Props{"schemas.enable": "true", "replace.null.with.default": "false", "strict": "true"})
 	if err := conv.Configure(connectortest.Context(t), conf, false); err != nil {
 		t.Fatal(err)
 	}
