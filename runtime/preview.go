@@ -149,7 +149,23 @@ func (p *previewing) run(ctx context.Context) error {
 			before[i] = whole[i].record
 		}
 	}
+	p.cut()
 	return nil
+}
+
+// cut leaves out what comes behind a record that would end the task: its stages were
+// shown, and no more would become of it.
+func (p *previewing) cut() {
+	first := slices.IndexFunc(p.result.Records, func(r preview.Record) bool { return r.Fate == preview.Stops })
+	if first < 0 {
+		return
+	}
+	for i := first + 1; i < len(p.result.Records); i++ {
+		p.result.Records[i].Fate = preview.NotReached
+		if i < len(p.batch.items) {
+			p.batch.items[i].fate = dropped
+		}
+	}
 }
 
 // origin names what comes before the first stage.
@@ -194,7 +210,7 @@ func (p *previewing) see(s *stage, i int, it *item, before connector.Record, beh
 func (p *previewing) failed(r *preview.Record, s *stage, cause, err error) {
 	r.Stage, r.Reason = s.place, cause.Error()
 	switch {
-	case connector.KindOf(cause) == connector.KindRetriable:
+	case connector.KindOf(cause) == connector.KindRetriable && !(s.tolerable && p.set.retryTimeout >= 0):
 		r.Fate = preview.Retried
 	case !p.set.all:
 		r.Fate = preview.Stops

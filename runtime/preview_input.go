@@ -167,7 +167,7 @@ func (p *previewing) connect(ctx context.Context, schema, value json.RawMessage)
 	if !ok {
 		return nil, nil, errors.New("records are given as JSON: the plugin json is no converter")
 	}
-	props := connector.Props{"converter.type": "value", "schemas.enable": "false"}
+	props := connector.Props{"converter.type": "value", "schemas.enable": "false", "strict": "true"}
 	if len(schema) > 0 {
 		props["schemas.enable"] = "true"
 		if value, err = json.Marshal(map[string]json.RawMessage{"schema": schema, "payload": value}); err != nil {

@@ -148,8 +148,12 @@ func (s *Sink) effect(ctx context.Context, c chunk, records []connector.Record) 
 	for _, r := range c.rows {
 		e.Records = append(e.Records, r.record)
 		text.WriteString("\n--")
+		var of event
+		if err := s.open(&records[r.record], &of); err != nil {
+			return e, err
+		}
 		for i := range p.fields {
-			value := s.value(&p.fields[i], &records[r.record])
+			value := s.value(&p.fields[i], &of)
 			fmt.Fprintf(&text, " $%d %s = %s", i+1, p.columns[i].Name, value)
 		}
 	}
@@ -163,8 +167,8 @@ func (s *Sink) effect(ctx context.Context, c chunk, records []connector.Record) 
 const longestValue = 60
 
 // value shows a row's value as JSON.
-func (s *Sink) value(f *field, r *connector.Record) string {
-	v := f.value(r, s.set.defaults)
+func (s *Sink) value(f *field, of *event) string {
+	v := f.value(of.row, s.set.defaults && !of.enclosed)
 	if b, ok := v.([]byte); ok && len(b) > longestValue {
 		return fmt.Sprintf("(%d bytes)", len(b))
 	}

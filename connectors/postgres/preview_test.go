@@ -51,6 +51,8 @@ func TestPreview(t *testing.T) {
 			[]string{"upsert 1 rows: table public.t, tried and rolled back [0]\n" + inserted + "\n-- $1 id = 1 $2 name = \"a\"" +
 				"\nwarning: sequence t_n_seq goes on, also where it is only tried: numbers that were drawn are not given back" +
 				"\nwarning: trigger noisy runs, also where it is only tried: what it does outside of the transaction stays"}, nil},
+		{"an envelope", "CREATE TABLE t (id int PRIMARY KEY, name text)", connector.Props{"insert.mode": "upsert", "pk.mode": "record_key", "table.name.format": "t"}, false,
+			[]connector.Record{enveloped("c", 1, "a"), enveloped("u", 2, "b")}, []string{"upsert 2 rows: table public.t [0 1]\n" + inserted + rows}, nil},
 		{"offsets kept there", "CREATE TABLE t (id int PRIMARY KEY, name text)", connector.Props{"pk.mode": "none", "offset.store": "sink"}, false, []connector.Record{record(1, "a")},
 			[]string{"insert 1 rows: table public.t [0]\n" + strings.Split(inserted, " ON CONFLICT")[0] + "\n-- $1 id = 1 $2 name = \"a\"",
 				"move the offsets in table hydraulics_offsets, in the same transaction []"}, nil},

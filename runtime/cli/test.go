@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -200,6 +202,12 @@ func withFiles(v any, dir string) (_ any, err error) {
 				return nil, err
 			}
 		}
+	case float64: // 5.0 stays a number with a fraction
+		text := strconv.FormatFloat(v, 'g', -1, 64)
+		if !strings.ContainsAny(text, ".eEIN") {
+			text += ".0"
+		}
+		return json.Number(text), nil
 	}
 	return v, nil
 }

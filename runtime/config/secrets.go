@@ -3,6 +3,7 @@ package config
 import (
 	"maps"
 	"regexp"
+	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -16,6 +17,9 @@ var reference = regexp.MustCompile(`^(\$\{[^}]*\})+$`)
 // inURL are passwords within a value that is not a secret as a whole: of a user in
 // a URL, or in its query.
 var (
+	// inHeader are logins among the headers of requests.
+	inHeader = regexp.MustCompile(`(?i)(authorization|cookie|api-?key|token|secret)[\w-]*\s*:`)
+
 	inUser  = regexp.MustCompile(`(://[^/@\s:]*:)[^/\s]*@`)
 	inQuery = regexp.MustCompile(`(?i)([?&;](?:[a-z.]*password|[a-z.]*secret|[a-z_]*token|api_?key)=)[^&;\s]+`)
 )
@@ -45,7 +49,7 @@ func (s Secrets) Show(key, value string) string {
 	if Unhidden(value) {
 		return value
 	}
-	if s[key] || SecretName(key) {
+	if s[key] || SecretName(key) || strings.Contains(key, "headers") && inHeader.MatchString(value) {
 		return Hidden
 	}
 	return inQuery.ReplaceAllString(inUser.ReplaceAllString(value, "${1}"+Hidden+"@"), "${1}"+Hidden)

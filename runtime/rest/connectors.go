@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
@@ -63,7 +64,7 @@ func getHealth(s *Server, r request) (answer, error) {
 	ready := s.ready
 	s.mu.Unlock()
 	if !ready {
-		return answer{status: http.StatusServiceUnavailable, body: healthBody{Status: "starting", Message: "Worker is still starting up.", Cluster: s.place()}}, nil
+		return s.health(r, http.StatusServiceUnavailable, healthBody{Status: "starting", Message: "Worker is still starting up."})
 	}
 	r.stage("looking at its tasks")
 	var stalled []stalledBody
@@ -73,10 +74,18 @@ func getHealth(s *Server, r request) (answer, error) {
 		}
 	}
 	if len(stalled) > 0 {
-		return answer{status: http.StatusServiceUnavailable,
-			body: healthBody{"unhealthy", strconv.Itoa(len(stalled)) + " tasks are stalled.", stalled, s.place()}}, nil
+		return s.health(r, http.StatusServiceUnavailable, healthBody{Status: "unhealthy", Message: strconv.Itoa(len(stalled)) + " tasks are stalled.", Stalled: stalled})
 	}
-	return answer{status: http.StatusOK, body: healthBody{Status: "healthy", Message: "Worker has completed startup and is ready to handle requests.", Cluster: s.place()}}, nil
+	return s.health(r, http.StatusOK, healthBody{Status: "healthy", Message: "Worker has completed startup and is ready to handle requests."})
+}
+
+// health answers whether the worker is well; only who may look is told what of.
+func (s *Server) health(r request, status int, b healthBody) (answer, error) {
+	b.Cluster = s.place()
+	if rights.Of(r.Context()).Role < rights.View {
+		b.Stalled, b.Cluster = nil, nil
+	}
+	return answer{status: status, body: b}, nil
 }
 
 type expanded struct {

@@ -118,6 +118,9 @@ func TestSecretsAreHidden(t *testing.T) {
 		{"connection.url", "jdbc:postgresql://h/db?user=me&password=hush&ssl=true", "jdbc:postgresql://h/db?user=me&password=[hidden]&ssl=true"},
 		{"url", "https://me:hush@h/a@b", "https://me:[hidden]@h/a@b"},
 		{"url", "https://h:8080/a", "https://h:8080/a"},
+		{"headers", "X-Site: a,Authorization: Bearer hush", config.Hidden},
+		{"http.headers.additional", "x-api-key:hush", config.Hidden},
+		{"headers", "X-Site: a", "X-Site: a"},
 		{"topics", "a,b", "a,b"},
 	} {
 		if got := s.Show(tt.key, tt.value); got != tt.want {

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/crypto/bcrypt"
@@ -41,7 +42,7 @@ func readAccess(file string) (people, error) {
 	dec.KnownFields(true)
 	var in accessFile
 	if err := dec.Decode(&in); err != nil && !errors.Is(err, io.EOF) {
-		return found, fmt.Errorf("%s: want users: NAME: {password: HASH, role: ROLE} and tokens: NAME: {sha256: HASH, role: ROLE}, which hydraulics access writes", file)
+		return found, fmt.Errorf("%s: want users: and tokens: once each, below them NAME: {password: HASH, role: ROLE} and NAME: {sha256: HASH, role: ROLE}, which hydraulics access writes", file)
 	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(in.Users)) {
@@ -60,13 +61,18 @@ func readAccess(file string) (people, error) {
 	for _, name := range slices.Sorted(maps.Keys(in.Tokens)) {
 		t := in.Tokens[name]
 		role, err := rights.ParseRole(t.Role)
-		if sum, no := hex.DecodeString(t.SHA256); err == nil && (no != nil || len(sum) != sha256.Size || t.Password != "") {
+		sum := strings.ToLower(t.SHA256)
+		switch bytes, no := hex.DecodeString(sum); {
+		case err != nil:
+		case no != nil || len(bytes) != sha256.Size || t.Password != "":
 			err = errors.New("its sha256 is not the 64 hexadecimal digits that hydraulics access token writes")
+		case sum == hashToken(""):
+			err = errors.New("its sha256 is that of nothing")
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: token %s: %w", file, name, err))
 		}
-		found.tokens[t.SHA256] = rights.Who{Name: name, Role: role}
+		found.tokens[sum] = rights.Who{Name: name, Role: role}
 	}
 	if len(found.users)+len(found.tokens) == 0 {
 		errs = append(errs, fmt.Errorf("%s: there is neither a user nor a token in it", file))

@@ -75,13 +75,15 @@ func TestWrongAccessFiles(t *testing.T) {
 	sum := hashToken("a")
 	for name, c := range map[string]struct{ text, want string }{
 		"nobody":          {"", "there is neither a user nor a token"},
-		"not YAML":        {"users: [\"hush", "want users: NAME:"},
-		"another key":     {"people: {a: {password: hush}}", "want users: NAME:"},
+		"not YAML":        {"users: [\"hush", "want users: and tokens:"},
+		"another key":     {"people: {a: {password: hush}}", "want users: and tokens:"},
 		"plain":           {"users: {a: {password: hush, role: view}}", "user a: its password is not hashed"},
 		"no role":         {"users: {a: {password: " + hash(t, "x") + "}}", `user a: role "" is not there: want view, operate or configure`},
 		"unknown role":    {"tokens: {a: {sha256: " + sum + ", role: none}}", `token a: role "none" is not there`},
 		"short token":     {"tokens: {a: {sha256: " + sum[1:] + ", role: view}}", "token a: its sha256 is not"},
 		"password":        {"tokens: {a: {password: hush, sha256: " + sum + ", role: view}}", "token a: its sha256 is not"},
+		"nothing":         {"tokens: {a: {sha256: " + hashToken("") + ", role: view}}", "token a: its sha256 is that of nothing"},
+		"users twice":     {"users: {a: {}}\nusers: {b: {}}", "want users: and tokens: once each"},
 		"hash for a user": {"users: {a: {sha256: " + sum + ", role: view}}", "user a: its password is not hashed"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -163,9 +164,9 @@ func lay(dir string, files map[string][]byte) error {
 
 // licence gives the text of a package's licence.
 func licence(files map[string][]byte) (string, error) {
-	for name, data := range files {
-		if base := strings.ToUpper(name); strings.HasPrefix(base, "LICEN") {
-			return string(data), nil
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if strings.HasPrefix(strings.ToUpper(name), "LICEN") {
+			return string(files[name]), nil
 		}
 	}
 	return "", errors.New("there is no licence in it")
@@ -218,12 +219,7 @@ func write(to string, files map[string][]byte) error {
 			errs = append(errs, os.RemoveAll(filepath.Join(to, e.Name())))
 		}
 	}
-	names := make([]string, 0, len(files))
-	for name := range files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		errs = append(errs, os.WriteFile(filepath.Join(to, name), files[name], 0o644))
 	}
 	return errors.Join(errs...)

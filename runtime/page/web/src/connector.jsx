@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals';
+import { Fragment } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Actions, Problem, Said, State } from './parts.jsx';
 import { address, route } from './route.js';
 import { ask, at, rateOf, worker } from './worker.js';
-import { ago, count, rate, stateOf, utc } from './words.js';
+import { ago, count, rate, stateInWords, stateOf, utc } from './words.js';
 
 function Tasks({ c }) {
   const { now } = worker.value;
@@ -14,16 +15,16 @@ function Tasks({ c }) {
           <th class="n">Lag, records</th><th class="n">Dead letters</th><th>Last record</th></tr></thead>
         <tbody>
           {c.tasks.map((t) => (
-            <>
-              <tr key={t.id} class={t.error ? 'has-problem' : undefined}>
+            <Fragment key={t.id}>
+              <tr class={t.stalled || t.error ? 'has-problem' : undefined}>
                 <th scope="row">{t.id}{t.worker && <span class="kind"> at {t.worker}</span>}</th>
                 <td><State of={t.stalled ? 'STALLED' : t.state} /></td>
                 <td class="n">{count(t.in)}</td><td class="n">{count(t.out)}</td><td class="n">{rate(rateOf(c, t))}</td><td class="n">{count(t.dropped)}</td>
                 <td class="n">{t.lag !== null && count(t.lag)}</td><td class="n">{count(t.deadLetters)}</td>
                 <td>{t.lastOut && <time dateTime={t.lastOut} title={utc(t.lastOut)}>{ago(t.lastOut, now)}</time>}</td>
               </tr>
-              {t.error && <tr class="problem"><td colSpan={9}><Problem error={t.error} note={[t.note, utc(t.errorTime)].filter(Boolean).join(' ')} over={t.state === 'RUNNING' && !t.stalled} /></td></tr>}
-            </>
+              {(t.stalled || t.error) && <tr class="problem"><td colSpan={9}><Problem error={t.stalled || t.error} note={[t.note, utc(t.errorTime)].filter(Boolean).join(' ')} over={t.state === 'RUNNING' && !t.stalled} /></td></tr>}
+            </Fragment>
           ))}
           {c.tasks.length === 0 && <tr><td colSpan={9}>It has no tasks.</td></tr>}
         </tbody>
@@ -71,11 +72,11 @@ export function Connector() {
       <h3>Tasks</h3>
       <Tasks c={c} />
       <h3>Configuration</h3>
-      <Asked key={`${name} config`} path={`config/${encodeURIComponent(name)}`}>
+      <Asked key={`${name} config ${c.state}`} path={`config/${encodeURIComponent(name)}`}>
         {(config) => <Pairs names={['Key', 'Value']} rows={Object.entries(config).sort()} />}
       </Asked>
-      <h3>Offsets</h3>
-      <Asked key={`${name} offsets`} path={at(name, 'offsets')}>
+      <h3>Offsets <span class="kind">as they were when it came to be {stateInWords[c.state] || c.state}, or you came here</span></h3>
+      <Asked key={`${name} offsets ${c.state}`} path={at(name, 'offsets')}>
         {({ offsets }) => <Pairs names={['Partition', 'Offset']} none="It has none yet." rows={offsets.map((o) => [JSON.stringify(o.partition), JSON.stringify(o.offset)])} />}
       </Asked>
     </section>

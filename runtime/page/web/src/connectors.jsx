@@ -13,7 +13,7 @@ function Row({ c, chosen, may }) {
   const { now } = worker.value;
   const state = stateOf(c);
   const lags = c.tasks.filter((t) => t.lag !== null);
-  const problems = [...new Map([{ error: c.error, note: '' }, ...c.tasks].filter((p) => p.error).map((p) => [p.error, p])).values()];
+  const problems = [...new Map([{ error: c.error, note: '' }, ...c.tasks.map((t) => ({ ...t, error: t.stalled || t.error }))].filter((p) => p.error).map((p) => [p.error, p])).values()];
   const choose = () => {
     const all = new Set(chosen.value);
     if (!all.delete(c.name)) all.add(c.name);

@@ -32,7 +32,7 @@ function Page() {
     <>
       <Header />
       <main>
-        {stale.value && <p role="alert" class="error">The worker does not answer: what is shown is as it was{worker.value ? ` at ${worker.value.now.slice(11, 19)} UTC` : ''}. Trying again.</p>}
+        {stale.value && <p role="alert" class="error">{stale.value}: what is shown is as it was{worker.value ? ` at ${worker.value.now.slice(11, 19)} UTC` : ''}. Trying again.</p>}
         {View ? worker.value && <View /> : <p>There is no such view. <a href={address('connectors')}>All connectors</a></p>}
       </main>
     </>

@@ -23,7 +23,7 @@ export function Actions({ names, may }) {
     const action = chosen.value;
     const wrong = await act(action, names);
     busy.value = false;
-    dialog.current.close();
+    dialog.current?.close();
     said.value = wrong.length ? { text: wrong.join(' '), bad: true } : { text: `${action.label}: asked for ${names.join(', ')}.`, bad: false };
   };
   return (
@@ -32,12 +32,12 @@ export function Actions({ names, may }) {
         <button key={key} type="button" disabled={names.length === 0} onClick={() => { chosen.value = action; }}>{action.label}</button>
       ))}
       {chosen.value && (
-        <dialog ref={dialog} aria-labelledby="asks" onClose={() => { chosen.value = null; }}>
+        <dialog ref={dialog} aria-labelledby="asks" onClose={() => { chosen.value = null; }} onCancel={(e) => { if (busy.value) e.preventDefault(); }}>
           <h2 id="asks">{chosen.value.label} {names.join(', ')}?</h2>
           <p>{chosen.value.does}</p>
           <div class="actions">
             <button type="button" disabled={busy.value} onClick={go}>{chosen.value.label}</button>
-            <button type="button" onClick={() => dialog.current.close()}>Leave it</button>
+            <button type="button" disabled={busy.value} onClick={() => dialog.current.close()}>Leave it</button>
           </div>
         </dialog>
       )}

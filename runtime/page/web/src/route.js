@@ -1,9 +1,17 @@
 // Where one is: each view has an address, with its filters behind the question mark.
 import { signal } from '@preact/signals';
 
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // somebody has written the address
+  }
+}
+
 function read() {
   const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
-  const [view, name] = path.split('/').map(decodeURIComponent);
+  const [view, name] = path.split('/').map(decoded);
   return { view: view || 'connectors', name, filters: new URLSearchParams(query) };
 }
 

@@ -4,13 +4,14 @@ import { signal } from '@preact/signals';
 const every = 2000; // milliseconds between two looks
 
 export const worker = signal(null); // the last answer of /state
-export const stale = signal(false); // the worker does not answer
+export const stale = signal(''); // why there is no newer answer
 export const rates = signal(new Map()); // connector/task -> records per second since the last look
 
 // ask sends a request below the page's own address. Its error is the answer's text.
 export async function ask(path, method = 'GET', body) {
   const answer = await fetch(path, {
     method,
+    signal: method === 'GET' ? AbortSignal.timeout(10000) : undefined,
     headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
@@ -73,9 +74,9 @@ export async function look() {
     const now = await ask('state');
     if (worker.value) rates.value = perSecond(worker.value, now);
     worker.value = now;
-    stale.value = false;
-  } catch {
-    stale.value = true;
+    stale.value = '';
+  } catch (e) {
+    stale.value = e instanceof TypeError || e.name === 'TimeoutError' ? 'The worker does not answer' : e.message;
   }
 }
 
