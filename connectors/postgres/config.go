@@ -15,6 +15,7 @@ import (
 const (
 	modeInsert, modeUpsert, modeUpdate              = "insert", "upsert", "update"
 	modeDelete, modeTruncate                        = "delete", "truncate" // what records say themselves
+	modeNothing                                     = "nothing"            // an update that says no value
 	pkNone, pkKafka, pkRecordKey, pkRecordValue     = "none", "kafka", "record_key", "record_value"
 	fromRecord, fromTable                           = "record", "table"
 	kindTable, kindPartitioned, kindView            = "TABLE", "PARTITIONED TABLE", "VIEW"

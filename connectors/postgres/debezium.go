@@ -129,10 +129,24 @@ func (s *DebeziumSink) Validate(conf connector.Config, p *connector.Problems) {
 
 // Start connects with the sink's own keys.
 func (s *DebeziumSink) Start(ctx context.Context, c connector.Context, conf connector.Config) error {
-	own, err := s.own(conf)
+	own, err := s.begin(&c, conf)
 	if err != nil {
 		return err
 	}
+	return s.Sink.Start(ctx, c, own)
+}
+
+// Preview shows what would be written, with the sink's own keys.
+func (s *DebeziumSink) Preview(ctx context.Context, c connector.Context, conf connector.Config, records []connector.Record) error {
+	own, err := s.begin(&c, conf)
+	if err != nil {
+		return err
+	}
+	return s.Sink.Preview(ctx, c, own, records)
+}
+
+// begin makes the sink Debezium's, and gives its configuration in its own keys.
+func (s *DebeziumSink) begin(c *connector.Context, conf connector.Config) (connector.Config, error) {
 	if configs := c.Configs; configs != nil {
 		c.Configs = func() (connector.Config, error) {
 			conf, err := configs()
@@ -143,7 +157,7 @@ func (s *DebeziumSink) Start(ctx context.Context, c connector.Context, conf conn
 		}
 	}
 	s.passDeletes = true
-	return s.Sink.Start(ctx, c, own)
+	return s.own(conf)
 }
 
 // own gives a configuration as the sink's own.

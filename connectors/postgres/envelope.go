@@ -1,8 +1,12 @@
 package postgres
 
 import (
+	"encoding/base64"
 	"fmt"
+	"maps"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -18,6 +22,9 @@ const (
 // unavailable is what Debezium puts in place of a long value that an update left as
 // it was, and that PostgreSQL therefore did not say.
 const unavailable = "__debezium_unavailable_value"
+
+// unavailable64 is the same as schemaless JSON has it of bytes.
+var unavailable64 = base64.StdEncoding.EncodeToString([]byte(unavailable))
 
 // event is a record as the sink takes it: of one in Debezium's envelope the row.
 type event struct {
@@ -73,10 +80,14 @@ func (e *event) unwrap(r *connector.Record, get func(string) any) error {
 		case *connector.Struct:
 			e.flat.ValueSchema, e.flat.Value = after.Schema(), after
 			if op == opUpdate {
-				e.left = unsaid(after)
+				e.left = unsaidAmong(fieldNames(after.Schema()), after.At)
 			}
 		case map[string]any:
 			e.flat.Value = after
+			if op == opUpdate {
+				names := slices.Sorted(maps.Keys(after))
+				e.left = unsaidAmong(names, func(i int) any { return after[names[i]] })
+			}
 		default:
 			return connector.Data(fmt.Errorf("the envelope's operation is %s, but it has no row after it", op))
 		}
@@ -89,25 +100,57 @@ func (e *event) unwrap(r *connector.Record, get func(string) any) error {
 	return nil
 }
 
-// unsaid lists the fields of a row that have the placeholder of values that the
+// unsaidAmong lists the fields of a row that have the placeholder of values that the
 // source does not say.
-func unsaid(row *connector.Struct) string {
-	var names []string
-	for i, f := range row.Schema().Fields() {
-		found := false
-		switch v := row.At(i).(type) {
-		case string:
-			found = v == unavailable
-		case []byte:
-			found = string(v) == unavailable
-		case []any:
-			found = len(v) == 1 && v[0] == unavailable
-		}
-		if found {
-			names = append(names, f.Name)
+func unsaidAmong(names []string, value func(i int) any) string {
+	var left []string
+	for i, name := range names {
+		if isUnsaid(value(i)) {
+			left = append(left, name)
 		}
 	}
-	return strings.Join(names, "\x00")
+	return strings.Join(left, "\x00")
+}
+
+func fieldNames(schema *connector.Schema) []string {
+	var names []string
+	for _, f := range schema.Fields() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// isUnsaid tells Debezium's placeholder, in the forms that it has by the column's type:
+// a text, or bytes, which schemaless JSON has in base64; a list of one of these, or of
+// a number per byte; a map of hstore, or its JSON.
+func isUnsaid(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return v == unavailable || v == unavailable64 || v == `{"`+unavailable+`":"`+unavailable+`"}`
+	case []byte:
+		return string(v) == unavailable
+	case map[string]any:
+		return len(v) == 1 && v[unavailable] == unavailable
+	case map[any]any:
+		return len(v) == 1 && v[unavailable] == unavailable
+	case []any:
+		return len(v) == 1 && isUnsaid(v[0]) || spellsUnsaid(v)
+	}
+	return false
+}
+
+// spellsUnsaid tells a list of numbers that are the placeholder's bytes.
+func spellsUnsaid(list []any) bool {
+	if len(list) != len(unavailable) {
+		return false
+	}
+	for i, v := range list {
+		n := reflect.ValueOf(v)
+		if !n.CanInt() || n.Int() != int64(unavailable[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // skips tells what the configuration leaves out: truncations, and under Debezium's

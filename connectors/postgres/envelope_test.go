@@ -2,8 +2,11 @@ package postgres
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
@@ -232,4 +235,42 @@ func TestValidateOnly(t *testing.T) {
 			t.Errorf("%v, want the table that is missing", err)
 		}
 	})
+}
+
+// Debezium's placeholder in the forms that it has by a column's type.
+func TestUnsaidValues(t *testing.T) {
+	bytes := make([]any, len(unavailable))
+	for i := range bytes {
+		bytes[i] = int32(unavailable[i])
+	}
+	for _, v := range []any{unavailable, []byte(unavailable), unavailable64, []any{unavailable}, bytes, map[string]any{unavailable: unavailable},
+		map[any]any{unavailable: unavailable}, `{"` + unavailable + `":"` + unavailable + `"}`} {
+		if !isUnsaid(v) {
+			t.Errorf("%v is taken for a value", v)
+		}
+	}
+	other := slices.Clone(bytes)
+	other[3] = int32(1)
+	for _, v := range []any{nil, "", unavailable[1:], []byte{}, []any{}, []any{unavailable, unavailable}, other, map[string]any{"a": unavailable}, int64(1)} {
+		if isUnsaid(v) {
+			t.Errorf("%v is not taken for a value", v)
+		}
+	}
+}
+
+func TestDebeziumPreview(t *testing.T) {
+	d := newDatabase(t, "CREATE TABLE t (id int PRIMARY KEY, name text)")
+	s, c := new(DebeziumSink), connectortest.Context(t)
+	var does []string
+	c.Preview = &connector.Preview{Would: func(e connector.Effect) { does = append(does, e.Does) }}
+	conf := connectortest.Configure(t, s, connector.Props{"connection.url": d.url, "insert.mode": "upsert", "primary.key.mode": "record_key", "collection.name.format": "t"})
+	if err := s.Preview(t.Context(), c, conf, []connector.Record{enveloped("c", 1, "a"), enveloped("d", 2, nil)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"upsert 1 rows: table public.t"}, does); d != "" {
+		t.Error(d) // what deletes is passed over under this name
+	}
 }

@@ -51,8 +51,12 @@ func newPlan(sh *shape, table *pg.Table, mode string) (*plan, error) {
 	if err := p.checkKey(); err != nil {
 		return nil, err
 	}
-	if sh.partial && p.operation == modeUpsert && len(p.sets()) > 0 {
+	if sh.partial && (p.operation == modeUpsert || p.operation == modeUpdate) {
 		p.operation = modeUpdate // the row is there, and an INSERT would want the columns that are left out
+		if len(p.sets()) == 0 {
+			p.operation = modeNothing
+			return p, nil
+		}
 	}
 	switch p.operation {
 	case modeInsert, modeUpsert:

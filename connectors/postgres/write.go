@@ -124,7 +124,12 @@ func (s *Sink) fill(ctx context.Context, records []connector.Record, exact bool)
 		sh, key, err := s.shapeOf(&e)
 		if err == nil {
 			var p *plan
-			if p, err = s.planOf(ctx, r, sh, key); err == nil {
+			p, err = s.planOf(ctx, r, sh, key)
+			if err == nil && p.operation == modeNothing {
+				f.skipped++
+				continue
+			}
+			if err == nil {
 				if err = f.batch.add(p, i, r, s.set.defaults && !e.enclosed); err != nil {
 					err = s.at(r, fmt.Errorf("table %s: %w", p.table.Name, err))
 				}

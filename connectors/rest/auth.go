@@ -69,7 +69,9 @@ func (l *login) current(ctx context.Context) (string, error) {
 func (l *login) renew(ctx context.Context, refused string) bool {
 	if l.tokens != nil {
 		l.tokens.Forget(strings.TrimPrefix(refused, "Bearer "))
-	} else if l.configs != nil && l.header != "" {
+		return true // that there is no other one now is an error of its own
+	}
+	if l.configs != nil && l.header != "" {
 		conf, err := l.configs()
 		if err != nil {
 			return false

@@ -37,17 +37,14 @@ func replyOf(err error) reply {
 func codeOf(err error) int { return replyOf(err).code }
 
 // judge gives the error for an answer that is no success.
-func (s *Sink) judge(to *destination, answer *http.Response, said []byte, hidden []string) error {
+func (s *Sink) judge(to *destination, answer *http.Response, said []byte, login string, hidden []string) error {
 	where := s.where(answer.Request.URL, to)
-	err := fmt.Errorf("%s %s: %s%s", to.method, mask(where, hidden), answer.Status, excerpt(said, hidden))
+	err := fmt.Errorf("%s %s: %s%s", to.method, mask(where, hidden), mask(answer.Status, hidden), excerpt(said, hidden))
 	switch code := answer.StatusCode; {
 	case passing(code):
 		return s.retriable(err, retryAfter(answer.Header.Get("Retry-After"), time.Now()), s.retries)
-	case s.codes.has(code):
-		attempts := s.retries
-		if attempts < 0 {
-			attempts = extraAttempts
-		}
+	case s.codes.has(code) && s.again < s.extra(): // then it is judged as any other
+		attempts := s.extra()
 		return s.retriable(err, retryAfter(answer.Header.Get("Retry-After"), time.Now()), attempts)
 	case code == http.StatusUnauthorized || code == http.StatusForbidden || code == http.StatusProxyAuthRequired:
 		return s.misconfigured(to, code, fmt.Errorf("%w: check auth.type and what belongs to it", err))
@@ -58,8 +55,16 @@ func (s *Sink) judge(to *destination, answer *http.Response, said []byte, hidden
 	case code == http.StatusUnsupportedMediaType || code == http.StatusUpgradeRequired || code == http.StatusPaymentRequired:
 		return s.misconfigured(to, code, fmt.Errorf("%w: check format, content.type and what the service wants", err))
 	default:
-		return connector.Data(&refusedError{err, s.reply(code, said)})
+		return connector.Data(&refusedError{err, s.reply(code, said, login)})
 	}
+}
+
+// extra is how often a batch is repeated for a code that retry.on.status.codes names.
+func (s *Sink) extra() int {
+	if s.retries < 0 {
+		return extraAttempts
+	}
+	return s.retries
 }
 
 func (s *Sink) retriable(err error, after time.Duration, attempts int) error {

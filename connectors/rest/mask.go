@@ -79,10 +79,15 @@ func inOrder(texts []string) []string {
 	return slices.Compact(texts)
 }
 
+// own gives the sink's secrets, with the login of a request.
+func (s *Sink) own(login string) []string {
+	return append(slices.Clone(s.secrets), login, strings.TrimPrefix(strings.TrimPrefix(login, "Bearer "), "Basic "))
+}
+
 // secrets gives what an answer to a group may not tell: secrets, and the values of
 // its records.
 func (w *work) secrets(login string, g group) []string {
-	all := append(slices.Clone(w.s.secrets), login, strings.TrimPrefix(strings.TrimPrefix(login, "Bearer "), "Basic "))
+	all := w.s.own(login)
 	if w.s.trim {
 		for _, m := range w.messages[g.first:g.last] {
 			r := &w.records[m.record]

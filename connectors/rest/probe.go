@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strconv"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -55,7 +56,7 @@ func (s *Sink) ask(ctx context.Context, failed error) error {
 			s.probed = code
 			return nil
 		}
-		said = answer.Status
+		said = strconv.Itoa(answer.StatusCode)
 	}
 	return connector.Fatal(fmt.Errorf("%w; HEAD says no other (%s), so records wait: restart the task to send them all the same", last, said))
 }

@@ -37,10 +37,11 @@ type reply struct {
 }
 
 // reply keeps an answer, where it is reported, without secrets.
-func (s *Sink) reply(code int, said []byte) reply {
+func (s *Sink) reply(code int, said []byte, login string) reply {
 	r := reply{code: code}
 	if s.reports.taken+s.reports.refused != "" {
-		r.text = strings.ToValidUTF8(mask(string(said[:min(len(said), mostReported)]), s.secrets), "")
+		text := mask(string(said), inOrder(s.own(login)))
+		r.text = strings.ToValidUTF8(text[:min(len(text), mostReported)], "")
 	}
 	return r
 }

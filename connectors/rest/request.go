@@ -91,19 +91,19 @@ func (w *work) request(ctx context.Context, g group) (reply, error) {
 		_ = answer.Body.Close()
 		s.counters.seconds.Observe(time.Since(began).Seconds())
 		switch code := answer.StatusCode; {
-		case code/100 == 2 || to.method == http.MethodDelete && (code == http.StatusNotFound || code == http.StatusGone) && s.keyed:
+		case code/100 == 2 || to.method == http.MethodDelete && (code == http.StatusNotFound || code == http.StatusGone) && s.url.byKey():
 			// The service has taken it, whatever became of the rest of its answer.
 			s.mu.Lock()
 			s.probed = 0
 			s.mu.Unlock()
-			return s.reply(code, said), nil
+			return s.reply(code, said, login), nil
 		case code == http.StatusUnauthorized && !renewed && s.login.renew(ctx, login):
 			continue
 		}
 		if err != nil {
 			said = nil
 		}
-		return reply{}, s.judge(to, answer, said, w.secrets(login, g))
+		return reply{}, s.judge(to, answer, said, login, w.secrets(login, g))
 	}
 }
 

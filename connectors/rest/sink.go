@@ -132,7 +132,7 @@ func (s *Sink) Put(ctx context.Context, records []connector.Record) error {
 		w.remember()
 		return err
 	}
-	if len(s.fates)+len(s.begins) > 0 {
+	if len(s.fates)+len(s.begins)+s.again > 0 {
 		s.progress = newProgress()
 	}
 	return nil
@@ -144,10 +144,11 @@ type progress struct {
 	// begins are the records that a request began with: the same records go together
 	// again, so that the service can know the request by its idempotency key.
 	begins map[connector.Origin]bool
+	again  int // how often it has come again
 }
 
 func newProgress() progress {
-	return progress{map[connector.Origin]fate{}, map[connector.Origin]bool{}}
+	return progress{fates: map[connector.Origin]fate{}, begins: map[connector.Origin]bool{}}
 }
 
 // Stop closes the connections.

@@ -99,6 +99,11 @@ func (t *template) byRecord() bool {
 	return slices.ContainsFunc(t.parts, func(p part) bool { return p.from > fromTopic })
 }
 
+// byKey tells that the text is of a record's key.
+func (t *template) byKey() bool {
+	return slices.ContainsFunc(t.parts, func(p part) bool { return p.from == fromKey })
+}
+
 // append adds the text for a record, what fills a place through escape. Its error
 // is about the record.
 func (t *template) append(out []byte, r *connector.Record, escape func(out []byte, text string) ([]byte, error)) ([]byte, error) {

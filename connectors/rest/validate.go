@@ -137,7 +137,7 @@ func checkBatch(conf connector.Config, p *connector.Problems) {
 	if conf.String("body") == bodyRecord && format != formatJSON && format != formatLines {
 		p.Add("format", "format=%s sends values, but body=record is an object: use format=json or ndjson", format)
 	}
-	if t, err := parseTemplate(conf.String("url")); err == nil && conf.String("behavior.on.null.values") == nullDelete && !t.byRecord() {
+	if t, err := parseTemplate(conf.String("url")); err == nil && conf.String("behavior.on.null.values") == nullDelete && !t.byKey() {
 		p.Add("behavior.on.null.values", "behavior.on.null.values=delete needs a url with ${key}, else it would delete more than the record")
 	}
 	if format == formatInflux {

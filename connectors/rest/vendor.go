@@ -143,10 +143,24 @@ func (s *vendorSink) Publishes(conf connector.Config) bool {
 
 // Start begins with the sink's own keys.
 func (s *vendorSink) Start(ctx context.Context, c connector.Context, conf connector.Config) error {
-	own, wrong := s.own(conf)
-	if err := wrong.Err(); err != nil {
+	own, err := s.begin(&c, conf)
+	if err != nil {
 		return err
 	}
+	return s.Sink.Start(ctx, c, own)
+}
+
+// Preview shows the requests, with the sink's own keys.
+func (s *vendorSink) Preview(ctx context.Context, c connector.Context, conf connector.Config, records []connector.Record) error {
+	own, err := s.begin(&c, conf)
+	if err != nil {
+		return err
+	}
+	return s.Sink.Preview(ctx, c, own, records)
+}
+
+// begin gives a configuration in the sink's own keys, as it is by now, too.
+func (s *vendorSink) begin(c *connector.Context, conf connector.Config) (connector.Config, error) {
 	if configs := c.Configs; configs != nil {
 		c.Configs = func() (connector.Config, error) {
 			conf, err := configs()
@@ -157,5 +171,6 @@ func (s *vendorSink) Start(ctx context.Context, c connector.Context, conf connec
 			return own, wrong.Err()
 		}
 	}
-	return s.Sink.Start(ctx, c, own)
+	own, wrong := s.own(conf)
+	return own, wrong.Err()
 }

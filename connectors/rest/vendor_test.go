@@ -194,3 +194,51 @@ func TestDocumentedDefaults(t *testing.T) {
 		})
 	}
 }
+
+// A preview under a vendor's name is made with its keys, and sends nothing.
+func TestVendorsPreview(t *testing.T) {
+	for class, props := range map[string]connector.Props{
+		aivenClass:     {"http.url": "http://127.0.0.1:1/a", "http.authorization.type": "none"},
+		confluentClass: {"http.api.url": "http://127.0.0.1:1/a"},
+	} {
+		plugin, err := connector.Plugins.New(connector.SinkType, class)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, c := plugin.(*vendorSink), connectortest.Context(t)
+		shown := 0
+		c.Preview = &connector.Preview{Would: func(connector.Effect) { shown++ }}
+		if err := s.Preview(t.Context(), c, connectortest.Configure(t, s, props), texts(2, 2)); err != nil || shown == 0 {
+			t.Errorf("%s: %d requests are shown, %v", class, shown, err)
+		}
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A code that is to be repeated is repeated so often, and then the record's.
+//
+// Clauses: N10.
+func TestRepeatedCodesEnd(t *testing.T) {
+	service := newService(t, func(_ int, _ *http.Request, body string) int {
+		if strings.Contains(body, "001") {
+			return http.StatusUnprocessableEntity
+		}
+		return 0
+	})
+	reporter := new(connectortest.Reporter)
+	s := start(t, reporter, "url", service.URL, "format", "raw", "batch.size", "2", "retry.on.status.codes", "400-", "max.retries", "2")
+	batch := texts(2, 2)
+	for attempt := range 2 {
+		if err := s.Put(t.Context(), batch); connector.KindOf(err) != connector.KindRetriable {
+			t.Fatalf("attempt %d: %v", attempt, err)
+		}
+	}
+	if err := s.Put(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	if records, _ := reporter.Reported(); len(records) != 1 {
+		t.Errorf("%d records are reported, want the one that is refused", len(records))
+	}
+}

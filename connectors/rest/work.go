@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
 )
 
 // work is one Put: its records, their bodies and what becomes of them.
@@ -26,6 +27,7 @@ type message struct {
 	from, till mark
 	key        uint64 // of the record, 0 without one
 	unique     string // what a request has once; empty is nothing
+	alone      bool   // it is not known what of it a request may have once
 	delete     bool
 }
 
@@ -92,9 +94,10 @@ func (w *work) message(i int, r *connector.Record, last *destination) (m message
 	}
 	if p.unique != nil {
 		text, err := p.unique.append(nil, r, asIs)
-		if err == nil { // a record without it is not held up by others
-			m.unique = string(text)
+		if err != nil && r.Key != nil && p.unique.byKey() { // it has several fields
+			text, err = plainjson.Append(nil, r.KeySchema, r.Key)
 		}
+		m.unique, m.alone = string(text), err != nil
 	}
 	if len(w.messages) > 0 {
 		w.buffer.text(p.separator)
@@ -109,6 +112,7 @@ func (w *work) message(i int, r *connector.Record, last *destination) (m message
 
 // remember keeps for the batch that comes again what became of this one.
 func (w *work) remember() {
+	w.s.again++
 	for i, f := range w.fates {
 		if o := w.records[i].Origin; f.known && !o.IsZero() {
 			w.s.progress.fates[o] = f
@@ -151,7 +155,7 @@ func (w *work) groups() []group {
 	for i := range w.messages {
 		m := &w.messages[i]
 		if i > from && (i-from >= p.batch || m.to != w.messages[from].to || m.till.bytes-w.messages[from].from.bytes > most ||
-			m.unique != "" && seen[m.unique] || w.s.begins[w.records[m.record].Origin]) {
+			m.unique != "" && seen[m.unique] || m.alone || w.messages[from].alone || w.s.begins[w.records[m.record].Origin]) {
 			all = append(all, group{from, i})
 			from = i
 			clear(seen)

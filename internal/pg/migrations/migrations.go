@@ -128,6 +128,12 @@ func (d *Database) Close() error { return d.db.Close() }
 // Up runs what the database has not, and gives the files' names.
 func (d *Database) Up(ctx context.Context) ([]string, error) {
 	results, err := d.provider.Up(ctx)
+	if part, ok := errors.AsType[*goose.PartialError](err); ok {
+		results = part.Applied
+	}
+	if err == nil { // sinks ask for it, with other users
+		_, err = d.db.ExecContext(ctx, "GRANT SELECT ON "+pg.VersionTable+" TO PUBLIC")
+	}
 	var names []string
 	for _, r := range results {
 		names = append(names, d.versions[r.Source.Version].name)
@@ -153,7 +159,13 @@ func (d *Database) Down(ctx context.Context, dropData bool) (string, error) {
 			return "", err
 		}
 	}
-	if _, err := d.provider.Down(ctx); err != nil {
+	before := int64(0)
+	for other := range d.versions {
+		if other < n {
+			before = max(before, other)
+		}
+	}
+	if _, err := d.provider.DownTo(ctx, before); err != nil { // another one may have done so meanwhile
 		return "", plain(err)
 	}
 	return v.name, nil
