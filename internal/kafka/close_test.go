@@ -20,7 +20,7 @@ func ours() []string {
 	buf := make([]byte, 4<<20)
 	var list []string
 	for _, stack := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-		if strings.Contains(stack, "kafka.(*GroupConsumer)") || strings.Contains(stack, "kafka.(*Member)") || strings.Contains(stack, "kafka.(*Producer)") || strings.Contains(stack, "kafka.(*route)") || strings.Contains(stack, "IBM/sarama") {
+		if strings.Contains(stack, "kafka.(*GroupConsumer)") || strings.Contains(stack, "kafka.(*Member)") || strings.Contains(stack, "kafka.(*Producer)") || strings.Contains(stack, "kafka.(*route)") || strings.Contains(stack, "kafka.(*fetcher)") || strings.Contains(stack, "kafka.(*fetchRoute)") || strings.Contains(stack, "kafka.reach") || strings.Contains(stack, "IBM/sarama") {
 			list = append(list, stack)
 		}
 	}

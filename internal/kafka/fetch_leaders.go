@@ -32,12 +32,16 @@ func (d *reader) leave() {
 	if r := d.route; r != nil {
 		r.readers = slices.DeleteFunc(r.readers, func(o *reader) bool { return o == d })
 		d.route = nil
+		r.nudge() // it may need no connection any more
 	}
 }
 
 // lose has the leader of a partition looked for, at once where it is the first time.
 // mu is held.
 func (f *fetcher) lose(d *reader, why error) {
+	if d.replica >= 0 {
+		d.plain = time.Now().Add(f.conf.Metadata.RefreshFrequency)
+	}
 	f.home(d)
 	if d.failures++; d.failures > 1 {
 		d.again = d.again.Add(f.backoff.after(d.failures - 1))
@@ -72,8 +76,8 @@ func (f *fetcher) find() {
 			pause(f.ctx, min(wait, glance))
 			continue
 		}
-		f.restart(lost)
 		f.lead(lost)
+		f.restart(lost) // it may wait for a leader
 	}
 }
 

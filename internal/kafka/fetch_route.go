@@ -80,8 +80,8 @@ func (r *fetchRoute) request() (*sarama.FetchRequest, []asked) {
 			list = append(list, asked{d, d.fetch})
 		}
 	}
-	if i := slices.IndexFunc(list, func(a asked) bool { return a.alone }); i >= 0 {
-		list = list[i : i+1]
+	if slices.ContainsFunc(list, func(a asked) bool { return time.Now().Before(a.plain) }) {
+		request.RackID = ""
 	}
 	for _, a := range list {
 		request.AddBlock(a.Topic, a.Partition, a.from, conf.Fetch.Default, a.epoch)
@@ -177,7 +177,7 @@ func (r *fetchRoute) answered(list []asked, resp *sarama.FetchResponse) (idle bo
 			nothing = false
 		default:
 			portions[i] = newPortion(a, block)
-			nothing = nothing && portions[i].next == a.from && !portions[i].partial
+			nothing = nothing && portions[i].next == a.from && !portions[i].partial && block.PreferredReadReplica < 0
 		}
 	}
 	f, now := r.f, time.Now()
@@ -208,13 +208,14 @@ func (r *fetchRoute) answered(list []asked, resp *sarama.FetchResponse) (idle bo
 
 // took notes what came of a partition. mu is held.
 func (d *reader) took(f *fetcher, p *portion, block *sarama.FetchResponseBlock, now time.Time) {
-	d.failures = 0
-	d.trouble.over()
+	if elsewhere := block.PreferredReadReplica >= 0 && block.PreferredReadReplica != d.replica; !elsewhere || p.next > d.fetch {
+		d.failures = 0 // what is elsewhere may be out of reach
+		d.trouble.over()
+	}
 	d.end, d.told = block.HighWaterMarkOffset, now
 	if f.conf.Consumer.IsolationLevel == sarama.ReadCommitted {
 		d.end = block.LastStableOffset
 	}
-	d.alone = p.partial && p.next == d.fetch
 	if p.next > d.fetch {
 		d.fetch, d.nothing = p.next, 0
 		f.push(p)

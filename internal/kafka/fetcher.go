@@ -62,7 +62,7 @@ type reader struct {
 	epoch    int32       // of the leader
 	replica  int32       // the broker that the leader wants asked in its place, -1 is none
 	until    time.Time   // when the leader is to be asked again
-	alone    bool        // its next batch is too large for a fetch of several
+	plain    time.Time   // until then the leader itself is to give it: its replica could not be reached
 	astray   bool        // its offset is not there
 	ended    bool        // nothing comes any more
 	failures int         // in a row
@@ -159,7 +159,7 @@ func (f *fetcher) seek(tp connector.TopicPartition, offset int64) bool {
 	}
 	f.empty(r)
 	r.next, r.fetch = offset, offset
-	r.astray, r.ended, r.alone, r.skipped, r.nothing = false, false, false, false, 0
+	r.astray, r.ended, r.skipped, r.nothing = false, false, false, 0
 	if r.route == nil {
 		f.search()
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
@@ -143,4 +144,41 @@ func (o *modelOwner) done() bool {
 		}
 	}
 	return true
+}
+
+// TestReplicaOutOfReach: the leader gives nothing to who names a rack, and prefers a
+// replica that nobody reaches.
+func TestReplicaOutOfReach(t *testing.T) {
+	cluster := kafkatest.NewCluster(t, 1)
+	c := open(t, cluster.ListenAddrs()[0], map[string]string{"retry.backoff.ms": "1", "client.rack": "sea"})
+	if err := c.CreateTopic(t.Context(), TopicSpec{Name: "in", Partitions: 1, Replication: 1}); err != nil {
+		t.Fatal(err)
+	}
+	produce(t, c, numbered("in", 3)...)
+	cluster.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		req := r.(*kmsg.FetchRequest)
+		if req.Rack == "" {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.FetchResponse)
+		p := kmsg.NewFetchResponseTopicPartition()
+		p.HighWatermark, p.LastStableOffset, p.PreferredReadReplica, p.RecordBatches = 3, 3, 99, []byte{}
+		topic := kmsg.NewFetchResponseTopic()
+		topic.Topic, topic.TopicID, topic.Partitions = req.Topics[0].Topic, req.Topics[0].TopicID, []kmsg.FetchResponseTopicPartition{p}
+		resp.Topics = []kmsg.FetchResponseTopic{topic}
+		return resp, nil, true
+	})
+	f := newFetcher(t.Context(), c, *c.client.Config(), GroupOptions{MaxPollBytes: 10 << 10}, backoff{time.Millisecond, 10 * time.Millisecond}, nil)
+	defer f.close()
+	f.start(map[connector.TopicPartition]int64{{Topic: "in"}: 0})
+	got := 0
+	wait.Until(t, "the leader gives what its replica does not", func() bool {
+		messages, err := f.take(10, 10<<10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += len(messages)
+		return got == 3
+	})
 }

@@ -204,7 +204,7 @@ func (f *Follower) follow(ctx context.Context, address string, partitions []int3
 		if err := f.begin(b, partitions); err != nil {
 			return err
 		}
-		resp, err := b.Fetch(f.request(partitions))
+		resp, err := fetch(ctx, b, f.request(partitions))
 		if err == nil {
 			err = f.pass(partitions, resp)
 		}
@@ -236,7 +236,7 @@ func (f *Follower) begin(b *sarama.Broker, partitions []int32) error {
 
 func (f *Follower) request(partitions []int32) *sarama.FetchRequest {
 	req := &sarama.FetchRequest{Version: fetchVersion, MaxWaitTime: scanWait, MinBytes: 1, MaxBytes: followBytes,
-		Isolation: sarama.ReadCommitted, SessionEpoch: -1, RackID: f.client.client.Config().RackID}
+		Isolation: sarama.ReadCommitted, SessionEpoch: -1} // no rack: the leader is to give it itself
 	for _, p := range partitions {
 		req.AddBlock(f.topic, p, f.position(p).next, followBytes, -1)
 	}

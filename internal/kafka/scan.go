@@ -144,12 +144,12 @@ func (s *scan) fetch(ctx context.Context) (*sarama.FetchResponseBlock, error) {
 		}
 	}
 	req := &sarama.FetchRequest{Version: fetchVersion, MaxWaitTime: scanWait, MinBytes: 1, MaxBytes: s.bytes,
-		Isolation: sarama.ReadCommitted, SessionEpoch: -1, RackID: s.client.client.Config().RackID}
+		Isolation: sarama.ReadCommitted, SessionEpoch: -1} // no rack: the leader is to give it itself
 	if s.uncommitted {
 		req.Isolation = sarama.ReadUncommitted
 	}
 	req.AddBlock(s.tp.Topic, s.tp.Partition, s.next, s.bytes, -1)
-	resp, err := s.broker.Fetch(req)
+	resp, err := fetch(ctx, s.broker, req)
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +161,20 @@ func (s *scan) fetch(ctx context.Context) (*sarama.FetchResponseBlock, error) {
 		return nil, block.Err
 	}
 	return block, nil
+}
+
+// fetch asks a broker. One that holds the client back for its quota gives nothing at
+// once: it is asked again when that is over.
+func fetch(ctx context.Context, b *sarama.Broker, req *sarama.FetchRequest) (*sarama.FetchResponse, error) {
+	for {
+		resp, err := b.Fetch(req)
+		if err != nil || len(resp.Blocks) > 0 || resp.ThrottleTime == 0 {
+			return resp, err
+		}
+		if pause(ctx, resp.ThrottleTime); ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // errOutOfRange says that the offset to read is no longer, or not yet, there.

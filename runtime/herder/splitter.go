@@ -272,9 +272,12 @@ func (h *Herder) putTasks(ctx context.Context, name string, now store.Connector,
 		h.o.Log.Info("connector has other tasks by now", "connector", name, "tasks", len(tasks))
 	}
 	h.mu.Lock()
-	c := h.connectors[name]
+	both := []*hosted{h.connectors[name], h.ending[name]} // it may be deleted, and made anew
 	h.mu.Unlock()
-	if c != nil {
+	for _, c := range both {
+		if c == nil {
+			continue
+		}
 		if !c.altering.TryRLock() {
 			return connector.Retriable(refuse(Conflict, "Connector %s: its offsets are being altered; its tasks start after that", name))
 		}
