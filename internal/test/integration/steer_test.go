@@ -114,7 +114,15 @@ func TestSteersJava(t *testing.T) {
 	s.says(0, []string{"offsets", "alter", "lines", "-f", s.file("saved.yaml", strings.Replace(saved, "position: 8", "position: 4", 1))}, "altered successfully")
 	s.says(0, []string{"offsets", "list", "lines"}, `{"position":4}`)
 	s.says(0, []string{"offsets", "reset", "lines"}, "reset successfully")
-	s.says(0, []string{"connectors", "resume", "lines", "sink"}, "lines: resumed\n")
+	// One after the other, each once the last has its task: Java's standalone worker makes
+	// the tasks of one that is resumed a moment later, and stands still for good where the
+	// next request comes just then (its herder and its store wait for each other's lock).
+	for _, name := range []string{"lines", "sink"} {
+		s.says(0, []string{"connectors", "resume", name}, name+": resumed\n")
+		eventually(t, "a task of "+name, func() bool {
+			return strings.Contains(s.says(0, []string{"connectors", "show", name}), "task 0: RUNNING")
+		})
+	}
 	s.says(0, []string{"connectors", "restart", "lines", "--tasks"}, "lines: restarted\n")
 
 	lines("    batch.size: 10\n")
