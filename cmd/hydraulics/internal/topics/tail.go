@@ -195,11 +195,20 @@ type printer struct {
 	count int // of those that were shown
 	bytes int64
 	at    string // the last one
+	over  error  // the bound that has ended it: other partitions may have more to show
 }
 
 func (p *printer) print(ctx context.Context, m kafka.Message) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.over == nil {
+		p.over = p.show(ctx, m)
+	}
+	return p.over
+}
+
+// show prints a record. Its error ends the reading. The caller holds mu.
+func (p *printer) show(ctx context.Context, m kafka.Message) error {
 	t := p.tail
 	p.bytes += int64(len(m.Key) + len(m.Value))
 	if p.seen++; t.Bytes > 0 && p.bytes > t.Bytes && p.seen > 1 {
