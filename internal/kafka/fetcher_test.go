@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
@@ -155,20 +154,7 @@ func TestReplicaOutOfReach(t *testing.T) {
 		t.Fatal(err)
 	}
 	produce(t, c, numbered("in", 3)...)
-	cluster.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
-		cluster.KeepControl()
-		req := r.(*kmsg.FetchRequest)
-		if req.Rack == "" {
-			return nil, nil, false
-		}
-		resp := req.ResponseKind().(*kmsg.FetchResponse)
-		p := kmsg.NewFetchResponseTopicPartition()
-		p.HighWatermark, p.LastStableOffset, p.PreferredReadReplica, p.RecordBatches = 3, 3, 99, []byte{}
-		topic := kmsg.NewFetchResponseTopic()
-		topic.Topic, topic.TopicID, topic.Partitions = req.Topics[0].Topic, req.Topics[0].TopicID, []kmsg.FetchResponseTopicPartition{p}
-		resp.Topics = []kmsg.FetchResponseTopic{topic}
-		return resp, nil, true
-	})
+	cluster.PreferReplica(99)
 	f := newFetcher(t.Context(), c, *c.client.Config(), GroupOptions{MaxPollBytes: 10 << 10}, backoff{time.Millisecond, 10 * time.Millisecond}, nil)
 	defer f.close()
 	f.start(map[connector.TopicPartition]int64{{Topic: "in"}: 0})

@@ -49,3 +49,28 @@ func (c *Cluster) Hang(request int16) (hangs <-chan struct{}, release func()) {
 	})
 	return came, func() { close(end) }
 }
+
+// PreferReplica has leaders give nothing to those that name a rack, but for the broker
+// that they are to ask instead.
+func (c *Cluster) PreferReplica(broker int32) {
+	c.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		req := r.(*kmsg.FetchRequest)
+		if req.Rack == "" {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.FetchResponse)
+		for _, asked := range req.Topics {
+			topic := kmsg.NewFetchResponseTopic()
+			topic.Topic, topic.TopicID = asked.Topic, asked.TopicID
+			for _, p := range asked.Partitions {
+				answer := kmsg.NewFetchResponseTopicPartition()
+				answer.Partition, answer.HighWatermark, answer.LastStableOffset = p.Partition, p.FetchOffset+1, p.FetchOffset+1
+				answer.PreferredReadReplica, answer.RecordBatches = broker, []byte{}
+				topic.Partitions = append(topic.Partitions, answer)
+			}
+			resp.Topics = append(resp.Topics, topic)
+		}
+		return resp, nil, true
+	})
+}
