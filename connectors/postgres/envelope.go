@@ -3,13 +3,14 @@ package postgres
 import (
 	"encoding/base64"
 	"fmt"
+	"iter"
 	"maps"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/fields"
 )
 
 // The operations of Debezium's envelopes, and the suffix of their schemas' names.
@@ -80,13 +81,12 @@ func (e *event) unwrap(r *connector.Record, get func(string) any) error {
 		case *connector.Struct:
 			e.flat.ValueSchema, e.flat.Value = after.Schema(), after
 			if op == opUpdate {
-				e.left = unsaidAmong(fieldNames(after.Schema()), after.At)
+				e.left = unsaid(fieldsOf(after))
 			}
 		case map[string]any:
 			e.flat.Value = after
 			if op == opUpdate {
-				names := slices.Sorted(maps.Keys(after))
-				e.left = unsaidAmong(names, func(i int) any { return after[names[i]] })
+				e.left = unsaid(maps.All(after))
 			}
 		default:
 			return connector.Data(fmt.Errorf("the envelope's operation is %s, but it has no row after it", op))
@@ -100,24 +100,28 @@ func (e *event) unwrap(r *connector.Record, get func(string) any) error {
 	return nil
 }
 
-// unsaidAmong lists the fields of a row that have the placeholder of values that the
-// source does not say.
-func unsaidAmong(names []string, value func(i int) any) string {
+// unsaid lists the fields of a row that have the placeholder of values that the
+// source does not say, sorted.
+func unsaid(row iter.Seq2[string, any]) string {
 	var left []string
-	for i, name := range names {
-		if isUnsaid(value(i)) {
+	for name, v := range row {
+		if isUnsaid(v) {
 			left = append(left, name)
 		}
 	}
+	slices.Sort(left)
 	return strings.Join(left, "\x00")
 }
 
-func fieldNames(schema *connector.Schema) []string {
-	var names []string
-	for _, f := range schema.Fields() {
-		names = append(names, f.Name)
+// fieldsOf gives a struct's fields with their values.
+func fieldsOf(s *connector.Struct) iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for i, f := range s.Schema().Fields() {
+			if !yield(f.Name, s.At(i)) {
+				return
+			}
+		}
 	}
-	return names
 }
 
 // isUnsaid tells Debezium's placeholder, in the forms that it has by the column's type:
@@ -145,8 +149,7 @@ func spellsUnsaid(list []any) bool {
 		return false
 	}
 	for i, v := range list {
-		n := reflect.ValueOf(v)
-		if !n.CanInt() || n.Int() != int64(unavailable[i]) {
+		if n, ok := fields.Int64(v); !ok || n != int64(unavailable[i]) {
 			return false
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/fields"
 	"github.com/axiom-data-science/hydraulics/internal/pg"
 )
 
@@ -94,24 +95,9 @@ func debeziumType(schema *connector.Schema) string {
 	return kind.column
 }
 
-// whole gives an integer of any size.
-func whole(v any) (int64, bool) {
-	switch x := v.(type) {
-	case int8:
-		return int64(x), true
-	case int16:
-		return int64(x), true
-	case int32:
-		return int64(x), true
-	case int64:
-		return x, true
-	}
-	return 0, false
-}
-
 // timeNumber gives a number that is a time, unless the column takes numbers.
 func timeNumber(col *pg.Column, v any) (int64, bool) {
-	n, ok := whole(v)
+	n, ok := fields.Int64(v)
 	return n, ok && col.Category != 'N'
 }
 
@@ -347,14 +333,14 @@ func sparseText(_ *cells, _ *field, col *pg.Column, v any) (string, bool) {
 	}
 	dimensions, _ := s.Get("dimensions")
 	vector, _ := s.Get("vector")
-	n, isInt := whole(dimensions)
+	n, isInt := fields.Int64(dimensions)
 	m, isMap := vector.(map[any]any)
 	if !isInt || !isMap {
 		return "", false
 	}
 	var parts []string
 	for k, x := range m {
-		index, isIndex := whole(k)
+		index, isIndex := fields.Int64(k)
 		text, isNumber := numberText(x, col)
 		if !isIndex || !isNumber {
 			return "", false
