@@ -25,46 +25,37 @@ look, at configurations without their secrets; operate may restart, pause, stop
 and resume connectors and set levels of loggers; configure may do everything.`,
 	}
 	c.PersistentFlags().StringVar(&name, "role", "view", "what it may do: view, operate or configure")
+	entry := func(what string, lines func(cmd *cobra.Command, name string, role rights.Role) (string, error)) func(*cobra.Command, []string) error {
+		return func(cmd *cobra.Command, args []string) error {
+			role, err := rights.ParseRole(name)
+			if err != nil {
+				return err
+			}
+			text, err := lines(cmd, args[0], role)
+			if err != nil {
+				return fmt.Errorf("%s %s: %w", what, args[0], err)
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), text)
+			return err
+		}
+	}
 	c.AddCommand(
-		&cobra.Command{
-			Use:   "user NAME",
-			Short: "Hash the password of a user, which is read from the input",
-			Args:  cobra.ExactArgs(1),
-			RunE: func(cmd *cobra.Command, args []string) error {
-				role, err := rights.ParseRole(name)
-				if err != nil {
-					return err
-				}
+		&cobra.Command{Use: "user NAME", Short: "Hash the password of a user, which is read from the input", Args: cobra.ExactArgs(1),
+			RunE: entry("user", func(cmd *cobra.Command, name string, role rights.Role) (string, error) {
 				password, err := readPassword(cmd.InOrStdin(), cmd.ErrOrStderr())
 				if err != nil {
-					return fmt.Errorf("user %s: %w", args[0], err)
+					return "", err
 				}
-				lines, err := door.UserEntry(args[0], password, role)
-				if err != nil {
-					return fmt.Errorf("user %s: %w", args[0], err)
+				return door.UserEntry(name, password, role)
+			})},
+		&cobra.Command{Use: "token NAME", Short: "Make a token, which is said once, and its lines", Args: cobra.ExactArgs(1),
+			RunE: entry("token", func(cmd *cobra.Command, name string, role rights.Role) (string, error) {
+				token, lines, err := door.TokenEntry(name, role)
+				if err == nil {
+					fmt.Fprintf(cmd.ErrOrStderr(), "The token, which is nowhere kept: %s\n", token)
 				}
-				_, err = io.WriteString(cmd.OutOrStdout(), lines)
-				return err
-			},
-		},
-		&cobra.Command{
-			Use:   "token NAME",
-			Short: "Make a token, which is said once, and its lines",
-			Args:  cobra.ExactArgs(1),
-			RunE: func(cmd *cobra.Command, args []string) error {
-				role, err := rights.ParseRole(name)
-				if err != nil {
-					return err
-				}
-				token, lines, err := door.TokenEntry(args[0], role)
-				if err != nil {
-					return fmt.Errorf("token %s: %w", args[0], err)
-				}
-				fmt.Fprintf(cmd.ErrOrStderr(), "The token, which is nowhere kept: %s\n", token)
-				_, err = io.WriteString(cmd.OutOrStdout(), lines)
-				return err
-			},
-		})
+				return lines, err
+			})})
 	return c
 }
 

@@ -38,7 +38,7 @@ func newPreviewer(s *config.Setup, log *slog.Logger) (*previewer, error) {
 		return nil, err
 	}
 	p := &previewer{setup: s, worker: w.props, validator: &config.Validator{Plugins: connector.Plugins, Worker: w.props, Resolver: resolver}}
-	offsets, err := p.offsets(w, resolver)
+	offsets, err := p.offsets(w)
 	if err != nil {
 		return nil, err
 	}
@@ -47,12 +47,12 @@ func newPreviewer(s *config.Setup, log *slog.Logger) (*previewer, error) {
 }
 
 // offsets reads where sources are.
-func (p *previewer) offsets(w *Worker, r *config.Resolver) (offset.Store, error) {
+func (p *previewer) offsets(w *Worker) (offset.Store, error) {
 	if p.setup.Distributed {
 		p.notes = append(p.notes, "the offsets of a cluster are not read: sources begin anew")
 		return offset.ReadFile("")
 	}
-	name, err := w.offsetFile(p.setup, r)
+	name, err := w.offsetFile(p.setup)
 	if err != nil {
 		return nil, err
 	}

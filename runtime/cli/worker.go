@@ -99,7 +99,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 			return nil, fmt.Errorf("worker: %w", err)
 		}
 	}
-	if err := w.open(ctx, o.Setup, resolver); err != nil {
+	if err := w.open(ctx, o.Setup); err != nil {
 		return nil, err
 	}
 	if w.traces, err = openTraces(ctx, w.conf, o.Log); err != nil {
@@ -132,7 +132,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 
 // open opens what the worker keeps, and its listeners: others are told these when it
 // shares with them.
-func (w *Worker) open(ctx context.Context, s *config.Setup, r *config.Resolver) error {
+func (w *Worker) open(ctx context.Context, s *config.Setup) error {
 	listen := func() error {
 		if w.door == nil {
 			return nil
@@ -145,7 +145,7 @@ func (w *Worker) open(ctx context.Context, s *config.Setup, r *config.Resolver) 
 		}
 		return w.share(ctx, s)
 	}
-	name, err := w.offsetFile(s, r)
+	name, err := w.offsetFile(s)
 	if err != nil {
 		return err
 	}
@@ -166,15 +166,19 @@ func (w *Worker) setLevel(namespace, level string) {
 	w.log.Info("loggers have another level", "namespace", namespace, "level", level, "changed", len(changed))
 }
 
-// configure resolves and parses the worker's own keys.
+// configure resolves and parses the worker's own keys, whose relative paths start
+// from its file.
 func (w *Worker) configure(s *config.Setup, r *config.Resolver) (err error) {
 	if w.props, err = r.Resolve(s.Worker.Props(), workerOrigin(s)); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
-	const people = "access.file"
-	if name, given := w.props.Text(people); given && name != "" {
-		if w.props[people], err = r.Path(name, workerOrigin(s)); err != nil {
-			return fmt.Errorf("worker: %s: %w", people, err)
+	for _, k := range config.WorkerDef().Keys() {
+		name, given := w.props.Text(k.Name)
+		if !k.Path || !given || name == "" {
+			continue
+		}
+		if w.props[k.Name], err = r.Path(name, workerOrigin(s)); err != nil {
+			return fmt.Errorf("worker: %s: %w", k.Name, err)
 		}
 	}
 	if w.conf, err = config.WorkerDef().Parse(w.props); err != nil {
@@ -194,9 +198,9 @@ func workerOrigin(s *config.Setup) config.Origin {
 }
 
 // offsetFile gives the file that keeps the offsets.
-func (w *Worker) offsetFile(s *config.Setup, r *config.Resolver) (string, error) {
+func (w *Worker) offsetFile(s *config.Setup) (string, error) {
 	if name := w.conf.String("offset.storage.file.filename"); name != "" {
-		return r.Path(name, workerOrigin(s))
+		return name, nil
 	}
 	if len(s.Files) == 0 {
 		return "", errors.New("worker: offset.storage.file.filename is missing")
