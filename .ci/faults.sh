@@ -3,11 +3,6 @@
 # each fault ROUNDS times, then at random for SOAK.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-servers=${SERVERS:-.cache/servers}
-mkdir -p "$servers"
-servers=$(cd "$servers" && pwd)
-trap '.ci/servers.sh stop "$servers"' EXIT
-environment=$(.ci/servers.sh start "$servers")
-while IFS= read -r line; do export "${line?}"; done <<<"$environment"
+. .ci/with-servers.sh
 export HYDRAULICS_BINARY=$PWD/bin/hydraulics HYDRAULICS_FAULTS_ROUNDS=${ROUNDS:-5} HYDRAULICS_FAULTS_SOAK=${SOAK:-20m}
 go test -tags integration -count=1 -timeout 3h -v -run '^(TestFaults|TestSoak)$' ./internal/test/integration | { grep --line-buffered -v '^=== ' || true; }

@@ -5,12 +5,7 @@
 # and a flow whose worker is killed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-servers=${SERVERS:-.cache/servers}
-mkdir -p "$servers"
-servers=$(cd "$servers" && pwd)
-trap '.ci/servers.sh stop "$servers"' EXIT
-environment=$(.ci/servers.sh start "$servers")
-while IFS= read -r line; do export "${line?}"; done <<<"$environment"
+. .ci/with-servers.sh
 clients=$(.ci/rest-clients.sh "$servers/rest-clients")
 export "${clients?}"
 promtool=$(.ci/promtool.sh "$servers/promtool")
