@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/IBM/sarama"
@@ -10,8 +11,8 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
-// Commit commits, for each partition, the offset of the next record to read.
-// ErrGenerationLost says that it is too late: the partitions may be another
+// Commit commits, for each partition, the offset of the next record to read; one of
+// a partition that is gone is left out. ErrGenerationLost says that it is too late: the partitions may be another
 // member's, who starts at the last commit.
 func (g *GroupConsumer) Commit(ctx context.Context, next map[connector.TopicPartition]int64) error {
 	if len(next) == 0 {
@@ -41,11 +42,36 @@ func (g *GroupConsumer) Commit(ctx context.Context, next map[connector.TopicPart
 			g.member.coord.fast.drop()
 		case again:
 			g.commits.note("offsets cannot be committed", err)
+			if next = g.there(ctx, next); len(next) == 0 {
+				return nil
+			}
 		}
 		if !pause(ctx, retryPause) {
 			return connector.Retriable(fmt.Errorf("group %s: commit: %w", g.o.Group, err))
 		}
 	}
+}
+
+// there leaves out the offsets of partitions that are gone: no broker takes them,
+// and who waited for one would never hear that it is to give its partitions up.
+func (g *GroupConsumer) there(ctx context.Context, next map[connector.TopicPartition]int64) map[connector.TopicPartition]int64 {
+	var topics []string
+	for tp := range next {
+		topics = append(topics, tp.Topic)
+	}
+	slices.Sort(topics)
+	known, err := g.client.describe(ctx, slices.Compact(topics))
+	if err != nil {
+		return next
+	}
+	kept := maps.Clone(next)
+	for tp, off := range next {
+		if tp.Partition >= known[tp.Topic] {
+			g.commits.log.Warn("offset of a partition that is gone is not committed", "topic", tp.Topic, "partition", tp.Partition, "offset", off)
+			delete(kept, tp)
+		}
+	}
+	return kept
 }
 
 // send commits offsets as a member of a generation. The first refusal of a

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -74,4 +75,40 @@ func TestTopicComesBackWithFewerPartitions(t *testing.T) {
 		}
 		return len(n) == 45
 	})
+}
+
+// A partition that is gone keeps no member from committing those that are there.
+func TestCommitsBesideAPartitionThatIsGone(t *testing.T) {
+	c := open(t, kafkatest.Start(t), nil)
+	newTopic(t, c, "t", 2, nil)
+	g, err := c.NewGroupConsumer(calm("t"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.Close(context.Background()) })
+	eventually(t, "it has both", func() bool {
+		e, err := g.Poll(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(e.Partitions) == 2
+	})
+	admin, err := c.admin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.DeleteTopic("t"); err != nil {
+		t.Fatal(err)
+	}
+	newTopic(t, c, "t", 1, nil)
+	tp := func(p int32) connector.TopicPartition { return connector.TopicPartition{Topic: "t", Partition: p} }
+	for _, next := range []map[connector.TopicPartition]int64{{tp(1): 10}, {tp(0): 3, tp(1): 10}} {
+		if err := g.Commit(t.Context(), next); err != nil {
+			t.Errorf("%v: %v", next, err)
+		}
+	}
+	offsets, err := c.CommittedOffsets(t.Context(), "g")
+	if err != nil || len(offsets) != 1 || offsets[tp(0)] != 3 {
+		t.Errorf("committed %v, %v", offsets, err)
+	}
 }
