@@ -16,7 +16,7 @@ command -v stress-ng >/dev/null || { echo 'stress-ng is not here: apt install st
 list='
 runtime                     Outage|Stall|Killed|Position|BrokenOff|Stop|HandOver|Watch|Limit|GivesItsPartitionsUp|Retrying|Committed
 runtime/herder              .
-internal/kafka              DoesNotAnswer|Trouble|Faults|TakesOver|Producer|Lag|Generation|TooLarge|Large
+internal/kafka              DoesNotAnswer|Trouble|Faults|ComesBack|Gone|TakesOver|Producer|Lag|Generation|TooLarge|Large
 internal/httpd              .
 internal/postgrest          NeverAnswers|Outage|GoesAway|BrokenOff|SlowClient
 connectors/file             .
