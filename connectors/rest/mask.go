@@ -20,10 +20,31 @@ const hiddenText = "[hidden]"
 // part of other words.
 const leastHidden = 4
 
+// A service may repeat a text in part, such as the beginning of a long one: what
+// follows leadHidden bytes of it is hidden for as long as it is the text. More than
+// mostHidden bytes are in no answer.
+const (
+	leadHidden = 32
+	mostHidden = mostAnswer
+)
+
 // mask replaces what is to be hidden, the longest first.
 func mask(text string, hidden []string) string {
 	for _, h := range hidden {
-		text = strings.ReplaceAll(text, h, hiddenText)
+		lead := h[:min(len(h), leadHidden)]
+		for from := 0; ; {
+			at := strings.Index(text[from:], lead)
+			if at < 0 {
+				break
+			}
+			at += from
+			end := at + len(lead)
+			for end < len(text) && end-at < len(h) && text[end] == h[end-at] {
+				end++
+			}
+			text = text[:at] + hiddenText + text[end:]
+			from = at + len(hiddenText)
+		}
 	}
 	return text
 }
@@ -126,11 +147,10 @@ func values(all []string, schema *connector.Schema, v any) []string {
 		}
 		return all
 	case []byte:
-		if len(v) > mostAnswer {
-			return all // more than is read of an answer
-		}
+		return values(all, schema, base64.StdEncoding.EncodeToString(v[:min(len(v), mostHidden/4*3)]))
 	}
 	text, _, err := plain(schema, v)
+	text = text[:min(len(text), mostHidden)]
 	if err != nil || len(text) < leastHidden {
 		return all // spares the other forms
 	}

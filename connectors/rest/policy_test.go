@@ -1,12 +1,14 @@
 package rest
 
 import (
+	"encoding/base64"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -155,4 +157,37 @@ func TestPresets(t *testing.T) {
 			t.Error(header)
 		}
 	})
+}
+
+// A long value is hidden where the service repeats only the beginning of it, and an
+// error of the service costs no copy of it.
+func TestAnswersTellNoPartOfALongValue(t *testing.T) {
+	const size = 20 << 20
+	value := strings.Repeat("Karenia brevis ", size/15)
+	var said string
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_, _ = io.WriteString(w, "no: "+said+"... is too long")
+	}))
+	defer service.Close()
+	for name, r := range map[string]connector.Record{
+		"text":  connector.NewRecord("t", nil, nil, connector.StringSchema, value),
+		"bytes": connector.NewRecord("t", nil, nil, connector.BytesSchema, []byte(value)),
+	} {
+		s := start(t, nil, "url", service.URL, "format", "raw")
+		if said = value[:200]; name == "bytes" {
+			said = base64.StdEncoding.EncodeToString([]byte(said))[:200]
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := s.Put(t.Context(), []connector.Record{r})
+		runtime.ReadMemStats(&after)
+		if err == nil || !strings.Contains(err.Error(), "no: [hidden]... is too long") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > size/4 {
+			t.Errorf("%s: %d bytes were allocated for a record of %d", name, n, size)
+		}
+	}
 }
