@@ -234,6 +234,15 @@ type (
 		// were read, as in [Origin], whatever transforms have made of the records.
 		PreCommit(ctx context.Context, current map[TopicPartition]int64) (map[TopicPartition]int64, error)
 	}
+	// OffsetKeeper is a Sink whose system has the offsets, too, beside what they are
+	// of. It is told of them before they are committed, from the goroutine of Put.
+	OffsetKeeper interface {
+		// KeepOffsets is given the next offsets of partitions in which something was
+		// done since the last commit: all before them the sink has taken, or it never
+		// comes to it, since transforms dropped it or its dead letter has arrived. After
+		// an error nothing is committed.
+		KeepOffsets(ctx context.Context, next map[TopicPartition]int64) error
+	}
 	// Publisher is a Sink that sends messages to Kafka, such as what a service answers.
 	// It is asked before Start; with true the context of Start has Publish.
 	Publisher interface {
@@ -262,7 +271,9 @@ type (
 		AlterOffsets(ctx context.Context, c Context, conf Config, offsets []SourceOffset) error
 	}
 	// TopicOffsetAlterer is the same of a Sink, whose offsets are those of its
-	// consumer group: nil resets one.
+	// consumer group: nil resets one, and no partition at all stands for all that
+	// there are, whether the group has an offset of them or not. It is called when
+	// Kafka has changed them; after an error they are put back there.
 	TopicOffsetAlterer interface {
 		AlterTopicOffsets(ctx context.Context, c Context, conf Config, offsets map[TopicPartition]*int64) error
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
@@ -60,29 +61,15 @@ func (w *Worker) AlterOffsets(ctx context.Context, spec TaskSpec, offsets []conn
 	if err != nil {
 		return false, err
 	}
-	if all, err = w.alterSink(ctx, spec, next); err != nil {
-		return false, err
-	}
-	return all, w.onGroup(ctx, spec, func(c *kafka.Client, group string) error {
-		set := map[connector.TopicPartition]int64{}
-		var gone []connector.TopicPartition
-		for tp, at := range next {
-			if at == nil {
-				gone = append(gone, tp)
-			} else {
-				set[tp] = *at
-			}
-		}
-		if err := c.AlterOffsets(ctx, group, set); err != nil {
-			return err
-		}
-		return c.DeleteOffsets(ctx, group, gone)
-	})
+	return w.alterGroup(ctx, spec, next)
 }
 
 // ResetOffsets resets all offsets of a connector whose tasks have all stopped;
 // see [Worker.AlterOffsets].
 func (w *Worker) ResetOffsets(ctx context.Context, spec TaskSpec) (all bool, err error) {
+	if spec.Kind != KindSource {
+		return w.alterGroup(ctx, spec, nil)
+	}
 	offsets, err := w.Offsets(ctx, spec)
 	if err != nil {
 		return false, err
@@ -90,17 +77,65 @@ func (w *Worker) ResetOffsets(ctx context.Context, spec TaskSpec) (all bool, err
 	for i := range offsets {
 		offsets[i].Offset = nil
 	}
-	if spec.Kind == KindSource {
-		return w.AlterOffsets(ctx, spec, offsets)
-	}
-	next, err := topicOffsets(offsets)
+	return w.AlterOffsets(ctx, spec, offsets)
+}
+
+// undoTimeout bounds how long offsets are put back in Kafka, also when who asked for
+// others waits no more.
+const undoTimeout = 30 * time.Second
+
+// alterGroup changes the offsets of a sink's or stream's consumer group; without any
+// all are reset. The plugin is asked when Kafka has taken them, which it does not
+// where a member is left. What the plugin refuses is put back in Kafka.
+func (w *Worker) alterGroup(ctx context.Context, spec TaskSpec, next map[connector.TopicPartition]*int64) (all bool, err error) {
+	var before map[connector.TopicPartition]int64
+	err = w.onGroup(ctx, spec, func(c *kafka.Client, group string) (err error) {
+		if before, err = c.CommittedOffsets(ctx, group); err != nil {
+			return err
+		}
+		if len(next) == 0 {
+			return c.DeleteGroup(ctx, group)
+		}
+		return setOffsets(ctx, c, group, next)
+	})
 	if err != nil {
 		return false, err
 	}
-	if all, err = w.alterSink(ctx, spec, next); err != nil {
-		return false, err
+	if all, err = w.alterSink(ctx, spec, next); err == nil {
+		return all, nil
 	}
-	return all, w.onGroup(ctx, spec, func(c *kafka.Client, group string) error { return c.DeleteGroup(ctx, group) })
+	was := map[connector.TopicPartition]*int64{}
+	for tp := range next {
+		was[tp] = nil
+	}
+	for tp, at := range before {
+		if _, changed := next[tp]; changed || len(next) == 0 {
+			was[tp] = &at
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	if undone := w.onGroup(ctx, spec, func(c *kafka.Client, group string) error { return setOffsets(ctx, c, group, was) }); undone != nil {
+		err = fmt.Errorf("%w; and Kafka has the new offsets, which could not be put back: %w", err, undone)
+	}
+	return false, err
+}
+
+// setOffsets sets committed offsets of a group; nil removes one.
+func setOffsets(ctx context.Context, c *kafka.Client, group string, next map[connector.TopicPartition]*int64) error {
+	set := map[connector.TopicPartition]int64{}
+	var gone []connector.TopicPartition
+	for tp, at := range next {
+		if at == nil {
+			gone = append(gone, tp)
+		} else {
+			set[tp] = *at
+		}
+	}
+	if err := c.AlterOffsets(ctx, group, set); err != nil {
+		return err
+	}
+	return c.DeleteOffsets(ctx, group, gone)
 }
 
 // alterSource asks a source, if it wants to know, about offsets to be changed.

@@ -140,6 +140,87 @@ func TestOffsetsOfSinkAndStream(t *testing.T) {
 	}
 }
 
+// strict is a sink that notes which offsets it is asked about, and refuses when it is to.
+type strict struct {
+	collect
+	asked  *[]offsets
+	refuse *error
+}
+
+func (*strict) Info() connector.Info { return connector.Info{Name: "strict", Version: "1"} }
+func (s *strict) AlterTopicOffsets(_ context.Context, _ connector.Context, _ connector.Config, next map[connector.TopicPartition]*int64) error {
+	seen := offsets{}
+	for tp, at := range next {
+		seen[tp] = -1
+		if at != nil {
+			seen[tp] = *at
+		}
+	}
+	*s.asked = append(*s.asked, seen)
+	return *s.refuse
+}
+
+// A sink that keeps offsets is asked when Kafka has taken a change, also of partitions
+// of which Kafka has none; what it refuses is put back there.
+//
+// Clauses: A9.
+func TestOffsetsThatASinkKeeps(t *testing.T) {
+	f := newFlow(t)
+	f.topic("in", 3)
+	f.produce("in", numbered(0, 10)...)
+	s := &script{}
+	w, _ := f.worker(s)
+	in2 := connector.TopicPartition{Topic: "in", Partition: 2}
+	var asked []offsets
+	var refuse error
+	w.options.Plugins.Add(connector.SinkType, func() connector.Plugin { return &strict{collect{script: s}, &asked, &refuse} })
+	props := connector.Props{"connector.class": "strict", "topics": "in"}
+	task, _ := f.start(w, KindSink, "k", props)
+	eventually(t, "commit", func() bool { return f.committed("connect-k", "in") == 10 })
+	alter := func(list ...connector.SourceOffset) error {
+		_, err := w.AlterOffsets(t.Context(), task.spec, list)
+		return err
+	}
+	reset := func() error { _, err := w.ResetOffsets(t.Context(), task.spec); return err }
+	if errs := []error{alter(topicAt("in", 0, 1)), reset()}; errs[0] == nil || errs[1] == nil || len(asked) > 0 {
+		t.Errorf("while the task runs: %v, asked %v", errs, asked)
+	}
+	f.stop(task)
+	tests := []struct {
+		name   string
+		refuse bool
+		do     func() error
+		want   offsets // that the sink is asked about
+		left   []connector.SourceOffset
+	}{
+		{"set", false, func() error { return alter(topicAt("in", 0, 3), topicAt("in", 1, 4), topicAt("in", 2, nil)) }, offsets{in0: 3, in1: 4, in2: -1}, []connector.SourceOffset{topicAt("in", int32(0), int64(3)), topicAt("in", int32(1), int64(4))}},
+		{"refused", true, func() error { return alter(topicAt("in", 0, nil), topicAt("in", 1, 5), topicAt("in", 2, 6)) }, offsets{in0: -1, in1: 5, in2: 6},
+			[]connector.SourceOffset{topicAt("in", int32(0), int64(3)), topicAt("in", int32(1), int64(4))}},
+		{"a reset that is refused", true, reset, offsets{}, []connector.SourceOffset{topicAt("in", int32(0), int64(3)), topicAt("in", int32(1), int64(4))}},
+		{"reset", false, reset, offsets{}, nil},
+		{"reset without a committed offset", false, reset, offsets{}, nil},
+		{"a topic that is not there", false, func() error { return alter(topicAt("none", 0, 1)) }, nil, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			asked, refuse = nil, nil
+			if tt.refuse {
+				refuse = errTest
+			}
+			if err := tt.do(); errors.Is(err, errTest) != tt.refuse || tt.want == nil && err == nil {
+				t.Errorf("error %v", err)
+			}
+			if d := cmp.Diff(tt.want == nil, len(asked) == 0); d != "" || tt.want != nil && !cmp.Equal(asked[0], tt.want) {
+				t.Errorf("asked %v, want %v", asked, tt.want)
+			}
+			got, err := w.Offsets(t.Context(), task.spec)
+			if d := cmp.Diff(tt.left, got); d != "" || err != nil {
+				t.Error(d, err)
+			}
+		})
+	}
+}
+
 // A group that still has a member keeps its offsets.
 func TestOffsetsOfARunningSink(t *testing.T) {
 	f := newFlow(t)

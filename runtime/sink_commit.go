@@ -94,9 +94,15 @@ func (s *sinkTask) uncommitted(offsets map[connector.TopicPartition]int64) map[c
 	return open
 }
 
+// settles tells that the sink is asked before offsets are committed.
+func (s *sinkTask) settles() bool {
+	_, keeps := s.sink.(connector.OffsetKeeper)
+	return keeps || s.buffers()
+}
+
 // flush makes durable what the sink has taken; in the job's goroutine.
 func (s *sinkTask) flush(ctx context.Context) error {
-	if !s.buffers() {
+	if !s.settles() {
 		return nil
 	}
 	err := s.flushing.call(ctx, s.in.journey, 0, func() error { return s.settle(ctx) })
@@ -104,7 +110,10 @@ func (s *sinkTask) flush(ctx context.Context) error {
 	return err
 }
 
-// settle asks a sink that buffers what is durable, or to make it so.
+// settle asks a sink that buffers what is durable, or to make it so, and tells one
+// that keeps offsets of them.
+//
+// Invariant 3: what is kept is behind letters that have arrived.
 func (s *sinkTask) settle(ctx context.Context) (err error) {
 	switch sink := s.sink.(type) {
 	case connector.PreCommitter:
@@ -112,7 +121,14 @@ func (s *sinkTask) settle(ctx context.Context) (err error) {
 	case connector.Flusher:
 		err = sink.Flush(ctx)
 	}
-	return err
+	keeper, keeps := s.sink.(connector.OffsetKeeper)
+	if err != nil || !keeps {
+		return err
+	}
+	if err := s.out.wait(ctx); err != nil {
+		return err
+	}
+	return keeper.KeepOffsets(ctx, s.uncommitted(s.durable()))
 }
 
 // durable gives the offsets before which the sink has everything, after settle.
@@ -172,7 +188,7 @@ func (s *sinkTask) commitNow() error {
 	}
 	ctx, cancel := context.WithTimeout(s.t.life, s.set.flushTimeout)
 	defer cancel()
-	if s.buffers() {
+	if s.settles() {
 		if err := s.t.guarded(s.flushing.place, func() error { return s.settle(ctx) }); err != nil {
 			s.failed = connector.KindOf(err) != connector.KindRetriable && ctx.Err() == nil
 			return s.t.at.wrap(s.flushing.place, "", err)

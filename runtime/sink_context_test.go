@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -113,6 +114,66 @@ func TestSinkCommitsOnlyWhatItHas(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// keeper is collect that keeps offsets itself.
+type keeper struct {
+	collect
+	keep func(next offsets) error
+}
+
+func (k *keeper) KeepOffsets(_ context.Context, next map[connector.TopicPartition]int64) error {
+	return k.keep(next)
+}
+
+// A sink that keeps offsets is told of them when the letters before them have arrived,
+// and before they are committed; only of those that are new.
+//
+// Clauses: W10.
+func TestSinkKeepsOffsets(t *testing.T) {
+	wrong := errors.New("the database is away")
+	tests := []struct {
+		name      string
+		committed int64
+		err       error
+		want      []string
+	}{
+		{"all is well", 0, nil, []string{"dead arrived", "keep map[{in 0}:9]", "commit 9"}},
+		{"some is committed already", 8, nil, []string{"dead arrived", "keep map[{in 0}:9]", "commit 9"}},
+		{"it cannot keep them", 0, wrong, []string{"dead arrived", "keep map[{in 0}:9]"}},
+	}
+	for _, tt := range tests {
+		for _, last := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, at the end: %t", tt.name, last), func(t *testing.T) {
+				r := &recorder{}
+				task, out, in := r.frame(t, KindSink, true)
+				s := &sinkTask{t: task, set: &settings{flushTimeout: time.Minute}, in: in, out: out, put: &stage{place: "sink"},
+					flushing:  &stage{place: "flush of sink", rule: rule{unmarked: connector.KindFatal}},
+					delivered: offsets{in1: 4}, committed: offsets{in0: tt.committed, in1: 4}}
+				s.sink = &keeper{collect{script: &script{}}, func(next offsets) error {
+					r.note("keep %v", next)
+					return tt.err
+				}}
+				s.asked.assign([]connector.TopicPartition{in0})
+				if err := s.took(twoRecords()); err != nil {
+					t.Fatal(err)
+				}
+				r.log = nil
+				var err error
+				if last {
+					err = s.commitNow()
+				} else if err = s.flush(task.life); err == nil {
+					err = s.commit()
+				}
+				if !errors.Is(err, tt.err) {
+					t.Errorf("error is %v", err)
+				}
+				if d := cmp.Diff(tt.want, r.log); d != "" {
+					t.Error(d)
+				}
+			})
+		}
 	}
 }
 

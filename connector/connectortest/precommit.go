@@ -15,8 +15,8 @@ func readFrom(r connector.Record) connector.TopicPartition {
 	return connector.TopicPartition{Topic: r.Origin.Topic, Partition: r.Origin.Partition}
 }
 
-// settle has a sink make durable what it has taken. What a PreCommitter does not
-// choose yet is to be asked for again.
+// settle has a sink make durable what it has taken, and keep offsets. What a
+// PreCommitter does not choose yet is to be asked for again.
 func (r running) settle(ctx context.Context) error {
 	switch s := r.sink.(type) {
 	case connector.PreCommitter:
@@ -29,7 +29,12 @@ func (r running) settle(ctx context.Context) error {
 			}
 		}
 	case connector.Flusher:
-		return s.Flush(ctx)
+		if err := s.Flush(ctx); err != nil {
+			return err
+		}
+	}
+	if s, ok := r.sink.(connector.OffsetKeeper); ok {
+		return s.KeepOffsets(ctx, maps.Clone(r.taken))
 	}
 	return nil
 }

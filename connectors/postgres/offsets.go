@@ -133,16 +133,13 @@ func (o *offsets) set(ctx context.Context, q pg.Querier, rows []moved) error {
 	return err
 }
 
-// fresh leaves out what the table says is written. It asks where the end of a
-// transaction is not known: that it was committed, and its answer lost.
+// fresh leaves out what the table says is written.
 func (o *offsets) fresh(ctx context.Context, q pg.Querier, records []connector.Record) ([]connector.Record, error) {
 	if o == nil {
 		return records, nil
 	}
-	if o.unsure {
-		if err := o.look(ctx, q); err != nil {
-			return nil, err
-		}
+	if err := o.look(ctx, q); err != nil {
+		return nil, err
 	}
 	left := records[:0:0]
 	for _, r := range records {
@@ -161,9 +158,12 @@ func (o *offsets) fresh(ctx context.Context, q pg.Querier, records []connector.R
 	return left, nil
 }
 
-// look ends the epochs of transactions whose end is not known, and reads where the
-// partitions are.
+// look ends the epochs of a transaction whose end is not known, since it may have been
+// committed and its answer lost, and reads where the partitions are.
 func (o *offsets) look(ctx context.Context, q pg.Querier) error {
+	if !o.unsure {
+		return nil
+	}
 	rows := make([]moved, 0, len(o.at))
 	for tp := range o.at {
 		rows = append(rows, moved{Topic: tp.Topic, Partition: tp.Partition})
@@ -269,6 +269,31 @@ func (o *offsets) settled(rows []moved) {
 	}
 }
 
+// keep moves offsets past what brings no row.
+func (o *offsets) keep(ctx context.Context, pool *pgxpool.Pool, next map[connector.TopicPartition]int64) error {
+	if err := o.look(ctx, pool); err != nil {
+		return err
+	}
+	var rows []moved
+	for tp, at := range next {
+		if p, taken := o.at[tp]; taken && at > p.next {
+			rows = append(rows, moved{Topic: tp.Topic, Partition: tp.Partition, Next: &at, Epoch: p.epoch})
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	if _, err := pool.Exec(ctx, o.moveSQL(), o.connector, o.owner, string(text)); err != nil {
+		return o.explain(err)
+	}
+	o.settled(rows)
+	return nil
+}
+
 // Open has partitions go on where the table of offsets says.
 func (s *Sink) Open(partitions []connector.TopicPartition) error {
 	if s.offsets == nil {
@@ -286,6 +311,22 @@ func (s *Sink) Open(partitions []connector.TopicPartition) error {
 		}
 	}
 	return nil
+}
+
+// KeepOffsets moves the table's offsets past records that never came to the sink:
+// what transforms dropped, and what became a dead letter before.
+func (s *Sink) KeepOffsets(ctx context.Context, next map[connector.TopicPartition]int64) error {
+	if s.offsets == nil {
+		return nil
+	}
+	ctx, s.waiting = pg.WithPatience(ctx, s.set.answer)
+	defer s.waiting.End()
+	err := s.offsets.keep(ctx, s.pool, next)
+	s.heard(err)
+	if err == nil {
+		return nil
+	}
+	return s.mark(s.failed(s.waiting.Explain(err)), s.set.retries, connector.After(s.set.backoff))
 }
 
 // Close forgets partitions.

@@ -103,6 +103,102 @@ func TestOffsetsInTheTable(t *testing.T) {
 	wantRows(t, d, "SELECT count(*), count(DISTINCT id) FROM t", "6|6")
 }
 
+// The table's offsets move past what never came to the sink, so that it is not read
+// again; never back, and not by a task whose time is over.
+//
+// Clauses: W10.
+func TestOffsetsPastWhatBringsNoRow(t *testing.T) {
+	d := newDatabase(t, logTable)
+	line := newLine(t, d.url)
+	k := database{d.Pool, line.url}.task(t, exactly)
+	keep := func(k task, next int64) error {
+		return k.KeepOffsets(t.Context(), map[connector.TopicPartition]int64{t0: next, {Topic: "t", Partition: 7}: 1})
+	}
+	const offset = "SELECT partition, next_offset FROM hydraulics_offsets"
+	for _, step := range []struct {
+		put  []connector.Record
+		next int64
+		want string
+	}{{nil, 4, "0|4"}, {numberedFrom(4, 5), 6, "0|6"}, {nil, 9, "0|9"}, {nil, 9, "0|9"}, {nil, 7, "0|9"}} {
+		if err := errors.Join(k.Put(t.Context(), step.put), keep(k, step.next)); err != nil {
+			t.Fatal(err)
+		}
+		wantRows(t, d, offset, step.want)
+	}
+	mend := line.cut()
+	if err := keep(k, 12); connector.KindOf(err) != connector.KindRetriable {
+		t.Errorf("the database is away: %v", err)
+	}
+	mend()
+	if err := keep(k, 12); err != nil {
+		t.Error(err)
+	}
+	next := d.task(t, exactly)
+	if diff := cmp.Diff(map[connector.TopicPartition]int64{t0: 12}, next.sought()); diff != "" {
+		t.Error(diff)
+	}
+	if err := keep(k, 20); connector.KindOf(err) != connector.KindRetriable || !errors.Is(err, errOver) {
+		t.Errorf("the task that had the partition before: %v (%s)", err, connector.KindOf(err))
+	}
+	if err := next.Put(t.Context(), numberedFrom(12)); err != nil {
+		t.Error(err)
+	}
+	wantRows(t, d, offset, "0|13")
+	wantRows(t, d, "SELECT id FROM t ORDER BY id", "4", "5", "12")
+}
+
+// The end of a transaction that is not known yet is looked at before offsets move.
+//
+// Clauses: W10.
+func TestOffsetsBehindALostAnswer(t *testing.T) {
+	d := newDatabase(t, logTable)
+	k := d.task(t, exactly)
+	late := k.offsets.behind(numberedFrom(0, 1))
+	tx, err := d.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	pgtest.Exec(t, tx, "INSERT INTO t VALUES (0), (1)")
+	k.offsets.unsure = true
+	if err := k.KeepOffsets(t.Context(), map[connector.TopicPartition]int64{t0: 5}); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.offsets.move(t.Context(), tx, late); !errors.Is(err, errOver) {
+		t.Errorf("the late transaction: %v", err)
+	}
+	wantRows(t, d, "SELECT next_offset FROM hydraulics_offsets", "5")
+}
+
+// A database that is away when partitions are given to a task is asked again.
+//
+// Clauses: W10.
+func TestOpenWhileTheDatabaseIsAway(t *testing.T) {
+	d := newDatabase(t, logTable)
+	line := newLine(t, d.url)
+	k := database{d.Pool, line.url}.task(t, with(exactly, "max.retries", "7", "retry.backoff.ms", "5"))
+	if err := k.Put(t.Context(), numberedFrom(0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	mend := line.cut()
+	for range 2 {
+		err := k.Open([]connector.TopicPartition{t0})
+		mark, ok := errors.AsType[*connector.Error](err)
+		if !ok || mark.Kind != connector.KindRetriable || mark.Attempts != 7 || mark.After.Milliseconds() != 5 {
+			t.Errorf("%v (%+v)", err, mark)
+		}
+	}
+	mend()
+	k.open(t)
+	if diff := cmp.Diff(map[connector.TopicPartition]int64{t0: 2}, k.sought()); diff != "" {
+		t.Error(diff)
+	}
+	if err := k.Put(t.Context(), numberedFrom(2)); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, d, "SELECT count(*) FROM t", "3")
+}
+
 // waitFor waits until a query gives a row.
 func waitFor(t *testing.T, d database, sql string) {
 	t.Helper()

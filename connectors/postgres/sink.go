@@ -25,6 +25,7 @@ var (
 	_ connector.Previewer = (*Sink)(nil)
 
 	_ connector.PartitionListener  = (*Sink)(nil)
+	_ connector.OffsetKeeper       = (*Sink)(nil)
 	_ connector.TopicOffsetAlterer = (*Sink)(nil)
 )
 
