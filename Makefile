@@ -19,7 +19,7 @@ TEST := $(GO) run ./internal/test/report -timeout 30m
 
 DIR ?=
 
-.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration faults integration-serving bench bench-connect bench-cluster bench-data agreement demo-model page release clean
+.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration faults integration-serving bench bench-connect bench-cluster bench-many bench-data agreement demo-model page release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ bench-connect: build ## lanes beside Java's Kafka Connect on a real broker, whic
 
 bench-cluster: build ## three workers beside one, a cluster beside Java's, and 1,000 tasks at three workers (20 minutes; ROUNDS=3, LANES=)
 	SERVERS=$(SERVERS) ./.ci/bench-connect.sh -clusters -rounds $(ROUNDS) -lanes '$(LANES)'
+
+bench-many: build ## what many idle connectors take of a worker: memory, processor, descriptors, the list of them (20 minutes; LANES=)
+	$(GO) run ./internal/test/bench/connect -many -lanes '$(LANES)'
 
 # DATA_ROWS and DATA_ROUNDS say how much is measured, 500000 rows three times if they do not.
 bench-data: ## the sinks beside PostgreSQL's own COPY and INSERT, and a bare HTTP client: rates, spread (needs PostgreSQL; 10 minutes)

@@ -1,6 +1,7 @@
 // Command connect measures hydraulics beside Java's Kafka Connect on the same
 // broker in the same run. `make bench-connect` starts the broker and runs it, and
-// `make bench-cluster` does so for workers of a cluster.
+// `make bench-cluster` does so for workers of a cluster. `make bench-many` measures
+// what many idle connectors take of hydraulics alone (many.go).
 //
 // In every round each lane is taken by hydraulics, by its peers, and by hydraulics
 // again: the ratio of the two runs of hydraulics shows what is noise. Ratios are
@@ -16,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"time"
 )
 
 // bench is what all lanes share.
@@ -42,11 +44,17 @@ func main() {
 	flag.IntVar(&b.lines, "lines", 2_000_000, "records of 100 bytes, a fifth as many of 1 KB")
 	rounds := flag.Int("rounds", 3, "rounds")
 	only := flag.String("lanes", "", "a regular expression for the names of lanes")
+	many := flag.Bool("many", false, "what many idle connectors take of a worker, in place of lanes; without a broker in the environment on one of its own")
+	rest := flag.Duration("rest", 150*time.Second, "how long many connectors have rest before they are measured: by then the garbage collector has run by itself")
 	clusters := flag.Bool("clusters", false, "lanes of clusters, in place of those of single workers")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := b.run(ctx, *rounds, *only, *clusters); err != nil {
+	run := func() error { return b.run(ctx, *rounds, *only, *clusters) }
+	if *many {
+		run = func() error { return b.crowded(ctx, *only, *rest) }
+	}
+	if err := run(); err != nil {
 		stop()
 		log.Fatal(err)
 	}
@@ -64,14 +72,11 @@ func (b *bench) run(ctx context.Context, rounds int, only string, clusters bool)
 	if err != nil {
 		return err
 	}
-	if b.dir, err = os.MkdirTemp("", "bench-connect-"); err != nil {
+	shut, err := b.open(ctx)
+	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
-	if b.topics, err = openTopics(ctx, b.broker); err != nil {
-		return err
-	}
-	defer b.topics.close()
+	defer func() { err = errors.Join(err, shut()) }()
 	lanes := b.lanes()
 	if clusters {
 		lanes = b.clusterLanes()
@@ -99,4 +104,19 @@ func (b *bench) run(ctx context.Context, rounds int, only string, clusters bool)
 		t.print(os.Stdout)
 	}
 	return nil
+}
+
+// open makes what all measurements need. What it gives removes it.
+func (b *bench) open(ctx context.Context) (shut func() error, err error) {
+	if b.dir, err = os.MkdirTemp("", "bench-connect-"); err != nil {
+		return nil, err
+	}
+	remove := func() error { return os.RemoveAll(b.dir) }
+	if b.topics, err = openTopics(ctx, b.broker); err != nil {
+		return nil, errors.Join(err, remove())
+	}
+	return func() error {
+		b.topics.close()
+		return remove()
+	}, nil
 }

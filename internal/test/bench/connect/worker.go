@@ -197,7 +197,12 @@ func (w *worker) create(ctx context.Context, name string, config map[string]stri
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, w.url+"/connectors/"+name+"/config", bytes.NewReader(body))
+	return w.request(ctx, http.MethodPut, "/connectors/"+name+"/config", body)
+}
+
+// request asks for a connector to be made.
+func (w *worker) request(ctx context.Context, method, path string, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, method, w.url+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -207,9 +212,9 @@ func (w *worker) create(ctx context.Context, name string, config map[string]stri
 		return err
 	}
 	defer res.Body.Close()
+	text, _ := io.ReadAll(res.Body)
 	if res.StatusCode != http.StatusCreated {
-		text, _ := io.ReadAll(res.Body)
-		return fmt.Errorf("create %s: %s: %s", name, res.Status, text)
+		return fmt.Errorf("%s %s: %s: %s", method, path, res.Status, text)
 	}
 	return nil
 }
