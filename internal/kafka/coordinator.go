@@ -19,9 +19,9 @@ type coordinator struct {
 	slow, fast line
 }
 
-func newCoordinator(c *Client, group, kind string, joins time.Duration) *coordinator {
+func newCoordinator(c *Client, conf *sarama.Config, group, kind string, joins time.Duration) *coordinator {
 	return &coordinator{client: c, group: group, kind: kind,
-		slow: line{client: c, group: group, patience: joins}, fast: line{client: c, group: group}}
+		slow: line{client: c, conf: conf, group: group, patience: joins}, fast: line{client: c, conf: conf, group: group}}
 }
 
 func (c *coordinator) join(id string, protocols []Protocol, session, rebalance time.Duration) (*sarama.JoinGroupResponse, error) {

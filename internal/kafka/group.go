@@ -67,6 +67,7 @@ const (
 type GroupConsumer struct {
 	o       GroupOptions
 	client  *Client
+	conf    *sarama.Config // of its connections
 	member  *Member
 	fetcher *fetcher
 	ctx     context.Context // ends with Close
@@ -85,7 +86,9 @@ type GroupConsumer struct {
 	closed bool
 }
 
-// NewGroupConsumer makes a member with connections of its own; Poll joins.
+// NewGroupConsumer makes a member with connections of its own to the coordinator and to
+// the brokers that it fetches from; what it looks up it asks over the client's. Poll
+// joins. The client must outlive it.
 func (c *Client) NewGroupConsumer(o GroupOptions) (*GroupConsumer, error) {
 	if err := o.complete(c.options.Props); err != nil {
 		return nil, connector.Fatal(err)
@@ -99,18 +102,16 @@ func (c *Client) NewGroupConsumer(o GroupOptions) (*GroupConsumer, error) {
 	if o.ReadCommitted {
 		options.Props["isolation.level"] = "read_committed"
 	}
-	own, err := Open(context.Background(), options)
+	conf, err := newConfig(options)
 	if err != nil {
+		return nil, connector.Fatal(err)
+	}
+	g := &GroupConsumer{o: o, client: c, conf: conf, commits: trouble{log: c.options.Log.With("group", o.Group), health: c.options.health}}
+	if g.member, err = c.newMember(g.membership(), conf); err != nil {
 		return nil, err
 	}
-	g := &GroupConsumer{o: o, client: own, commits: trouble{log: own.options.Log.With("group", o.Group), health: own.options.health}}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	g.fetcher = newFetcher(g.ctx, own, *own.client.Config(), o, newProps(options).backoff(), g.reset)
-	if g.member, err = own.NewMember(g.membership()); err != nil {
-		g.cancel()
-		own.Close()
-		return nil, err
-	}
+	g.fetcher = newFetcher(g.ctx, c, *conf, o, newProps(options).backoff(), g.reset)
 	g.work.Go(g.watch)
 	g.work.Go(g.measure)
 	return g, nil
@@ -290,7 +291,6 @@ func (g *GroupConsumer) Close(ctx context.Context) error {
 		g.work.Wait()
 		return struct{}{}, nil
 	})
-	g.client.Close()
 	return errors.Join(err, waited)
 }
 

@@ -22,6 +22,7 @@ func (m *Member) joinLoop() {
 		switch v {
 		case fine:
 			m.trouble.over()
+			m.coord.slow.drop() // the next join may be far, and connects anew
 			if m.o.prepare != nil {
 				err = m.o.prepare(g)
 			}

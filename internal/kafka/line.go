@@ -17,6 +17,7 @@ var errLineEnded = errors.New("connection to the group coordinator was closed")
 // when needed. It is safe for concurrent use; requests go one after the other.
 type line struct {
 	client   *Client
+	conf     *sarama.Config
 	group    string
 	patience time.Duration // how long an answer may take; 0 is the client's time-out
 
@@ -70,9 +71,9 @@ func (l *line) connect() (*sarama.Broker, error) {
 	return b, nil
 }
 
-// config is the client's, for an answer that may take the line's patience.
+// config is the line's, for an answer that may take its patience.
 func (l *line) config() sarama.Config {
-	conf := *l.client.client.Config()
+	conf := *l.conf
 	if l.patience > 0 {
 		conf.Net.ReadTimeout = l.patience
 		conf.Net.Proxy.Dialer = &net.Dialer{Timeout: conf.Net.DialTimeout} // its silence says nothing

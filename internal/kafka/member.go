@@ -102,11 +102,16 @@ type offer struct {
 // NewMember makes a member with connections of its own to the coordinator. Next
 // joins. The client must outlive it.
 func (c *Client) NewMember(o MemberOptions) (*Member, error) {
+	return c.newMember(o, c.client.Config())
+}
+
+// newMember is NewMember with another configuration of the connections.
+func (c *Client) newMember(o MemberOptions, conf *sarama.Config) (*Member, error) {
 	if err := o.complete(); err != nil {
 		return nil, connector.Fatal(err)
 	}
 	m := &Member{o: o, client: c, m: newMembership(), wake: make(chan struct{}, 1),
-		coord:   newCoordinator(c, o.Group, o.ProtocolType, o.RebalanceTimeout+o.SessionTimeout),
+		coord:   newCoordinator(c, conf, o.Group, o.ProtocolType, o.RebalanceTimeout+o.SessionTimeout),
 		trouble: trouble{log: c.options.Log.With("group", o.Group), health: c.options.health}}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.work.Go(m.heartbeats)

@@ -81,7 +81,7 @@ func (g *GroupConsumer) send(as identity, offsets map[connector.TopicPartition]i
 	if err != nil {
 		return err
 	}
-	req := sarama.NewOffsetCommitRequest(g.client.client.Config(), g.o.Group)
+	req := sarama.NewOffsetCommitRequest(g.conf, g.o.Group)
 	req.ConsumerID, req.ConsumerGroupGeneration = as.id, as.generation
 	for tp, off := range offsets {
 		req.AddBlockWithLeaderEpoch(tp.Topic, tp.Partition, off, -1, sarama.ReceiveTime, "")
@@ -110,7 +110,7 @@ func (g *GroupConsumer) committed(tps []connector.TopicPartition) (map[connector
 	for _, tp := range tps {
 		byTopic[tp.Topic] = append(byTopic[tp.Topic], tp.Partition)
 	}
-	req := sarama.NewOffsetFetchRequest(g.client.client.Config().Version, g.o.Group, byTopic)
+	req := sarama.NewOffsetFetchRequest(g.conf.Version, g.o.Group, byTopic)
 	req.RequireStable = g.o.ReadCommitted
 	resp, err := b.FetchOffset(req)
 	if err != nil {

@@ -38,6 +38,47 @@ func TestPoolShares(t *testing.T) {
 	}
 }
 
+// Members of groups look up over what their clients share. Beside it each keeps a
+// connection to its coordinator and one to the broker that it reads from, under its own
+// client.id; none ends with another member.
+func TestMembersShare(t *testing.T) {
+	broker := kafkatest.Start(t)
+	p := new(Pool)
+	join := func(id string) *seat {
+		t.Helper()
+		c, err := p.Open(t.Context(), Options{Bootstrap: []string{broker}, ClientID: id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Close)
+		o := calm("in")
+		o.Group = id
+		return sit(t, c, o)
+	}
+	setup := open(t, broker, nil)
+	newTopic(t, setup, "in", 1, nil)
+	produce(t, setup, numbered("in", 10)...)
+	a, b := join("a"), join("b")
+	for id, s := range map[string]*seat{"a": a, "b": b} {
+		eventually(t, id+" reads", func() bool { return len(s.messages()) == 10 })
+		if s.g.client.client != a.g.client.client || s.g.conf.ClientID != id {
+			t.Errorf("%s looks up over connections of its own, or reads as %s", id, s.g.conf.ClientID)
+		}
+		slow := &s.g.member.coord.slow
+		slow.mu.Lock()
+		if slow.broker != nil {
+			t.Errorf("%s keeps the connection that it joined over", id)
+		}
+		slow.mu.Unlock()
+	}
+	a.close()
+	a.g.client.Close()
+	produce(t, setup, numbered("in", 10)...)
+	eventually(t, "the other reads on", func() bool { return len(b.messages()) == 20 })
+	again := join("a") // over what b still has
+	eventually(t, "the first is back", func() bool { return len(again.messages()) == 10 })
+}
+
 // A client that cannot be opened is no one else's; one that is in trouble is shared
 // no further, since another may be well by now.
 func TestPoolSharesNoTrouble(t *testing.T) {

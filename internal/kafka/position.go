@@ -41,8 +41,8 @@ func (g *GroupConsumer) ends(tps []connector.TopicPartition) map[connector.Topic
 	}
 	ends := map[connector.TopicPartition]int64{}
 	for leader, list := range byLeader {
-		req := sarama.NewOffsetRequest(g.client.client.Config().Version)
-		req.IsolationLevel = g.client.client.Config().Consumer.IsolationLevel
+		req := sarama.NewOffsetRequest(g.conf.Version)
+		req.IsolationLevel = g.conf.Consumer.IsolationLevel
 		for _, tp := range list {
 			req.AddBlock(tp.Topic, tp.Partition, sarama.OffsetNewest, 1)
 		}

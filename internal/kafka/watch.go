@@ -105,7 +105,7 @@ func (g *GroupConsumer) missing(topics map[string]int32) []string {
 // topics are missing, or where Kafka is in trouble, since a topic may be gone or
 // have come back with fewer partitions. Close ends it.
 func (g *GroupConsumer) watch() {
-	every := g.client.client.Config().Metadata.RefreshFrequency
+	every := g.conf.Metadata.RefreshFrequency
 	for looked := time.Now(); pause(g.ctx, min(every, lookAgain)); {
 		g.mu.Lock()
 		before, waiting := g.topics, len(g.waiting) > 0
