@@ -8,19 +8,36 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
-// run does something of a source task in a goroutine of its own and waits for
-// it: a poll, a delivery or a pause, any of which may take long. Meanwhile this
+// side is a goroutine beside the task's, which does for it what may take long, one
+// after the other: one for each poll would have to grow its stack each time.
+type side struct {
+	work chan func() error
+	done chan error
+}
+
+// newSide starts the goroutine, which ends when work is closed.
+func newSide() *side {
+	a := &side{work: make(chan func() error), done: make(chan error)}
+	go func() {
+		for do := range a.work {
+			a.done <- guard(do)
+		}
+	}()
+	return a
+}
+
+// run does something of a source task beside its goroutine and waits for it: a
+// poll, a delivery or a pause, any of which may take long. Meanwhile this
 // goroutine, the task's, takes the commit step whenever it is due, and as soon
 // as the task is to stop. A step that fails ends the poll; its error is the next
 // step's.
 func (s *sourceTask) run(do func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- guard(do) }() // ends when do does; it is waited for
+	s.side.work <- do
 	timer := time.NewTimer(time.Until(s.due))
 	defer timer.Stop()
 	for {
 		select {
-		case err := <-done:
+		case err := <-s.side.done:
 			return err
 		case <-timer.C:
 		case <-s.quit:

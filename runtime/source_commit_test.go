@@ -148,7 +148,8 @@ func TestNewsComeInAPause(t *testing.T) {
 // only after the pause.
 func TestRefusalEndsAPause(t *testing.T) {
 	s, items, flights := refusedBy(t, connector.Fatal(errTest), tolerance{retryTimeout: -1})
-	s.due = time.Now().Add(time.Hour)
+	s.due, s.side = time.Now().Add(time.Hour), newSide()
+	defer close(s.side.work)
 	s.t.Pause()
 	if err := s.send(items, flights); err != nil {
 		t.Fatal(err)

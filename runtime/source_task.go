@@ -33,6 +33,7 @@ type sourceTask struct {
 	abort   context.CancelCauseFunc
 
 	// These are the task's goroutine's.
+	side    *side           // while the loop lasts
 	due     time.Time       // of the next commit of offsets
 	quit    <-chan struct{} // of the task, nil once offsets were committed for it
 	busy    bool            // a poll is on: nothing else of the source is called
@@ -106,6 +107,8 @@ func (s *sourceTask) frame(source connector.Source) {
 // error. What was acknowledged is committed then.
 func (s *sourceTask) loop() error {
 	s.quit, s.due = s.t.quit.Done(), time.Now().Add(s.set.flushInterval)
+	s.side = newSide()
+	defer close(s.side.work)
 	var err error
 	for err == nil && s.t.quit.Err() == nil {
 		if resumed := s.t.held(); resumed != nil {

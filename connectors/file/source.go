@@ -6,16 +6,12 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
 // Version is what the connectors report.
 const Version = "1.0.0"
-
-// idle is how long Poll waits for a file to appear or grow.
-const idle = time.Second
 
 var _ connector.Source = (*Source)(nil)
 
@@ -115,7 +111,7 @@ func (s *Source) Poll(ctx context.Context) ([]connector.SourceRecord, error) {
 		return nil, err
 	}
 	if len(lines) == 0 {
-		wait(ctx, idle)
+		rest(ctx)
 		return nil, nil
 	}
 	records := make([]connector.SourceRecord, len(lines))
@@ -133,7 +129,7 @@ func (s *Source) pollStdin(ctx context.Context) ([]connector.SourceRecord, error
 		return nil, nil
 	case line, ok := <-s.lines:
 		if !ok {
-			wait(ctx, idle)
+			rest(ctx)
 			return nil, nil
 		}
 		return []connector.SourceRecord{s.record(line)}, nil
@@ -150,13 +146,4 @@ func (s *Source) Stop() error {
 		return nil
 	}
 	return s.tail.close()
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }
