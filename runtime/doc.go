@@ -11,7 +11,7 @@
 // Nothing of it is promised to those outside the module: a worker of one's own
 // is made with runtime/cli.
 //
-// Files name what is in files below them, from the ground: place, tap, metrics,
+// Files name what is in files below them, from the ground: place, tap, livetap, metrics,
 // spec; inflight, stats, topics, clients; tolerance; journey; outbox, store;
 // settings; task; intake with its job, letters, parts with its headers and
 // transform; runner, join; the tasks of the three kinds, a stream's with its unit;
@@ -33,7 +33,7 @@
 //
 // # Locks
 //
-// Worker, Task, tap, metrics and each metric, errorStats, inflight, sourceTask,
+// Worker, Task, tap, liveTaps, LiveTap, metrics and each metric, errorStats, inflight, sourceTask,
 // reporter, outbox and topics have a mutex each, and none is taken while another
 // one is held. Only that of topics is held during I/O, while a topic is created.
 package runtime

@@ -184,6 +184,8 @@ type journey struct {
 	quit      <-chan struct{} // closed when the task is to stop: it ends waits
 	watch     *watch
 	tracer    *tracing.Tracer
+	live      *liveTaps // nil where nobody can look
+	from, to  string    // who gives the records, of a source, and who takes them, of a sink
 }
 
 // span begins the span of a batch.
@@ -197,9 +199,19 @@ func (j *journey) span(ctx context.Context, b *batch) tracing.Span {
 // run takes a batch through all stages. It returns soon after ctx is cancelled;
 // the batch is cut then where it was.
 func (j *journey) run(ctx context.Context, b *batch) {
+	taps := j.live.now()
+	if taps == nil {
+		for _, s := range j.stages {
+			s.run(ctx, j, b)
+		}
+		return
+	}
+	seen := j.sample(ctx, b, taps)
 	for _, s := range j.stages {
 		s.run(ctx, j, b)
+		seen.after(s)
 	}
+	seen.done()
 }
 
 // run takes a batch through one stage and adds to it place, time, tap and
@@ -209,7 +221,7 @@ func (s *stage) run(ctx context.Context, j *journey, b *batch) {
 		return
 	}
 	if s.tap != nil {
-		s.show(b.items)
+		s.show(j.at.task, b.items)
 	}
 	span, cut := j.tracer.Stage(ctx, s.place), b.stop != nil
 	ctx = span.In(ctx)
@@ -248,7 +260,8 @@ func (s *stage) run(ctx context.Context, j *journey, b *batch) {
 }
 
 // show lets the tap see the last of these records.
-func (s *stage) show(items []item) {
+func (s *stage) show(task int, items []item) {
+	now := time.Now()
 	for i := max(0, len(items)-tapSize); i < len(items); i++ {
 		it := &items[i]
 		if it.fate != alive {
@@ -258,7 +271,7 @@ func (s *stage) show(items []item) {
 		if it.read != nil {
 			size = len(it.read.Key) + len(it.read.Value)
 		}
-		s.tap.see(it.record, size)
+		s.tap.see(Tapped{Time: now, Task: task, Before: s.place, Record: it.record}, size)
 	}
 }
 

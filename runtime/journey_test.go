@@ -314,7 +314,7 @@ func TestStageCall(t *testing.T) {
 
 func TestTap(t *testing.T) {
 	tp := new(tap)
-	show := (&stage{tap: tp}).show
+	show := func(items []item) { (&stage{tap: tp}).show(0, items) }
 	if n := len(tp.records()); n != 0 {
 		t.Errorf("%d records in a new tap", n)
 	}

@@ -97,7 +97,7 @@ func (s *sinkTask) frame(sink connector.Sink) {
 	s.opening = newStage(sink, "opening of partitions in sink", "TASK_PUT", connector.KindFatal)
 	s.flushing = newStage(sink, "flush of sink", "TASK_PUT", connector.KindFatal)
 	s.in = &intake{t: t, poll: consumeStage(), handover: maxHandover,
-		journey: &journey{at: t.at, stages: s.parts.sinkStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch, tracer: t.options.Tracer},
+		journey: &journey{at: t.at, stages: s.parts.sinkStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch, tracer: t.options.Tracer, live: t.live, to: s.put.place},
 		work:    s.work, finish: s.finish, pending: s.pending, asked: s.obey, idle: s.idle, settle: s.awaitPut, opened: s.opened, closing: s.closing}
 	s.out = t.outbox(s.set, s.clients, s.in.journey)
 	stages := append([]*stage{s.in.poll}, s.in.journey.stages...)

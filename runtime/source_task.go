@@ -96,7 +96,7 @@ func (s *sourceTask) frame(source connector.Source) {
 	s.poll = newStage(source, "source", "TASK_POLL", connector.KindFatal)
 	s.produce = newStage(source, "producer", "KAFKA_PRODUCE", connector.KindFatal)
 	s.produce.place, s.produce.tolerable = "producer", true
-	s.journey = &journey{at: t.at, stages: s.parts.sourceStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch, tracer: t.options.Tracer}
+	s.journey = &journey{at: t.at, stages: s.parts.sourceStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch, tracer: t.options.Tracer, live: t.live, from: s.poll.place}
 	s.out = t.outbox(s.set, s.clients, s.journey)
 	stages := append([]*stage{s.poll}, s.journey.stages...)
 	stages = append(stages, s.produce)

@@ -68,7 +68,7 @@ func (s *streamTask) frame() {
 	s.produce = &stage{place: "output", java: "KAFKA_PRODUCE", class: "stream", rule: rule{unmarked: connector.KindFatal, tolerable: true}}
 	s.committing = &stage{place: "offset commit", java: "KAFKA_PRODUCE", class: "stream", rule: rule{unmarked: connector.KindRetriable}, long: true}
 	s.in = &intake{t: t, poll: consumeStage(), handover: maxHandover,
-		journey: &journey{at: t.at, stages: s.parts.streamStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch, tracer: t.options.Tracer},
+		journey: &journey{at: t.at, stages: s.parts.streamStages(), tolerance: t.tolerance, quit: t.quit.Done(), watch: t.watch, tracer: t.options.Tracer, live: t.live},
 		work:    s.work, finish: s.finish, pending: s.pending, idle: s.idle, opened: s.opened, closing: s.closing}
 	if n := len(s.parts.transforms); n > 0 {
 		s.parts.transforms[n-1].tap = t.tap

@@ -18,6 +18,8 @@ const (
 // Tapped is a record that a tap has seen.
 type Tapped struct {
 	Time   time.Time // when the tap saw it
+	Task   int       // that it passed through
+	Before string    // the stage that it came to
 	Record connector.Record
 }
 
@@ -37,13 +39,13 @@ type tapped struct {
 }
 
 // see remembers a record that had size bytes in Kafka.
-func (t *tap) see(r connector.Record, size int) {
+func (t *tap) see(r Tapped, size int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for t.n == tapSize || t.n > 0 && t.size+size > tapBytes {
 		t.forget()
 	}
-	t.ring[t.next] = tapped{Tapped{Time: time.Now(), Record: r}, size}
+	t.ring[t.next] = tapped{r, size}
 	t.next = (t.next + 1) % tapSize
 	t.n++
 	t.size += size

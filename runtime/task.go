@@ -27,6 +27,7 @@ type Task struct {
 	spec    TaskSpec
 	make    func(t *Task, set *settings) (runner, error)
 	tap     *tap // of a stream, else nil
+	live    *liveTaps
 	topics  *activeTopics
 	at      place
 	log     *slog.Logger
@@ -104,7 +105,7 @@ func (t *Task) run() error {
 	}
 	t.watch.limit(set.stalledAfter)
 	t.tolerance = &tolerance{all: set.all, retryTimeout: set.retryTimeout, delayMax: set.delayMax,
-		logErrors: set.logErrors, logRecords: set.logRecords, log: t.log, stats: &t.errors}
+		logErrors: set.logErrors, logRecords: set.logRecords, letters: set.letters, log: t.log, stats: &t.errors}
 	r, err := t.start(set)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ type tolerance struct {
 	delayMax     time.Duration // errors.retry.delay.max.ms
 	logErrors    bool          // errors.log.enable
 	logRecords   bool          // errors.log.include.messages
+	letters      string        // the topic of dead letters, empty without one
 	log          *slog.Logger
 	stats        *errorStats
 }

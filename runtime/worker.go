@@ -23,6 +23,7 @@ type Worker struct {
 
 	mu     sync.Mutex
 	taps   map[string]*tap
+	live   map[string]*liveTaps
 	topics map[string]*activeTopics
 }
 
@@ -40,7 +41,7 @@ func NewWorker(o Options) (*Worker, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Worker{options: o, taps: map[string]*tap{}, topics: map[string]*activeTopics{}}, nil
+	return &Worker{options: o, taps: map[string]*tap{}, live: map[string]*liveTaps{}, topics: map[string]*activeTopics{}}, nil
 }
 
 // StartTask starts a task in a goroutine of its own, which [Task.Stop] ends, and
@@ -49,7 +50,7 @@ func NewWorker(o Options) (*Worker, error) {
 // task's goroutine; it must not wait for the task.
 func (w *Worker) StartTask(spec TaskSpec, notify func(Event)) (*Task, error) {
 	t := newTask(w.options, spec, notify)
-	t.topics = w.active(spec.Connector)
+	t.topics, t.live = w.active(spec.Connector), w.liveTaps(spec.Connector)
 	switch {
 	case spec.Connector == "":
 		return nil, errors.New("a task needs the name of its connector")
@@ -221,7 +222,12 @@ func (w *Worker) Tap(name string) []Tapped {
 // Forget drops what the worker remembers of a connector that was deleted.
 func (w *Worker) Forget(name string) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	live := w.live[name].now()
 	delete(w.taps, name)
+	delete(w.live, name)
 	delete(w.topics, name)
+	w.mu.Unlock()
+	for _, t := range live {
+		t.Close()
+	}
 }

@@ -199,7 +199,7 @@ func TestMonitor(t *testing.T) {
 
 func TestForget(t *testing.T) {
 	w := testWorker(t)
-	w.tap("st").see(connector.Record{Topic: "t"}, 1)
+	w.tap("st").see(Tapped{Record: connector.Record{Topic: "t"}}, 1)
 	if n := len(w.Tap("st")); n != 1 {
 		t.Errorf("%d records", n)
 	}

@@ -315,6 +315,7 @@ func TestWorkersThatLackARequest(t *testing.T) {
 	s.expect(s.says(3, "offsets", "list", "x"), "which came with Kafka Connect 3.5")
 	s.expect(s.says(3, "offsets", "reset", "x"), "which came with Kafka Connect 3.6")
 	s.expect(s.says(3, "connectors", "stop", "x"), "which came with Kafka Connect 3.5")
+	s.expect(s.says(3, "tap", "x"), "which is one of hydraulics' own: Java's workers and older ones lack it")
 }
 
 func TestPluginsOfAWorker(t *testing.T) {

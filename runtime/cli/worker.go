@@ -61,6 +61,7 @@ type Worker struct {
 	door    *door.Door // nil without REST API and page
 	pass    door.Pass
 	traces  *tracing.Exporter // nil without a collector
+	api     *rest.Server
 	log     *slog.Logger
 	loggers *loggers.Registry
 }
@@ -222,7 +223,7 @@ func (w *Worker) serve(o WorkerOptions) (ready func()) {
 		return func() {}
 	}
 	of := rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
-		AdminApart: w.door.AdminApart(), Log: w.log, Loggers: w.loggers,
+		AdminApart: w.door.AdminApart(), Tap: w.runtime.OpenTap, Log: w.log, Loggers: w.loggers,
 		Topics: rest.TopicTracking{Off: !w.conf.Bool("topic.tracking.enable"), NoReset: !w.conf.Bool("topic.tracking.allow.reset")}}
 	links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}}, o.Links...)
 	shown := page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log}
@@ -232,7 +233,7 @@ func (w *Worker) serve(o WorkerOptions) (ready func()) {
 	}
 	of.Metrics = metric.Handler(w.herder, cluster)
 	api := rest.New(of)
-	shown.API = api
+	w.api, shown.API = api, api
 	if o.Ticket {
 		w.pass = w.door.Pass()
 	}
@@ -284,6 +285,9 @@ func (w *Worker) Close(ctx context.Context) error {
 	var errs []error
 	if w.herder != nil {
 		errs = append(errs, w.herder.Close(ctx))
+	}
+	if w.api != nil {
+		w.api.EndStreams()
 	}
 	errs = append(errs, w.member.Close(ctx), w.door.Close(ctx))
 	if w.store != nil {

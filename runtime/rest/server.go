@@ -56,6 +56,8 @@ type Options struct {
 	// AdminApart leaves the endpoints below /admin to [Server.Admin].
 	AdminApart bool
 	Topics     TopicTracking
+	// Tap shows records on their way; nil is not there.
+	Tap Tap
 	// Peers are the other workers of a cluster; nil is a worker by itself.
 	Peers Peers
 	// Loggers has the levels of what is logged; nil is those of a handler of its
@@ -70,6 +72,9 @@ type Options struct {
 type Server struct {
 	o      Options
 	routes []route
+
+	closing chan struct{} // closed when streams are to end
+	once    sync.Once
 
 	mu      sync.Mutex
 	cluster string
@@ -87,7 +92,7 @@ func New(o Options) *Server {
 	if o.Loggers == nil {
 		o.Loggers = loggers.Wrap(o.Log.Handler()).Registry()
 	}
-	s := &Server{o: o, routes: routes}
+	s := &Server{o: o, routes: routes, closing: make(chan struct{})}
 	if o.Peers != nil {
 		s.routes = slices.Concat(internalRoutes, routes)
 	}
@@ -100,6 +105,9 @@ func (s *Server) SetReady() {
 	defer s.mu.Unlock()
 	s.ready = true
 }
+
+// EndStreams ends the answers that go on for as long as their readers want.
+func (s *Server) EndStreams() { s.once.Do(func() { close(s.closing) }) }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -147,17 +155,24 @@ type answer struct {
 
 type handler func(s *Server, r request) (answer, error)
 
+// streamer answers a request for as long as its reader wants, and gives the status.
+type streamer func(s *Server, w http.ResponseWriter, r request) int
+
 // verb is what a method of a route does.
 type verb struct {
 	handler
-	takes rights.Role
+	takes  rights.Role
+	stream streamer // in place of the handler
 }
 
 // The verbs are for those who may look, operate, configure, or for everybody.
-func views(h handler) verb      { return verb{h, rights.View} }
-func operates(h handler) verb   { return verb{h, rights.Operate} }
-func configures(h handler) verb { return verb{h, rights.Configure} }
-func open(h handler) verb       { return verb{h, rights.None} }
+func views(h handler) verb      { return verb{handler: h, takes: rights.View} }
+func operates(h handler) verb   { return verb{handler: h, takes: rights.Operate} }
+func configures(h handler) verb { return verb{handler: h, takes: rights.Configure} }
+func open(h handler) verb       { return verb{handler: h, takes: rights.None} }
+
+// follows is for those who may look, and goes on.
+func follows(f streamer) verb { return verb{stream: f, takes: rights.View} }
 
 // route is a path, in which * stands for a variable part, with its methods.
 type route struct {
@@ -183,6 +198,7 @@ var routes = []route{
 	path("connectors/*/tasks/*/status", map[string]verb{"GET": views(getTaskStatus)}),
 	path("connectors/*/tasks/*/restart", map[string]verb{"POST": operates(postTaskRestart)}),
 	path("connectors/*/offsets", map[string]verb{"GET": views(getOffsets), "PATCH": configures(patchOffsets), "DELETE": configures(deleteOffsets)}),
+	path("connectors/*/tap", map[string]verb{"GET": follows(getTap)}),
 	path("connectors/*/topics", map[string]verb{"GET": views(getTopics)}),
 	path("connectors/*/topics/reset", map[string]verb{"PUT": operates(putTopicsReset)}),
 	path("admin/loggers", map[string]verb{"GET": views(getLoggers)}),
@@ -297,6 +313,8 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) int {
 	case !ok:
 		w.Header().Set("Allow", rt.allow())
 		return general(w, http.StatusMethodNotAllowed)
+	case v.stream != nil:
+		return v.stream(s, w, request{Request: r, args: args})
 	case !sendsJSON(r):
 		return general(w, http.StatusUnsupportedMediaType)
 	case !takesJSON(r):

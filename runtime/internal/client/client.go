@@ -5,6 +5,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -115,6 +116,8 @@ type call struct {
 	body   any
 	about  string // what it is about, for errors
 	since  string // the version of Kafka Connect that brought it, "" for the beginning
+	ours   bool   // only workers of hydraulics have it
+	accept string // the content type of its answer, "" for JSON
 }
 
 // do asks the worker and reads its answer into a value, nil for none. It asks again
@@ -163,8 +166,32 @@ func (c *Client) anyone(ctx context.Context, r call, body []byte) ([]byte, error
 	return nil, errors.Join(unreachable...)
 }
 
-// ask asks one worker.
+// ask asks one worker, and reads its answer whole.
 func (c *Client) ask(ctx context.Context, base *url.URL, r call, body []byte) ([]byte, error) {
+	resp, err := c.send(ctx, base, r, body)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return read(ctx, base, r, resp)
+}
+
+// read reads an answer.
+func read(ctx context.Context, base *url.URL, r call, resp *http.Response) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, unreachable(ctx, base, r.about, err)
+	case len(data) > maxBody:
+		return nil, fmt.Errorf("%s: %s: the answer has more than %d bytes", base, r.about, maxBody)
+	case resp.StatusCode >= http.StatusMultipleChoices:
+		return nil, refusal(base, r, resp, data)
+	}
+	return data, nil
+}
+
+// send sends a request to one worker.
+func (c *Client) send(ctx context.Context, base *url.URL, r call, body []byte) (*http.Response, error) {
 	u := base.JoinPath("/")
 	u.Path, u.RawPath = base.Path+"/"+strings.Join(r.path, "/"), base.EscapedPath()
 	for _, part := range r.path {
@@ -175,7 +202,7 @@ func (c *Client) ask(ctx context.Context, base *url.URL, r call, body []byte) ([
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.about, err)
 	}
-	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept", cmp.Or(r.accept, "application/json"))
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -189,15 +216,5 @@ func (c *Client) ask(ctx context.Context, base *url.URL, r call, body []byte) ([
 	if err != nil {
 		return nil, unreachable(ctx, base, r.about, err)
 	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	switch {
-	case err != nil:
-		return nil, unreachable(ctx, base, r.about, err)
-	case len(data) > maxBody:
-		return nil, fmt.Errorf("%s: %s: the answer has more than %d bytes", base, r.about, maxBody)
-	case resp.StatusCode >= http.StatusMultipleChoices:
-		return nil, refusal(base, r, resp, data)
-	}
-	return data, nil
+	return resp, nil
 }

@@ -46,6 +46,7 @@ type Error struct {
 	Message    string // the worker's words
 	foreign    bool   // they are not those of Kafka Connect's REST API
 	since      string // the version of Kafka Connect that brought the request
+	ours       bool   // it is none of Kafka Connect's
 }
 
 // Error says what was refused and why, and what helps.
@@ -66,6 +67,8 @@ func (e *Error) remedy() string {
 		return "the login may not do this"
 	case e.redirects():
 		return "ask at that address, if it is the worker's"
+	case e.Lacking() && e.ours:
+		return "this worker does not have that request, which is one of hydraulics' own: Java's workers and older ones lack it"
 	case e.Lacking():
 		return "this worker does not have that request, which came with Kafka Connect " + e.since
 	case e.foreign:
@@ -99,7 +102,7 @@ func (e *Error) rebalancing() bool {
 // refusal makes the error of an answer that is one.
 func refusal(base *url.URL, r call, resp *http.Response, data []byte) error {
 	status := resp.StatusCode
-	e := &Error{URL: base.String(), About: r.about, Status: status, since: cmp.Or(r.since, "1.0")}
+	e := &Error{URL: base.String(), About: r.about, Status: status, since: cmp.Or(r.since, "1.0"), ours: r.ours}
 	if to, err := resp.Location(); err == nil && e.redirects() {
 		to.User = nil
 		e.Message, e.foreign = "it sends on to "+to.String(), true

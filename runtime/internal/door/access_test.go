@@ -215,6 +215,12 @@ func TestPageIsOffWhereAllReachIt(t *testing.T) {
 	if res, _, err := asked(t, nil, "DELETE", d.APIURL()+"/configure"); err != nil || res.StatusCode != 200 {
 		t.Errorf("the API, as Java's: %v (%v)", res, err)
 	}
+	if _, body, err := asked(t, nil, "GET", d.APIURL()+"/who"); err != nil || body != "API to anyone" {
+		t.Errorf("the API does not know that anyone asks: %s (%v)", body, err)
+	}
+	if _, body, err := asked(t, nil, "GET", served(t, nil).APIURL()+"/who"); err != nil || body != "API" {
+		t.Errorf("the API takes this machine for anyone: %s (%v)", body, err)
+	}
 	for _, want := range []string{"REST API: whoever reaches it", "page: it is off"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not said: %s", want, out)

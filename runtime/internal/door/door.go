@@ -196,22 +196,22 @@ func (d *Door) HasPage() bool { return d.at.page != nil }
 
 // Serve serves handlers at the listeners until the door is closed.
 func (d *Door) Serve(h Handlers) {
-	guarded := func(next rights.Guarded) http.Handler {
-		return withHeaders(d.headers, d.origins.guard(d.login.guard(next)))
+	guarded := func(l *listener, next rights.Guarded) http.Handler {
+		return withHeaders(d.headers, d.origins.guard(d.login.guard(next, l.local())))
 	}
 	for _, l := range d.api {
-		l.serve(guarded(h.API), d.names, d.log)
+		l.serve(guarded(l, h.API), d.names, d.log)
 		d.log.Info("REST API", "url", l.url())
 		if d.login.users == nil && !l.local() {
 			d.log.Warn("REST API: whoever reaches it may do everything: "+accessKey+" says who may, and what", "url", l.url())
 		}
 	}
 	for _, l := range d.admin {
-		l.serve(guarded(h.Admin), d.names, d.log)
+		l.serve(guarded(l, h.Admin), d.names, d.log)
 		d.log.Info("admin endpoints", "url", l.url())
 	}
 	if d.page != nil {
-		page := d.login.sessions.guard(d.login.guard(h.Page))
+		page := d.login.sessions.guard(d.login.guard(h.Page, d.page.local()))
 		if d.login.users == nil && !d.page.local() {
 			page = http.HandlerFunc(off)
 			d.log.Warn("page: it is off: whoever reaches it could do everything: "+accessKey+" says who may, and what", "url", d.page.url())

@@ -83,6 +83,9 @@ type says string
 
 func (s says) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprint(w, string(s))
+	if rights.Of(r.Context()).Anyone {
+		_, _ = fmt.Fprint(w, " to anyone")
+	}
 }
 
 func (s says) Takes(r *http.Request) rights.Role {

@@ -42,6 +42,8 @@ type Fate string
 // The fates.
 const (
 	Delivered    Fate = "delivered"
+	Passed       Fate = "passed"       // through the stages of a running task, and on its way
+	Kept         Fate = "kept"         // of before somebody looked: what became of it is not known
 	Dropped      Fate = "dropped"      // by a transform
 	DeadLettered Fate = "dead letter"  // it failed, and goes to the dead-letter topic
 	Skipped      Fate = "skipped"      // it failed, which is tolerated without a topic for dead letters
@@ -58,6 +60,8 @@ func (f Fate) Arrives() bool { return f == Delivered || f == Dropped || f == Unk
 type Step struct {
 	Stage   string   `json:"stage"`
 	Changes []Change `json:"changes"`
+	// Fields are the whole record as the stage left it, where one stage is looked at.
+	Fields []Change `json:"fields,omitempty"`
 	// Record is the record as the stage left it.
 	Record connector.Record `json:"-"`
 }

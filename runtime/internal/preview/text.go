@@ -90,6 +90,13 @@ func (r *Record) end() string {
 			return "delivered to the sink"
 		}
 		return fmt.Sprintf("delivered to topic %s, key %d bytes, value %d bytes", r.Topic, r.KeySize, r.ValueSize)
+	case Passed:
+		if r.Topic == "" {
+			return "on its way to the sink"
+		}
+		return fmt.Sprintf("on its way to topic %s, key %d bytes, value %d bytes", r.Topic, r.KeySize, r.ValueSize)
+	case Kept:
+		return "of before: what became of it is not known"
 	case Unknown:
 		return "given to the sink"
 	case Dropped:

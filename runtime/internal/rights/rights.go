@@ -37,6 +37,9 @@ func ParseRole(name string) (Role, error) {
 type Who struct {
 	Name string // empty for one who did not log in
 	Role Role
+	// Anyone tells that nobody has to log in where others than this machine can ask:
+	// what is in records is not for them.
+	Anyone bool
 }
 
 // Guarded is a handler of requests that not everybody may make.

@@ -1,0 +1,85 @@
+// Package events writes and reads server-sent events, as browsers read them with
+// EventSource.
+package events
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+const (
+	// Type is the content type of a stream of events.
+	Type = "text/event-stream"
+	// maxLine bounds a line of one.
+	maxLine = 64 << 20
+	// patience is how long a reader may take to take one in.
+	patience = 30 * time.Second
+)
+
+// Event is a name with data, which has one line.
+type Event struct {
+	Name string
+	Data []byte
+}
+
+// Writer writes a stream as an answer to a request.
+type Writer struct {
+	w    http.ResponseWriter
+	conn *http.ResponseController
+}
+
+// NewWriter begins the answer.
+func NewWriter(w http.ResponseWriter) (*Writer, error) {
+	h := w.Header()
+	h.Set("Content-Type", Type)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // of a proxy before it
+	w.WriteHeader(http.StatusOK)
+	e := &Writer{w, http.NewResponseController(w)}
+	return e, e.conn.Flush()
+}
+
+// Write sends an event. A reader that takes none in for long is an error.
+func (e *Writer) Write(v Event) error { return e.send("event: %s\ndata: %s\n\n", v.Name, v.Data) }
+
+// Beat sends what readers pass over: it tells that the stream goes on.
+func (e *Writer) Beat() error { return e.send(":\n\n") }
+
+func (e *Writer) send(format string, args ...any) error {
+	if err := e.conn.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if _, err := fmt.Fprintf(e.w, format, args...); err != nil {
+		return err
+	}
+	return e.conn.Flush()
+}
+
+// Read calls each for the events of a stream until it ends, or each gives an error.
+func Read(r io.Reader, each func(Event) error) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	var e Event
+	for lines.Scan() {
+		field, value, _ := bytes.Cut(lines.Bytes(), []byte(": "))
+		switch string(field) {
+		case "event":
+			e.Name = string(value)
+		case "data":
+			e.Data = bytes.Clone(value)
+		case "":
+			if e.Name != "" {
+				if err := each(e); err != nil {
+					return err
+				}
+			}
+			e = Event{}
+		}
+	}
+	return lines.Err()
+}
