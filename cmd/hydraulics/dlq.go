@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/deadletters"
+	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/connection"
+	"github.com/axiom-data-science/hydraulics/internal/deadletters"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/output"
 )
 
@@ -54,7 +58,14 @@ func newDLQReplayCommand() *cobra.Command {
 		if r.Rate < 0 || r.MaxReplays < 1 {
 			return fmt.Errorf("--rate %v --max-replays %d: want no negative rate, and at least one replay", r.Rate, r.MaxReplays)
 		}
-		return r.Run(cmd.Context(), cmd.OutOrStdout())
+		report, err := r.Run(cmd.Context())
+		if err == nil || report.Read > 0 {
+			report.Print(cmd.OutOrStdout(), r.DryRun)
+		}
+		if err != nil {
+			return fmt.Errorf("%w\nthe same command goes on behind what has arrived", err)
+		}
+		return nil
 	})
 	cmd.Short = "Send the records of dead letters again"
 	cmd.Long = "Sends each record to the topic that it was read from, with its key, value, timestamp and headers as they were.\n" +
@@ -75,6 +86,18 @@ func newDLQReplayCommand() *cobra.Command {
 
 // newLettersCommand makes a command about the letters of a topic.
 func newLettersCommand(name string, s *deadletters.Source, run func(cmd *cobra.Command) error) *cobra.Command {
+	var broker, file string
+	s.Open = func(ctx context.Context, role string) (*kafka.Client, error) {
+		settings, err := connection.Read(file)
+		if err != nil {
+			return nil, err
+		}
+		c, err := kafka.Open(ctx, kafka.Options{Bootstrap: strings.Split(broker, ","), Props: connection.Keys(settings, role+".")})
+		if err != nil {
+			return nil, fmt.Errorf("kafka: %w", err)
+		}
+		return c, nil
+	}
 	cmd := &cobra.Command{
 		Use:  name + " TOPIC",
 		Args: cobra.ExactArgs(1),
@@ -85,8 +108,8 @@ func newLettersCommand(name string, s *deadletters.Source, run func(cmd *cobra.C
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&s.Broker, "bootstrap-server", "localhost:9092", "host:port of Kafka, or several with commas between them")
-	addKafkaFlag(cmd, &s.Kafka)
+	flags.StringVar(&broker, "bootstrap-server", "localhost:9092", "host:port of Kafka, or several with commas between them")
+	addKafkaFlag(cmd, &file)
 	flags.StringVar(&s.Filter.Connector, "connector", "", "only letters of this connector")
 	flags.StringVar(&s.Filter.Stage, "stage", "", "only those that died in this stage, such as VALUE_CONVERTER or TASK_PUT")
 	flags.StringVar(&s.Filter.Exception, "exception", "", "only those with this exception, a class or its last part")

@@ -82,7 +82,7 @@ as text, or in base64. What cannot be decoded is shown with the reason.`,
 	flags := cmd.Flags()
 	flags.StringVar(&t.From, "from", "-10", "where each partition begins: beginning, end, an offset, -10 for the last ten, a time such as 2026-07-28T21:26:39Z or an age such as 2h")
 	flags.IntVar(&t.Partition, "partition", -1, "only this partition")
-	flags.StringVar(&t.Key, "key", "", "only records with this key, as it is shown or as its bytes are")
+	flags.StringVar(&t.Tail.Key, "key", "", "only records with this key, as it is shown or as its bytes are")
 	flags.BoolVarP(&t.Follow, "follow", "F", false, "go on with what is added")
 	flags.IntVar(&t.Max, "max", 0, "end after so many records, 0 for no bound")
 	flags.Int64Var(&t.Bytes, "max-bytes", 64<<20, "end after so many bytes of keys and values, read in search of a key, too; 0 for no bound")

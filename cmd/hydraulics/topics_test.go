@@ -141,7 +141,7 @@ func TestTopics(t *testing.T) {
 		{"by a converter", "tail tides --partition 0 --max 1 -o json --value-converter json --converter-set value.converter.schemas.enable=false", `"value":{"level":"one"}`, ""},
 		{"by the worker's converter", "tail tides --partition 0 --max 1 -o json --kafka-config " + settings, `"value":{"level":"one"}`, ""},
 		{"what cannot be decoded", "tail tides --value-converter json", "  error: value: ", ""},
-		{"a converter that is none", "tail tides --value-converter no-such", "error: --value-converter: ", ""},
+		{"a converter that is none", "tail tides --value-converter no-such", "error: value.converter: converter \"no-such\" is not known", ""},
 		{"a converter that wants a registry", "tail tides --value-converter avro", "--registry and --converter-set give its keys", ""},
 		{"a partition that is none", "tail tides --partition 7", "topic tides has 2 partitions", ""},
 		{"a place that is none", "tail tides --from yesterday", "error: --from yesterday: want beginning", ""},

@@ -8,6 +8,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/output"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/topics"
 )
 
 // What cannot be said of a partition keeps nothing else from being said.
@@ -23,17 +24,11 @@ func TestDescribeWithoutALeader(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	found, err := client.DescribeTopics(t.Context(), []string{"tides"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	found[0].Partitions[1].Leader = -1
-	d, err := describe(t.Context(), client, found[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	zero := int64(0)
+	d := topics.Described{Name: "tides", Config: map[string]string{"cleanup.policy": "delete"},
+		Partitions: []topics.Partition{{First: &zero, End: &zero}, {Partition: 1, Leader: -1, Error: "it has no leader"}}}
 	var out strings.Builder
-	if err := d.print(&out, output.Form{}); err != nil {
+	if err := printTopic(&out, output.Form{}, &d); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"\n0          0      0    0 ", "\n1          -      -    none ", "\n  partition 1: it has no leader\n", "cleanup.policy: delete"} {
@@ -51,7 +46,7 @@ func TestDescribeWithoutALeader(t *testing.T) {
 	if err := (Cluster{Broker: b.Addr()}).Describe(t.Context(), &out, form, []string{"tides", "waves"}); err != nil {
 		t.Fatal(err)
 	}
-	var list []described
+	var list []topics.Described
 	if err := json.Unmarshal([]byte(out.String()), &list); err != nil {
 		t.Fatal(err)
 	}

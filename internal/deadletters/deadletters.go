@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/axiom-data-science/hydraulics/cmd/hydraulics/internal/connection"
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/dlq"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
@@ -16,9 +15,9 @@ import (
 
 // Source is a dead-letter topic, and which of its letters are meant.
 type Source struct {
-	Topic  string
-	Broker string
-	Kafka  string // the file of --kafka-config
+	Topic string
+	// Open connects to Kafka in a role of clients, such as "producer".
+	Open   func(ctx context.Context, role string) (*kafka.Client, error)
 	Filter Filter
 }
 
@@ -43,26 +42,13 @@ func (f Filter) test() (func(dlq.Letter) bool, error) {
 	}, nil
 }
 
-// open connects in a role of clients.
-func (s *Source) open(ctx context.Context, role string) (*kafka.Client, error) {
-	settings, err := connection.Read(s.Kafka)
-	if err != nil {
-		return nil, err
-	}
-	c, err := kafka.Open(ctx, kafka.Options{Bootstrap: strings.Split(s.Broker, ","), Props: connection.Keys(settings, role+".")})
-	if err != nil {
-		return nil, fmt.Errorf("kafka: %w", err)
-	}
-	return c, nil
-}
-
-// read gives the letters that are meant.
-func (s *Source) read(ctx context.Context, each func(dlq.Letter) error) error {
+// Each calls fn with the letters that are meant. [ErrEnough] of it ends that early.
+func (s *Source) Each(ctx context.Context, fn func(dlq.Letter) error) error {
 	chosen, err := s.Filter.test()
 	if err != nil {
 		return err
 	}
-	c, err := s.open(ctx, "consumer")
+	c, err := s.Open(ctx, "consumer")
 	if err != nil {
 		return err
 	}
@@ -71,12 +57,12 @@ func (s *Source) read(ctx context.Context, each func(dlq.Letter) error) error {
 		if !chosen(l) {
 			return nil
 		}
-		return each(l)
+		return fn(l)
 	})
 }
 
-// errEnough ends a walk early.
-var errEnough = errors.New("enough")
+// ErrEnough ends a walk early.
+var ErrEnough = errors.New("enough")
 
 // walk gives the letters that the topic has at the call, a partition after the
 // other, from next on where that names one.
@@ -95,7 +81,7 @@ func (s *Source) walk(ctx context.Context, c *kafka.Client, next map[connector.T
 			return each(dlq.Open(m))
 		})
 		switch {
-		case errors.Is(err, errEnough):
+		case errors.Is(err, ErrEnough):
 			return nil
 		case err != nil && !errors.Is(err, over):
 			return err

@@ -12,8 +12,8 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/output"
 )
 
-// shown is a letter as programs read it.
-type shown struct {
+// Shown is a letter as programs read it.
+type Shown struct {
 	Partition int32  `json:"partition"`
 	Offset    int64  `json:"offset"`
 	Origin    string `json:"origin"`
@@ -25,10 +25,11 @@ type shown struct {
 	Omitted  string        `json:"value_omitted_bytes,omitempty"`
 	Key      *output.Bytes `json:"key"`
 	Value    *output.Bytes `json:"value"`
-	Headers  []header      `json:"headers"` // the record's own
+	Headers  []Header      `json:"headers"` // the record's own
 }
 
-type header struct {
+// Header is one of a record.
+type Header struct {
 	Key   string        `json:"key"`
 	Value *output.Bytes `json:"value"`
 }
@@ -36,25 +37,31 @@ type header struct {
 // Show prints letters one by one, as many as most says, 0 for all.
 func (s *Source) Show(ctx context.Context, out io.Writer, most int, asJSON bool) error {
 	n := 0
-	return s.read(ctx, func(l dlq.Letter) error {
+	return s.Each(ctx, func(l dlq.Letter) error {
 		if err := show(out, l, asJSON); err != nil {
 			return err
 		}
 		if n++; n == most {
-			return errEnough
+			return ErrEnough
 		}
 		return nil
 	})
 }
 
-func show(out io.Writer, l dlq.Letter, asJSON bool) error {
+// Show gives a letter as programs read it.
+func Show(l dlq.Letter) Shown {
 	m := l.Again()
-	x := shown{Partition: l.Message.Partition, Offset: l.Message.Offset, Origin: origin(l), Cause: Cause{l.Connector, l.Stage, l.Exception},
+	x := Shown{Partition: l.Message.Partition, Offset: l.Message.Offset, Origin: origin(l), Cause: Cause{l.Connector, l.Stage, l.Exception},
 		Task: l.Task, Class: l.Class, Message: l.Text, Replayed: l.Replayed, Omitted: l.OmittedBytes,
-		Key: output.BytesOf(m.Key), Value: output.BytesOf(m.Value), Headers: []header{}}
+		Key: output.BytesOf(m.Key), Value: output.BytesOf(m.Value), Headers: []Header{}}
 	for _, h := range own(m) {
-		x.Headers = append(x.Headers, header{h.Key, output.BytesOf(h.Value)})
+		x.Headers = append(x.Headers, Header{h.Key, output.BytesOf(h.Value)})
 	}
+	return x
+}
+
+func show(out io.Writer, l dlq.Letter, asJSON bool) error {
+	x := Show(l)
 	if asJSON {
 		return json.NewEncoder(out).Encode(x)
 	}

@@ -31,10 +31,10 @@ type Causes struct {
 	Example string    `json:"example"` // the text of the last letter's error
 }
 
-// List prints the letters by cause, the most frequent one first.
-func (s *Source) List(ctx context.Context, out io.Writer, form output.Form) error {
+// Causes gives the letters by cause, the most frequent one first.
+func (s *Source) Causes(ctx context.Context) ([]*Causes, error) {
 	found := map[Cause]*Causes{}
-	err := s.read(ctx, func(l dlq.Letter) error {
+	err := s.Each(ctx, func(l dlq.Letter) error {
 		why := Cause{l.Connector, l.Stage, l.Exception}
 		x, ok := found[why]
 		if !ok {
@@ -45,13 +45,22 @@ func (s *Source) List(ctx context.Context, out io.Writer, form output.Form) erro
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	list := make([]*Causes, 0, len(found))
 	list = slices.AppendSeq(list, maps.Values(found))
 	slices.SortFunc(list, func(a, b *Causes) int {
 		return cmp.Or(cmp.Compare(b.Letters, a.Letters), cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Stage, b.Stage), cmp.Compare(a.Exception, b.Exception))
 	})
+	return list, nil
+}
+
+// List prints the letters by cause, the most frequent one first.
+func (s *Source) List(ctx context.Context, out io.Writer, form output.Form) error {
+	list, err := s.Causes(ctx)
+	if err != nil {
+		return err
+	}
 	table := output.Table{Columns: []string{"LETTERS", "CONNECTOR", "STAGE", "EXCEPTION", "LAST", "EXAMPLE"}}
 	for _, x := range list {
 		last := "-"

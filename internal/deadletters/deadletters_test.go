@@ -90,17 +90,24 @@ func (o *office) has(topic string) (list []string) {
 	return list
 }
 
-func (o *office) source() Source { return Source{Topic: "dead", Broker: o.broker} }
+func (o *office) source() Source {
+	return Source{Topic: "dead", Open: func(ctx context.Context, _ string) (*kafka.Client, error) {
+		return kafka.Open(ctx, kafka.Options{Bootstrap: []string{o.broker}})
+	}}
+}
 
 // replay runs a replay and gives what it said.
 func (o *office) replay(r Replay) (string, error) {
 	o.t.Helper()
-	r.Source.Topic, r.Source.Broker = "dead", o.broker
+	filter := r.Filter
+	r.Source = o.source()
+	r.Filter = filter
 	if r.MaxReplays == 0 {
 		r.MaxReplays = 3
 	}
 	var out strings.Builder
-	err := r.Run(o.t.Context(), &out)
+	report, err := r.Run(o.t.Context())
+	report.Print(&out, r.DryRun)
 	return out.String(), err
 }
 
@@ -258,7 +265,8 @@ func TestReplayGoesOn(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { // ends with the replay, which cancel ends
 		r := Replay{Source: o.source(), Rate: 1e-6, MaxReplays: 3} // the first one at once
-		done <- r.Run(ctx, new(strings.Builder))
+		_, err := r.Run(ctx)
+		done <- err
 	}()
 	wait.Until(t, "the first record", func() bool { return len(o.has("b")) == 1 })
 	cancel()

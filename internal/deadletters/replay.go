@@ -1,11 +1,12 @@
 package deadletters
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,10 @@ type Replay struct {
 	MaxReplays int     // a record that was sent again so often is left out
 	Restart    bool    // begin at the start, whatever was replayed before
 	Group      string  // empty is a name made of topic, filter and target
+	// Kept are topics that nothing is sent to, since workers keep their state there.
+	Kept []string
+	// Progress hears, from the goroutine of [Replay.Run], what was done so far.
+	Progress func(Report)
 }
 
 const (
@@ -62,24 +67,30 @@ type replaying struct {
 	since   int                      // letters done with since the last commit
 	settled time.Time
 
-	sent map[string]int // by topic
-	left map[string]int // by reason
+	report Report
 
 	mu     sync.Mutex
 	failed error // what Kafka did not take
 }
 
-// Run replays, and says what was done. Where ctx ends first what has arrived is
-// committed.
-func (r *Replay) Run(ctx context.Context, out io.Writer) (err error) {
-	w := &replaying{Replay: r, group: r.group(), pace: rate.NewLimiter(rate.Inf, 1), partitions: map[string]int32{}, sent: map[string]int{}, left: map[string]int{}, settled: time.Now()}
+// Run replays, and gives what was done, after an error too. Where ctx ends first what
+// has arrived is committed.
+func (r *Replay) Run(ctx context.Context) (Report, error) {
+	w := &replaying{Replay: r, group: r.group(), pace: rate.NewLimiter(rate.Inf, 1), partitions: map[string]int32{}, report: Report{Sent: map[string]int{}, Left: map[string]int{}}, settled: time.Now()}
+	w.report.Group = w.group
+	err := w.run(ctx)
+	return w.report, err
+}
+
+func (w *replaying) run(ctx context.Context) (err error) {
+	r := w.Replay
 	if w.chosen, err = r.Filter.test(); err != nil {
 		return err
 	}
 	if r.Rate > 0 {
 		w.pace.SetLimit(rate.Limit(r.Rate))
 	}
-	if w.client, err = r.open(ctx, "consumer"); err != nil {
+	if w.client, err = r.Open(ctx, "consumer"); err != nil {
 		return err
 	}
 	defer w.client.Close()
@@ -90,7 +101,7 @@ func (r *Replay) Run(ctx context.Context, out io.Writer) (err error) {
 		}
 	}
 	if !r.DryRun {
-		c, err := r.open(ctx, "producer")
+		c, err := r.Open(ctx, "producer")
 		if err != nil {
 			return err
 		}
@@ -108,11 +119,7 @@ func (r *Replay) Run(ctx context.Context, out io.Writer) (err error) {
 		defer cancel()
 		err = errors.Join(err, w.settle(last))
 	}
-	w.report(out)
-	if err != nil {
-		return fmt.Errorf("%w\nthe same command goes on behind what has arrived", err)
-	}
-	return nil
+	return err
 }
 
 // group gives the consumer group that keeps how far this replay has come.
@@ -138,13 +145,17 @@ func (r *replaying) letter(ctx context.Context, l dlq.Letter) error {
 	r.tp, r.next = tp, l.Message.Offset
 	if r.chosen(l) {
 		if reason := r.leftOut(l); reason != "" {
-			r.left[reason]++
+			r.report.Left[reason]++
 		} else if err := r.again(ctx, l); err != nil {
 			return fmt.Errorf("letter %s[%d]@%d: %w", tp.Topic, tp.Partition, l.Message.Offset, err)
 		}
 	}
 	r.next++
 	r.since++
+	r.report.Read++
+	if r.Progress != nil {
+		r.Progress(r.report.clone())
+	}
 	return nil
 }
 
@@ -157,6 +168,8 @@ func (r *replaying) leftOut(l dlq.Letter) string {
 		return "the letter does not say where it is from: errors.deadletterqueue.context.headers.enable was off, name a topic with --to"
 	case l.Partition < 0 && l.Topic != "" && r.To == "":
 		return "the record is a source's and never was in Kafka: its connector has to read it again, or name a topic with --to"
+	case slices.Contains(r.Kept, cmp.Or(r.To, l.Topic)):
+		return "workers keep their state in topic " + cmp.Or(r.To, l.Topic)
 	case l.Replayed >= r.MaxReplays:
 		return fmt.Sprintf("the record was replayed %d times and died again: --max-replays", l.Replayed)
 	}
@@ -191,7 +204,7 @@ func (r *replaying) again(ctx context.Context, l dlq.Letter) error {
 			return err
 		}
 	}
-	r.sent[m.Topic]++
+	r.report.Sent[m.Topic]++
 	return nil
 }
 
