@@ -29,6 +29,12 @@ func Wrap(next slog.Handler) *Handler {
 // Registry gives the levels that the handler goes by.
 func (h *Handler) Registry() *Registry { return h.registry }
 
+// Around gives a handler with the same levels, and with another one around that which
+// records are passed on to.
+func (h *Handler) Around(with func(slog.Handler) slog.Handler) *Handler {
+	return &Handler{h.registry, with(h.next)}
+}
+
 // Enabled tells whether any package logs at a level.
 func (h *Handler) Enabled(_ context.Context, at slog.Level) bool {
 	return at >= h.registry.view.Load().least

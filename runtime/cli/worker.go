@@ -19,6 +19,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/door"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/metric"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/tracing"
@@ -59,11 +60,13 @@ type Worker struct {
 	runtime *runtime.Worker
 	herder  *herder.Herder
 	door    *door.Door // nil without REST API and page
+	page    *page.Page // the same
 	pass    door.Pass
 	traces  *tracing.Exporter // nil without a collector
 	api     *rest.Server
 	log     *slog.Logger
 	loggers *loggers.Registry
+	lines   *lines.Lines
 }
 
 // StartWorker starts a worker. Its goroutines are ended by [Worker.Close]. An
@@ -78,9 +81,10 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	handler := loggers.Wrap(o.Log.Handler())
+	logged := lines.New()
+	handler := loggers.Wrap(o.Log.Handler()).Around(logged.Handler)
 	o.Log = slog.New(handler)
-	w := &Worker{setup: o.Setup, log: o.Log, loggers: handler.Registry(), ended: make(chan error, 1)}
+	w := &Worker{setup: o.Setup, log: o.Log, loggers: handler.Registry(), lines: logged, ended: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close(ctx))
@@ -226,7 +230,7 @@ func (w *Worker) serve(o WorkerOptions) (ready func()) {
 		AdminApart: w.door.AdminApart(), Tap: w.runtime.OpenTap, Log: w.log, Loggers: w.loggers,
 		Topics: rest.TopicTracking{Off: !w.conf.Bool("topic.tracking.enable"), NoReset: !w.conf.Bool("topic.tracking.allow.reset")}}
 	links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}}, o.Links...)
-	shown := page.Options{Herder: w.herder, Tap: w.runtime.Tap, Links: links, Version: config.Version, Log: w.log}
+	shown := page.Options{Herder: w.herder, Tap: w.runtime.Tap, Lines: w.lines, Links: links, Version: config.Version, Log: w.log}
 	var cluster metric.Cluster
 	if w.member != nil {
 		of.Peers, cluster, shown.Cluster, shown.Peers = w.member, w.member, w.inCluster, w.member.View
@@ -237,7 +241,11 @@ func (w *Worker) serve(o WorkerOptions) (ready func()) {
 	if o.Ticket {
 		w.pass = w.door.Pass()
 	}
-	w.door.Serve(door.Handlers{API: api, Admin: api.Admin(), Page: page.New(shown)})
+	w.page = page.New(shown)
+	w.door.Serve(door.Handlers{API: api, Admin: api.Admin(), Page: w.page})
+	if w.door.HasPage() {
+		w.page.Start()
+	}
 	return api.SetReady
 }
 
@@ -289,6 +297,8 @@ func (w *Worker) Close(ctx context.Context) error {
 	if w.api != nil {
 		w.api.EndStreams()
 	}
+
+	w.page.Close() // its streams have no end of their own
 	errs = append(errs, w.member.Close(ctx), w.door.Close(ctx))
 	if w.store != nil {
 		errs = append(errs, w.store.Close())

@@ -52,7 +52,12 @@ func (s Secrets) Show(key, value string) string {
 	if s[key] || SecretName(key) || strings.Contains(key, "headers") && inHeader.MatchString(value) {
 		return Hidden
 	}
-	return inQuery.ReplaceAllString(inUser.ReplaceAllString(value, "${1}"+Hidden+"@"), "${1}"+Hidden)
+	return Mask(value)
+}
+
+// Mask hides the passwords of the URLs in a text, which may be any.
+func Mask(text string) string {
+	return inQuery.ReplaceAllString(inUser.ReplaceAllString(text, "${1}"+Hidden+"@"), "${1}"+Hidden)
 }
 
 // Props gives a configuration as it may be seen.

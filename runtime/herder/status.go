@@ -13,7 +13,7 @@ import (
 
 // Restarts says what the restart policy makes of a failed task.
 type Restarts struct {
-	// Failures are those in a row, Attempts the restarts so far.
+	// Failures are those in a row.
 	Failures int `json:"failures"`
 	// Next is when the task starts again, zero where it does not by itself.
 	Next time.Time `json:"next,omitzero"`
@@ -28,6 +28,7 @@ type Status struct {
 	Version  string
 	Trace    string // why it failed, or what it retries; empty otherwise
 	Restarts *Restarts
+	Starts   int            // of a task in this worker, as it is configured
 	Waits    *runtime.Waits // what keeps it from its work, of a task
 }
 
@@ -95,7 +96,7 @@ func (c *hosted) told(task int) Status {
 func (s *supervisor) statusLocked() Status {
 	out := s.status()
 	now := s.snapshot()
-	out.Waits = now.Waits
+	out.Waits, out.Starts = now.Waits, s.run
 	switch {
 	case out.Trace != "":
 	case now.Errors.Retrying:

@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/cluster"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -24,6 +26,7 @@ type Herder interface {
 	Info(name string) (herder.Info, error)
 	Validator() *config.Validator
 	Snapshots() []runtime.Stats
+	ActiveTopics(name string) []string
 }
 
 // Options are the parts of a page.
@@ -34,6 +37,8 @@ type Options struct {
 	// Tap gives the last records before the last transform of a stream, the
 	// newest first; empty for other connectors.
 	Tap func(connector string) []runtime.Tapped
+	// Lines are what connectors have logged; nil shows none.
+	Lines *lines.Lines
 	// Cluster says in words what the worker is in its cluster; nil where it is by itself.
 	Cluster func() string
 	// Peers gives who shares the cluster's work; nil where the worker is by itself.
@@ -45,12 +50,16 @@ type Options struct {
 }
 
 // Page is an http.Handler. It is safe for concurrent use and holds the pictures
-// of the last lists in memory.
+// of the last lists in memory, and the rates of the last hour.
 type Page struct {
 	o        Options
 	started  time.Time
 	mux      *http.ServeMux
 	pictures pictures
+	history  history
+	feed     *feed
+	looks    sync.Mutex     // one looks at a time
+	follows  sync.WaitGroup // what Start has begun
 }
 
 // api is where the REST API is below the page: its own address is another origin.
@@ -64,13 +73,21 @@ func New(o Options) *Page {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	p := &Page{o: o, started: time.Now(), mux: http.NewServeMux()}
+	if o.Lines == nil {
+		o.Lines = lines.New()
+	}
+	p := &Page{o: o, started: time.Now(), mux: http.NewServeMux(), feed: newFeed()}
 	files, err := fs.Sub(static, "static")
 	if err != nil {
 		panic(err) // the folder is embedded above
 	}
 	p.mux.Handle("GET /", http.FileServerFS(files))
 	p.mux.HandleFunc("GET /state", p.state)
+	p.mux.HandleFunc("GET /events", p.events)
+	p.mux.HandleFunc("GET /stages/{connector}", p.stages)
+	p.mux.HandleFunc("GET /rates.json/{connector}", p.ratesJSON)
+	p.mux.HandleFunc("GET /rates.csv/{connector}", p.ratesCSV)
+	p.mux.HandleFunc("GET /log/{connector}", p.log)
 	p.mux.HandleFunc("GET /records/{connector}", p.records)
 	p.mux.HandleFunc("GET /picture/{name}", p.picture)
 	p.mux.HandleFunc("GET /config/{connector}", p.config)
@@ -132,6 +149,11 @@ type connected struct {
 	Tasks []task `json:"tasks"`
 	// Records tells that there are records to show.
 	Records bool `json:"records"`
+	// Hour is how many records went out per second, over the last hour.
+	Hour   float64 `json:"hour"`
+	Topics topics  `json:"topics"`
+	// Busiest is the stage that takes the most time; null where none has any to speak of.
+	Busiest *busy `json:"busiest"`
 }
 
 type task struct {
@@ -142,7 +164,12 @@ type task struct {
 	Out         int64     `json:"out"`
 	Dropped     int64     `json:"dropped"`
 	DeadLetters int64     `json:"deadLetters"`
-	Lag         *int64    `json:"lag"` // records in Kafka not read yet; null for sources
+	RateIn      float64   `json:"rateIn"`          // records per second, of the last half to whole minute
+	Rate        float64   `json:"rate"`            // the same of those that went out
+	Lag         *int64    `json:"lag"`             // records in Kafka not read yet; null for sources
+	Newest      time.Time `json:"newest,omitzero"` // the latest time that a record which went out has
+	Failures    int       `json:"failures"`        // in a row, while it is failed
+	Restarts    int       `json:"restarts"`        // in this worker, as it is configured
 	LastOut     time.Time `json:"lastOut,omitzero"`
 	Error       string    `json:"error,omitempty"`
 	ErrorTime   time.Time `json:"errorTime,omitzero"`
@@ -152,15 +179,23 @@ type task struct {
 	Note string `json:"note,omitempty"`
 }
 
+// state answers with how things are.
 func (p *Page) state(w http.ResponseWriter, r *http.Request) {
-	snapshots := map[string]map[int]runtime.Stats{}
+	now := p.now(time.Now())
+	now.Role = rights.Of(r.Context()).Role.String()
+	p.reply(w, now)
+}
+
+// now gives how things are, for whoever looks.
+func (p *Page) now(at time.Time) worker {
+	snapshots, rates := map[string]map[int]runtime.Stats{}, p.history.rates()
 	for _, s := range p.o.Herder.Snapshots() {
 		if snapshots[s.Connector] == nil {
 			snapshots[s.Connector] = map[int]runtime.Stats{}
 		}
 		snapshots[s.Connector][s.Task] = s
 	}
-	answer := worker{Version: p.o.Version, Role: rights.Of(r.Context()).Role.String(), Started: p.started, Now: time.Now(), Links: p.o.Links, Connectors: []connected{}}
+	answer := worker{Version: p.o.Version, Started: p.started, Now: at, Links: p.o.Links, Connectors: []connected{}}
 	if p.o.Cluster != nil {
 		answer.Cluster = p.o.Cluster()
 	}
@@ -173,13 +208,14 @@ func (p *Page) state(w http.ResponseWriter, r *http.Request) {
 			continue // deleted meanwhile
 		}
 		c := connected{Name: name, Type: status.Kind, State: string(status.Connector.State), Error: firstLine(status.Connector.Trace),
-			Tasks: []task{}, Records: len(p.o.Tap(name)) > 0}
+			Tasks: []task{}, Records: len(p.o.Tap(name)) > 0, Hour: significant(rates[name]),
+			Topics: p.topics(name, status.Kind, snapshots[name]), Busiest: busiest(snapshots[name])}
 		for _, t := range status.Tasks {
 			c.Tasks = append(c.Tasks, describe(t, snapshots[name][t.ID]))
 		}
 		answer.Connectors = append(answer.Connectors, c)
 	}
-	p.reply(w, answer)
+	return answer
 }
 
 // config answers with a connector's configuration, its secrets hidden from everybody:
@@ -205,17 +241,13 @@ func peers(v cluster.View) (list []peer, rebalance string) {
 }
 
 func describe(status herder.Status, s runtime.Stats) task {
-	t := task{ID: status.ID, State: string(status.State), In: s.RecordsIn, Out: s.RecordsOut, Dropped: s.Dropped,
-		DeadLetters: s.Errors.DeadLetters, LastOut: s.LastOut, Error: s.Errors.Last, ErrorTime: s.Errors.LastTime}
+	t := task{ID: status.ID, Restarts: max(0, status.Starts-1), State: string(status.State), In: s.RecordsIn, Out: s.RecordsOut, Dropped: s.Dropped,
+		DeadLetters: s.Errors.DeadLetters, RateIn: significant(s.RecentIn.Rate()), Rate: significant(s.RecentOut.Rate()), Lag: lagOf(s), LastOut: s.LastOut, Newest: s.Newest, Error: s.Errors.Last, ErrorTime: s.Errors.LastTime}
 	if !status.Here {
 		t.Worker = status.WorkerID
 	}
-	if s.Lag != nil {
-		lag := int64(0)
-		for _, n := range s.Lag {
-			lag += n
-		}
-		t.Lag = &lag
+	if r := status.Restarts; r != nil {
+		t.Failures = r.Failures
 	}
 	if status.Trace != "" {
 		t.Error = firstLine(status.Trace)

@@ -57,6 +57,13 @@ func (fakeHerder) Snapshots() []runtime.Stats {
 		Waits:  &runtime.Waits{Why: "stats/0: put: refused", Stalled: true}}}
 }
 
+func (fakeHerder) ActiveTopics(name string) []string {
+	if name == "images" {
+		return []string{"a"}
+	}
+	return []string{"a", "b"}
+}
+
 func picture(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer

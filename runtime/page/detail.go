@@ -1,0 +1,202 @@
+package page
+
+import (
+	"maps"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+)
+
+// topics are those that a connector reads and writes.
+type topics struct {
+	Reads   []string `json:"reads"`
+	Writes  []string `json:"writes"`
+	Letters string   `json:"letters,omitempty"` // where its dead letters go
+}
+
+// topics gives what a connector is configured to read and write, and what its tasks
+// have read and written.
+func (p *Page) topics(name, kind string, tasks map[int]runtime.Stats) topics {
+	t := topics{Reads: []string{}, Writes: []string{}}
+	var props connector.Props
+	if i, err := p.o.Herder.Info(name); err == nil { // else it is deleted meanwhile
+		props = i.Config
+	}
+	text := func(key string) string {
+		value, _ := props.Text(key)
+		return strings.TrimSpace(value)
+	}
+	t.Letters = text("errors.deadletterqueue.topic.name")
+	read := map[string]bool{}
+	if kind != string(runtime.KindSource) {
+		for _, topic := range config.SplitList(text("topics")) {
+			read[topic] = true
+		}
+		for _, s := range tasks {
+			for tp := range s.Lag {
+				read[tp.Topic] = true
+			}
+		}
+	}
+	wrote := map[string]bool{}
+	for _, topic := range p.o.Herder.ActiveTopics(name) {
+		switch {
+		case read[topic] || topic == t.Letters:
+		case kind == string(runtime.KindSink):
+			read[topic] = true
+		default:
+			wrote[topic] = true
+		}
+	}
+	if topic := text("topic"); topic != "" && (kind == string(runtime.KindStream) || kind == string(runtime.KindSource) && len(wrote) == 0) {
+		wrote[topic] = true
+	}
+	t.Reads, t.Writes = slices.AppendSeq(t.Reads, maps.Keys(read)), slices.AppendSeq(t.Writes, maps.Keys(wrote))
+	slices.Sort(t.Reads)
+	slices.Sort(t.Writes)
+	return t
+}
+
+// busy is how much of the time a stage is at work: 1 is all of it.
+type busy struct {
+	Stage string  `json:"stage"`
+	Share float64 `json:"share"`
+}
+
+// busiest gives the stage that is at work the most. A source's poll is left out, which
+// waits for what is new.
+func busiest(tasks map[int]runtime.Stats) *busy {
+	shares := map[string]float64{}
+	for _, s := range tasks {
+		for i, stage := range s.Stages {
+			if i > 0 || s.Kind != runtime.KindSource {
+				shares[stage.Name] += stage.Time.Recent.Rate() / float64(len(tasks))
+			}
+		}
+	}
+	var most busy
+	for _, name := range slices.Sorted(maps.Keys(shares)) {
+		if shares[name] > most.Share {
+			most = busy{name, shares[name]}
+		}
+	}
+	if most.Share = min(1, significant(most.Share)); most.Share < 0.01 {
+		return nil
+	}
+	return &most
+}
+
+// significant leaves two digits that count, so that what is the same looks the same.
+func significant(f float64) float64 {
+	v, err := strconv.ParseFloat(strconv.FormatFloat(f, 'g', 2, 64), 64)
+	if err != nil {
+		return 0 // what was just written is a number
+	}
+	return v
+}
+
+// stage is what a stage has done, in all tasks in this worker, since they were started.
+type stage struct {
+	Name    string  `json:"name"`
+	Class   string  `json:"class,omitempty"`
+	Records int64   `json:"records"`
+	Errors  int64   `json:"errors"`
+	Batches int64   `json:"batches"`
+	Mean    float64 `json:"mean"`  // seconds per batch
+	Max     float64 `json:"max"`   // the same, of the slowest
+	Share   float64 `json:"share"` // of the last half to whole minute: 1 is all the time of one task
+}
+
+// stages answers with a connector's stages, in the order in which a record meets them.
+func (p *Page) stages(w http.ResponseWriter, r *http.Request) {
+	list, at := []stage{}, map[string]int{}
+	var times []time.Duration
+	for _, s := range p.o.Herder.Snapshots() {
+		if s.Connector != r.PathValue("connector") {
+			continue
+		}
+		for _, one := range s.Stages {
+			i, ok := at[one.Name]
+			if !ok {
+				i = len(list)
+				at[one.Name] = i
+				list, times = append(list, stage{Name: one.Name, Class: one.Class}), append(times, 0)
+			}
+			of := &list[i]
+			of.Records += one.Records
+			of.Errors += one.Errors
+			of.Batches += one.Time.Count
+			of.Max = max(of.Max, one.Time.Max.Seconds())
+			of.Share += one.Time.Recent.Rate()
+			times[i] += one.Time.Total
+		}
+	}
+	for i := range list {
+		list[i].Mean = significant(times[i].Seconds() / float64(max(1, list[i].Batches)))
+		list[i].Max, list[i].Share = significant(list[i].Max), significant(list[i].Share)
+	}
+	p.reply(w, list)
+}
+
+// logged is a line of the worker's log.
+type logged struct {
+	Time  time.Time `json:"time"`
+	Level string    `json:"level"`
+	Text  string    `json:"text"`
+}
+
+// log answers with what was logged of a connector, the newest first, without its secrets.
+func (p *Page) log(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("connector")
+	mask, list := p.mask(name), []logged{}
+	for _, l := range slices.Backward(p.o.Lines.Of(name)) {
+		list = append(list, logged{l.Time.UTC(), l.Level.String(), mask.Replace(l.Text)})
+	}
+	p.reply(w, list)
+}
+
+// shortest is how long a value is that is hidden wherever it stands: a shorter one is
+// part of many words.
+const shortest = 4
+
+// mask gives what hides the secrets of a connector's configuration in a text, also those
+// that it refers to.
+func (p *Page) mask(name string) *strings.Replacer {
+	i, err := p.o.Herder.Info(name)
+	if err != nil {
+		return strings.NewReplacer() // it is deleted
+	}
+	v := p.o.Herder.Validator()
+	secrets, written := v.Secrets(i.Config), i.Config
+	configs := []connector.Props{written}
+	if v.Resolver != nil {
+		from := config.Origin{Remote: i.File == ""}
+		if i.File != "" {
+			from.Dir = filepath.Dir(i.File)
+		}
+		resolved, err := v.Resolver.Resolve(written, from)
+		if err != nil {
+			p.o.Log.Debug("page: references are not replaced", "connector", name, "error", err.Error())
+		}
+		configs = append(configs, resolved)
+	}
+	var pairs []string
+	for _, props := range configs {
+		for key := range props {
+			value, ok := props.Text(key)
+			was, _ := written.Text(key)
+			hidden := secrets.Show(key, value) == config.Hidden || was != value // a reference may be to a secret
+			if ok && hidden && len(value) >= shortest {
+				pairs = append(pairs, value, config.Hidden)
+			}
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}

@@ -1,0 +1,154 @@
+package page
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
+)
+
+// of gives a snapshot of a task.
+func of(name string, task int, in, out, lag int64) runtime.Stats {
+	return runtime.Stats{Connector: name, Task: task, RecordsIn: in, RecordsOut: out, Lag: map[connector.TopicPartition]int64{{Topic: "t"}: lag}}
+}
+
+func TestHistory(t *testing.T) {
+	var h history
+	now := time.Unix(1000, 0)
+	step := func(connectors []string, tasks ...runtime.Stats) {
+		h.take(now, connectors, tasks)
+		now = now.Add(sampleEvery)
+	}
+	both := []string{"a", "b"}
+	step(both, of("a", 0, 100, 100, 5), of("a", 1, 0, 0, 2))
+	step(both, of("a", 0, 120, 110, 4), of("a", 1, 30, 30, 1)) // 5 and 4 per second
+	step(both, of("a", 0, 10, 10, 0), of("a", 1, 30, 30, 0))   // started again
+	var got []string
+	for _, s := range h.samples("a") {
+		r := s.rated()
+		got = append(got, fmt.Sprint(r.Time.Unix(), r.Seconds, r.In, r.Out, *r.Lag))
+	}
+	if d := cmp.Diff([]string{"1010 10 5 4 5", "1020 10 1 1 0"}, got); d != "" {
+		t.Error(d)
+	}
+	if b := h.samples("b"); len(b) != 2 || b[1].lag != -1 || b[1].rated().Lag != nil {
+		t.Errorf("a connector without tasks has %+v", b)
+	}
+	if r := h.rates(); r["a"] != 2.5 || r["b"] != 0 {
+		t.Errorf("rates of the hour %v", r)
+	}
+	if step([]string{"a"}); h.samples("b") != nil {
+		t.Error("a connector that is deleted has samples")
+	}
+	for range 400 {
+		step([]string{"a"})
+	}
+	if n := len(h.samples("a")); n != 360 {
+		t.Errorf("an hour has %d samples", n)
+	}
+}
+
+func TestHistoryIsBounded(t *testing.T) {
+	for _, n := range []int{0, 1, 500, 5000, 100000} {
+		if size := samplesFor(n) * n * sampleBytes; size > historyBytes {
+			t.Errorf("%d connectors have %d bytes of samples", n, size)
+		}
+	}
+}
+
+func TestRates(t *testing.T) {
+	p := newPage(t)
+	p.history.take(time.Unix(0, 0), []string{"stats"}, []runtime.Stats{of("stats", 0, 0, 0, 9)})
+	p.history.take(time.Unix(10, 0), []string{"stats"}, []runtime.Stats{of("stats", 0, 5, 10, 4)})
+	want := "time,seconds,records_in_per_second,records_out_per_second,errors,lag_records\n1970-01-01T00:00:10Z,10,0.5,1,0,4\n"
+	if w := get(t, p, "/rates.csv/stats", nil); w.Body.String() != want || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/csv") {
+		t.Errorf("%s", w.Body)
+	}
+	var list []rated
+	if get(t, p, "/rates.json/stats", &list); len(list) != 1 || list[0].In != 0.5 || list[0].Out != 1 || *list[0].Lag != 4 {
+		t.Errorf("%+v", list)
+	}
+	if w := get(t, p, "/rates.json/none", nil); w.Body.String() != "[]\n" {
+		t.Errorf("a connector that is not there has rates %s", w.Body)
+	}
+	var s worker
+	if get(t, p, "/state", &s); s.Connectors[1].Hour != 1 {
+		t.Errorf("over the hour %v", s.Connectors[1].Hour)
+	}
+}
+
+// TestStages of all tasks are summed up, in the order of the journey.
+func TestStages(t *testing.T) {
+	stages := func(poll, put time.Duration) []runtime.StageStats {
+		timing := func(d time.Duration) runtime.Timing {
+			return runtime.Timing{Count: 2, Total: 2 * d, Max: d, Recent: runtime.Recent{Sum: 30 * d.Seconds(), Span: 30 * time.Second}}
+		}
+		return []runtime.StageStats{{Name: "poll", Records: 3, Time: timing(poll)}, {Name: "put", Class: "postgres", Records: 3, Errors: 1, Time: timing(put)}}
+	}
+	tasks := []runtime.Stats{
+		{Connector: "stats", Kind: runtime.KindSource, Stages: stages(900*time.Millisecond, 200*time.Millisecond)},
+		{Connector: "stats", Kind: runtime.KindSource, Task: 1, Stages: stages(900*time.Millisecond, 400*time.Millisecond)},
+		{Connector: "images", Stages: stages(1, 1)},
+	}
+	p := newPage(t)
+	p.o.Herder = snapshots{p.o.Herder, tasks}
+	var got []stage
+	get(t, p, "/stages/stats", &got)
+	want := []stage{{Name: "poll", Records: 6, Batches: 4, Mean: 0.9, Max: 0.9, Share: 1.8}, {Name: "put", Class: "postgres", Records: 6, Errors: 2, Batches: 4, Mean: 0.3, Max: 0.4, Share: 0.6}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	var s worker
+	get(t, p, "/state", &s)
+	if d := cmp.Diff(&busy{"put", 0.3}, s.Connectors[1].Busiest); d != "" || s.Connectors[0].Busiest != nil {
+		t.Errorf("the busiest stage: %s; %+v", d, s.Connectors[0].Busiest)
+	}
+}
+
+// snapshots is a herder with other snapshots.
+type snapshots struct {
+	Herder
+	list []runtime.Stats
+}
+
+func (s snapshots) Snapshots() []runtime.Stats { return s.list }
+
+func TestTopics(t *testing.T) {
+	p := newPage(t)
+	var s worker
+	get(t, p, "/state", &s)
+	if d := cmp.Diff(topics{Reads: []string{}, Writes: []string{"a"}}, s.Connectors[0].Topics); d != "" {
+		t.Errorf("of a source: %s", d)
+	}
+	if d := cmp.Diff(topics{Reads: []string{"a", "t"}, Writes: []string{"b"}}, s.Connectors[1].Topics); d != "" {
+		t.Errorf("of a stream: %s", d)
+	}
+	if d := cmp.Diff(topics{Reads: []string{"a", "b"}, Writes: []string{}}, p.topics("stats", "sink", nil)); d != "" {
+		t.Errorf("of a sink: %s", d)
+	}
+}
+
+// TestLogWithoutSecrets of the configuration, wherever they stand.
+func TestLogWithoutSecrets(t *testing.T) {
+	p := newPage(t)
+	p.o.Lines = lines.New()
+	log := slog.New(p.o.Lines.Handler(slog.NewTextHandler(io.Discard, nil))).With("connector", "stats")
+	log.Info("started")
+	log.Warn("refused: the server does not know hush", "tries", 2)
+	var got []logged
+	get(t, p, "/log/stats", &got)
+	if len(got) != 2 || got[1].Text != "started" || got[0].Level != "WARN" || got[0].Text != "refused: the server does not know [hidden] tries=2" || got[0].Time.IsZero() {
+		t.Errorf("%+v", got)
+	}
+	if w := get(t, p, "/log/none", nil); w.Body.String() != "[]\n" {
+		t.Errorf("a connector that is not there has logged %s", w.Body)
+	}
+}
