@@ -19,7 +19,7 @@ TEST := $(GO) run ./internal/test/report -timeout 30m
 
 DIR ?=
 
-.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration faults integration-serving bench bench-connect bench-cluster bench-many bench-data agreement demo-model page release clean
+.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration faults integration-serving bench bench-connect bench-cluster bench-many bench-data agreement demo-model docs page release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +109,9 @@ agreement: ## compare every kind of network with ONNX Runtime (needs Python; an 
 
 demo-model: build ## train the model of the demo anew (needs Python; about 5 minutes)
 	./examples/train-classifier/demo-model.sh $(BIN) configs/demo
+
+docs: ## write the documents anew that are made from the program: pages of plugins, the REST API
+	$(GO) test ./internal/test/reference -run TestPages -update
 
 page: ## bundle the page anew into runtime/page/static (needs the npm registry)
 	.ci/page.sh
