@@ -303,7 +303,7 @@ func (d *ConfigDef) Check(props Props) (Config, *Problems) {
 // plugin is a [Validator], across keys too: everything wrong is reported at once.
 func ParsePlugin(p Plugin, props Props) (Config, error) {
 	conf, problems := CheckPlugin(p, props)
-	return conf, problems.Err()
+	return conf, Coded("H1009", problems.Err())
 }
 
 // CheckPlugin is ParsePlugin that gives the problems one by one.

@@ -90,6 +90,35 @@ func mark(k Kind, err error) error {
 	return &Error{Kind: k, Err: err}
 }
 
+// Coded gives an error the code of a documented failure, such as H2001, by which a
+// user finds its cause and remedy. One that has a code keeps it: who knows most
+// speaks first. Coded(code, nil) is nil.
+func Coded(code string, err error) error {
+	if err == nil || CodeOf(err) != "" {
+		return err
+	}
+	return &coded{code, err}
+}
+
+type coded struct {
+	code string
+	err  error
+}
+
+// Error gives the text of the error: whoever shows it adds the code.
+func (e *coded) Error() string { return e.err.Error() }
+
+// Unwrap gives the error.
+func (e *coded) Unwrap() error { return e.err }
+
+// CodeOf gives the code of an error, empty without one.
+func CodeOf(err error) string {
+	if e, ok := errors.AsType[*coded](err); ok {
+		return e.code
+	}
+	return ""
+}
+
 // KindOf gives the kind of the outermost mark on err, KindUnmarked without one.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/failures"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 )
 
@@ -53,10 +54,10 @@ func (in *intake) overdue() {
 	if call, since, ok := in.t.watch.longest(0); ok {
 		what, state = call, "it has not returned for "+time.Since(since).Round(time.Millisecond).String()
 	}
-	err := in.t.at.wrap(what, "", fmt.Errorf("%s, and max.poll.interval.ms=%d is over: the partitions go to another member, and what was read comes again; look at what it waits for, or set consumer.override.max.poll.interval.ms higher or consumer.override.max.poll.records lower",
-		state, in.limit.most.Milliseconds()))
+	err := in.t.at.wrap(what, "", connector.Coded("H2020", fmt.Errorf("%s, and max.poll.interval.ms=%d is over: the partitions go to another member, and what was read comes again; look at what it waits for, or set consumer.override.max.poll.interval.ms higher or consumer.override.max.poll.records lower",
+		state, in.limit.most.Milliseconds())))
 	in.t.errors.last(err, false)
-	in.t.log.Error(err.Error())
+	in.t.log.Error(failures.Text(err))
 	in.consumer.Forfeit()
 }
 

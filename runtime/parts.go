@@ -119,7 +119,7 @@ func (b *builder) converter(key bool, names ...string) (connector.Converter, *st
 	}
 	class, props := b.choice(use, names...)
 	if class == "" {
-		return nil, nil, connector.Fatal(fmt.Errorf("%s: neither the connector nor its worker has %s", word, names[len(names)-1]))
+		return nil, nil, connector.Coded("H1015", connector.Fatal(fmt.Errorf("%s: neither the connector nor its worker has %s", word, names[len(names)-1])))
 	}
 	plugin, s, err := b.plugin(connector.ConverterType, word, "", java, class)
 	if err != nil {
@@ -141,7 +141,7 @@ func (b *builder) plugin(t connector.PluginType, role, alias, java, class string
 	}
 	p, err := b.registry.New(t, class)
 	if err != nil {
-		return nil, nil, connector.Fatal(fmt.Errorf("%s: %w", word, err))
+		return nil, nil, connector.Coded("H1004", connector.Fatal(fmt.Errorf("%s: %w", word, err)))
 	}
 	b.parts.note(role, alias, p.Info())
 	return p, newStage(p, word, java, connector.KindData), nil

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/failures"
 )
 
 // place is where errors of a task come from.
@@ -24,7 +27,43 @@ func (p place) wrap(stage, record string, err error) error {
 			b.WriteString(part + ": ")
 		}
 	}
-	return fmt.Errorf("%s%w", b.String(), err)
+	return connector.Coded(codeOf(stage, err), fmt.Errorf("%s%w", b.String(), err))
+}
+
+// stageCodes are the codes of failures that have none of their own, by where they are.
+var stageCodes = []struct{ place, code string }{
+	{"key converter", "H3001"},
+	{"value converter", "H3001"},
+	{"header converter", "H3012"},
+	{"transform", "H4001"},
+	{"predicate", "H4001"},
+	{"restore of state", "H4012"},
+	{"changelog", "H4013"},
+	{"producer", "H8002"},
+	{"dead letter", "H8004"},
+	{"output", "H8002"},
+	{"creation of topic", "H8008"},
+	{"offset commit", "H8005"},
+	{"commit", "H8005"},
+	{"consumer", "H8007"},
+	{"source", "H8001"},
+	{"sink", "H8003"},
+	{"opening of partitions", "H8003"},
+	{"flush", "H8003"},
+	{"start", "H8009"},
+}
+
+// codeOf gives the code for an error at a stage that has none of its own.
+func codeOf(stage string, err error) string {
+	if _, ok := errors.AsType[*panicked](err); ok {
+		return "H4002"
+	}
+	for _, s := range stageCodes {
+		if strings.HasPrefix(stage, s.place) {
+			return s.code
+		}
+	}
+	return "H8000"
 }
 
 func jsonText(v any) string {
@@ -62,14 +101,14 @@ func guard(call func() error) (err error) {
 	return call()
 }
 
-// Trace gives an error as the REST API's trace field shows it: its text and,
-// where a plugin panicked, the stack.
+// Trace gives an error as the REST API's trace field shows it: its text with its code
+// and, where a plugin panicked, the stack.
 func Trace(err error) string {
 	if err == nil {
 		return ""
 	}
 	if p, ok := errors.AsType[*panicked](err); ok {
-		return err.Error() + "\n" + string(p.stack)
+		return failures.Text(err) + "\n" + string(p.stack)
 	}
-	return err.Error()
+	return failures.Text(err)
 }

@@ -37,7 +37,7 @@ func (t *Task) props() connector.Props {
 func instance[T connector.Plugin](t *Task, kind connector.PluginType, class string) (plugin T, conf connector.Config, err error) {
 	made, err := t.options.Plugins.New(kind, class)
 	if err != nil {
-		return plugin, conf, connector.Fatal(err)
+		return plugin, conf, connector.Coded("H1004", connector.Fatal(err))
 	}
 	plugin, ok := made.(T)
 	if !ok {

@@ -121,7 +121,7 @@ func (s *settings) parseTopics(kind Kind, c connector.Config) error {
 		s.pattern = re
 	}
 	if (len(s.topics) == 0) == (s.pattern == nil) {
-		return connector.Fatal(fmt.Errorf("a %s needs exactly one of topics and topics.regex", kind))
+		return connector.Coded("H1011", connector.Fatal(fmt.Errorf("a %s needs exactly one of topics and topics.regex", kind)))
 	}
 	if kind == KindStream {
 		s.topic = c.String("topic")
@@ -132,7 +132,7 @@ func (s *settings) parseTopics(kind Kind, c connector.Config) error {
 	}
 	for name, topic := range map[string]string{"errors.deadletterqueue.topic.name": s.letters, "topic": s.topic} {
 		if topic != "" && s.reads(topic) {
-			return connector.Fatal(fmt.Errorf("%s: %s is one of the topics that are read: records would go in a circle", name, topic))
+			return connector.Coded("H1012", connector.Fatal(fmt.Errorf("%s: %s is one of the topics that are read: records would go in a circle", name, topic)))
 		}
 	}
 	return nil
@@ -144,7 +144,7 @@ var topicNames = regexp.MustCompile(`^[a-zA-Z0-9._-]{0,249}$`)
 // topicName refuses the name of a topic that no broker takes, "" is none.
 func topicName(key, name string) error {
 	if name == "." || name == ".." || !topicNames.MatchString(name) {
-		return connector.Fatal(fmt.Errorf("%s: %q is not the name of a topic: letters, digits and the signs . _ - are, 249 at most, but not . or .. alone", key, name))
+		return connector.Coded("H1013", connector.Fatal(fmt.Errorf("%s: %q is not the name of a topic: letters, digits and the signs . _ - are, 249 at most, but not . or .. alone", key, name)))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/failures"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -184,7 +185,7 @@ func (s *errorStats) wait() (over func()) {
 func (s *errorStats) last(err error, retrying bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.text, s.at, s.retrying = err.Error(), time.Now(), retrying
+	s.text, s.at, s.retrying = failures.Text(err), time.Now(), retrying
 }
 
 func (s *errorStats) get() Errors {

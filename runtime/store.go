@@ -84,8 +84,8 @@ func (s *stores) changelog(ctx context.Context, k changelogs, inputs []string) e
 			count, first = n, topic
 		}
 		if n != count {
-			return connector.Fatal(fmt.Errorf("topic %s has %d partitions and %s has %d: a stateful transform needs the same number in each of its topics; repartition one of them with a stream of its own",
-				topic, n, first, count))
+			return connector.Coded("H4003", connector.Fatal(fmt.Errorf("topic %s has %d partitions and %s has %d: a stateful transform needs the same number in each of its topics; repartition one of them with a stream of its own",
+				topic, n, first, count)))
 		}
 	}
 	config := map[string]string{"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"}
@@ -102,8 +102,8 @@ func (s *stores) changelog(ctx context.Context, k changelogs, inputs []string) e
 		return environment(err)
 	}
 	if n != count {
-		return connector.Fatal(fmt.Errorf("topic %s has %d partitions, but the state in %s was made with %d and keys have moved since: give the connector another name, so that it starts anew with its own state, or restore the number of partitions",
-			first, count, s.topic, n))
+		return connector.Coded("H4004", connector.Fatal(fmt.Errorf("topic %s has %d partitions, but the state in %s was made with %d and keys have moved since: give the connector another name, so that it starts anew with its own state, or restore the number of partitions",
+			first, count, s.topic, n)))
 	}
 	s.partitions = n
 	return nil

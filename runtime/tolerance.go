@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/failures"
 )
 
 // tolerance decides what a failure means for a task. Nothing else does.
@@ -66,7 +67,7 @@ func (t *tolerance) judge(r rule, err error, attempt int, elapsed time.Duration)
 	case do == tolerate:
 		return verdict{do: tolerate}
 	case kind == connector.KindRetriable:
-		return t.stop(connector.Fatal(fmt.Errorf("%w (after %d retries)", err, attempt)))
+		return t.stop(connector.Coded("H8006", connector.Fatal(fmt.Errorf("%w (after %d retries)", err, attempt))))
 	case connector.KindOf(err) != kind:
 		err = &connector.Error{Kind: kind, Err: err} // the restart policy wants to know
 	}
@@ -131,7 +132,7 @@ func (t *tolerance) delay(atLeast time.Duration, attempt int, r rule, elapsed ti
 // wait waits before a retry and says why. It tells false when the task is to
 // stop instead.
 func (t *tolerance) wait(ctx context.Context, quit <-chan struct{}, d time.Duration, why error) bool {
-	t.log.Warn("retrying: "+why.Error(), "after", d.Round(time.Millisecond))
+	t.log.Warn("retrying: "+failures.Text(why), "after", d.Round(time.Millisecond))
 	defer t.stats.wait()()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -160,5 +161,5 @@ func (t *tolerance) note(why failure, which func() []any) {
 	if t.logRecords {
 		attrs = append(attrs, which()...)
 	}
-	t.log.Error("record tolerated: "+why.err.Error(), attrs...)
+	t.log.Error("record tolerated: "+failures.Text(why.err), attrs...)
 }

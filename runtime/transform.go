@@ -36,7 +36,7 @@ func (b *builder) transform(alias string) error {
 	switch t := t.(type) {
 	case connector.StatefulTransform:
 		if b.spec.Kind != KindStream {
-			return connector.Fatal(fmt.Errorf("%s: it keeps state, which only a stream connector can do", s.place))
+			return connector.Coded("H1014", connector.Fatal(fmt.Errorf("%s: it keeps state, which only a stream connector can do", s.place)))
 		}
 		keep, err := b.stores(s.place, t.Store())
 		if err != nil {

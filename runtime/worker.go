@@ -102,7 +102,7 @@ func (w *Worker) TaskConfigs(ctx context.Context, spec TaskSpec, maxTasks int) (
 		return nil, fmt.Errorf("%s: split into tasks: %w", spec.Connector, err)
 	}
 	if enforce, ok := spec.Props.Text("tasks.max.enforce"); len(list) > maxTasks && (!ok || !strings.EqualFold(strings.TrimSpace(enforce), "false")) {
-		return nil, connector.Fatal(fmt.Errorf("%s: the plugin made %d tasks, more than tasks.max=%d", spec.Connector, len(list), maxTasks))
+		return nil, connector.Coded("H1016", connector.Fatal(fmt.Errorf("%s: the plugin made %d tasks, more than tasks.max=%d", spec.Connector, len(list), maxTasks)))
 	}
 	return list, nil
 }

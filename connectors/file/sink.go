@@ -94,7 +94,7 @@ func (s *Sink) Put(_ context.Context, records []connector.Record) error {
 		}
 		if ok && long {
 			if err := appended.WriteLine(text); err != nil {
-				return connector.Retriable(err)
+				return connector.Coded("H7006", connector.Retriable(err))
 			}
 			continue
 		}
@@ -112,12 +112,14 @@ func (s *Sink) write() error {
 	if s.text = s.text[:0]; cap(s.text) > 2*writeSize {
 		s.text = nil // a long line is not kept for the next
 	}
-	return connector.Retriable(err)
+	return connector.Coded("H7006", connector.Retriable(err))
 }
 
 // Flush syncs the file. An error ends the task: what the system could not write
 // down then is not tried by the next sync, so the records have to be put again.
-func (s *Sink) Flush(context.Context) error { return connector.Fatal(s.out.Sync()) }
+func (s *Sink) Flush(context.Context) error {
+	return connector.Coded("H7006", connector.Fatal(s.out.Sync()))
+}
 
 // Stop closes the file. What was put and not flushed is put again by the next task.
 func (s *Sink) Stop() error {

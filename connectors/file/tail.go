@@ -85,7 +85,7 @@ func (t *tail) begin() (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, connector.Retriable(err)
+		return false, connector.Coded("H7007", connector.Retriable(err))
 	}
 	t.missing = false
 	info, err := f.Stat()
@@ -188,7 +188,7 @@ func (t *tail) lines(n int) ([]line, error) {
 			return lines, nil
 		default:
 			t.reader = nil
-			return lines, connector.Retriable(t.failed(err))
+			return lines, connector.Coded("H7007", connector.Retriable(t.failed(err)))
 		}
 	}
 	return lines, nil

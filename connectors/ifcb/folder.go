@@ -67,7 +67,7 @@ func (f *folder) URL(ifcb.BinID) string { return "" }
 func (f *folder) list(from time.Time) ([]ifcb.BinID, error) {
 	files, err := ifcb.ListParts(f.dir, from)
 	if err != nil {
-		return nil, connector.Retriable(err) // a share that is away comes back
+		return nil, connector.Coded("H7005", connector.Retriable(err)) // a share that is away comes back
 	}
 	if f.paths == nil {
 		f.paths = make(map[ifcb.BinID]string, len(files))

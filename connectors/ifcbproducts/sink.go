@@ -79,7 +79,7 @@ func (s *Sink) Start(_ context.Context, c connector.Context, conf connector.Conf
 		err = fmt.Errorf("%s is no folder", s.folder.Path)
 	}
 	if err != nil {
-		return connector.Retriable(fmt.Errorf("folder: %w: make it, or mount what holds it", err))
+		return connector.Coded("H7005", connector.Retriable(fmt.Errorf("folder: %w: make it, or mount what holds it", err)))
 	}
 	return nil
 }
@@ -168,7 +168,7 @@ func (s *Sink) Flush(ctx context.Context) error {
 			if errors.Is(err, products.ErrForeign) {
 				return connector.Fatal(err)
 			}
-			return connector.Retriable(err)
+			return connector.Coded("H7006", connector.Retriable(err))
 		}
 		delete(s.pending, id)
 	}

@@ -140,7 +140,7 @@ func entries(v any) string {
 
 // at says where in Kafka a record is.
 func (s *Sink) at(r *connector.Record, err error) error {
-	return connector.Data(fmt.Errorf("record %s[%d]@%d: %w", r.Origin.Topic, r.Origin.Partition, r.Origin.Offset, err))
+	return connector.Coded("H5005", connector.Data(fmt.Errorf("record %s[%d]@%d: %w", r.Origin.Topic, r.Origin.Partition, r.Origin.Offset, err)))
 }
 
 // timestamp writes a record's time as Java does.

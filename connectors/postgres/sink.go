@@ -158,7 +158,7 @@ func (s *Sink) checkVersion(ctx context.Context) error {
 	case !noted:
 		s.log.Warn("no version of the database is noted: hydraulics database up does, and changes what is older", "database.version", s.set.version)
 	case has < int64(s.set.version):
-		return fmt.Errorf("the database has version %d, and database.version is %d: run hydraulics database up", has, s.set.version)
+		return connector.Coded("H5008", fmt.Errorf("the database has version %d, and database.version is %d: run hydraulics database up", has, s.set.version))
 	}
 	return nil
 }
@@ -232,7 +232,7 @@ func (s *Sink) checkUse(ctx context.Context, p *plan) error {
 	}
 	grants, err := p.table.Grants(ctx, s.pool, rights)
 	if err == nil && grants != "" {
-		err = fmt.Errorf("table %s: the user lacks privileges: run %s", p.table.Name, grants)
+		err = connector.Coded("H5004", fmt.Errorf("table %s: the user lacks privileges: run %s", p.table.Name, grants))
 	}
 	return err
 }
@@ -250,12 +250,14 @@ func (s *Sink) forget() {
 // mark gives an error its kind: of the environment it may be retried, attempts
 // times, the rest ends the task.
 func (s *Sink) mark(err error, attempts int, after connector.RetryOption) error {
-	advice := pg.Advice(err)
+	advice, code := pg.Advice(err), "H5007"
 	switch state := pg.State(err); {
 	case strings.HasPrefix(state, "28"):
-		advice = "check connection.user and connection.password"
+		advice, code = "check connection.user and connection.password", "H5002"
 	case strings.HasPrefix(state, "3D"):
-		advice = "check the database in connection.url"
+		advice, code = "check the database in connection.url", "H5003"
+	case state == "42501":
+		code = "H5004"
 	}
 	if advice != "" {
 		err = fmt.Errorf("%w: %s", err, advice)
@@ -264,9 +266,12 @@ func (s *Sink) mark(err error, attempts int, after connector.RetryOption) error 
 	case err == nil || connector.KindOf(err) != connector.KindUnmarked || errors.Is(err, context.Canceled):
 		return err
 	case pg.Classify(err) == pg.Environment || errors.Is(err, errOver):
-		return connector.Retriable(err, connector.Attempts(attempts), after)
+		if code == "H5007" {
+			code = "H5001"
+		}
+		return connector.Coded(code, connector.Retriable(err, connector.Attempts(attempts), after))
 	}
-	return connector.Fatal(err)
+	return connector.Coded(code, connector.Fatal(err))
 }
 
 // heard notes whether the database answers.

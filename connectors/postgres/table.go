@@ -83,7 +83,7 @@ func (s *Sink) table(ctx context.Context, sh *shape) (*pg.Table, error) {
 }
 
 func errMissing(name pg.Name) error {
-	return fmt.Errorf("table %s is missing and auto-creation is disabled: create it, or set auto.create=true", name)
+	return connector.Coded("H5006", fmt.Errorf("table %s is missing and auto-creation is disabled: create it, or set auto.create=true", name))
 }
 
 // read reads a table, nil when there is none.
@@ -165,7 +165,7 @@ func (s *Sink) extend(ctx context.Context, t *pg.Table, missing []field) error {
 	list := strings.Join(names, ", ")
 	switch {
 	case !s.set.evolve:
-		return fmt.Errorf("table %s is missing the fields %s, and auto-evolution is disabled: add the columns, set auto.evolve=true, or leave the fields out with fields.whitelist", t.Name, list)
+		return connector.Coded("H5009", fmt.Errorf("table %s is missing the fields %s, and auto-evolution is disabled: add the columns, set auto.evolve=true, or leave the fields out with fields.whitelist", t.Name, list))
 	case t.Kind == pg.View:
 		return fmt.Errorf("view %s is missing the fields %s, and a view cannot be altered", t.Name, list)
 	}

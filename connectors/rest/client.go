@@ -94,12 +94,12 @@ func (s *Sink) broken(ctx context.Context, method, where string, err error) erro
 	}
 	err = fmt.Errorf("%s %s: %w", method, where, err)
 	if private, ok := errors.AsType[privateError](err); ok {
-		return connector.Fatal(fmt.Errorf("%s %s: %w", method, where, private))
+		return connector.Coded("H6008", connector.Fatal(fmt.Errorf("%s %s: %w", method, where, private)))
 	}
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	_, plain := errors.AsType[tls.RecordHeaderError](err)
 	if certificate || plain {
-		return connector.Fatal(fmt.Errorf("%w: check url, tls.ca.file and ssl.*", err))
+		return connector.Coded("H6009", connector.Fatal(fmt.Errorf("%w: check url, tls.ca.file and ssl.*", err)))
 	}
 	return s.retriable(err, 0, s.retries)
 }

@@ -47,15 +47,15 @@ func (s *Sink) judge(to *destination, answer *http.Response, said []byte, login 
 		attempts := s.extra()
 		return s.retriable(err, retryAfter(answer.Header.Get("Retry-After"), time.Now()), attempts)
 	case code == http.StatusUnauthorized || code == http.StatusForbidden || code == http.StatusProxyAuthRequired:
-		return s.misconfigured(to, code, fmt.Errorf("%w: check auth.type and what belongs to it", err))
+		return s.misconfigured(to, code, connector.Coded("H6002", fmt.Errorf("%w: check auth.type and what belongs to it", err)))
 	case code < 400:
-		return s.misconfigured(to, code, fmt.Errorf("%w: %s", err, mask(s.unfollowed(to.method, answer), hidden)))
+		return s.misconfigured(to, code, connector.Coded("H6003", fmt.Errorf("%w: %s", err, mask(s.unfollowed(to.method, answer), hidden))))
 	case (code == http.StatusNotFound || code == http.StatusMethodNotAllowed || code == http.StatusGone) && !s.keyed:
-		return s.misconfigured(to, code, fmt.Errorf("%w: check url and method", err))
+		return s.misconfigured(to, code, connector.Coded("H6004", fmt.Errorf("%w: check url and method", err)))
 	case code == http.StatusUnsupportedMediaType || code == http.StatusUpgradeRequired || code == http.StatusPaymentRequired:
-		return s.misconfigured(to, code, fmt.Errorf("%w: check format, content.type and what the service wants", err))
+		return s.misconfigured(to, code, connector.Coded("H6005", fmt.Errorf("%w: check format, content.type and what the service wants", err)))
 	default:
-		return connector.Data(&refusedError{err, s.reply(code, said, login)})
+		return connector.Coded("H6006", connector.Data(&refusedError{err, s.reply(code, said, login)}))
 	}
 }
 
@@ -68,7 +68,7 @@ func (s *Sink) extra() int {
 }
 
 func (s *Sink) retriable(err error, after time.Duration, attempts int) error {
-	return connector.Retriable(err, connector.Attempts(attempts), connector.After(max(after, s.backoff)))
+	return connector.Coded("H6001", connector.Retriable(err, connector.Attempts(attempts), connector.After(max(after, s.backoff))))
 }
 
 // passing tells that an answer is about the service's state, which may pass.

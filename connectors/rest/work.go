@@ -313,7 +313,7 @@ func (w *work) judgeRun() error {
 	}
 	w.s.refused = r
 	if last != nil && r.records >= mostRefused {
-		return connector.Fatal(fmt.Errorf("%d records in a row were answered with %d and none was taken, so the cause is the service, url, format or headers: %w", r.records, r.code, last))
+		return connector.Coded("H6010", connector.Fatal(fmt.Errorf("%d records in a row were answered with %d and none was taken, so the cause is the service, url, format or headers: %w", r.records, r.code, last)))
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func (c *Converter) ToConnect(ctx context.Context, topic string, data []byte) (*
 	}
 	id, value, err := wire.Split(data)
 	if err != nil {
-		return nil, nil, connector.Data(err)
+		return nil, nil, connector.Coded("H3009", connector.Data(err))
 	}
 	s, err := c.schemas.ReaderFor(ctx, topic, id)
 	if err != nil {

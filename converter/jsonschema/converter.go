@@ -83,7 +83,7 @@ func (w *writer) append(out []byte, topic string, schema *connector.Schema, valu
 	}
 	if w.validator != nil {
 		if err := w.validator.Validate(out[wire.PrefixSize:]); err != nil {
-			return nil, connector.Data(fmt.Errorf("topic %s: the value does not fit its JSON Schema %w", topic, err))
+			return nil, connector.Coded("H3011", connector.Data(fmt.Errorf("topic %s: the value does not fit its JSON Schema %w", topic, err)))
 		}
 	}
 	return out, nil
@@ -96,7 +96,7 @@ func (c *Converter) ToConnect(ctx context.Context, topic string, data []byte) (*
 	}
 	id, text, err := wire.Split(data)
 	if err != nil {
-		return nil, nil, connector.Data(err)
+		return nil, nil, connector.Coded("H3009", connector.Data(err))
 	}
 	r, err := c.schemas.Reader(ctx, id)
 	if err != nil {

@@ -60,7 +60,7 @@ func (c *Converter) Close() error {
 // FromConnect writes a value. Null is null bytes, whatever the schema.
 func (c *Converter) FromConnect(ctx context.Context, topic string, schema *connector.Schema, value any) ([]byte, error) {
 	if value != nil && schema == nil {
-		return nil, connector.Data(errors.New("a value without a schema cannot be written as Protobuf, whose fields have types"))
+		return nil, connector.Coded("H3010", connector.Data(errors.New("a value without a schema cannot be written as Protobuf, whose fields have types")))
 	}
 	return c.schemas.Write(ctx, topic, schema, value)
 }
@@ -72,7 +72,7 @@ func (c *Converter) ToConnect(ctx context.Context, topic string, data []byte) (*
 	}
 	id, rest, err := wire.Split(data)
 	if err != nil {
-		return nil, nil, connector.Data(err)
+		return nil, nil, connector.Coded("H3009", connector.Data(err))
 	}
 	indexes, rest, err := splitIndexes(rest)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // makes it. The same schema gives the same text.
 func FromConnect(s *connector.Schema, o Options) (string, error) {
 	if s == nil {
-		return "", connector.Data(fmt.Errorf("the value has no schema and Avro needs one: take a converter that reads a schema, or name a registered one with subject and use.latest.version"))
+		return "", connector.Coded("H3010", connector.Data(fmt.Errorf("the value has no schema and Avro needs one: take a converter that reads a schema, or name a registered one with subject and use.latest.version")))
 	}
 	g := generator{Options: o, named: map[string]*connector.Schema{}}
 	avro, err := g.schema(s)

@@ -68,7 +68,7 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if len(o.Bootstrap) == 0 {
-		return nil, connector.Fatal(errors.New("bootstrap.servers is empty"))
+		return nil, connector.Coded("H2001", connector.Fatal(errors.New("bootstrap.servers is empty")))
 	}
 	made := o.health == nil
 	if made {
@@ -95,7 +95,7 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 	select {
 	case r := <-done:
 		if r.err != nil {
-			return nil, connector.Retriable(fmt.Errorf("bootstrap.servers %s: %w", strings.Join(o.Bootstrap, ","), explained(r.err, conf)))
+			return nil, connector.Coded("H2001", connector.Retriable(fmt.Errorf("bootstrap.servers %s: %w", strings.Join(o.Bootstrap, ","), explained(r.err, conf))))
 		}
 		return &Client{options: o, client: r.client, gate: g, asking: &trouble{log: o.Log, health: o.health}}, nil
 	case <-ctx.Done():

@@ -31,7 +31,7 @@ func (m *Member) joinLoop() {
 			}
 			return
 		case refused:
-			m.fail(connector.Fatal(fmt.Errorf("group %s: %w", m.o.Group, err)))
+			m.fail(connector.Coded("H2016", connector.Fatal(fmt.Errorf("group %s: %w", m.o.Group, err))))
 			return
 		case lost, rejoin:
 			continue

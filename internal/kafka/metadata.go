@@ -87,7 +87,7 @@ func partitionsOf(resp *sarama.MetadataResponse, all bool) (map[string]int32, er
 		case retriable(t.Err):
 			return nil, connector.Retriable(fmt.Errorf("topic %s: %w", t.Name, t.Err))
 		case !all:
-			return nil, connector.Fatal(fmt.Errorf("topic %s: %w", t.Name, t.Err))
+			return nil, connector.Coded("H2015", connector.Fatal(fmt.Errorf("topic %s: %w", t.Name, t.Err)))
 		}
 	}
 	return found, nil

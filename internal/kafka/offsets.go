@@ -36,7 +36,7 @@ func (g *GroupConsumer) Commit(ctx context.Context, next map[connector.TopicPart
 		case lost:
 			return fmt.Errorf("group %s: %w: %w", g.o.Group, ErrGenerationLost, err)
 		case refused:
-			return connector.Fatal(fmt.Errorf("group %s: commit: %w", g.o.Group, err))
+			return connector.Coded("H2016", connector.Fatal(fmt.Errorf("group %s: commit: %w", g.o.Group, err)))
 		case elsewhere:
 			g.commits.note("offsets cannot be committed: the group coordinator cannot be reached", err)
 			g.member.coord.fast.drop()
@@ -164,7 +164,7 @@ func (g *GroupConsumer) prepare(gen Generation) error {
 				clear(starts)
 			}
 		case refused:
-			return connector.Fatal(fmt.Errorf("group %s: committed offsets: %w", g.o.Group, err))
+			return connector.Coded("H2016", connector.Fatal(fmt.Errorf("group %s: committed offsets: %w", g.o.Group, err)))
 		case elsewhere:
 			g.member.coord.fast.drop()
 		case lost, rejoin:
@@ -198,7 +198,7 @@ func (g *GroupConsumer) reset(tp connector.TopicPartition) (int64, error) {
 	at := map[string]int64{"earliest": sarama.OffsetOldest, "": sarama.OffsetOldest, "latest": sarama.OffsetNewest}
 	where, ok := at[g.o.Reset]
 	if !ok {
-		return 0, connector.Fatal(fmt.Errorf("group %s: topic %s partition %d has no usable committed offset, and auto.offset.reset is none", g.o.Group, tp.Topic, tp.Partition))
+		return 0, connector.Coded("H2017", connector.Fatal(fmt.Errorf("group %s: topic %s partition %d has no usable committed offset, and auto.offset.reset is none", g.o.Group, tp.Topic, tp.Partition)))
 	}
 	off, err := g.client.client.GetOffset(tp.Topic, tp.Partition, where)
 	if err != nil {

@@ -189,8 +189,8 @@ func noPartition(m *Message) error {
 }
 
 func tooLarge(topic string, size int64, key string, limit int) error {
-	return connector.Data(&sizeError{fmt.Sprintf("topic %s: a message of %d bytes is larger than %s=%d: raise producer.override.max.request.size, and the topic's max.message.bytes, and start the connector again",
-		topic, size, key, limit)})
+	return connector.Coded("H2010", connector.Data(&sizeError{fmt.Sprintf("topic %s: a message of %d bytes is larger than %s=%d: raise producer.override.max.request.size, and the topic's max.message.bytes, and start the connector again",
+		topic, size, key, limit)}))
 }
 
 // sizeError says that a message is too large.
@@ -296,13 +296,13 @@ func (p *Producer) failure(q *partitionQueue, b *recordBatch, a answer) error {
 	case tooLargeFor(a.code):
 		return tooLarge(q.Topic, int64(b.size), "what the broker takes, or what it took when the connector started,", p.set.request)
 	case invalid(a.code):
-		return connector.Data(fmt.Errorf("topic %s: %w", q.Topic, explain(a)))
+		return connector.Coded("H2012", connector.Data(fmt.Errorf("topic %s: %w", q.Topic, explain(a))))
 	case a.err != nil && connector.KindOf(a.err) != connector.KindUnmarked:
 		return a.err
 	case a.code == sarama.ErrTopicAuthorizationFailed:
-		return connector.Fatal(fmt.Errorf("topic %s: %w: allow Write on it", q.Topic, explain(a)))
+		return connector.Coded("H2009", connector.Fatal(fmt.Errorf("topic %s: %w: allow Write on it", q.Topic, explain(a))))
 	case hopeless(a.err), a.err == nil && !produceAgain(a.code):
-		return connector.Fatal(fmt.Errorf("topic %s: %w", q.Topic, explain(a)))
+		return connector.Coded("H2012", connector.Fatal(fmt.Errorf("topic %s: %w", q.Topic, explain(a))))
 	}
 	return connector.Retriable(fmt.Errorf("topic %s: %w", q.Topic, explain(a)))
 }

@@ -92,7 +92,7 @@ func (p *Producer) exists(ctx context.Context, topic string) (*sarama.MetadataRe
 			p.trouble.over()
 			return resp, nil
 		case time.Since(began) > p.set.block:
-			return nil, connector.Retriable(fmt.Errorf("topic %s: %w, and the broker does not create it: create it, or set topic.creation.enable=true", topic, ErrUnknownTopic))
+			return nil, connector.Coded("H2013", connector.Retriable(fmt.Errorf("topic %s: %w, and the broker does not create it: create it, or set topic.creation.enable=true", topic, ErrUnknownTopic)))
 		}
 		if !pause(ctx, retryPause) {
 			return nil, context.Cause(ctx)
@@ -157,7 +157,7 @@ func (p *Producer) forsake() {
 	p.gone = slices.DeleteFunc(p.gone, func(q *partitionQueue) bool {
 		q.leader = -1 // nothing more is sent
 		for _, b := range q.give(time.Time{}) {
-			why := connector.Retriable(fmt.Errorf("topic %s: partition %d is not there any more", q.Topic, q.Partition))
+			why := connector.Coded("H2014", connector.Retriable(fmt.Errorf("topic %s: partition %d is not there any more", q.Topic, q.Partition)))
 			done = append(done, outcome{q, b, answer{err: why, offset: -1, appended: connector.NoTimestamp}})
 		}
 		if len(q.flying) > 0 {
@@ -257,6 +257,6 @@ func noLeader(err error) error {
 func (p *Producer) expire() {
 	p.forsake()
 	if p.set.delivery > 0 {
-		p.giveUp(connector.Retriable(fmt.Errorf("not delivered within delivery.timeout.ms=%d", p.set.delivery.Milliseconds())), time.Now().Add(-p.set.delivery))
+		p.giveUp(connector.Coded("H2011", connector.Retriable(fmt.Errorf("not delivered within delivery.timeout.ms=%d", p.set.delivery.Milliseconds()))), time.Now().Add(-p.set.delivery))
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/IBM/sarama"
 
+	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/ssl"
 )
 
@@ -77,28 +78,28 @@ func explained(err error, conf *sarama.Config) error {
 	var alert tls.AlertError
 	switch {
 	case errors.As(err, &noToken):
-		return noToken
+		return connector.Coded("H2008", noToken)
 	case errors.Is(err, sarama.ErrSASLAuthenticationFailed):
-		return fmt.Errorf("the login is refused: check %s: %w", keys, sarama.ErrSASLAuthenticationFailed)
+		return connector.Coded("H2002", fmt.Errorf("the login is refused: check %s: %w", keys, sarama.ErrSASLAuthenticationFailed))
 	case errors.Is(err, sarama.ErrUnsupportedSASLMechanism):
-		return fmt.Errorf("sasl.mechanism: the broker does not offer %s: %w", conf.Net.SASL.Mechanism, sarama.ErrUnsupportedSASLMechanism)
+		return connector.Coded("H2003", fmt.Errorf("sasl.mechanism: the broker does not offer %s: %w", conf.Net.SASL.Mechanism, sarama.ErrUnsupportedSASLMechanism))
 	case errors.As(err, &unknown):
-		return fmt.Errorf("the broker's certificate is signed by one that is not trusted: name it in ssl.truststore.location: %w", unknown)
+		return connector.Coded("H2004", fmt.Errorf("the broker's certificate is signed by one that is not trusted: name it in ssl.truststore.location: %w", unknown))
 	case errors.As(err, &name):
-		return fmt.Errorf("the broker's certificate is for another name: ask it by one of its names; "+
-			"an empty ssl.endpoint.identification.algorithm leaves the name unchecked: %w", name)
+		return connector.Coded("H2005", fmt.Errorf("the broker's certificate is for another name: ask it by one of its names; "+
+			"an empty ssl.endpoint.identification.algorithm leaves the name unchecked: %w", name))
 	case errors.As(err, &plain):
-		return fmt.Errorf("the broker does not answer in TLS: check security.protocol, and the port: %w", plain)
+		return connector.Coded("H2006", fmt.Errorf("the broker does not answer in TLS: check security.protocol, and the port: %w", plain))
 	case errors.As(err, &alert) || strings.Contains(err.Error(), "remote error: tls: "): // of the other side's alerts the type is not public
-		return fmt.Errorf("the broker refuses the connection: check ssl.keystore.location, which holds the client's certificate, and ssl.enabled.protocols: %w", err)
+		return connector.Coded("H2007", fmt.Errorf("the broker refuses the connection: check ssl.keystore.location, which holds the client's certificate, and ssl.enabled.protocols: %w", err))
 	}
 	for _, closed := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET} {
 		switch {
 		case !errors.Is(err, closed):
 		case conf.Net.SASL.Enable:
-			return fmt.Errorf("the connection was closed at the login: check %s, or security.protocol: %w", keys, closed)
+			return connector.Coded("H2002", fmt.Errorf("the connection was closed at the login: check %s, or security.protocol: %w", keys, closed))
 		default:
-			return fmt.Errorf("the connection was closed: check security.protocol: %w", closed)
+			return connector.Coded("H2006", fmt.Errorf("the connection was closed: check security.protocol: %w", closed))
 		}
 	}
 	return err

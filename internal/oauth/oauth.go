@@ -104,5 +104,5 @@ func (t *Tokens) explain(err error) error {
 	if status := said.Response.StatusCode; status >= 500 || status == http.StatusTooManyRequests {
 		return connector.Retriable(err)
 	}
-	return connector.Fatal(fmt.Errorf("%w: check %s, %s and %s", err, t.Keys.ClientID, t.Keys.Secret, t.Keys.Scope))
+	return connector.Coded("H6011", connector.Fatal(fmt.Errorf("%w: check %s, %s and %s", err, t.Keys.ClientID, t.Keys.Secret, t.Keys.Scope)))
 }

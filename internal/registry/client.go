@@ -110,13 +110,13 @@ const cacheSize = 1000
 // New makes a client. It does not connect.
 func New(o Options) (*Client, error) {
 	if len(o.URLs) == 0 {
-		return nil, connector.Fatal(fmt.Errorf("schema registry: no address: set schema.registry.url"))
+		return nil, connector.Coded("H3002", connector.Fatal(fmt.Errorf("schema registry: no address: set schema.registry.url")))
 	}
 	o.URLs = append([]string{}, o.URLs...)
 	for i, text := range o.URLs {
 		u, err := url.Parse(strings.TrimSpace(text))
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, connector.Fatal(fmt.Errorf("schema registry: schema.registry.url must be http://host:port or https://host:port, entry %d is not", i+1))
+			return nil, connector.Coded("H3002", connector.Fatal(fmt.Errorf("schema registry: schema.registry.url must be http://host:port or https://host:port, entry %d is not", i+1)))
 		}
 		if p, ok := u.User.Password(); ok && o.User == "" { // basic.auth.credentials.source=URL
 			o.User, o.Password = u.User.Username(), connector.Password(p)
@@ -287,7 +287,7 @@ func (c *Client) call(ctx context.Context, what string, ask func(*srclient.Schem
 		kind = *t
 	}
 	if kind != c.options.Type {
-		return Schema{}, connector.Data(fmt.Errorf("schema registry: %s: its type is %s, expected %s", what, string(kind), string(c.options.Type)))
+		return Schema{}, connector.Coded("H3007", connector.Data(fmt.Errorf("schema registry: %s: its type is %s, expected %s", what, string(kind), string(c.options.Type))))
 	}
 	s := Schema{ID: got.ID(), Version: got.Version(), Text: got.Schema()}
 	return s, c.references(ctx, got.References(), &s.References, 0)
@@ -364,7 +364,7 @@ func try[T any](ctx context.Context, c *Client, what string, ask func(*srclient.
 			break
 		}
 	}
-	return zero, connector.Retriable(errors.Join(failed...))
+	return zero, connector.Coded("H3003", connector.Retriable(errors.Join(failed...)))
 }
 
 func askOnce[T any](ctx context.Context, c *Client, address, what string, ask func(*srclient.SchemaRegistryClient) (T, error)) (T, error) {
@@ -416,11 +416,11 @@ func explain(address, what string, status int, err error) error {
 	err = fmt.Errorf("schema registry %s: %s: %s", address, what, text)
 	switch {
 	case status == 0, status >= 500, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
-		return connector.Retriable(err)
+		return connector.Coded("H3003", connector.Retriable(err))
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return connector.Fatal(fmt.Errorf("%w: set basic.auth.credentials.source (USER_INFO, SASL_INHERIT) or bearer.auth.credentials.source and their keys", err))
+		return connector.Coded("H3004", connector.Fatal(fmt.Errorf("%w: set basic.auth.credentials.source (USER_INFO, SASL_INHERIT) or bearer.auth.credentials.source and their keys", err)))
 	case status < 300, !ok || said.Code == 0: // a proxy's page, such as one that says 404
-		return connector.Fatal(fmt.Errorf("%w: is this a schema registry?", err))
+		return connector.Coded("H3005", connector.Fatal(fmt.Errorf("%w: is this a schema registry?", err)))
 	}
-	return connector.Data(err)
+	return connector.Coded("H3006", connector.Data(err))
 }

@@ -28,6 +28,7 @@ machine (--elsewhere).`,
 			for _, name := range args {
 				err := s.ReadFile(name, config.AnyRole)
 				if p, ok := errors.AsType[config.Problem](err); ok {
+					p.Code = "H1007"
 					problems = append(problems, p)
 				} else if err != nil {
 					return err
@@ -35,7 +36,7 @@ machine (--elsewhere).`,
 			}
 			s.Distributed = s.NamesCluster()
 			problems = append(problems, config.Lint(s, connector.Plugins, Defaults)...)
-			problems = append(problems, lintConnections(s, Defaults)...)
+			problems = config.Coded(append(problems, lintConnections(s, Defaults)...))
 			for i := range problems {
 				if p := &problems[i]; p.Fails && !(p.Here && elsewhere) {
 					p.Warning = false
@@ -49,6 +50,9 @@ machine (--elsewhere).`,
 				out = io.Discard
 			}
 			if report(out, problems) > 0 {
+				if !form.json {
+					fmt.Fprintf(cmd.ErrOrStderr(), "what a code means: %s explain CODE\n", cmd.Root().Name())
+				}
 				return ErrSaid
 			}
 			return nil
@@ -66,7 +70,11 @@ func report(out io.Writer, problems []config.Problem) int {
 		if !p.Warning {
 			wrong++
 		}
-		fmt.Fprintln(out, p)
+		fmt.Fprint(out, p)
+		if p.Code != "" {
+			fmt.Fprint(out, " [", p.Code, "]")
+		}
+		fmt.Fprintln(out)
 	}
 	return wrong
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/axiom-data-science/hydraulics/internal/failures"
 	"github.com/axiom-data-science/hydraulics/internal/loggers"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/steer"
 )
@@ -42,7 +43,7 @@ func Main(name string, commands ...*cobra.Command) {
 	root := Root(name, commands...)
 	if err := root.ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, ErrSaid) && !errors.Is(err, steer.ErrDiffers) {
-			fmt.Fprintln(root.ErrOrStderr(), "error: "+err.Error())
+			fmt.Fprintln(root.ErrOrStderr(), "error: "+failures.Text(err))
 		}
 		os.Exit(steer.ExitCode(err))
 	}
@@ -68,7 +69,7 @@ func Root(name string, commands ...*cobra.Command) *cobra.Command {
 		}
 		return err
 	}
-	root.AddCommand(newWorkerCommand(name), newStandaloneCommand(), newDistributedCommand(), newLintCommand(), newPreviewCommand(name), newTestCommand(name), newSchemaCommand(name), newPluginsCommand(), newVersionCommand(), newImportCommand(), newAccessCommand(),
+	root.AddCommand(newWorkerCommand(name), newStandaloneCommand(), newDistributedCommand(), newLintCommand(), newPreviewCommand(name), newTestCommand(name), newSchemaCommand(name), newPluginsCommand(), newVersionCommand(), newExplainCommand(name), newImportCommand(), newAccessCommand(),
 		steer.ConnectorsCommand(), steer.TapCommand(), steer.OffsetsCommand(), steer.ContextsCommand(), steer.MigrateCommand())
 	root.AddCommand(commands...)
 	refuseUnknown(root)

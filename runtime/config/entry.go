@@ -97,6 +97,8 @@ type Problem struct {
 	Connector string `json:"connector,omitempty"` // empty for the worker's keys
 	Key       string `json:"key,omitempty"`       // empty where the file itself is wrong
 	Message   string `json:"message"`
+	// Code is that of the documented failure, which lint finds out.
+	Code string `json:"code,omitempty"`
 	// Warning is for what does not keep a worker from starting.
 	Warning bool `json:"warning"`
 	// Fails marks a warning of what makes a connector fail, or leaves none to run.

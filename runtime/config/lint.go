@@ -50,7 +50,7 @@ func Lint(s *Setup, plugins *connector.Registry, embedded fs.FS) []Problem {
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line))
 	})
-	return problems
+	return Coded(problems)
 }
 
 func lintWorker(list List, distributed bool) []Problem {

@@ -125,7 +125,7 @@ func (e *invalidError) Error() string {
 // Err gives an [invalidError], nil where nothing is wrong.
 func (r *Report) Err() error {
 	if list := r.Problems(); len(list) > 0 {
-		return &invalidError{Problems: list}
+		return connector.Coded("H1009", &invalidError{Problems: list})
 	}
 	return nil
 }

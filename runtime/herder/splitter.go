@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/failures"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
@@ -199,7 +200,7 @@ func (s *splitter) split(want store.Connector) error {
 		return err
 	}
 	if len(list) == 0 {
-		return connector.Fatal(errors.New("there is nothing to do: the plugin made no task"))
+		return connector.Coded("H1017", connector.Fatal(errors.New("there is nothing to do: the plugin made no task")))
 	}
 	s.plan(h.o.Engine.ResplitEvery(spec))
 	tasks := make([]connector.Props, len(list))
@@ -437,7 +438,7 @@ func (s *splitter) failed(err error) time.Time {
 	s.failures++
 	s.next = s.policy.next(err, s.failures, time.Now())
 	s.say()
-	h.o.Log.Error("connector failed: "+err.Error(), "connector", s.c.name)
+	h.o.Log.Error("connector failed: "+failures.Text(err), "connector", s.c.name)
 	h.note()
 	return s.next
 }

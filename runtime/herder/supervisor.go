@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/failures"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -233,9 +234,9 @@ func (s *supervisor) heard(run int, e runtime.Event) {
 		s.restarts.failed(e.Err, now)
 		log := h.o.Log.With("connector", s.c.name, "task", s.id)
 		if s.restarts.next.IsZero() {
-			log.Error("task failed: " + e.Err.Error())
+			log.Error("task failed: " + failures.Text(e.Err))
 		} else {
-			log.Error("task failed: "+e.Err.Error(), "restart_in", s.restarts.delay.Round(time.Millisecond))
+			log.Error("task failed: "+failures.Text(e.Err), "restart_in", s.restarts.delay.Round(time.Millisecond))
 			s.c.splitter.suspect = true
 			s.c.splitter.poke()
 		}
@@ -292,7 +293,7 @@ func (s *supervisor) broken(err error, when string) {
 		return
 	}
 	h := s.c.h
-	h.o.Log.Warn(when+": "+err.Error(), "connector", s.c.name, "task", s.id)
+	h.o.Log.Warn(when+": "+failures.Text(err), "connector", s.c.name, "task", s.id)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {

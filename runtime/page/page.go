@@ -15,6 +15,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/manual"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -82,6 +83,7 @@ func New(o Options) *Page {
 		panic(err) // the folder is embedded above
 	}
 	p.mux.Handle("GET /", http.FileServerFS(files))
+	manual.Add(p.mux)
 	p.mux.HandleFunc("GET /state", p.state)
 	p.mux.HandleFunc("GET /events", p.events)
 	p.mux.HandleFunc("GET /stages/{connector}", p.stages)

@@ -86,7 +86,7 @@ func (t *Transform) Configure(c connector.Context, conf connector.Config) error 
 		Embedding: conf.String("embedding.field") != "",
 		Swap:      swapOf(c, conf),
 	})
-	return connector.Fatal(err)
+	return connector.Coded("H4005", connector.Fatal(err))
 }
 
 // serversOf names the servers among the models, empty without any.
@@ -192,7 +192,7 @@ func (t *Transform) judge(r *model.Result) error {
 	if len(t.limits) > 0 && r.By != nil && r.By != t.checked {
 		for class := range t.limits {
 			if !slices.Contains(r.By.Labels, class) {
-				return connector.Fatal(fmt.Errorf("thresholds: model %s has no class %s", r.Model, class))
+				return connector.Coded("H4010", connector.Fatal(fmt.Errorf("thresholds: model %s has no class %s", r.Model, class)))
 			}
 		}
 		t.checked = r.By

@@ -54,7 +54,7 @@ func fits(first, other []string, name, otherName string) error {
 		return nil // of nil its first answer will tell
 	}
 	if text := labelsDiffer(first, other); text != "" {
-		return connector.Fatal(fmt.Errorf("ensemble: %s has other classes than %s: %s; train both on the same classes, or give each a manifest whose labels have the same names", redact(otherName), redact(name), text))
+		return connector.Coded("H4009", connector.Fatal(fmt.Errorf("ensemble: %s has other classes than %s: %s; train both on the same classes, or give each a manifest whose labels have the same names", redact(otherName), redact(name), text)))
 	}
 	return nil
 }

@@ -162,5 +162,5 @@ func choose(m *Manifest, scores []float32) Result {
 }
 
 func notProbabilities(m *Manifest, why string) Result {
-	return Result{Err: connector.Fatal(fmt.Errorf("the outputs of model %s are no probabilities: %s; if they are scores before a softmax say so in its manifest: output: logits", m.Name, why))}
+	return Result{Err: connector.Coded("H4008", connector.Fatal(fmt.Errorf("the outputs of model %s are no probabilities: %s; if they are scores before a softmax say so in its manifest: output: logits", m.Name, why)))}
 }

@@ -124,13 +124,13 @@ func judgeStatus(s *status.Status, err error) error {
 			return connector.Data(marked{err, ErrTooLarge})
 		}
 	case codes.NotFound:
-		return connector.Fatal(marked{err, errNotFound})
+		return connector.Coded("H4011", connector.Fatal(marked{err, errNotFound}))
 	case codes.Unimplemented:
 		return connector.Fatal(marked{fmt.Errorf("%w (the server does not speak this protocol: see the key protocol)", err), errNotFound})
 	case codes.Unauthenticated, codes.PermissionDenied, codes.FailedPrecondition, codes.DataLoss:
-		return connector.Fatal(err)
+		return connector.Coded("H4007", connector.Fatal(err))
 	}
-	return connector.Retriable(err)
+	return connector.Coded("H4006", connector.Retriable(err))
 }
 
 // unknownGRPC finds out which protocol a server speaks, by questions that change nothing.

@@ -196,7 +196,9 @@ func (t Target) fail(err error) error { return fmt.Errorf("model server %s: %w",
 
 // bad is an answer that is none of the protocol or not what was asked for, and
 // what else another attempt would not mend.
-func (t Target) bad(err error) error { return connector.Fatal(t.fail(err)) }
+func (t Target) bad(err error) error {
+	return connector.Coded("H4007", connector.Fatal(t.fail(err)))
+}
 
 // notReady is a server or model that is being loaded.
 func (t Target) notReady(what string) error {

@@ -82,7 +82,7 @@ func (w *web) do(ctx context.Context, u *url.URL, header http.Header, body mem.B
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = timedOut(outer, w.timeout, err)
 		}
-		return answered{}, connector.Retriable(fail(err))
+		return answered{}, connector.Coded("H4006", connector.Retriable(fail(err)))
 	}
 	defer func() { _ = res.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
@@ -112,7 +112,7 @@ func judge(res *http.Response, data []byte, posted bool) error {
 		if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && seconds > 0 {
 			opts = append(opts, connector.After(time.Duration(min(seconds, 3600))*time.Second))
 		}
-		return connector.Retriable(err, opts...)
+		return connector.Coded("H4006", connector.Retriable(err, opts...))
 	case html && code < 400:
 		// A proxy or a log-in page of the network is in the way.
 		return connector.Retriable(fmt.Errorf("model server %s: it answered a web page (status %d), not JSON: %s", shown, code, excerpt(data)))
@@ -121,9 +121,9 @@ func judge(res *http.Response, data []byte, posted bool) error {
 	case posted && (code == http.StatusBadRequest || code == http.StatusUnprocessableEntity):
 		return connector.Data(err)
 	case code == http.StatusNotFound:
-		return connector.Fatal(marked{err, errNotFound})
+		return connector.Coded("H4011", connector.Fatal(marked{err, errNotFound}))
 	}
-	return connector.Fatal(err)
+	return connector.Coded("H4007", connector.Fatal(err))
 }
 
 // errNotFound is in the error of a model, version or method that is not there.

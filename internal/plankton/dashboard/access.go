@@ -45,15 +45,15 @@ func (a Access) checkRedirect(next *http.Request, before []*http.Request) error 
 	same := strings.EqualFold(next.URL.Hostname(), first.Hostname())
 	switch {
 	case len(before) > maxRedirects:
-		return connector.Fatal(fmt.Errorf("it redirects more than %d times", maxRedirects))
+		return connector.Coded("H7003", connector.Fatal(fmt.Errorf("it redirects more than %d times", maxRedirects)))
 	case loginPage.MatchString(next.URL.Path) || next.URL.Query().Has("next"):
-		return connector.Fatal(fmt.Errorf("it redirects to a login page, %s: %s", &to, a.refused()))
+		return connector.Coded("H7002", connector.Fatal(fmt.Errorf("it redirects to a login page, %s: %s", &to, a.refused())))
 	case next.URL.Scheme != "https" && next.URL.Scheme != first.Scheme:
-		return connector.Fatal(fmt.Errorf("it redirects to %s, which is not encrypted: check dashboard.url", &to))
+		return connector.Coded("H7003", connector.Fatal(fmt.Errorf("it redirects to %s, which is not encrypted: check dashboard.url", &to)))
 	case !same && !slices.ContainsFunc(a.Redirects, func(h string) bool {
 		return strings.EqualFold(h, next.URL.Hostname()) || strings.EqualFold(h, next.URL.Host)
 	}):
-		return connector.Fatal(fmt.Errorf("it redirects to another host, %s: check dashboard.url, or list the host in redirect.hosts", &to))
+		return connector.Coded("H7003", connector.Fatal(fmt.Errorf("it redirects to another host, %s: check dashboard.url, or list the host in redirect.hosts", &to)))
 	}
 	if !same {
 		for name := range a.Login {
@@ -74,7 +74,7 @@ func requestError(from string, err error) error {
 		return connector.Fatal(err)
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return connector.Fatal(fmt.Errorf("%w: check dashboard.url, or name the certificate to trust in tls.ca.file", err))
+		return connector.Coded("H7004", connector.Fatal(fmt.Errorf("%w: check dashboard.url, or name the certificate to trust in tls.ca.file", err)))
 	}
-	return connector.Retriable(err)
+	return connector.Coded("H7001", connector.Retriable(err))
 }

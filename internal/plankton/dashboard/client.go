@@ -185,9 +185,9 @@ func (c *Client) checkAnswer(answer *http.Response) error {
 	case code == http.StatusNotFound || code == http.StatusGone:
 		return errNotFound
 	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
-		return connector.Retriable(status, connector.After(retryAfter(answer.Header.Get("Retry-After"), time.Now())))
+		return connector.Coded("H7001", connector.Retriable(status, connector.After(retryAfter(answer.Header.Get("Retry-After"), time.Now()))))
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		return connector.Fatal(fmt.Errorf("%w: %s", status, c.options.refused()))
+		return connector.Coded("H7002", connector.Fatal(fmt.Errorf("%w: %s", status, c.options.refused())))
 	case code == http.StatusProxyAuthRequired:
 		return connector.Fatal(fmt.Errorf("%w: the proxy wants a login, which proxy.url can hold", status))
 	}

@@ -242,7 +242,7 @@ func (s *Schemas[R, W]) compile(got registry.Schema, schema *connector.Schema, s
 	case err == nil:
 		return &target[W]{prefix: wire.Prefix(got.ID), writer: w}, nil
 	case strict && key != "":
-		return nil, connector.Data(fmt.Errorf("%s: %w (%s=false leaves it to the values)", place, err, key))
+		return nil, connector.Coded("H3008", connector.Data(fmt.Errorf("%s: %w (%s=false leaves it to the values)", place, err, key)))
 	}
 	return nil, connector.Data(fmt.Errorf("%s: %w", place, err))
 }

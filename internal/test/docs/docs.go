@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,7 +22,7 @@ const (
 )
 
 // patterns find the documents, from the root of the module.
-var patterns = []string{"README.md", "CONTRIBUTING.md", "docs/*.md", "examples/*/README.md"}
+var patterns = []string{"README.md", "CONTRIBUTING.md", "docs/*.md", "docs/*/*.md", "examples/*/README.md"}
 
 //go:embed commands.txt
 var commands string
@@ -30,8 +31,11 @@ var commands string
 type Block struct {
 	Document string // from the root of the module
 	Line     int    // of its first line
-	Language string
-	Text     string
+	Language string // the first word behind the fence
+	// Reason says why nothing runs the block, for what is no whole configuration: the
+	// further words behind the fence. Its syntax is checked all the same.
+	Reason string
+	Text   string
 }
 
 // At says where the block begins.
@@ -76,7 +80,8 @@ func Parse(document, text string) ([]Block, error) {
 		language, fenced := strings.CutPrefix(strings.TrimSpace(line), fence)
 		switch {
 		case open == nil && fenced:
-			open = &Block{Document: document, Line: i + 2, Language: language}
+			language, reason, _ := strings.Cut(language, " ")
+			open = &Block{Document: document, Line: i + 2, Language: language, Reason: strings.TrimSpace(reason)}
 		case open != nil && fenced:
 			list, open = append(list, *open), nil
 		case open != nil:
@@ -141,6 +146,30 @@ func RunBy(place string, places exceptions.List) []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// named finds the tests that a reason names.
+var named = regexp.MustCompile(`\bTest[A-Z]\w*`)
+
+// Run tells whether a command is run: by make test, by make integration, or by tests
+// that its reason names, which are there.
+func Run(reason string, there func(test string) bool) bool {
+	if reason == Test || reason == Integration {
+		return true
+	}
+	tests := named.FindAllString(reason, -1)
+	return len(tests) > 0 && !slices.ContainsFunc(tests, func(test string) bool { return !there(test) })
+}
+
+// Marked gives the blocks that nothing runs: of commands those with one that is not
+// run, of configurations those with a reason.
+func Marked(blocks []Block, places exceptions.List, there func(test string) bool) []Block {
+	return slices.DeleteFunc(slices.Clone(blocks), func(b Block) bool {
+		if b.Language != "sh" {
+			return b.Reason == ""
+		}
+		return !slices.ContainsFunc(b.Commands(), func(c string) bool { return !Run(places[c], there) })
+	})
 }
 
 // Compare says which commands of the blocks have no place, and which of the list

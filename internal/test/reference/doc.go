@@ -1,6 +1,7 @@
 // Package reference writes the documents that are made from the program itself:
-// the pages of plugins from their definitions, and the REST API's from its OpenAPI
-// document. `make docs` writes them, and tests compare them.
+// the pages of plugins from their definitions, the REST API's from its OpenAPI
+// document, the failures' from their table, and llms.txt, which lists the
+// documents. `make docs` writes them, and tests compare them.
 package reference
 
 import (
@@ -8,6 +9,7 @@ import (
 	"path"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/docs"
 )
 
 // generated stands below the title of each document that is written here.
@@ -28,7 +30,7 @@ func Pages(root fs.FS, plugins *connector.Registry) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages := map[string]string{"plugins/README.md": index(groups), "rest-api.md": api}
+	pages := map[string]string{"plugins/README.md": index(groups), "rest-api.md": api, "failures.md": failuresPage()}
 	for _, g := range groups {
 		for _, s := range g.subjects {
 			text, err := s.page(examples)
@@ -38,5 +40,10 @@ func Pages(root fs.FS, plugins *connector.Registry) (map[string]string, error) {
 			pages[path.Join("plugins", s.name+".md")] = text
 		}
 	}
+	list, err := docs.LLMs()
+	if err != nil {
+		return nil, err
+	}
+	pages["../llms.txt"] = list
 	return pages, nil
 }

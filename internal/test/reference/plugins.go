@@ -46,7 +46,7 @@ type group struct {
 
 // subjects gives what there are pages for.
 func subjects(plugins *connector.Registry) ([]group, error) {
-	worker := &subject{name: "worker", title: "The worker", doc: "Runs connectors. These are the keys of its own file, under `worker:` in YAML.",
+	worker := &subject{name: "worker", title: "The worker", doc: "Runs connectors. These are the keys of its own file, under worker: in YAML.",
 		def: config.WorkerDef(), families: config.Families("worker")}
 	stream := &subject{name: config.StreamClass, title: "stream", doc: "Reads topics, transforms records and writes them to a topic.",
 		facts: [][2]string{{"class", code(config.StreamClass)}, {"version", config.Version}}, def: config.StreamDef(), families: config.Families("stream")}
@@ -123,12 +123,12 @@ func (s *subject) page(examples fs.FS) (string, error) {
 	}
 	for _, k := range s.def.Keys() {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", code(k.Name), strings.ToLower(string(k.Type)), absent(k), cell(allowed(k, s.def)),
-			strings.ToLower(string(k.Importance)), cell(k.Doc))
+			strings.ToLower(string(k.Importance)), prose(k.Doc))
 	}
 	if len(s.families) > 0 {
 		b.WriteString("\nKeys that begin alike:\n\n| keys | what they are |\n|---|---|\n")
 		for _, f := range s.families {
-			fmt.Fprintf(&b, "| %s | %s |\n", code(f.Name), cell(f.Doc))
+			fmt.Fprintf(&b, "| %s | %s |\n", code(f.Name), prose(f.Doc))
 		}
 	}
 	if s.more != "" {
@@ -247,7 +247,7 @@ func index(groups []group) string {
 	for _, g := range groups {
 		fmt.Fprintf(&b, "\n## %s\n\n| page | what it is for |\n|---|---|\n", g.title)
 		for _, s := range g.subjects {
-			fmt.Fprintf(&b, "| [%s](%s.md) | %s |\n", s.title, s.name, cell(s.doc))
+			fmt.Fprintf(&b, "| [%s](%s.md) | %s |\n", s.title, s.name, prose(s.doc))
 		}
 	}
 	return b.String()
@@ -260,6 +260,9 @@ func code(text string) string {
 	}
 	return "`" + text + "`"
 }
+
+// prose makes a sentence that is no Markdown a cell.
+func prose(text string) string { return strings.NewReplacer("<", `\<`, "*", `\*`).Replace(cell(text)) }
 
 // cell makes a text one of a table.
 func cell(text string) string {

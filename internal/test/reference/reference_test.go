@@ -22,8 +22,8 @@ var update = flag.Bool("update", false, "write the documents anew")
 
 const (
 	root     = "../../.."
-	docs     = root + "/docs"
-	examples = docs + "/plugins/examples"
+	folder   = root + "/docs"
+	examples = folder + "/plugins/examples"
 )
 
 // TestPages holds the documents that are made from the program to it.
@@ -31,7 +31,7 @@ func TestPages(t *testing.T) {
 	pages, err := Pages(os.DirFS(root), connector.Plugins)
 	check(t, err)
 	for name, text := range pages {
-		file := filepath.Join(docs, filepath.FromSlash(name))
+		file := filepath.Join(folder, filepath.FromSlash(name))
 		if *update {
 			check(t, os.WriteFile(file, []byte(text), 0o644))
 			continue
@@ -42,7 +42,7 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s is not as the program says; make docs writes it anew (-want +got):\n%s", name, d)
 		}
 	}
-	there, err := filepath.Glob(docs + "/plugins/*.md")
+	there, err := filepath.Glob(folder + "/plugins/*.md")
 	check(t, err)
 	for _, file := range there {
 		if name := "plugins/" + filepath.Base(file); pages[name] == "" {

@@ -133,7 +133,7 @@ func (d *openAPI) operation(b *strings.Builder, method, path string, o operation
 			if p.Ref != "" {
 				p = d.Components.Parameters[last(p.Ref)]
 			}
-			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(p.Name), p.In, cell(shape(p.Schema)), cell(p.Description))
+			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(p.Name), p.In, cell(shape(p.Schema)), prose(p.Description))
 		}
 	}
 	if o.RequestBody != nil {
@@ -159,7 +159,7 @@ func (d *openAPI) operation(b *strings.Builder, method, path string, o operation
 		if c, ok := r.Content["application/json"]; ok {
 			body = shape(c.Schema)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s |\n", status, cell(r.Description), cell(body))
+		fmt.Fprintf(b, "| %s | %s | %s |\n", status, prose(r.Description), cell(body))
 	}
 	return nil
 }
@@ -230,7 +230,7 @@ func fields(rows *[]string, within string, s schema) {
 		if slices.Contains(s.Required, name) {
 			there = "yes"
 		}
-		*rows = append(*rows, fmt.Sprintf("| %s | %s | %s | %s |\n", code(within+name), cell(shape(p)), there, cell(p.Description)))
+		*rows = append(*rows, fmt.Sprintf("| %s | %s | %s | %s |\n", code(within+name), cell(shape(p)), there, prose(p.Description)))
 		fields(rows, within+name+".", inner)
 	}
 }

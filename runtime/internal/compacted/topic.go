@@ -98,8 +98,8 @@ func ensure(ctx context.Context, o Options) error {
 		return err
 	}
 	if o.Use == Configs && n != 1 {
-		return connector.Fatal(fmt.Errorf("topic %s has %d partitions and is to have one: configurations have no order across partitions; "+
-			"name another topic, or copy its records in order to a topic with one", o.Topic, n))
+		return connector.Coded("H2018", connector.Fatal(fmt.Errorf("topic %s has %d partitions and is to have one: configurations have no order across partitions; "+
+			"name another topic, or copy its records in order to a topic with one", o.Topic, n)))
 	}
 	found, err := o.Client.TopicConfig(ctx, o.Topic, cleanup)
 	switch policy := found[cleanup]; {
@@ -108,8 +108,8 @@ func ensure(ctx context.Context, o Options) error {
 	case err != nil || policy == "": // not everyone may look; Kafka Connect goes on, too
 		o.Log.Warn("whether a topic is compacted is not known: allow DescribeConfigs on it, or make sure of "+cleanup+"=compact", "topic", o.Topic, "error", err)
 	case policy != "compact":
-		return connector.Fatal(fmt.Errorf("topic %s has %s=%s: Kafka would delete what is needed; set %s=compact on it, or name another topic",
-			o.Topic, cleanup, policy, cleanup))
+		return connector.Coded("H2019", connector.Fatal(fmt.Errorf("topic %s has %s=%s: Kafka would delete what is needed; set %s=compact on it, or name another topic",
+			o.Topic, cleanup, policy, cleanup)))
 	}
 	return nil
 }
