@@ -256,7 +256,7 @@ connectors:
 		{"lint without a variable", []string{"lint", unset}, true, unset + ":4: sink: topics: ${env:HYDRAULICS_TEST_NOT_SET}: environment variable"},
 		{"lint for another machine", []string{"lint", unset, "--elsewhere"}, false, "warning: " + unset + ":4: sink: topics: "},
 		{"lint of a part that is misspelt", []string{"lint", misspelt}, true, misspelt + ":1: conectors: unknown part of a configuration, did you mean connectors?"},
-		{"lint of what reaches Kafka", []string{"lint", insecure}, true, insecure + ":5: consumer.ssl.truststore.location: open /none/trust.jks: no such file or directory\n"},
+		{"lint of what reaches Kafka", []string{"lint", insecure}, true, insecure + ":5: consumer.ssl.truststore.location: open /none/trust.jks: no such file or directory [H1006]\n"},
 		{"lint of what a connector overrides", []string{"lint", insecure}, true, insecure + ":11: sink: consumer.override.sasl.mechanism: \"MD5\" is not PLAIN, "},
 		{"lint of what reaches the worker", []string{"lint", insecure}, true, insecure + ": ssl.keystore.location: it is missing: a listener with TLS needs"},
 		{"lint of connections elsewhere", []string{"lint", insecure, "--elsewhere"}, false, "warning: " + insecure + ":5: consumer.ssl.truststore.location"},
