@@ -219,6 +219,23 @@ func (t *Task) Done() <-chan struct{} { return t.done }
 
 // Snapshot gives what the task has done so far. It does not block.
 func (t *Task) Snapshot() Stats {
+	s := t.Brief()
+	if stages := t.stages.Load(); stages != nil {
+		for _, x := range *stages {
+			s.Stages = append(s.Stages, StageStats{Name: x.place, Java: x.java, Class: x.class, Records: x.stats.records.Load(),
+				Errors: x.stats.errors.Load(), Time: x.stats.time.get()})
+		}
+	}
+	if plugins := t.plugins.Load(); plugins != nil {
+		s.Plugins = *plugins
+	}
+	s.Metrics = t.metrics.samples()
+	return s
+}
+
+// Brief is a Snapshot without stages, plugins and their metrics: a status needs none of
+// them, and there may be a thousand tasks.
+func (t *Task) Brief() Stats {
 	t.mu.Lock()
 	s := Stats{Connector: t.spec.Connector, Task: t.spec.Task, Kind: t.spec.Kind, State: t.state, Since: t.since}
 	s.Running, s.Paused = t.shareLocked(state.Running), t.shareLocked(state.Paused)
@@ -231,16 +248,6 @@ func (t *Task) Snapshot() Stats {
 	if lag := t.lag.Load(); lag != nil {
 		s.Lag = (*lag)()
 	}
-	if stages := t.stages.Load(); stages != nil {
-		for _, x := range *stages {
-			s.Stages = append(s.Stages, StageStats{Name: x.place, Java: x.java, Class: x.class, Records: x.stats.records.Load(),
-				Errors: x.stats.errors.Load(), Time: x.stats.time.get()})
-		}
-	}
-	if plugins := t.plugins.Load(); plugins != nil {
-		s.Plugins = *plugins
-	}
-	s.Metrics = t.metrics.samples()
 	t.waits(&s)
 	return s
 }

@@ -39,6 +39,8 @@ type Task interface {
 	Resume()
 	Stop(ctx context.Context) error
 	Snapshot() runtime.Stats
+	// Brief is a Snapshot without stages, plugins and their metrics.
+	Brief() runtime.Stats
 }
 
 // Worker makes an Engine of the runtime's worker.

@@ -159,6 +159,8 @@ func (t *fakeTask) Snapshot() runtime.Stats {
 	return runtime.Stats{Connector: t.spec.Connector, Task: t.spec.Task, Kind: t.spec.Kind, Errors: t.errors, Waits: t.waits}
 }
 
+func (t *fakeTask) Brief() runtime.Stats { return t.Snapshot() }
+
 // fakePlugin is a source and, by another name, a sink.
 type fakePlugin struct{ name, class string }
 

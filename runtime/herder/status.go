@@ -95,7 +95,7 @@ func (c *hosted) told(task int) Status {
 
 func (s *supervisor) statusLocked() Status {
 	out := s.status()
-	now := s.snapshot()
+	now := s.stats(Task.Brief)
 	out.Waits, out.Starts = now.Waits, s.run
 	switch {
 	case out.Trace != "":

@@ -314,9 +314,12 @@ func (s *supervisor) stop(ctx context.Context) error {
 	return nil
 }
 
-func (s *supervisor) snapshot() runtime.Stats {
+func (s *supervisor) snapshot() runtime.Stats { return s.stats(Task.Snapshot) }
+
+// stats gives what the task has done, as far as of says.
+func (s *supervisor) stats(of func(Task) runtime.Stats) runtime.Stats {
 	if t := s.get(); t != nil {
-		return t.Snapshot()
+		return of(t)
 	}
 	return runtime.Stats{Connector: s.c.name, Task: s.id, Kind: s.kind, State: state.Unassigned}
 }

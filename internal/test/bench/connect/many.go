@@ -76,8 +76,8 @@ func (b *bench) crowded(ctx context.Context, only string, rest time.Duration) (e
 	if err := writeLines(filepath.Join(b.dir, "lines.txt"), 1, 100); err != nil {
 		return err
 	}
-	fmt.Println("| connectors | MB of all | KB of each | heap | stacks | goroutines | descriptors of all | of each | CPU, % of a core | list with status, ms |")
-	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+	fmt.Println("| connectors | MB of all | KB of each | heap | stacks | goroutines | descriptors of all | of each | CPU, % of a core | list with status, ms | its CPU, ms |")
+	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 	for _, c := range crowds(topic) {
 		if !chosen.MatchString(c.name) {
 			continue
@@ -117,20 +117,28 @@ func (b *bench) measure(ctx context.Context, c crowd, rest time.Duration) error 
 	if err != nil {
 		return err
 	}
+	idle := after.cpu - before.cpu
 	all, err := w.footprint()
 	if err != nil {
+		return err
+	}
+	if before, err = w.cost(); err != nil {
 		return err
 	}
 	list, err := w.list(c.number)
 	if err != nil {
 		return err
 	}
+	listed, err := w.cost()
+	if err != nil {
+		return err
+	}
 	each := func(of func(footprint) float64) float64 { return (of(all) - of(few)) / float64(c.number-first) }
-	fmt.Printf("| %d %s | %.0f | %.1f | %.1f | %.1f | %.1f | %.0f | %.2f | %.2f | %.0f (%.0f to %.0f) |\n", c.number, c.name, all.memory/1e6,
+	fmt.Printf("| %d %s | %.0f | %.1f | %.1f | %.1f | %.1f | %.0f | %.2f | %.2f | %.0f (%.0f to %.0f) | %.0f |\n", c.number, c.name, all.memory/1e6,
 		each(func(f footprint) float64 { return f.memory })/1e3, each(func(f footprint) float64 { return f.heap })/1e3,
 		each(func(f footprint) float64 { return f.stacks })/1e3, each(func(f footprint) float64 { return f.goroutines }),
-		all.descriptors, each(func(f footprint) float64 { return f.descriptors }), 100*(after.cpu-before.cpu).Seconds()/idleFor.Seconds(),
-		list[len(list)/2], list[0], list[len(list)-1])
+		all.descriptors, each(func(f footprint) float64 { return f.descriptors }), 100*idle.Seconds()/idleFor.Seconds(),
+		list[len(list)/2], list[0], list[len(list)-1], (listed.cpu-before.cpu).Seconds()*1e3/float64(len(list)))
 	return nil
 }
 
