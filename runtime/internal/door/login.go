@@ -102,7 +102,7 @@ func (l *login) who(r *http.Request) rights.Who {
 		return rights.Who{Role: l.stranger}
 	}
 	if user, password, ok := r.BasicAuth(); ok {
-		if who, ok := l.users.who(user, password); ok {
+		if who, ok := l.users.who(r.Context(), place(r.RemoteAddr), user, password); ok {
 			return who
 		}
 	}

@@ -1,11 +1,13 @@
 package door
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -26,7 +28,9 @@ type users struct {
 	salt []byte // of the sums below, so that they are good for nothing elsewhere
 
 	// weighing is for one password at a time, so that strangers who try some keep
-	// one processor busy at most.
+	// one processor busy at most. turns, outside of it, has one of each place wait for
+	// it, so that they keep nobody elsewhere waiting for more than that one.
+	turns    turns
 	weighing sync.Mutex
 
 	mu   sync.Mutex // inside weighing
@@ -108,12 +112,17 @@ func (p people) of(user string) (a account, there bool) {
 	return account{}, false
 }
 
-// who gives who has this name and password.
-func (u *users) who(user, password string) (rights.Who, bool) {
+// who gives who has this name and password, nobody once ctx has ended.
+func (u *users) who(ctx context.Context, from netip.Prefix, user, password string) (rights.Who, bool) {
 	sum := u.sum(password)
 	if who, ok := u.passedBefore(user, sum); ok {
 		return who, true
 	}
+	back, ok := u.turns.take(ctx, from)
+	if !ok {
+		return rights.Who{}, false
+	}
+	defer back()
 	u.weighing.Lock()
 	defer u.weighing.Unlock()
 	u.mu.Lock()
