@@ -73,7 +73,7 @@ type intake struct {
 
 	next    []kafka.Message                   // read while a job was at work
 	made    *batch                            // from its begin until finish takes it over
-	spare   [][]item                          // of batches that are done, for the next ones
+	spare   [][]item                          // of batches that are done, for the next ones, while these come
 	going   *going                            // nil while nothing is to be given up
 	halted  bool                              // partitions are paused because the task is
 	paused  map[connector.TopicPartition]bool // by the plugin
@@ -138,7 +138,11 @@ func (in *intake) wait() error {
 			defer context.AfterFunc(p, cancel)()
 		}
 	}
-	return in.read(ctx)
+	err := in.read(ctx)
+	if len(in.next) == 0 && ctx.Err() == nil {
+		in.spare = nil // nothing has come for a while: lists for whole batches are large
+	}
+	return err
 }
 
 // halt pauses and resumes partitions as the task was told to.

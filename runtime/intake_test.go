@@ -48,6 +48,41 @@ func TestPollThatIsNotNeededAnyMoreDoesNotFail(t *testing.T) {
 	in.t.kill(errStopping)
 }
 
+// quiet is a consumer that nothing comes to, for as long as a poll may take or, busy,
+// until something else is done.
+type quiet struct {
+	member
+	busy bool
+}
+
+func (c quiet) Poll(ctx context.Context) (kafka.Event, error) {
+	if c.busy {
+		<-ctx.Done()
+	}
+	return kafka.Event{}, nil
+}
+
+// Lists of items for whole batches are kept while these come: a worker may have a
+// thousand sinks that have nothing to do.
+func TestIdleIntakeKeepsNoLists(t *testing.T) {
+	in := testIntake()
+	defer in.t.kill(errStopping)
+	in.spare = [][]item{make([]item, 0, 500)}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	in.pending = func() context.Context { return ended }
+	for _, busy := range []bool{true, false} {
+		in.consumer = quiet{busy: busy}
+		if err := in.wait(); err != nil {
+			t.Fatal(err)
+		}
+		if busy != (len(in.spare) == 1) {
+			t.Errorf("busy %v: %d lists are kept", busy, len(in.spare))
+		}
+		in.pending = nil
+	}
+}
+
 // Consumer and batch may both be waiting for a retry, and one of them is done first.
 func TestRetriesOfBatchAndConsumer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

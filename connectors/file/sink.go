@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/java/tostring"
@@ -21,8 +22,7 @@ const writeSize = 1 << 20
 
 // Sink appends each record's value to a file, or prints it, as one line.
 type Sink struct {
-	out  output
-	text []byte // lines on their way
+	out output
 	// open is openFile but in tests of faults.
 	open func(name string) (output, error)
 }
@@ -84,11 +84,13 @@ func (stdout) Close() error { return nil }
 // breaks off, on a full disk, they come again.
 func (s *Sink) Put(_ context.Context, records []connector.Record) error {
 	appended, ok := s.out.(*appended)
+	lines := texts.Get().(*[]byte)
+	defer texts.Put(lines)
 	for _, r := range records {
 		text := tostring.String(r.Value)
 		long := len(text) >= writeSize
-		if long || len(s.text) >= writeSize {
-			if err := s.write(); err != nil {
+		if long || len(*lines) >= writeSize {
+			if err := s.write(lines); err != nil {
 				return err
 			}
 		}
@@ -98,19 +100,22 @@ func (s *Sink) Put(_ context.Context, records []connector.Record) error {
 			}
 			continue
 		}
-		s.text = append(append(s.text, text...), '\n')
+		*lines = append(append(*lines, text...), '\n')
 	}
-	return s.write()
+	return s.write(lines)
 }
 
-// write writes the lines on their way.
-func (s *Sink) write() error {
-	if len(s.text) == 0 {
+// texts are for lines on their way: sinks that have nothing to write keep none.
+var texts = sync.Pool{New: func() any { return new([]byte) }}
+
+// write writes lines, after which there are none.
+func (s *Sink) write(lines *[]byte) error {
+	if len(*lines) == 0 {
 		return nil
 	}
-	_, err := s.out.Write(s.text)
-	if s.text = s.text[:0]; cap(s.text) > 2*writeSize {
-		s.text = nil // a long line is not kept for the next
+	_, err := s.out.Write(*lines)
+	if *lines = (*lines)[:0]; cap(*lines) > 2*writeSize {
+		*lines = nil // a long line is not kept for the next
 	}
 	return connector.Coded("H7006", connector.Retriable(err))
 }

@@ -71,7 +71,10 @@ func TestHashedPasswords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := func(user, password string) bool { _, ok := u.who(t.Context(), place("10.0.0.1:1"), user, password); return ok }
+	known := func(user, password string) bool {
+		_, ok := u.who(t.Context(), place("10.0.0.1:1"), user, password)
+		return ok
+	}
 	for range 2 { // the second time from memory
 		for _, user := range []string{"alice", "bob"} {
 			if !known(user, "right") || known(user, "wrong") || known(user, "") || known("carol", "right") || known("carol", "password") {
@@ -88,7 +91,10 @@ func TestUsersThatChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := func(user, password string) bool { _, ok := u.who(t.Context(), place("10.0.0.1:1"), user, password); return ok }
+	known := func(user, password string) bool {
+		_, ok := u.who(t.Context(), place("10.0.0.1:1"), user, password)
+		return ok
+	}
 	later := time.Now()
 	change := func(text string) {
 		later = later.Add(time.Second)
