@@ -1,7 +1,8 @@
 // Package kafka is how hydraulics talks to Kafka: bytes in, bytes out, over
 // sarama, which nothing else imports. A Client has the connections, those of a
-// Pool share them; a Producer writes, a Member is one member of a group of any
-// kind, a GroupConsumer is one that reads partitions.
+// Pool share them, and what is made of it looks up over them; a Producer writes, a
+// Member is one member of a group of any kind, a GroupConsumer is one that reads
+// partitions.
 //
 // Membership is our own on raw group requests, because sarama's ConsumerGroup
 // cannot rewind, ends a session when a claim returns, and does not tell whether

@@ -17,7 +17,7 @@ var errLineEnded = errors.New("connection to the group coordinator was closed")
 // when needed. It is safe for concurrent use; requests go one after the other.
 type line struct {
 	client   *Client
-	conf     *sarama.Config
+	conf     *sarama.Config // of the connection
 	group    string
 	patience time.Duration // how long an answer may take; 0 is the client's time-out
 

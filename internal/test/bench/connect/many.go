@@ -32,8 +32,11 @@ type crowd struct {
 // all of them need are there then.
 const first = 10
 
-// crowds are what a worker has many of. topic has one record.
-func crowds(topic string) []crowd {
+// read is how many records a sink has read before it has nothing to do.
+const read = 1000
+
+// crowds are what a worker has many of: sources write to one topic, sinks read another.
+func crowds(topic, full string) []crowd {
 	source := func(b *bench, i int) map[string]string {
 		return map[string]string{"connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector", "tasks.max": "1",
 			"file": filepath.Join(b.dir, "lines.txt"), "topic": topic}
@@ -44,7 +47,7 @@ func crowds(topic string) []crowd {
 		{"many such sources", 1000, "", source},
 		{"file sinks at the end of their topic", 200, "", func(b *bench, i int) map[string]string {
 			return map[string]string{"connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "tasks.max": "1",
-				"file": filepath.Join(b.dir, fmt.Sprint("sink-", i, ".txt")), "topics": topic}
+				"file": filepath.Join(b.dir, fmt.Sprint("sink-", i, ".txt")), "topics": full}
 		}},
 	}
 }
@@ -73,12 +76,16 @@ func (b *bench) crowded(ctx context.Context, only string, rest time.Duration) (e
 	if err := b.topics.create(ctx, topic); err != nil {
 		return err
 	}
+	full, err := b.topics.fill(ctx, "full", read, 100)
+	if err != nil {
+		return err
+	}
 	if err := writeLines(filepath.Join(b.dir, "lines.txt"), 1, 100); err != nil {
 		return err
 	}
 	fmt.Println("| connectors | MB of all | KB of each | heap | stacks | goroutines | descriptors of all | of each | CPU, % of a core | list with status, ms | its CPU, ms |")
 	fmt.Println("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-	for _, c := range crowds(topic) {
+	for _, c := range crowds(topic, full) {
 		if !chosen.MatchString(c.name) {
 			continue
 		}
@@ -134,9 +141,9 @@ func (b *bench) measure(ctx context.Context, c crowd, rest time.Duration) error 
 		return err
 	}
 	each := func(of func(footprint) float64) float64 { return (of(all) - of(few)) / float64(c.number-first) }
-	fmt.Printf("| %d %s | %.0f | %.1f | %.1f | %.1f | %.1f | %.0f | %.2f | %.2f | %.0f (%.0f to %.0f) | %.0f |\n", c.number, c.name, all.memory/1e6,
-		each(func(f footprint) float64 { return f.memory })/1e3, each(func(f footprint) float64 { return f.heap })/1e3,
-		each(func(f footprint) float64 { return f.stacks })/1e3, each(func(f footprint) float64 { return f.goroutines }),
+	fmt.Printf("| %d %s | %.0f | %.1f | %.1f | %.1f | %.1f | %.0f | %.2f | %.2f | %.0f (%.0f to %.0f) | %.0f |\n", c.number, c.name, all.memory/(1<<20),
+		each(func(f footprint) float64 { return f.memory })/(1<<10), each(func(f footprint) float64 { return f.heap })/(1<<10),
+		each(func(f footprint) float64 { return f.stacks })/(1<<10), each(func(f footprint) float64 { return f.goroutines }),
 		all.descriptors, each(func(f footprint) float64 { return f.descriptors }), 100*idle.Seconds()/idleFor.Seconds(),
 		list[len(list)/2], list[0], list[len(list)-1], (listed.cpu-before.cpu).Seconds()*1e3/float64(len(list)))
 	return nil
