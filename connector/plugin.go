@@ -156,7 +156,7 @@ type Converter interface {
 	// Configure is told whether it converts keys or values.
 	Configure(c Context, conf Config, key bool) error
 	// FromConnect gives the bytes of a value; nil is Kafka's null. The schema
-	// may be nil.
+	// may be nil. The bytes may be the value's own: nobody changes them.
 	FromConnect(ctx context.Context, topic string, schema *Schema, value any) ([]byte, error)
 	// ToConnect gives schema and value of the bytes. The bytes are not kept
 	// unless the value is a []byte.

@@ -240,18 +240,19 @@ func (s *stage) run(ctx context.Context, j *journey, b *batch) {
 			s.settle(ctx, j, b, todo, s.callMany(ctx, j, b, todo))
 		}
 	} else {
-		under := j.watch.call(s.place)
+		under, look := j.watch.call(s.place), 0
 		for i := 0; i < len(b.items); i++ { // a cut makes items shorter
 			it := &b.items[i]
 			if it.fate != alive {
 				continue
 			}
-			n++
-			under.alive()
+			if n++; n > look {
+				look += under.alive()
+			}
 			if err := s.callOne(ctx, it); err != nil {
 				under.end() // settle may wait
 				s.settle(ctx, j, b, []int{i}, []error{err})
-				under = j.watch.call(s.place)
+				under, look = j.watch.call(s.place), n
 			}
 		}
 		under.end()

@@ -28,6 +28,7 @@ type underway struct {
 	what  string
 	began time.Time
 	life  atomic.Int64  // its last sign of life: a time.Duration after it began
+	parts int           // done between two of them; its caller's
 	next  time.Duration // it is logged after so long a silence
 	said  bool
 	timer *time.Timer // logs; it ends with the call
@@ -49,13 +50,25 @@ func (w *watch) call(what string) *underway {
 	return u
 }
 
-// alive notes that a call of many parts has done one of them. It is called for each
-// record, and so takes no lock.
-func (u *underway) alive() {
+// Parts that take no time need not all look at the clock, which takes as long as
+// they do: so many of them are brief for so many to be done in between.
+const (
+	brief    = time.Millisecond
+	maxParts = 16
+)
+
+// alive notes that a call of many parts goes on. It takes no lock, and gives how many
+// parts may be done before it is called again.
+func (u *underway) alive() int {
 	if u == nil {
-		return
+		return maxParts
 	}
-	u.life.Store(int64(time.Since(u.began)))
+	now := time.Since(u.began)
+	u.parts = min(2*u.parts, maxParts)
+	if last := u.life.Swap(int64(now)); u.parts == 0 || now-time.Duration(last) > brief {
+		u.parts = 1
+	}
+	return u.parts
 }
 
 // since gives the time of its last sign of life.

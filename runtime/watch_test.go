@@ -70,6 +70,29 @@ func TestWatchSaysWhatDoesNotReturn(t *testing.T) {
 	})
 }
 
+// Slow parts of a call are each a sign of life, quick ones one in many.
+func TestWatchLooksAtTheClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := (&watch{}).call("transform r")
+		var looks []int
+		parts := func(takes time.Duration, n int) {
+			for range n {
+				looks = append(looks, u.alive())
+				time.Sleep(takes)
+			}
+		}
+		parts(0, 6)
+		parts(time.Second, 2)
+		if since := time.Since(u.since()); since != time.Second {
+			t.Errorf("the last sign of life was %v ago", since)
+		}
+		parts(0, 2)
+		if d := cmp.Diff([]int{1, 2, 4, 8, 16, 16, 16, 1, 1, 2}, looks); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
 func TestLimit(t *testing.T) {
 	for name, c := range map[string]struct {
 		do   func(wait, restore func(time.Duration))

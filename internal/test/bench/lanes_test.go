@@ -18,7 +18,8 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime"
 )
 
-// laneVariable tells a process that it is the worker of a lane: the lane, the broker and a file, with spaces between.
+// laneVariable tells a process that it is the worker of a lane: the lane, the broker, a file or topic and perhaps a
+// registry, with spaces between.
 const laneVariable = "HYDRAULICS_BENCH_LANE"
 
 // These name files for the worker's profiles, to which the lane's name is added.
@@ -30,23 +31,30 @@ const (
 // laneLines is how many lines of 100 bytes a lane takes.
 const laneLines = 500_000
 
+// lane is what a connector does, with its end.
+type lane struct {
+	kind    runtime.Kind
+	yaml    string
+	records int64
+}
+
+// texts has keys and values be texts.
+const texts = "    key.converter: string\n    value.converter: string\n"
+
 // lanes are connectors between a file and a topic, and between two topics.
-var lanes = map[string]struct {
-	kind runtime.Kind
-	yaml string
-	done func(runtime.Stats) int64
-}{
-	"file-to-topic": {runtime.KindSource, "    connector.class: file-source\n    topic: lines\n    file: FILE\n", func(s runtime.Stats) int64 { return s.RecordsOut }},
-	"topic-to-file": {runtime.KindSink, "    connector.class: file-sink\n    topics: lines\n    file: FILE\n", func(s runtime.Stats) int64 { return s.RecordsOut }},
-	"topic-to-topic": {runtime.KindStream, "    connector.class: stream\n    topics: lines\n    topic: copies\n    input.key.converter: string\n    input.value.converter: string\n",
-		func(s runtime.Stats) int64 { return s.RecordsOut }},
+var lanes = map[string]lane{
+	"file-to-topic": {runtime.KindSource, "    connector.class: file-source\n    topic: lines\n    file: OUT\n" + texts, laneLines},
+	"topic-to-file": {runtime.KindSink, "    connector.class: file-sink\n    topics: lines\n    file: OUT\n" + texts, laneLines},
+	"topic-to-topic": {runtime.KindStream, "    connector.class: stream\n    topics: lines\n    topic: copies\n" + texts +
+		"    input.key.converter: string\n    input.value.converter: string\n", laneLines},
 }
 
 // BenchmarkLanes measures how many records a task takes per second of its process's CPU time between a file and a
 // topic, or two topics, and what it allocates for each: the start included, the broker not, which is in another process.
 func BenchmarkLanes(b *testing.B) {
 	if places := os.Getenv(laneVariable); places != "" {
-		beLane(b, strings.Fields(places))
+		place := strings.Fields(places)
+		beLane(b, lanes[place[0]], place[1:])
 		return
 	}
 	in := filepath.Join(b.TempDir(), "lines.txt")
@@ -159,38 +167,49 @@ func writeHeap(b *testing.B, name string) {
 // laneCost is what passes through a lane took.
 type laneCost struct {
 	passes        float64
-	cpu           time.Duration
+	cpu, took     time.Duration
 	allocs, bytes float64 // of each record
 }
 
 func (c *laneCost) add(o laneCost) {
-	c.passes, c.cpu, c.allocs, c.bytes = c.passes+o.passes, c.cpu+o.cpu, c.allocs+o.allocs, c.bytes+o.bytes
+	c.passes, c.cpu, c.took, c.allocs, c.bytes = c.passes+o.passes, c.cpu+o.cpu, c.took+o.took, c.allocs+o.allocs, c.bytes+o.bytes
 }
 
 // laneReport is how the worker's process says what a record allocates.
 const laneReport = "lane: %f allocations, %f bytes\n"
 
 // laneTime takes all lines through a lane, in a process of its own.
-func laneTime(b *testing.B, lane, broker, file string) laneCost {
-	cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^BenchmarkLanes$", "-test.benchtime=1x")
-	if profile := os.Getenv(laneProfileVariable); profile != "" {
-		cmd.Args = append(cmd.Args, "-test.cpuprofile="+profile+"."+lane)
-	}
-	if profile := os.Getenv(laneMemProfileVariable); profile != "" {
-		cmd.Args = append(cmd.Args, "-test.memprofile="+profile+"."+lane, "-test.memprofilerate=4096")
-	}
-	cmd.Env = append(os.Environ(), laneVariable+"="+strings.Join([]string{lane, broker, file}, " "))
+func laneTime(b *testing.B, name string, places ...string) laneCost {
+	cmd := laneCommand("Lanes", name, places...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		b.Fatalf("%s: %v\n%s", lane, err, out)
+		b.Fatalf("%s: %v\n%s", name, err, out)
 	}
+	return costOf(b, cmd, string(out))
+}
+
+// laneCommand is the worker of a lane of a benchmark.
+func laneCommand(benchmark, name string, places ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^Benchmark"+benchmark+"$", "-test.benchtime=1x")
+	if profile := os.Getenv(laneProfileVariable); profile != "" {
+		cmd.Args = append(cmd.Args, "-test.cpuprofile="+profile+"."+name)
+	}
+	if profile := os.Getenv(laneMemProfileVariable); profile != "" {
+		cmd.Args = append(cmd.Args, "-test.memprofile="+profile+"."+name, "-test.memprofilerate=4096")
+	}
+	cmd.Env = append(os.Environ(), laneVariable+"="+name+" "+strings.Join(places, " "))
+	return cmd
+}
+
+// costOf gives what a process that has ended took, with what it says itself.
+func costOf(b *testing.B, cmd *exec.Cmd, out string) laneCost {
 	cost := laneCost{passes: 1, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(out) {
 		if n, _ := fmt.Sscanf(line, laneReport, &cost.allocs, &cost.bytes); n == 2 {
 			return cost
 		}
 	}
-	b.Fatalf("%s does not say what it allocates:\n%s", lane, out)
+	b.Fatalf("it does not say what it allocates:\n%s", out)
 	return cost
 }
 
@@ -205,12 +224,14 @@ func writeLines(b *testing.B, name string) {
 	check(b, f.Close())
 }
 
-// beLane is the worker's process.
-func beLane(b *testing.B, places []string) {
-	lane := lanes[places[0]]
-	f := &flow{b: b, broker: places[1]}
+// beLane is the worker's process: places are the broker, where it writes (or reads, of a source), and a registry.
+func beLane(b *testing.B, l lane, places []string) {
+	f := &flow{b: b, broker: places[0]}
+	if len(places) > 2 {
+		f.registry = places[2]
+	}
 	f.startWorker()
-	spec := f.spec(lane.kind, strings.Replace(lane.yaml, "FILE", places[2], 1)+"    key.converter: string\n    value.converter: string\n")
+	spec := f.spec(l.kind, strings.Replace(l.yaml, "OUT", places[1], 1))
 	spec.Connector = fmt.Sprint(spec.Connector, "-", os.Getpid())
 	var before, after goruntime.MemStats
 	goruntime.ReadMemStats(&before)
@@ -220,8 +241,9 @@ func beLane(b *testing.B, places []string) {
 		}
 	})
 	check(b, err)
-	f.await([]*runtime.Task{task}, lane.done, laneLines)
+	f.await([]*runtime.Task{task}, func(s runtime.Stats) int64 { return s.RecordsOut }, l.records)
 	goruntime.ReadMemStats(&after)
-	fmt.Printf("\n"+laneReport, float64(after.Mallocs-before.Mallocs)/laneLines, float64(after.TotalAlloc-before.TotalAlloc)/laneLines)
+	n := float64(l.records)
+	fmt.Printf("\n"+laneReport, float64(after.Mallocs-before.Mallocs)/n, float64(after.TotalAlloc-before.TotalAlloc)/n)
 	check(b, task.Stop(b.Context()))
 }

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/bench/loop"
 )
 
 const stringConverter = "org.apache.kafka.connect.storage.StringConverter"
@@ -175,7 +177,7 @@ func (b *bench) loop(ctx context.Context, in, out string, done func() (bool, err
 		return cost{}, err
 	}
 	cmd := exec.Command(self)
-	cmd.Env = loopEnvironment(b.broker, in, out)
+	cmd.Env = loop.Environment(b.broker, in, out, loop.Text)
 	p, err := start(dir, cmd)
 	if err != nil {
 		return cost{}, err

@@ -18,6 +18,8 @@ import (
 	"os/signal"
 	"regexp"
 	"time"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/bench/loop"
 )
 
 // bench is what all lanes share.
@@ -33,11 +35,8 @@ type bench struct {
 
 func main() {
 	log.SetFlags(0)
-	if address := os.Getenv(loopVariable); address != "" {
-		if err := beLoop(address); err != nil {
-			log.Fatal(err)
-		}
-		return
+	if is, err := loop.Be(); is {
+		log.Fatal(err) // it goes on until it is ended
 	}
 	var b bench
 	flag.StringVar(&b.binary, "hydraulics", "bin/hydraulics", "the program that is measured")
