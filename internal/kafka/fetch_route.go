@@ -18,6 +18,7 @@ type fetchRoute struct {
 	// The fetcher's mu guards these.
 	readers []*reader
 	link    *link // nil without a connection
+	apart   bool  // the last request was for a partition in doubt
 }
 
 // asked is what a request asks of a partition.
@@ -80,11 +81,15 @@ func (r *fetchRoute) request() (*sarama.FetchRequest, []asked) {
 			list = append(list, asked{d, d.fetch})
 		}
 	}
+	if len(list) > 0 {
+		f.shed()
+	}
+	list, size := r.choose(list)
 	if slices.ContainsFunc(list, func(a asked) bool { return time.Now().Before(a.plain) }) {
 		request.RackID = ""
 	}
 	for _, a := range list {
-		request.AddBlock(a.Topic, a.Partition, a.from, conf.Fetch.Default, a.epoch)
+		request.AddBlock(a.Topic, a.Partition, a.from, size, a.epoch)
 	}
 	return request, list
 }
@@ -100,7 +105,13 @@ func (r *fetchRoute) ask(request *sarama.FetchRequest, list []asked) {
 	began := time.Now()
 	resp, err := l.Fetch(request)
 	if err != nil {
-		r.fail(err)
+		whole := l.sound()
+		r.hangUp()
+		if whole {
+			r.unreadable(list, err)
+		} else {
+			r.fail(err)
+		}
 		return
 	}
 	idle := r.answered(list, resp)
@@ -185,11 +196,21 @@ func (r *fetchRoute) answered(list []asked, resp *sarama.FetchResponse) (idle bo
 	defer f.mu.Unlock()
 	for i, a := range list {
 		block := resp.GetBlock(a.Topic, a.Partition)
-		if block == nil || f.partitions[a.TopicPartition] != a.reader || a.route != r || a.fetch != a.from {
+		if block == nil || !r.current(a) {
 			continue // the answer was full, or it is of no use any more
 		}
 		if p := portions[i]; p != nil {
-			a.reader.took(f, p, block, now)
+			cut := p.partial && p.next == a.from
+			switch {
+			case cut && len(list) == 1:
+				f.suspect(a, true, errCutOff)
+				continue
+			case cut:
+				a.cutOff()
+			default:
+				a.clear(p.size)
+			}
+			a.took(f, p, block, now)
 			if nothing && a.from < a.end {
 				a.nothing, idle = a.end, true
 			}
@@ -204,6 +225,11 @@ func (r *fetchRoute) answered(list []asked, resp *sarama.FetchResponse) (idle bo
 		}
 	}
 	return idle
+}
+
+// current tells whether what was asked for is still what is to be fetched next. mu is held.
+func (r *fetchRoute) current(a asked) bool {
+	return r.f.partitions[a.TopicPartition] == a.reader && a.route == r && a.fetch == a.from
 }
 
 // took notes what came of a partition. mu is held.

@@ -37,6 +37,7 @@ type fetcher struct {
 	paused     map[connector.TopicPartition]bool
 	queue      []*portion // in the order in which it came
 	bytes      int64      // held of partitions that are not paused
+	aside      int64      // held of those that are
 	routes     map[int32]*fetchRoute
 	addresses  map[int32]string // of brokers
 	searching  bool
@@ -65,6 +66,7 @@ type reader struct {
 	plain    time.Time   // until then the leader itself is to give it: its replica could not be reached
 	astray   bool        // its offset is not there
 	ended    bool        // nothing comes any more
+	doubt                // about what can be read of it
 	failures int         // in a row
 	again    time.Time   // when its leader is to be looked for
 }
@@ -158,23 +160,32 @@ func (f *fetcher) seek(tp connector.TopicPartition, offset int64) bool {
 		return false
 	}
 	f.empty(r)
-	r.next, r.fetch = offset, offset
-	r.astray, r.ended, r.skipped, r.nothing = false, false, false, 0
+	r.next, r.skipped = offset, false
+	f.again(r)
+	return true
+}
+
+// again has a partition of which nothing is to be given be fetched from its next
+// offset on. mu is held.
+func (f *fetcher) again(r *reader) {
+	r.fetch = r.next
+	r.astray, r.ended, r.nothing, r.doubt = false, false, 0, doubt{}
 	if r.route == nil {
 		f.search()
 	}
 	r.route.nudge()
-	return true
 }
 
 // pause keeps partitions from being given and fetched. What is held of them does
-// not keep the others from being read: it is not counted until they are resumed.
+// not keep the others from being read: it is not counted among theirs until they are
+// resumed, and given up where it is too much (shed).
 func (f *fetcher) pause(tps []connector.TopicPartition) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, tp := range tps {
 		if r := f.partitions[tp]; r != nil && !f.paused[tp] {
 			f.add(-r.bytes)
+			f.aside += r.bytes
 			f.paused[tp] = true
 		}
 	}
@@ -190,6 +201,7 @@ func (f *fetcher) resume(tps []connector.TopicPartition) {
 		}
 		delete(f.paused, tp)
 		if r := f.partitions[tp]; r != nil {
+			f.aside -= r.bytes
 			f.add(r.bytes)
 			r.route.nudge()
 		}
@@ -199,10 +211,35 @@ func (f *fetcher) resume(tps []connector.TopicPartition) {
 // count changes the bytes that are held of a partition. mu is held.
 func (f *fetcher) count(r *reader, n int64) {
 	r.bytes += n
-	if !f.paused[r.TopicPartition] {
+	if f.paused[r.TopicPartition] {
+		f.aside += n
+	} else {
 		f.add(n)
 	}
 }
+
+// shed gives up what is read ahead of paused partitions, most first, until no more is
+// held of them than a Poll may give; it is fetched again when they are resumed. It is
+// for when more is to be fetched of others: what all pause for costs nothing. mu is held.
+func (f *fetcher) shed() {
+	for f.aside > f.most {
+		var most *reader
+		for tp := range f.paused {
+			if r := f.partitions[tp]; r != nil && (most == nil || r.ahead() > most.ahead()) {
+				most = r
+			}
+		}
+		if most == nil || most.ahead() == 0 {
+			return
+		}
+		f.queue = slices.DeleteFunc(f.queue, func(p *portion) bool { return p.reader == most })
+		f.count(most, -most.ahead())
+		f.again(most)
+	}
+}
+
+// ahead gives the bytes that are held of a partition and were not given. mu is held.
+func (d *reader) ahead() int64 { return d.bytes - d.given }
 
 // add changes the bytes that are held, and has all routes fetch once there is room.
 // mu is held.

@@ -19,11 +19,11 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// held gives the bytes that are counted now.
+// held gives the bytes that are counted now, of partitions that are paused too.
 func (f *fetcher) held() int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.bytes
+	return f.bytes + f.aside
 }
 
 // sendLarge fills a topic with messages of one size.
@@ -145,4 +145,62 @@ func TestPausedPartitionStopsNoOther(t *testing.T) {
 	}
 	g.Resume(waits)
 	read(waits.Partition)
+}
+
+// An owner who pauses each partition as soon as something is read of it has no more of
+// them held than twice what a poll may give, and what one fetch brings; and each message
+// comes once they are resumed.
+func TestPausedPartitionsAreBounded(t *testing.T) {
+	const partitions, each, size = 12, 4, 300 << 10
+	c := open(t, kafkatest.Start(t), map[string]string{"fetch.max.bytes": "1000000"})
+	newTopic(t, c, "large", partitions, nil)
+	sendLarge(t, c, "large", partitions, each, size)
+	f := newFetcher(t.Context(), c, *c.client.Config(), GroupOptions{MaxPollBytes: 2 * size}, newProps(Options{}).backoff(), nil)
+	defer f.close()
+	starts := map[connector.TopicPartition]int64{}
+	for p := range int32(partitions) {
+		starts[connector.TopicPartition{Topic: "large", Partition: p}] = 0
+	}
+	f.start(starts)
+	paused := map[connector.TopicPartition]bool{}
+	eventually(t, "something was read of each", func() bool {
+		held := f.held()
+		f.mu.Lock()
+		var now []connector.TopicPartition
+		for tp, r := range f.partitions {
+			if r.fetch > 0 && !paused[tp] {
+				paused[tp] = true
+				now = append(now, tp)
+			}
+		}
+		f.mu.Unlock()
+		if most := int64(4*size + 1_000_000 + size); held > most {
+			t.Fatalf("%d KiB are held, more than %d", held>>10, most>>10)
+		}
+		f.pause(now)
+		return len(paused) == partitions
+	})
+	f.resume(f.assigned())
+	got := map[int32]int64{}
+	for n := 0; n < partitions*each; {
+		eventually(t, "the rest comes", func() bool {
+			f.settle()
+			messages, err := f.take(10, 2*size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range messages {
+				if m.Offset != got[m.Partition] {
+					t.Fatalf("partition %d gives offset %d, want %d", m.Partition, m.Offset, got[m.Partition])
+				}
+				got[m.Partition]++
+			}
+			n += len(messages)
+			return len(messages) > 0
+		})
+	}
+	f.settle()
+	if n := f.held(); n != 0 {
+		t.Errorf("%d bytes are counted of no messages", n)
+	}
 }

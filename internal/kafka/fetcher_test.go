@@ -3,10 +3,12 @@ package kafka
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
@@ -143,6 +145,82 @@ func (o *modelOwner) done() bool {
 		}
 	}
 	return true
+}
+
+// TestUnreadableBatch reads partitions of one broker, of which one has a batch that is
+// damaged for good: all others are read, and of that one what is before the batch; then
+// it ends with an error that says where, and goes on behind it.
+func TestUnreadableBatch(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			const partitions, batches, bad = 4, 60, 2
+			m := kafkatest.NewModel(t, seed, 1, partitions, batches, 0)
+			first, last := m.Damage(bad, seed%2 == 1)
+			m.Grow(9 * batches) // all
+			c := open(t, m.Addr[0], map[string]string{"retry.backoff.ms": "1", "isolation.level": "read_committed"})
+			conf := *c.client.Config()
+			conf.Consumer.IsolationLevel = sarama.ReadCommitted
+			conf.Consumer.Fetch.Default, conf.Consumer.Fetch.MaxBytes = 2<<10, 5<<10
+			f := newFetcher(t.Context(), c, conf, GroupOptions{MaxPollBytes: 10 << 10}, backoff{time.Millisecond, 10 * time.Millisecond}, nil)
+			defer f.close()
+			got := make([][]int64, partitions)
+			read := func(done func() bool) (why error) {
+				wait.Until(t, "it is read", func() bool {
+					f.settle()
+					messages, err := f.take(100, 5000)
+					for _, r := range messages {
+						got[r.Partition] = append(got[r.Partition], r.Offset)
+					}
+					if err != nil {
+						why = err
+					}
+					return done()
+				})
+				return why
+			}
+			var want [][]int64
+			for p := range int32(partitions) {
+				var offsets []int64
+				for _, r := range m.Records(p) {
+					if p != bad || r.Offset < first || r.Offset > last {
+						offsets = append(offsets, r.Offset)
+					}
+				}
+				want = append(want, offsets)
+			}
+			all := func(but int32) bool {
+				for p := range int32(partitions) {
+					if p != but && len(got[p]) < len(want[p]) {
+						return false
+					}
+				}
+				return true
+			}
+			f.start(map[connector.TopicPartition]int64{tp(0): 0, tp(1): 0, tp(bad): 0, tp(3): 0})
+			why := read(func() bool { return all(bad) && f.over(tp(bad)) })
+			if why == nil { // it has just ended
+				_, why = f.take(1, 1)
+			}
+			if text := fmt.Sprintf("model[%d]@%d: the batch of records there cannot be read", bad, first); connector.KindOf(why) != connector.KindFatal || !strings.Contains(why.Error(), text) {
+				t.Errorf("the error is %v, want %q, fatal", why, text)
+			}
+			f.seek(tp(bad), last+1)
+			if why := read(func() bool { return all(-1) }); why != nil {
+				t.Errorf("behind the batch: %v", why)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// over tells that nothing of a partition comes any more.
+func (f *fetcher) over(tp connector.TopicPartition) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.partitions[tp].ended
 }
 
 // TestReplicaOutOfReach: the leader gives nothing to who names a rack, and prefers a

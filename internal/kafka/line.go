@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -128,6 +129,36 @@ type wire struct {
 	mu     sync.Mutex
 	conn   net.Conn
 	gone   bool
+	broken atomic.Bool // reading or writing has failed
+}
+
+// sound tells that the connection has not failed: what was asked was answered.
+func (w *wire) sound() bool { return !w.broken.Load() }
+
+// wired is the connection of a wire.
+type wired struct {
+	net.Conn
+	wire *wire
+}
+
+// Read notes whether it works.
+func (c wired) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.note(err)
+	return n, err
+}
+
+// Write notes whether it works.
+func (c wired) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.note(err)
+	return n, err
+}
+
+func (c wired) note(err error) {
+	if err != nil {
+		c.wire.broken.Store(true)
+	}
 }
 
 // Dial is sarama's way to connect.
@@ -143,7 +174,7 @@ func (w *wire) Dial(network, address string) (net.Conn, error) {
 		return nil, errLineEnded
 	}
 	w.conn = conn
-	return conn, nil
+	return wired{conn, w}, nil
 }
 
 func (w *wire) cut() {

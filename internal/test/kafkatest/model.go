@@ -75,6 +75,26 @@ func (m *Model) Grow(batches int) {
 	}
 }
 
+// Damage has a batch in the middle of a partition, with records that are committed, be
+// damaged for good: its checksum or its length does not fit. It gives its first and
+// last offset, and is called before anything is read.
+func (m *Model) Damage(partition int32, length bool) (first, last int64) {
+	l := m.logs[partition]
+	for i := len(l.batches) / 2; i < len(l.batches); i++ {
+		b := &l.batches[i]
+		if !slices.ContainsFunc(l.records, func(r ModelRecord) bool { return r.Offset >= b.first && r.Offset <= b.last }) {
+			continue
+		}
+		b.raw = slices.Clone(b.raw)
+		if b.raw[30] ^= 0xff; length {
+			b.raw[30] ^= 0xff
+			b.raw[9] = 0xff // of four bytes, behind the offset
+		}
+		return b.first, b.last
+	}
+	return -1, -1
+}
+
 // metadata adds leaders to what the brokers say.
 func (m *Model) metadata(r kmsg.Request) (kmsg.Response, error) {
 	resp := r.ResponseKind().(*kmsg.MetadataResponse)
