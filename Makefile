@@ -77,7 +77,7 @@ integration: build ## the same against Apache Kafka, a schema registry and Postg
 	SERVERS=$(SERVERS) ./.ci/integration.sh
 
 # FAULTS_ROUNDS is how often each fault happens, SOAK how long they then do at random; HYDRAULICS_FAULTS_SEED repeats a run.
-faults: build ## all that may happen to a cluster, on servers that it starts: 5 times each, then 20 minutes at random (40 minutes)
+faults: build ## all that may happen to a cluster, and to a sink's database: 5 times each, a cluster's then 20 minutes at random (50 minutes)
 	SERVERS=$(SERVERS) ROUNDS=$(FAULTS_ROUNDS) SOAK=$(SOAK) ./.ci/faults.sh
 
 integration-serving: ## each protocol and a new version on real model servers, and the rate beside Python's (installs 2.4 GB; 5 minutes)

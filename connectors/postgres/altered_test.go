@@ -61,6 +61,33 @@ func TestTableAlteredUnderTheSink(t *testing.T) {
 			t.Errorf("reported %v", causes)
 		}
 	})
+	t.Run("between the last look and the statement", func(t *testing.T) {
+		d := newDatabase(t, "CREATE TABLE t (id int, name text)")
+		k := d.task(t, exactly)
+		other, err := d.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = other.Rollback(t.Context()) }()
+		pgtest.Exec(t, other, "ALTER TABLE t ALTER name TYPE bigint USING name::bigint") // the sink sees it with the commit
+		records := numberedFrom(0, 1, 2, 3)
+		for i, text := range []string{"5", "6", "\x00", "7"} { // one is bad in any case
+			records[i].Value = pair(int32(i), text).Value
+		}
+		done := make(chan error, 1)
+		go func() { done <- k.Put(t.Context(), records) }()
+		waitFor(t, d, "SELECT 1 FROM pg_locks WHERE NOT granted")
+		if err := other.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		wantRows(t, d, "SELECT id, name + 1 FROM t ORDER BY id", "0|6", "1|7", "3|8")
+		if records, causes := k.reporter.Reported(); len(records) != 1 || records[0].Origin.Offset != 2 {
+			t.Errorf("reported %v", causes)
+		}
+	})
 	t.Run("a constraint of the key that is gone", func(t *testing.T) {
 		d := newDatabase(t, "CREATE TABLE t (id int PRIMARY KEY, name text)")
 		s, _ := d.start(t, upsert)

@@ -2,8 +2,10 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -38,13 +40,17 @@ type apart struct {
 	counts  map[string]int   // rows written, by operation
 	written map[pg.Name]bool // tables that took a row
 	runs    map[pg.Name]run
-	granted map[*plan]bool // asked, and all privileges are there
+	granted map[*plan]bool     // asked, and all privileges are there
+	judges  map[*pg.Table]bool // by which rows were refused
 }
+
+// errAltered is that a table is no longer what rows were refused by.
+var errAltered = errors.New("it was altered while a batch was written to it, of which nothing was written")
 
 // writeApart is told which chunk was refused before, and how: the same rows are
 // not sent as a whole once more.
 func (s *Sink) writeApart(ctx context.Context, f filled, records []connector.Record, tried chunk, refused error) ([]errant, error) {
-	a := &apart{s: s, records: records, bad: f.bad, counts: map[string]int{}, written: map[pg.Name]bool{}, runs: map[pg.Name]run{}, granted: map[*plan]bool{}}
+	a := &apart{s: s, records: records, bad: f.bad, counts: map[string]int{}, written: map[pg.Name]bool{}, runs: map[pg.Name]run{}, granted: map[*plan]bool{}, judges: map[*pg.Table]bool{}}
 	next := s.offsets.behind(records)
 	if err := a.write(ctx, f.batch, next, tried, refused); err != nil {
 		return nil, s.failed(err)
@@ -85,6 +91,9 @@ func (a *apart) write(ctx context.Context, b *batch, next []moved, tried chunk, 
 		if err != nil {
 			return err
 		}
+	}
+	if err := a.judged(ctx); err != nil {
+		return err
 	}
 	if err := a.settle(); err != nil {
 		return err
@@ -127,7 +136,7 @@ func (a *apart) refused(ctx context.Context, c chunk, err error) error {
 	}
 	n := len(c.rows)
 	if n == 1 {
-		return a.refuse(p.table.Name, c.rows[0].record, err)
+		return a.refuse(p.table, c.rows[0].record, err)
 	}
 	for _, half := range [][]row{c.rows[:n/2], c.rows[n/2:]} {
 		if err := a.halve(ctx, chunk{c.group, half}); err != nil {
@@ -165,7 +174,9 @@ func (refusal) Exception() string { return "java.sql.SQLException" }
 
 // refuse notes a row that the server does not take. It is the error where none
 // is tolerated.
-func (a *apart) refuse(table pg.Name, record int, err error) error {
+func (a *apart) refuse(t *pg.Table, record int, err error) error {
+	table := t.Name
+	a.judges[t] = true
 	cause := a.s.at(&a.records[record], err)
 	if a.s.reporter == nil {
 		return cause
@@ -180,6 +191,21 @@ func (a *apart) refuse(table pg.Name, record int, err error) error {
 		r = run{state: state}
 	}
 	a.runs[table] = run{state, r.rows + 1, err}
+	return nil
+}
+
+// judged makes sure that the tables are what rows were refused by. Where none was
+// written nothing has kept others from altering a table since it was read.
+func (a *apart) judged(ctx context.Context) error {
+	for t := range a.judges {
+		now, err := pg.ReadTable(ctx, a.tx, t.Name)
+		if err != nil {
+			return err
+		}
+		if !reflect.DeepEqual(t, now) {
+			return fmt.Errorf("table %s: %w", t.Name, errAltered)
+		}
+	}
 	return nil
 }
 

@@ -265,7 +265,7 @@ func (s *Sink) mark(err error, attempts int, after connector.RetryOption) error 
 	switch {
 	case err == nil || connector.KindOf(err) != connector.KindUnmarked || errors.Is(err, context.Canceled):
 		return err
-	case pg.Classify(err) == pg.Environment || errors.Is(err, errOver):
+	case pg.Classify(err) == pg.Environment || errors.Is(err, errOver) || errors.Is(err, errAltered):
 		if code == "H5007" {
 			code = "H5001"
 		}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -85,16 +86,27 @@ func (s *Sink) store(ctx context.Context, records []connector.Record) (bad []err
 			return f.bad, err
 		}
 	}
-	s.forget()
-	f, failed := s.fill(ctx, records, true)
-	if failed != nil {
-		return nil, failed
+	for again := 0; ; again++ {
+		s.forget()
+		f, failed := s.fill(ctx, records, true)
+		if failed != nil {
+			return nil, failed
+		}
+		bad, err = s.writeApart(ctx, f, records, tried, err)
+		switch {
+		case err == nil:
+			s.counters.skipped.Add(float64(f.skipped))
+		case errors.Is(err, errAltered) && again < mostAltered:
+			tried, err = chunk{}, nil
+			continue
+		}
+		return bad, err
 	}
-	if bad, err = s.writeApart(ctx, f, records, tried, err); err == nil {
-		s.counters.skipped.Add(float64(f.skipped))
-	}
-	return bad, err
 }
+
+// mostAltered is how often a batch is judged anew at once because of a table that is
+// altered meanwhile.
+const mostAltered = 3
 
 // filled is the records of a Put, sorted.
 type filled struct {

@@ -31,6 +31,7 @@ type Server struct {
 	owner    *syscall.Credential // nil: this process's own user
 	cmd      *exec.Cmd
 	ended    chan struct{} // closed when the process has ended
+	disk     string        // that is mounted, empty for none
 }
 
 // Start makes a new cluster and starts a server on it. Close ends it. When
@@ -44,24 +45,28 @@ func Start() (*Server, error) {
 	if s.owner, err = unprivileged(); err != nil {
 		return nil, err
 	}
+	return s, s.begin("initdb", "-D", dataFolder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+}
+
+// begin has a command make the server's data, and starts the server.
+func (s *Server) begin(name string, args ...string) (err error) {
 	if s.dir, err = os.MkdirTemp("", "hydraulics-pgtest-"); err != nil {
-		return nil, err
+		return err
 	}
-	if err := s.create(); err != nil {
+	if err = s.create(name, args...); err == nil {
+		err = s.Restart()
+	}
+	if err != nil {
 		_ = os.RemoveAll(s.dir)
-		return nil, err
 	}
-	if err := s.Restart(); err != nil {
-		_ = os.RemoveAll(s.dir)
-		return nil, err
-	}
-	return s, nil
+	return err
 }
 
 // binaries finds the newest PostgreSQL of the system.
 func binaries() (string, error) {
 	if found, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(found), nil
+		found, err = filepath.EvalSymlinks(found) // the other programs are where it is
+		return filepath.Dir(found), err
 	}
 	var found []string
 	for _, pattern := range []string{"/usr/lib/postgresql/*/bin/initdb", "/usr/pgsql-*/bin/initdb", "/opt/homebrew/opt/postgresql@*/bin/initdb", "/usr/local/opt/postgresql@*/bin/initdb"} {
@@ -109,7 +114,10 @@ func unprivileged() (*syscall.Credential, error) {
 	return nil, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as")
 }
 
-func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+// dataFolder is the cluster's, in the server's own folder.
+const dataFolder = "data"
+
+func (s *Server) data() string { return filepath.Join(s.dir, dataFolder) }
 
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(s.bin, name), args...)
@@ -118,15 +126,14 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (s *Server) create() error {
+func (s *Server) create(name string, args ...string) error {
 	if s.owner != nil {
 		if err := os.Chown(s.dir, int(s.owner.Uid), int(s.owner.Gid)); err != nil {
 			return err
 		}
 	}
-	cmd := s.command("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
+	if out, err := s.command(name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, bytes.TrimSpace(out))
 	}
 	return nil
 }
@@ -210,5 +217,5 @@ func (s *Server) Demote() error {
 
 // Close stops the server and removes its data.
 func (s *Server) Close() error {
-	return errors.Join(s.Stop(), os.RemoveAll(s.dir))
+	return errors.Join(s.Stop(), s.Unmount(), os.RemoveAll(s.dir))
 }
