@@ -3,14 +3,16 @@ package postgres
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/pg"
 )
 
-// maxBytes bounds the values of one statement.
-const maxBytes = 16 << 20
+// maxBytes bounds the values of one statement, mostBytes those of one row: the server
+// takes no message of a gigabyte, and ends the connection of who sends it one.
+const maxBytes, mostBytes = 16 << 20, 1<<30 - 1<<20
 
 // batch is the rows of one Put, sorted into groups that one statement writes.
 //
@@ -28,6 +30,7 @@ type batch struct {
 	waves  []map[string]*group
 	latest map[rowKey]place
 	eras   map[pg.Name]era
+	most   int // bytes of a row
 
 	// The row at hand: its elements, where each ends, and its key.
 	elements []byte
@@ -69,7 +72,7 @@ type row struct {
 }
 
 func newBatch(c *cells, exact bool) *batch {
-	return &batch{cells: c, exact: exact, latest: map[rowKey]place{}, eras: map[pg.Name]era{}}
+	return &batch{cells: c, exact: exact, latest: map[rowKey]place{}, eras: map[pg.Name]era{}, most: mostBytes}
 }
 
 // add puts a record into its group. Its error is about this record.
@@ -140,6 +143,9 @@ func (b *batch) encode(p *plan, r *connector.Record, defaults bool) (err error) 
 		f := &p.fields[i]
 		if elements, err = b.cells.cell(elements, f, &p.columns[i], p.forms[i], f.value(r, defaults)); err != nil {
 			return err
+		}
+		if len(elements) > b.most {
+			return connector.Data(fmt.Errorf("its values have more than %d bytes, which no statement of PostgreSQL takes", b.most))
 		}
 		ends = append(ends, uint32(len(elements)))
 	}

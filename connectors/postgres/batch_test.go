@@ -119,3 +119,24 @@ func apply(table map[string]map[string]string, columns, id string, value func(i 
 	}
 	table[id] = row
 }
+
+// A row that no statement takes is bad, before it costs the connection.
+//
+// Clauses: Y1.
+func TestRowOfAGigabyte(t *testing.T) {
+	r := pair(1, "four")
+	sh := &shape{fields: []field{{name: "id", schema: connector.Int32Schema, from: valueField}, {name: "name", schema: connector.StringSchema, from: valueField, index: 1}}}
+	table := &pg.Table{Columns: []pg.Column{{Name: "id", Type: "integer", OID: pgtype.Int4OID, Listable: true}, {Name: "name", Type: "text", OID: pgtype.TextOID, Listable: true}}}
+	p, err := newPlan(sh, table, modeInsert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBatch(&cells{zone: time.UTC, dateZone: time.UTC}, false)
+	const size = 4 + 4 + 4 + 4 // each value with its length
+	for most, want := range map[int]connector.Kind{size: connector.KindUnmarked, size - 1: connector.KindData, 7: connector.KindData} {
+		b.most = most
+		if err := b.add(p, 0, &r, false); connector.KindOf(err) != want || (want == connector.KindUnmarked) != (err == nil) {
+			t.Errorf("at most %d bytes: %v (%s)", most, err, connector.KindOf(err))
+		}
+	}
+}

@@ -39,7 +39,8 @@ type debeziumKey struct {
 	ours string
 }
 
-// debezium are the keys of Debezium's that there is something for.
+// debezium are the keys of Debezium's that there is something for, older words behind
+// the ones that count more.
 var debezium = []debeziumKey{
 	{connector.Key{Name: "connection.url", Type: connector.StringKey, Required: true, Importance: connector.High, Group: connectionGroup, Width: "LONG", Check: connector.NotEmpty,
 		Doc: "The database, such as jdbc:postgresql://localhost:5432/topics."}, "connection.url"},
@@ -71,6 +72,10 @@ var debezium = []debeziumKey{
 		Doc: "basic: create tables and columns that are missing. validate-only: the task ends where a table is missing, or a column does not go with its field."}, ""},
 	{connector.Key{Name: "quote.identifiers", Type: connector.BooleanKey, Default: false, Group: ddlGroup,
 		Doc: "Whether names are as the records have them; else PostgreSQL's lower case."}, ""},
+	{connector.Key{Name: "table.name.format", Type: connector.StringKey, Check: connector.NotEmpty, Importance: connector.Low, Group: mapGroup, Width: "LONG",
+		Doc: "The older word for collection.name.format, which counts where both are there."}, "table.name.format"},
+	{connector.Key{Name: "database.time_zone", Type: connector.StringKey, Check: connector.Optional(zone), Importance: connector.Low, Group: mapGroup,
+		Doc: "The older word for use.time.zone, which counts where both are there."}, "db.timezone"},
 }
 
 // ConfigDef gives Debezium's keys.
@@ -92,7 +97,8 @@ func (s *DebeziumSink) props(conf connector.Config) connector.Props {
 		delete(p, k.Name)
 	}
 	for _, k := range debezium {
-		if text, given := conf.Props().Text(k.Name); given && k.ours != "" {
+		text, given := conf.Props().Text(k.Name)
+		if _, newer := p[k.ours]; given && !newer && k.ours != "" {
 			p[k.ours] = text
 		}
 	}

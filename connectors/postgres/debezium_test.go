@@ -38,6 +38,10 @@ func TestDebeziumKeys(t *testing.T) {
 			connector.Props{"connection.user": "u", "connection.password": "p", "insert.mode": "upsert", "batch.size": "7", "delete.enabled": "true", "max.retries": "3", "retry.backoff.ms": "20",
 				"pk.mode": "record_key", "pk.fields": "a,b", "table.name.format": "x_${topic}", "db.timezone": "America/New_York",
 				"auto.create": "true", "auto.evolve": "true", "table.name.normalize": "true", "quote.sql.identifiers": "always"}},
+		{"older words", connector.Props{"table.name.format": "x_${topic}", "database.time_zone": "America/New_York"},
+			connector.Props{"table.name.format": "x_${topic}", "db.timezone": "America/New_York", "batch.size": "500", "retry.backoff.ms": "1000", "table.name.normalize": "true", "quote.sql.identifiers": "never"}},
+		{"newer words count more", connector.Props{"table.name.format": "x", "collection.name.format": "y", "database.time_zone": "America/New_York", "use.time.zone": "UTC"},
+			connector.Props{"table.name.format": "y", "db.timezone": "UTC", "batch.size": "500", "retry.backoff.ms": "1000", "table.name.normalize": "true", "quote.sql.identifiers": "never"}},
 		{"keys of another sink have no effect", connector.Props{"pk.mode": "kafka", "auto.create": "true", "value.converter": "avro"},
 			connector.Props{"value.converter": "avro", "batch.size": "500", "retry.backoff.ms": "1000", "table.name.normalize": "true", "quote.sql.identifiers": "never"}},
 	}
