@@ -43,6 +43,7 @@ type Sink struct {
 	reporter connector.ErrantReporter
 	reports  reports
 	counters counters
+	mean     int // bytes of a record's body in the batch before, rounded up
 
 	mu sync.Mutex
 	// probed is how the service answered the question that a start after a refusal

@@ -39,8 +39,13 @@ type fate struct {
 }
 
 func (s *Sink) newWork(records []connector.Record) *work {
-	return &work{s: s, records: records, messages: make([]message, 0, len(records)), fates: make([]fate, len(records)), fresh: len(s.begins) == 0}
+	w := &work{s: s, records: records, messages: make([]message, 0, len(records)), fates: make([]fate, len(records)), fresh: len(s.begins) == 0}
+	w.buffer.flat = make([]byte, 0, min(len(records)*s.mean, mostAhead))
+	return w
 }
+
+// mostAhead bounds the room for bodies that is made before they are.
+const mostAhead = 4 << 20
 
 // fill makes the messages of the records that are still to be sent. Its error is
 // about a record, where none is tolerated.
@@ -68,6 +73,9 @@ func (w *work) fill() error {
 		}
 		last = m.to
 		w.messages = append(w.messages, m)
+	}
+	if n := len(w.messages); n > 0 {
+		w.s.mean = (len(w.buffer.flat)*9/8 + n - 1) / n
 	}
 	return nil
 }
