@@ -147,29 +147,6 @@ func TestOffsetsPastWhatBringsNoRow(t *testing.T) {
 	wantRows(t, d, "SELECT id FROM t ORDER BY id", "4", "5", "12")
 }
 
-// The end of a transaction that is not known yet is looked at before offsets move.
-//
-// Clauses: W10.
-func TestOffsetsBehindALostAnswer(t *testing.T) {
-	d := newDatabase(t, logTable)
-	k := d.task(t, exactly)
-	late := k.offsets.behind(numberedFrom(0, 1))
-	tx, err := d.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = tx.Rollback(t.Context()) }()
-	pgtest.Exec(t, tx, "INSERT INTO t VALUES (0), (1)")
-	k.offsets.unsure = true
-	if err := k.KeepOffsets(t.Context(), map[connector.TopicPartition]int64{t0: 5}); err != nil {
-		t.Fatal(err)
-	}
-	if err := k.offsets.move(t.Context(), tx, late); !errors.Is(err, errOver) {
-		t.Errorf("the late transaction: %v", err)
-	}
-	wantRows(t, d, "SELECT next_offset FROM hydraulics_offsets", "5")
-}
-
 // A database that is away when partitions are given to a task is asked again.
 //
 // Clauses: W10.
@@ -237,30 +214,46 @@ func TestLostAnswerOfACommit(t *testing.T) {
 	wantRows(t, d, "SELECT id FROM t ORDER BY id", "0", "1", "2")
 }
 
-// A transaction that the server is still at when its records come again is rolled
-// back in the end.
+// A transaction that the server is still at when its records come again, or when offsets
+// move, is rolled back in the end.
 //
 // Clauses: W10.
 func TestTransactionThatIsLate(t *testing.T) {
-	d := newDatabase(t, logTable)
-	k := d.task(t, exactly)
-	late := k.offsets.behind(numberedFrom(0, 1))
-	tx, err := d.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	tests := []struct {
+		name  string
+		next  func(k task) error
+		rows  []string
+		moved string
+	}{
+		{"the records come again", func(k task) error { return k.Put(t.Context(), numberedFrom(0, 1)) }, []string{"0", "1"}, "2"},
+		{"offsets move", func(k task) error {
+			return k.KeepOffsets(t.Context(), map[connector.TopicPartition]int64{t0: 5})
+		}, nil, "5"},
 	}
-	pgtest.Exec(t, tx, "INSERT INTO t VALUES (0), (1)")
-	k.offsets.unsure = true
-	if err := k.Put(t.Context(), numberedFrom(0, 1)); err != nil {
-		t.Fatal(err)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			d := newDatabase(t, logTable)
+			k := d.task(t, exactly)
+			late := k.offsets.behind(numberedFrom(0, 1))
+			tx, err := d.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			pgtest.Exec(t, tx, "INSERT INTO t VALUES (0), (1)")
+			k.offsets.unsure = true
+			if err := test.next(k); err != nil {
+				t.Fatal(err)
+			}
+			if err := k.offsets.move(t.Context(), tx, late); !errors.Is(err, errOver) {
+				t.Errorf("the late transaction: %v", err)
+			}
+			if err := tx.Commit(t.Context()); err == nil {
+				t.Error("it was committed")
+			}
+			wantRows(t, d, "SELECT id FROM t ORDER BY id", test.rows...)
+			wantRows(t, d, "SELECT next_offset FROM hydraulics_offsets", test.moved)
+		})
 	}
-	if err := k.offsets.move(t.Context(), tx, late); !errors.Is(err, errOver) {
-		t.Errorf("the late transaction: %v", err)
-	}
-	if err := tx.Commit(t.Context()); err == nil {
-		t.Error("it was committed")
-	}
-	wantRows(t, d, "SELECT id FROM t ORDER BY id", "0", "1")
 }
 
 // raisedGate has inserts wait for an advisory lock.
