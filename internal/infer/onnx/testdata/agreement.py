@@ -9,7 +9,8 @@ The networks of PyTorch are made by export_torch.py beside it, with another
 Python, and those of Keras's own export by keras_nets.py. FOLDER receives NAME.onnx,
 weights and all, and NAME.json. Weights are random, batch norms have the statistics of
 a batch, and the last layer's weights are such that scores spread. NAME.json says which
-block counts least (blocks.py). What is there already is not made again.
+block counts least (blocks.py), and of a quantised network how far its roundings leave the
+scores open (roundings.py). What is there already is not made again.
 """
 
 import glob
@@ -23,6 +24,7 @@ import onnx
 import onnxruntime
 
 import blocks
+import roundings
 import weights
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -114,13 +116,18 @@ def score(folder, names):
         session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
         model = onnx.load(path, load_external_data=False)
         used = {i for node in model.graph.node for i in node.input}
-        cases = []
+        cases, feeds = [], []
         for i, (lo, hi) in enumerate([(0.0, high), (0.6 * high, 0.7 * high)]):
             key = f"{name}/input{i}"
-            got = session.run(None, inputs(session, key, lo, hi, used))[0][0]
+            feeds.append(inputs(session, key, lo, hi, used))
+            got = session.run(None, feeds[i])[0][0]
             cases.append({"input": key, "lo": lo, "hi": hi, "scores": [float(str(v)) for v in got]})
         doc = {"cases": cases}
-        if not name.startswith("int8-"):
+        if name.startswith("int8-"):
+            for case, change in zip(cases, roundings.left_open(onnx.load(path), options, feeds)):
+                case["open"] = change
+            print(name, "its roundings leave open", *(f"{case['open']:.1e}" for case in cases), flush=True)
+        else:
             doc["blocks"] = count(path, name, high, used)
         spread = got if (got < 0).any() else np.log(np.maximum(got, 1e-30))
         print(name, "spread of the logits", round(float(spread.std()), 3), doc.get("blocks", ""), flush=True)

@@ -49,8 +49,9 @@ network and `least` the largest change of a score, on the first input, without t
 others by tf2onnx. `resnet18-external` has its weights in a second file, `-dynamic` an open batch, `-open` an open size too, `-batchnorm` batch norms
 as nodes of their own, `flat` a view by the batch's size, groups, ceil mode and counted padding, `keras-mobilenetv2` alpha 0.5. `int8-` networks are
 QDQ models by ONNX Runtime's quantize_static as it is (of DenseNet121 by `examples/train-classifier/quantise.py`), which the engine runs in integers
-with avx512vnni and in float32 with the others; their bound is |dp| <= 1e-2, since a sum that falls on the other side of a half changes an integer by
-one (ONNX Runtime's own scores move by up to 5e-2 with its optimisations).
+with avx512vnni and in float32 with the others. A sum that float32 may put on either side of a half changes an integer by one there, and so what follows:
+their bound of |dp| is how far this leaves the scores open, the largest change among 32 runs of ONNX Runtime in which each sum is moved by a random part
+of the error that the order of its additions gives it (`roundings.py`).
 
 TEXT
   "$python" "$here/agreement.py" "$folder" --versions
