@@ -6,7 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strconv"
 	"strings"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // labelFiles gives the names of the files beside a model that may hold its
@@ -30,9 +35,13 @@ func (s source) labels(model string) ([]byte, error) {
 
 // ParseLabels reads labels: one a line, where # begins a comment line, or JSON,
 // which begins with a bracket: a list, or an object of label by index or of
-// index by label.
+// index by label. A byte order mark, as some editors write it, tells UTF-16.
 func ParseLabels(text string) ([]string, error) {
-	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")) // some editors write a byte order mark
+	text, _, err := transform.String(unicode.BOMOverride(encoding.Nop.NewDecoder()), text)
+	if err != nil {
+		return nil, err
+	}
+	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{") {
 		labels, err := labelsOfJSON([]byte(text))
 		if err != nil {
@@ -41,7 +50,7 @@ func ParseLabels(text string) ([]string, error) {
 		return labels, nil
 	}
 	var labels []string
-	for line := range strings.Lines(text) {
+	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
 			labels = append(labels, line)
 		}
@@ -53,25 +62,26 @@ func labelsOfJSON(data []byte) (labels []string, err error) {
 	if data[0] == '[' {
 		return labels, json.Unmarshal(data, &labels)
 	}
-	var index map[string]int
-	if json.Unmarshal(data, &index) == nil {
-		labels = make([]string, len(index))
-		for label, i := range index {
-			if i < 0 || i >= len(labels) || labels[i] != "" {
-				return nil, fmt.Errorf("label %q: index %d is not from 0 to %d, or there twice", label, i, len(labels)-1)
+	var label map[int]string
+	if json.Unmarshal(data, &label) == nil {
+		labels = make([]string, len(label))
+		for i, l := range label {
+			if i < 0 || i >= len(labels) {
+				return nil, fmt.Errorf("label %q: index %d is not from 0 to %d", l, i, len(labels)-1)
 			}
-			labels[i] = label
+			labels[i] = l
 		}
 		return labels, nil
 	}
-	var label map[int]string
-	if err := json.Unmarshal(data, &label); err != nil {
+	var index map[string]json.Number // as a number or as text
+	if err := json.Unmarshal(data, &index); err != nil {
 		return nil, err
 	}
-	labels = make([]string, len(label))
-	for i, l := range label {
-		if i < 0 || i >= len(labels) {
-			return nil, fmt.Errorf("label %q: index %d is not from 0 to %d", l, i, len(labels)-1)
+	labels = make([]string, len(index))
+	for l, number := range index {
+		i, err := strconv.Atoi(number.String())
+		if err != nil || i < 0 || i >= len(labels) || labels[i] != "" {
+			return nil, fmt.Errorf("label %q: index %s is not from 0 to %d, or there twice", l, number, len(labels)-1)
 		}
 		labels[i] = l
 	}

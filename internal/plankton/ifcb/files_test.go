@@ -93,6 +93,11 @@ func TestSpoiledCells(t *testing.T) {
 		{name: "offset without image", line: spoil("176,82,0,", "0,0,-1,")},
 		{name: "larger than a camera", line: spoil("176,82", "60000,60000"), bad: "line 2: an image of 60000 x 60000 pixels"},
 		{name: "short line", line: "2,45.9,0.63\n", bad: "line 2: 3 columns, want at least 18"},
+		{name: "quiet NaN of Windows", line: spoil("0.63", "1.#QNAN"), dark: true},
+		{name: "image as floats", line: spoil("176,82,0,", "176.0,82.0,0.0,")},
+		{name: "a cell of NULs", line: spoil("0.63", "\x00\x00"), dark: true},
+		{name: "a block of NULs, as a power cut leaves it", line: strings.Repeat("\x00", 512) + "\n", bad: "line 2: 1 columns, want at least 18"},
+		{name: "commas alone", line: strings.Repeat(",", 23) + "\n", bad: "line 2: column 16"},
 		{name: "endless line", line: strings.Repeat("1,", 40_000) + "\n", bad: "line 2: longer than"},
 	}
 	for _, tt := range tests {
@@ -155,6 +160,23 @@ func TestReadHeader(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What a run was is told by its type, in whatever words, and by switches.
+func TestRunFlags(t *testing.T) {
+	for in, want := range map[string]string{
+		"sampleType: Normal\nrunBeads: False": "", "sampleType: debubble": "", "runSampleFast: True": "fast", "sampleType: Alt": "alternate",
+		"sampleType: BEADS ": "beads", "sampleType: Standard Beads": "beads", "sampleType: Normal\nrunBeads: True": "beads", "runBeads: 1": "beads", "runBeads: Yes": "beads",
+		"runType: bead test": "beads test", "sampleType: Algal culture": "culture", "sampleType: Calibration": "calibration", "TestMode: true": "test",
+	} {
+		h, err := ifcb.ReadHeader(strings.NewReader(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(h.RunFlags(), " "); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
 	}
 }
 

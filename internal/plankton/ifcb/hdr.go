@@ -108,7 +108,7 @@ func (h Header) Quantity(key string, of Quantity) (float64, bool) {
 // Set tells whether the flag of a key is on.
 func (h Header) Set(key string) bool {
 	v, _ := h.Get(key)
-	return strings.EqualFold(v, "true") || v == "1"
+	return v == "1" || strings.EqualFold(v, "true") || strings.EqualFold(v, "yes")
 }
 
 // Position is where the sample was taken, in degrees; false without a plausible fix (0, 0 is none).
