@@ -12,6 +12,6 @@ import (
 
 func main() {
 	cli.Defaults = configs.FS
-	cli.Main("hydraulics", newDatabaseCommand(), newDemoCommand(), newDLQCommand(), newEvaluateCommand(), newIFCBCommand(), newIngestCommand(), newPublishFeedImagesCommand(),
+	cli.Main("hydraulics", newDatabaseCommand(), newDemoCommand(), newDLQCommand(), newEvaluateCommand(), newIFCBCommand(), newIngestCommand(), newNewCommand(), newPublishFeedImagesCommand(),
 		newPublishStationImagesCommand(), newReadAPICommand(), newReclassifyCommand(), newSchemasCommand(), newSimulateCommand(), newTopicsCommand())
 }

@@ -56,12 +56,12 @@ connectors:
     pk.fields: time,ifcb_id,roi
 `
 
-// command runs a command of every worker and gives what it printed.
+// command runs a command of every worker, or new, and gives what it printed.
 func command(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	out := new(said)
 	cli.Defaults = configs.FS
-	root := cli.Root("hydraulics")
+	root := cli.Root("hydraulics", newNewCommand())
 	root.SetOut(out)
 	root.SetErr(out)
 	root.SetArgs(args)
