@@ -110,6 +110,9 @@ func getConnectors(s *Server, r request) (answer, error) {
 			case "status":
 				if st, err := s.o.Herder.Status(name); err == nil {
 					b := status(st)
+					if flag(r, "progress") {
+						s.addProgress(&b)
+					}
 					e.Status = &b
 				}
 			case "info":

@@ -56,6 +56,7 @@ type State struct {
 type Task struct {
 	ID int `json:"id"`
 	State
+	Progress *Progress `json:"progress,omitempty"` // where it was asked for
 }
 
 // Offset is how far a connector has come in one partition of what it reads. Its
@@ -102,14 +103,16 @@ func about(name string) string { return "connector " + name }
 // Connectors gives all connectors by name. They are asked for in two requests: where
 // both are one, Java leaves out a connector that has no status yet.
 func (c *Client) Connectors(ctx context.Context) (map[string]Connector, error) {
-	var all, now map[string]Connector
-	expand := func(what string) call {
-		return call{method: "GET", path: []string{"connectors"}, query: url.Values{"expand": {what}}, about: "connectors"}
-	}
-	if err := c.do(ctx, expand("info"), &all); err != nil {
+	return c.connectors(ctx, false)
+}
+
+func (c *Client) connectors(ctx context.Context, progress bool) (map[string]Connector, error) {
+	var all map[string]Connector
+	if err := c.do(ctx, expanded(url.Values{"expand": {"info"}}), &all); err != nil {
 		return nil, err
 	}
-	if err := c.do(ctx, expand("status"), &now); err != nil {
+	now, err := c.statuses(ctx, progress)
+	if err != nil {
 		return nil, err
 	}
 	for name, one := range all {
@@ -117,6 +120,20 @@ func (c *Client) Connectors(ctx context.Context) (map[string]Connector, error) {
 		all[name] = one
 	}
 	return all, nil
+}
+
+// expanded asks for all connectors.
+func expanded(q url.Values) call {
+	return call{method: "GET", path: []string{"connectors"}, query: q, about: "connectors"}
+}
+
+// statuses gives the statuses of all connectors.
+func (c *Client) statuses(ctx context.Context, progress bool) (now map[string]Connector, err error) {
+	q := url.Values{"expand": {"status"}}
+	if progress {
+		q.Set("progress", "true")
+	}
+	return now, c.do(ctx, expanded(q), &now)
 }
 
 // Names gives the names of all connectors.

@@ -47,6 +47,7 @@ type Error struct {
 	foreign    bool   // they are not those of Kafka Connect's REST API
 	since      string // the version of Kafka Connect that brought the request
 	ours       bool   // it is none of Kafka Connect's
+	lacks      bool   // the request is there, but what it is to answer is not
 }
 
 // Error says what was refused and why, and what helps.
@@ -85,7 +86,7 @@ func (e *Error) NotFound() bool { return e.Status == http.StatusNotFound && !e.L
 // Lacking tells that the worker does not have the request at all, as older
 // versions do not.
 func (e *Error) Lacking() bool {
-	return e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusNotFound && e.Message == "HTTP 404 Not Found"
+	return e.lacks || e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusNotFound && e.Message == "HTTP 404 Not Found"
 }
 
 // redirects tells that the worker, or what is before it, sends on to another address.
