@@ -1,15 +1,22 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 // Each kind of module that new writes is built, passes its suite and lints its file, by
-// what is on this machine alone; the program shows what it makes of records.
+// what is on this machine alone; the program shows what it makes of records, and with the
+// source its worker delivers them: the way of one who writes a source for an instrument.
 func TestNewModulesWork(t *testing.T) {
 	checkout, err := filepath.Abs("../..")
 	if err != nil {
@@ -45,6 +52,9 @@ func TestNewModulesWork(t *testing.T) {
 			if preview != nil {
 				run("nothing was written", program, preview...)
 			}
+			if kind == "source" {
+				delivers(t, dir, program)
+			}
 			if text, err := os.ReadFile(filepath.Join(dir, "README.md")); err != nil || strings.Contains(string(text), "example") || strings.Contains(string(text), "KIND") {
 				t.Errorf("README: %v: %s", err, text)
 			}
@@ -52,6 +62,45 @@ func TestNewModulesWork(t *testing.T) {
 				t.Errorf("a second one: %v: %s", err, out)
 			}
 		})
+	}
+}
+
+// delivers previews a new source, which writes nothing, and runs it until its 1,000
+// records are in Kafka.
+func delivers(t *testing.T, dir, program string) {
+	t.Helper()
+	const topic = "my-probe-readings"
+	broker := kafkatest.Start(t)
+	client, err := kafka.Open(t.Context(), kafka.Options{Bootstrap: []string{broker}, ClientID: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	there := func() (n int64) {
+		ends, err := client.EndOffsets(t.Context(), topic)
+		if err != nil {
+			return 0 // there is no topic yet
+		}
+		for _, end := range ends {
+			n += end
+		}
+		return n
+	}
+	out, err := exec.CommandContext(t.Context(), program, "preview", filepath.Join(dir, "my-probe.yaml"), "--poll", "5", "--set", "bootstrap.servers="+broker).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "value.temperature = 12") || !strings.Contains(string(out), "nothing was written") || there() != 0 {
+		t.Fatalf("preview: %v: %s", err, out)
+	}
+	var said bytes.Buffer
+	worker := exec.CommandContext(t.Context(), program, "worker", "-f", "my-probe.yaml", "--set", "bootstrap.servers="+broker,
+		"--set", "listeners=http://127.0.0.1:0", "--set", "page.listener=")
+	worker.Dir, worker.Stdout, worker.Stderr = dir, &said, &said
+	worker.Cancel = func() error { return worker.Process.Signal(os.Interrupt) }
+	if err := worker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	wait.Until(t, "1,000 readings", func() bool { return there() == 1000 })
+	if err := errors.Join(worker.Process.Signal(os.Interrupt), worker.Wait()); err != nil {
+		t.Errorf("worker: %v: %s", err, &said)
 	}
 }
 
