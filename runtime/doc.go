@@ -12,7 +12,7 @@
 // is made with runtime/cli.
 //
 // Files name what is in files below them, from the ground: place, tap, livetap, metrics,
-// spec; inflight, stats, topics, clients; tolerance; journey; outbox, store;
+// spec; inflight, stats, topics, clients; tolerance; journey with its sampling; outbox, store;
 // settings; task; intake with its job, letters, parts with its headers and
 // transform; runner, join; the tasks of the three kinds, a stream's with its unit;
 // worker. There is one exception: an item of a journey carries what stores are to

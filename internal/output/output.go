@@ -82,6 +82,20 @@ func (f *Form) Value(out io.Writer, value any) error {
 	return err
 }
 
+// Next prints one of several values for programs, one after the other: as a line of
+// JSON, or as a document of YAML.
+func (f *Form) Next(out io.Writer, value any) error {
+	if f.name == "yaml" {
+		if _, err := io.WriteString(out, "---\n"); err != nil {
+			return err
+		}
+		return f.Value(out, value)
+	}
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(value)
+}
+
 // asYAML writes JSON, which is YAML, in the style of people's files.
 func asYAML(text []byte) ([]byte, error) {
 	var doc yaml.Node

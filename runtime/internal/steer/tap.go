@@ -1,9 +1,7 @@
 package steer
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -92,25 +90,12 @@ func (t *tapped) take(s client.Seen) error {
 	return nil
 }
 
-// print shows a record: as text, as a line of JSON, or as a YAML document.
+// print shows a record.
 func (t *tapped) print(s *preview.Sample) error {
 	if t.form.ForPeople() {
 		return preview.WriteSample(t.out, s)
 	}
-	if t.form.String() == "yaml" {
-		if _, err := io.WriteString(t.out, "---\n"); err != nil {
-			return err
-		}
-		return t.form.Value(t.out, s)
-	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(s); err != nil {
-		return err
-	}
-	_, err := t.out.Write(b.Bytes())
-	return err
+	return t.form.Next(t.out, s)
 }
 
 // sum says how many records passed, beside what was shown of them.

@@ -1,11 +1,8 @@
 package steer
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -129,24 +126,15 @@ func (t *top) print(before, now look) error {
 	for _, note := range now.notes {
 		fmt.Fprintln(t.notes, note)
 	}
-	if t.form.String() == "json" {
-		var b bytes.Buffer
-		enc := json.NewEncoder(&b)
-		enc.SetEscapeHTML(false)
-		err := enc.Encode(list)
-		if err == nil {
-			_, err = t.out.Write(b.Bytes())
+	if !t.form.ForPeople() {
+		return t.form.Next(t.out, list)
+	}
+	if f, is := t.out.(*os.File); is && term.IsTerminal(int(f.Fd())) {
+		if _, err := io.WriteString(t.out, redraw); err != nil {
+			return err
 		}
-		return err
 	}
-	start := ""
-	if f, is := t.out.(*os.File); is && t.form.ForPeople() && term.IsTerminal(int(f.Fd())) {
-		start = redraw
-	} else if !t.form.ForPeople() {
-		start = "---\n"
-	}
-	_, err := io.WriteString(t.out, start)
-	return errors.Join(err, t.form.Print(t.out, list, table))
+	return t.form.Print(t.out, list, table)
 }
 
 // flow sums up what the tasks of a connector did in a time.
