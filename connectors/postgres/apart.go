@@ -47,10 +47,14 @@ type apart struct {
 // errAltered is that a table is no longer what rows were refused by.
 var errAltered = errors.New("it was altered while a batch was written to it, of which nothing was written")
 
+func (s *Sink) newApart(f filled, records []connector.Record) *apart {
+	return &apart{s: s, records: records, bad: f.bad, counts: map[string]int{}, written: map[pg.Name]bool{}, runs: map[pg.Name]run{}, granted: map[*plan]bool{}, judges: map[*pg.Table]bool{}}
+}
+
 // writeApart is told which chunk was refused before, and how: the same rows are
 // not sent as a whole once more.
 func (s *Sink) writeApart(ctx context.Context, f filled, records []connector.Record, tried chunk, refused error) ([]errant, error) {
-	a := &apart{s: s, records: records, bad: f.bad, counts: map[string]int{}, written: map[pg.Name]bool{}, runs: map[pg.Name]run{}, granted: map[*plan]bool{}, judges: map[*pg.Table]bool{}}
+	a := s.newApart(f, records)
 	next := s.offsets.behind(records)
 	if err := a.write(ctx, f.batch, next, tried, refused); err != nil {
 		return nil, s.failed(err)

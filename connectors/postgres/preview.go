@@ -120,7 +120,8 @@ func (s *Sink) try(ctx context.Context, records []connector.Record, execute bool
 	if err != nil {
 		return err
 	}
-	a := &apart{s: s, tx: s.trial.tx, records: records, bad: f.bad, counts: map[string]int{}, written: map[pg.Name]bool{}, runs: map[pg.Name]run{}, granted: map[*plan]bool{}}
+	a := s.newApart(f, records)
+	a.tx = s.trial.tx
 	for _, c := range f.batch.chunks(s.set.batch) {
 		if execute {
 			if err := a.halve(ctx, c); err != nil {
