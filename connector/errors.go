@@ -92,10 +92,15 @@ func mark(k Kind, err error) error {
 
 // Coded gives an error the code of a documented failure, such as H2001, by which a
 // user finds its cause and remedy. One that has a code keeps it: who knows most
-// speaks first. Coded(code, nil) is nil.
+// speaks first. The code is within the mark of a marked error. Coded(code, nil) is nil.
 func Coded(code string, err error) error {
-	if err == nil || CodeOf(err) != "" {
+	if err == nil || code == "" || CodeOf(err) != "" {
 		return err
+	}
+	if e, ok := err.(*Error); ok {
+		marked := *e
+		marked.Err = &coded{code, e.Err}
+		return &marked
 	}
 	return &coded{code, err}
 }

@@ -116,6 +116,9 @@ func TestOAuth2WithoutToken(t *testing.T) {
 			if connector.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v is %s, want %s with %s", err, connector.KindOf(err), tt.kind, tt.want)
 			}
+			if tt.kind == connector.KindFatal && connector.CodeOf(err) != "H6011" {
+				t.Errorf("%v has the code %q", err, connector.CodeOf(err))
+			}
 			if mark, ok := err.(*connector.Error); ok && tt.kind == connector.KindRetriable && mark.Attempts != 7 {
 				t.Errorf("%d attempts", mark.Attempts)
 			}

@@ -49,7 +49,7 @@ func mask(text string, hidden []string) string {
 	return text
 }
 
-// masked hides in an error's text. Its kind stays.
+// masked hides in an error's text. Its kind and code stay.
 func (*Sink) masked(err error, hidden []string) error {
 	mark, ok := err.(*connector.Error)
 	if !ok {
@@ -57,7 +57,7 @@ func (*Sink) masked(err error, hidden []string) error {
 	}
 	if text := mask(mark.Err.Error(), hidden); text != mark.Err.Error() {
 		other := *mark
-		other.Err = plainError(text)
+		other.Err = connector.Coded(connector.CodeOf(err), plainError(text))
 		return &other
 	}
 	return err

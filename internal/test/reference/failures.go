@@ -17,7 +17,7 @@ func failuresPage() string {
 		fmt.Fprintf(&b, "\n## %s\n", a.Title)
 		for _, f := range failures.All() {
 			if strings.HasPrefix(f.Code, a.Begins) {
-				fmt.Fprintf(&b, "\n### %s\n\n**%s%s.** %s\n\n%s\n", f.Code, strings.ToUpper(f.Title[:1]), f.Title[1:], f.Cause, f.Remedy)
+				fmt.Fprintf(&b, "\n### %s\n\n**%s%s.** %s\n\nRemedy: %s\n", f.Code, strings.ToUpper(f.Title[:1]), f.Title[1:], f.Cause, f.Remedy)
 			}
 		}
 	}

@@ -27,11 +27,12 @@ var kinds = []struct {
 // subject is what one page is about: a plugin, under all types and for both the key
 // and the value of a record, or what all connectors of a kind have.
 type subject struct {
-	name  string // of the page and its example
-	title string
-	doc   string
-	facts [][2]string
-	def   *connector.ConfigDef
+	name    string // of the page and its example
+	title   string
+	doc     string
+	version string
+	names   [][2]string // kinds, and what the plugin is called as such
+	def     *connector.ConfigDef
 	// families are keys that begin alike, beside those of def.
 	families []config.Family
 	// more names the page with the keys that the framework adds, empty for none.
@@ -49,7 +50,7 @@ func subjects(plugins *connector.Registry) ([]group, error) {
 	worker := &subject{name: "worker", title: "The worker", doc: "Runs connectors. These are the keys of its own file, under worker: in YAML.",
 		def: config.WorkerDef(), families: config.Families("worker")}
 	stream := &subject{name: config.StreamClass, title: "stream", doc: "Reads topics, transforms records and writes them to a topic.",
-		facts: [][2]string{{"class", code(config.StreamClass)}, {"version", config.Version}}, def: config.StreamDef(), families: config.Families("stream")}
+		version: config.Version, names: [][2]string{{"stream", code(config.StreamClass)}}, def: config.StreamDef(), families: config.Families("stream")}
 	groups := []group{{"The worker and connectors", []*subject{worker, stream}}}
 	for _, kind := range []string{"source", "sink"} {
 		groups[0].subjects = append(groups[0].subjects, &subject{name: "every-" + kind, title: "Every " + kind,
@@ -94,21 +95,23 @@ func (s *subject) note(of connector.PluginType, info connector.Info) {
 	if len(others) > 0 {
 		names += ", also " + strings.Join(others, ", ")
 	}
-	fact := [2]string{strings.ReplaceAll(string(of), "_", " "), names}
-	version := [2]string{"version", info.Version}
-	s.facts = slices.DeleteFunc(s.facts, func(f [2]string) bool { return f == version || f == fact })
-	s.facts = append(s.facts, fact, version)
+	s.version = info.Version
+	s.names = append(s.names, [2]string{strings.ReplaceAll(string(of), "_", " "), names})
 }
 
 // page writes the page of a subject. examples holds NAME.yaml and, where records are
 // shown, NAME.test.yaml, which say what they show in the comments that they begin with.
 func (s *subject) page(examples fs.FS) (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n\n%s\n\n%s\n\n", s.title, generated, s.doc)
-	if len(s.facts) > 0 {
-		b.WriteString("| | |\n|---|---|\n")
-		for _, f := range s.facts {
-			fmt.Fprintf(&b, "| %s | %s |\n", f[0], cell(f[1]))
+	fmt.Fprintf(&b, "# %s\n\n%s\n\n%s", s.title, generated, s.doc)
+	if s.version != "" {
+		fmt.Fprintf(&b, " This is version %s.", s.version)
+	}
+	b.WriteString("\n\n")
+	if len(s.names) > 0 {
+		b.WriteString("| kind | names |\n|---|---|\n")
+		for _, n := range s.names {
+			fmt.Fprintf(&b, "| %s | %s |\n", n[0], cell(n[1]))
 		}
 		b.WriteString("\n")
 	}
