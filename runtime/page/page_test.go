@@ -173,9 +173,14 @@ func TestPicturesAreBounded(t *testing.T) {
 
 func TestStaticFiles(t *testing.T) {
 	p := newPage(t)
-	for path, kind := range map[string]string{"/": "text/html", "/page.js": "javascript", "/page.css": "text/css", "/icon.svg": "image/svg"} {
-		if w := get(t, p, path, nil); w.Code != http.StatusOK || !strings.Contains(w.Header().Get("Content-Type"), kind) {
+	for path, kind := range map[string]string{"/": "text/html", "/page.js": "javascript", "/page.css": "text/css", "/icon.svg": "image/svg",
+		"/docs/": "text/markdown", "/docs/manual.css": "text/css", "/llms.txt": "text/plain"} {
+		w := get(t, p, path, nil)
+		if w.Code != http.StatusOK || !strings.Contains(w.Header().Get("Content-Type"), kind) {
 			t.Errorf("%s answers %d %s", path, w.Code, w.Header().Get("Content-Type"))
+		}
+		if policy := w.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'self'") {
+			t.Errorf("%s has the policy %q", path, policy)
 		}
 	}
 }
