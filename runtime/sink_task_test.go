@@ -207,7 +207,7 @@ func TestSinkDeadLetters(t *testing.T) {
 		dlq.Topic: "in", dlq.Partition: "0", dlq.Offset: "5", dlq.Connector: "k", dlq.Task: "0",
 		dlq.Stage: "VALUE_CONVERTER", dlq.Class: "test.TextConverter", dlq.Message: `"bad apple" is bad`,
 		dlq.Exception:  "org.apache.kafka.connect.errors.DataException",
-		dlq.Stacktrace: `k/0: value converter (text): in[0]@5: "bad apple" is bad`,
+		dlq.Stacktrace: `k/0: value converter (text): in[0]@5: "bad apple" is bad [H3001]`,
 	}, dlq.Read(apple)); d != "" {
 		t.Error(d)
 	}

@@ -225,12 +225,12 @@ func TestSourceTolerates(t *testing.T) {
 		dlq.Topic: "out", dlq.SourcePartition: `{"what":"numbers"}`, dlq.SourceOffset: `{"n":5}`,
 		dlq.Connector: "n", dlq.Task: "0", dlq.Stage: "TRANSFORMATION", dlq.Class: "change",
 		dlq.Exception: "org.apache.kafka.connect.errors.DataException", dlq.Message: "five is right out",
-		dlq.Stacktrace: `n/0: transform c (change): {"what":"numbers"}@{"n":5}: five is right out`,
+		dlq.Stacktrace: `n/0: transform c (change): {"what":"numbers"}@{"n":5}: five is right out [H4001]`,
 	}, {
 		dlq.Topic: "out", dlq.SourcePartition: `{"what":"numbers"}`, dlq.SourceOffset: `{"n":3}`,
 		dlq.Connector: "n", dlq.Task: "0", dlq.Stage: "VALUE_CONVERTER", dlq.Class: "test.TextConverter",
 		dlq.Exception: "org.apache.kafka.connect.errors.DataException", dlq.Message: `"bad three" is bad`,
-		dlq.Stacktrace: `n/0: value converter (text): {"what":"numbers"}@{"n":3}: "bad three" is bad`,
+		dlq.Stacktrace: `n/0: value converter (text): {"what":"numbers"}@{"n":3}: "bad three" is bad [H3001]`,
 	}}
 	values := map[string]int{}
 	for _, m := range dead {

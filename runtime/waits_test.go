@@ -148,7 +148,7 @@ func TestStalledSink(t *testing.T) {
 			return x != nil && x.Stalled && x.For == place && strings.HasSuffix(x.Why, why)
 		}
 	}
-	eventually(t, "stall by retries", stalled("sink (collect)", "no route"))
+	eventually(t, "stall by retries", stalled("sink (collect)", "no route [H8003]"))
 	away.Store(false)
 	eventually(t, "stall by a hang", stalled("sink (collect)", "has not returned"))
 	f.produce("in", numbered(10, 20)...)
