@@ -70,15 +70,13 @@ type busy struct {
 	Share float64 `json:"share"`
 }
 
-// busiest gives the stage that is at work the most. A source's poll is left out, which
+// busiest gives the stage that is at work the most. The first one is left out, which
 // waits for what is new.
 func busiest(tasks map[int]runtime.Stats) *busy {
 	shares := map[string]float64{}
 	for _, s := range tasks {
-		for i, stage := range s.Stages {
-			if i > 0 || s.Kind != runtime.KindSource {
-				shares[stage.Name] += stage.Time.Recent.Rate() / float64(len(tasks))
-			}
+		for _, stage := range s.Stages[min(1, len(s.Stages)):] {
+			shares[stage.Name] += stage.Time.Recent.Rate() / float64(len(tasks))
 		}
 	}
 	var most busy
@@ -111,17 +109,19 @@ type stage struct {
 	Batches int64   `json:"batches"`
 	Mean    float64 `json:"mean"`  // seconds per batch
 	Max     float64 `json:"max"`   // the same, of the slowest
-	Share   float64 `json:"share"` // of the last half to whole minute: 1 is all the time of one task
+	Share   float64 `json:"share"` // of the last half to whole minute: 1 is all the time of all tasks
 }
 
 // stages answers with a connector's stages, in the order in which a record meets them.
 func (p *Page) stages(w http.ResponseWriter, r *http.Request) {
 	list, at := []stage{}, map[string]int{}
 	var times []time.Duration
+	tasks := 0
 	for _, s := range p.o.Herder.Snapshots() {
 		if s.Connector != r.PathValue("connector") {
 			continue
 		}
+		tasks++
 		for _, one := range s.Stages {
 			i, ok := at[one.Name]
 			if !ok {
@@ -140,7 +140,7 @@ func (p *Page) stages(w http.ResponseWriter, r *http.Request) {
 	}
 	for i := range list {
 		list[i].Mean = significant(times[i].Seconds() / float64(max(1, list[i].Batches)))
-		list[i].Max, list[i].Share = significant(list[i].Max), significant(list[i].Share)
+		list[i].Max, list[i].Share = significant(list[i].Max), significant(list[i].Share/float64(tasks))
 	}
 	p.reply(w, list)
 }

@@ -94,15 +94,15 @@ func TestStages(t *testing.T) {
 		return []runtime.StageStats{{Name: "poll", Records: 3, Time: timing(poll)}, {Name: "put", Class: "postgres", Records: 3, Errors: 1, Time: timing(put)}}
 	}
 	tasks := []runtime.Stats{
-		{Connector: "stats", Kind: runtime.KindSource, Stages: stages(900*time.Millisecond, 200*time.Millisecond)},
-		{Connector: "stats", Kind: runtime.KindSource, Task: 1, Stages: stages(900*time.Millisecond, 400*time.Millisecond)},
+		{Connector: "stats", Stages: stages(900*time.Millisecond, 200*time.Millisecond)},
+		{Connector: "stats", Task: 1, Stages: stages(900*time.Millisecond, 400*time.Millisecond)},
 		{Connector: "images", Stages: stages(1, 1)},
 	}
 	p := newPage(t)
 	p.o.Herder = snapshots{p.o.Herder, tasks}
 	var got []stage
 	get(t, p, "/stages/stats", &got)
-	want := []stage{{Name: "poll", Records: 6, Batches: 4, Mean: 0.9, Max: 0.9, Share: 1.8}, {Name: "put", Class: "postgres", Records: 6, Errors: 2, Batches: 4, Mean: 0.3, Max: 0.4, Share: 0.6}}
+	want := []stage{{Name: "poll", Records: 6, Batches: 4, Mean: 0.9, Max: 0.9, Share: 0.9}, {Name: "put", Class: "postgres", Records: 6, Errors: 2, Batches: 4, Mean: 0.3, Max: 0.4, Share: 0.3}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -1,7 +1,10 @@
 // Package page serves a web page that shows what a worker does: connectors,
-// tasks, rates, lag and the last error in plain words, and the newest records
-// of streams with their pictures. It shows and changes nothing; changes go
-// through the REST API.
+// tasks, rates of now and of the last hour, lag and the last error in plain words,
+// the flow through topics, what was logged, and the newest records of streams with
+// their pictures. It shows and changes nothing; changes go through the REST API.
+//
+// A browser follows /events, a stream of what changes (events.go), or asks /state
+// from time to time. The page keeps samples of rates (history.go) while it is started.
 //
 // Nothing of it is promised to those outside the module.
 package page

@@ -3,7 +3,9 @@
 // is in it, into ../static.
 //
 //	go run . [folder]
+//	go run . -cat PACKAGE/FILE
 //
+// With -cat it prints a file of one of the packages, such as one that only tests want.
 // The registry is that of NPM_CONFIG_REGISTRY, or npm's own setting.
 package main
 
@@ -30,7 +32,8 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// budget is how large all scripts and styles may be, compressed.
+// budget is how large all scripts and styles may be, compressed. What the first view
+// may have of it is in the page's tests.
 const budget = 100 << 10
 
 // locked is a package of the page.
@@ -38,27 +41,67 @@ type locked struct {
 	Name   string `json:"name"`
 	Path   string `json:"path"`   // below the registry
 	SHA512 string `json:"sha512"` // of the archive, base64
+	Test   bool   `json:"test"`   // only tests want it
 }
 
 func main() {
-	to := "../static"
-	if len(os.Args) > 1 {
-		to = os.Args[1]
+	to, run := "../static", bundle
+	switch args := os.Args[1:]; {
+	case len(args) == 2 && args[0] == "-cat":
+		to, run = args[1], cat
+	case len(args) > 0:
+		to = args[0]
 	}
-	if err := bundle(to); err != nil {
+	if err := run(to); err != nil {
 		fmt.Fprintln(os.Stderr, "page:", err)
 		os.Exit(1)
 	}
 }
 
-func bundle(to string) error {
+// locks gives the packages of lock.json.
+func locks() (list []locked, err error) {
 	text, err := os.ReadFile("lock.json")
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, fmt.Errorf("lock.json: %w", err)
+	}
+	return list, nil
+}
+
+// cat prints a file of a package.
+func cat(what string) error {
+	lock, err := locks()
 	if err != nil {
 		return err
 	}
-	var lock []locked
-	if err := json.Unmarshal(text, &lock); err != nil {
-		return fmt.Errorf("lock.json: %w", err)
+	from, err := registry()
+	if err != nil {
+		return err
+	}
+	for _, l := range lock {
+		name, ok := strings.CutPrefix(what, l.Name+"/")
+		if !ok {
+			continue
+		}
+		files, err := fetch(from, l)
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.Name, err)
+		}
+		if files[name] == nil {
+			return fmt.Errorf("%s: there is no %s in it", l.Name, name)
+		}
+		_, err = os.Stdout.Write(files[name])
+		return err
+	}
+	return fmt.Errorf("%s: it is of no package in lock.json", what)
+}
+
+func bundle(to string) error {
+	lock, err := locks()
+	if err != nil {
+		return err
 	}
 	modules, err := os.MkdirTemp("", "page")
 	if err != nil {
@@ -71,6 +114,9 @@ func bundle(to string) error {
 	}
 	var licences bytes.Buffer
 	for _, l := range lock {
+		if l.Test {
+			continue
+		}
 		files, err := fetch(from, l)
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.Name, err)
@@ -176,7 +222,7 @@ func licence(files map[string][]byte) (string, error) {
 func build(modules string) (map[string][]byte, error) {
 	result := api.Build(api.BuildOptions{
 		EntryPoints: []string{"src/page.jsx", "src/page.css"}, NodePaths: []string{modules}, Outdir: "out",
-		Bundle: true, MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true, LegalComments: api.LegalCommentsNone,
+		Bundle: true, Splitting: true, MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true, LegalComments: api.LegalCommentsNone,
 		Format: api.FormatESModule, Target: api.ES2022, JSX: api.JSXAutomatic, JSXImportSource: "preact", Charset: api.CharsetUTF8,
 	})
 	var errs []error

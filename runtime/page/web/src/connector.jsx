@@ -1,83 +1,117 @@
-import { useSignal } from '@preact/signals';
-import { Fragment } from 'preact';
-import { useEffect } from 'preact/hooks';
-import { Actions, Problem, Said, State } from './parts.jsx';
+import { Action, Actions, Ago, Asked, Later, Problem, Said, State, Table } from './parts.jsx';
 import { address, route } from './route.js';
-import { ask, at, rateOf, worker } from './worker.js';
-import { ago, count, rate, stateInWords, stateOf, utc } from './words.js';
+import { at, restartTask, worker } from './worker.js';
+import { busiestInWords, count, duration, percent, rate, slowness, stateInWords, stateOf, utc } from './words.js';
 
-function Tasks({ c }) {
-  const { now } = worker.value;
+const loadChart = () => import('./chart.jsx');
+
+const samplesEvery = 10000; // milliseconds, as the worker takes them
+const detailEvery = 5000;
+
+function Tasks({ c, may }) {
   return (
-    <div class="wide">
-      <table>
-        <thead><tr><th>Task</th><th>State</th><th class="n">Records in</th><th class="n">out</th><th class="n">per second</th><th class="n">dropped</th>
-          <th class="n">Lag, records</th><th class="n">Dead letters</th><th>Last record</th></tr></thead>
-        <tbody>
-          {c.tasks.map((t) => (
-            <Fragment key={t.id}>
-              <tr class={t.stalled || t.error ? 'has-problem' : undefined}>
-                <th scope="row">{t.id}{t.worker && <span class="kind"> at {t.worker}</span>}</th>
-                <td><State of={t.stalled ? 'STALLED' : t.state} /></td>
-                <td class="n">{count(t.in)}</td><td class="n">{count(t.out)}</td><td class="n">{rate(rateOf(c, t))}</td><td class="n">{count(t.dropped)}</td>
-                <td class="n">{t.lag !== null && count(t.lag)}</td><td class="n">{count(t.deadLetters)}</td>
-                <td>{t.lastOut && <time dateTime={t.lastOut} title={utc(t.lastOut)}>{ago(t.lastOut, now)}</time>}</td>
-              </tr>
-              {(t.stalled || t.error) && <tr class="problem"><td colSpan={9}><Problem error={t.stalled || t.error} note={[t.note, utc(t.errorTime)].filter(Boolean).join(' ')} over={t.state === 'RUNNING' && !t.stalled} /></td></tr>}
-            </Fragment>
-          ))}
-          {c.tasks.length === 0 && <tr><td colSpan={9}>It has no tasks.</td></tr>}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Tasks" rows={c.tasks} of={(t) => t.id} none="It has no tasks."
+      below={(t) => (t.stalled || t.error) && <Problem error={t.stalled || t.error} note={[t.note, utc(t.errorTime)].filter(Boolean).join(' ')} over={t.state === 'RUNNING' && !t.stalled} />}
+      columns={[
+        { head: 'Task', first: 'name', cell: (t) => <>{t.id}{t.worker && <span class="kind"> at {t.worker}</span>}</> },
+        { head: 'State', cell: (t) => <State of={t.stalled ? 'STALLED' : t.state} /> },
+        { head: 'Records in', n: true, cell: (t) => count(t.in) },
+        { head: 'Records out', n: true, cell: (t) => count(t.out) },
+        { head: 'Records/s now', n: true, cell: (t) => rate(t.rate) },
+        { head: 'Dropped', n: true, cell: (t) => count(t.dropped) },
+        { head: 'Lag, records', n: true, cell: (t) => (t.lag === null ? '' : count(t.lag)) },
+        { head: 'Dead letters', n: true, cell: (t) => count(t.deadLetters) },
+        { head: 'Newest data', cell: (t) => <Ago time={t.newest} /> },
+        { head: 'Last record', cell: (t) => <Ago time={t.lastOut} /> },
+        { head: 'Restarts', n: true, cell: (t) => `${count(t.restarts)}${t.failures > 0 ? `, ${t.failures} failures in a row` : ''}` },
+        may && { head: 'Action', unseen: true, cell: (t) => <Action action={restartTask(t.id)} names={[c.name]}>Restart task {t.id}</Action> },
+      ].filter(Boolean)} />
   );
 }
 
-// Asked shows what one request says, once it has said it.
-function Asked({ path, children }) {
-  const answer = useSignal({});
-  useEffect(() => {
-    let here = true;
-    answer.value = {};
-    ask(path).then((value) => { if (here) answer.value = { value }; }, (e) => { if (here) answer.value = { wrong: e.message }; });
-    return () => { here = false; };
-  }, [path]);
-  const { value, wrong } = answer.value;
-  if (wrong) return <p class="error">{wrong}</p>;
-  return value === undefined ? <p class="note">asking</p> : children(value);
+function Rates({ name }) {
+  const of = (form) => `rates.${form}/${encodeURIComponent(name)}`;
+  return (
+    <>
+      <Asked path={of('json')} every={samplesEvery}>
+        {(samples) => (samples.length < 2 ? <p class="note">There is a rate every 10 s: the first ones are to come.</p>
+          : <Later load={loadChart} wait={<div class="chart" />} samples={samples} />)}
+      </Asked>
+      <p>The same as <a href={of('json')}>JSON</a> and <a href={of('csv')}>CSV</a>, of the tasks in this worker.</p>
+    </>
+  );
 }
 
-const Pairs = ({ names, rows, none }) => (rows.length === 0 ? <p class="note">{none}</p> : (
-  <div class="wide">
-    <table>
-      <thead><tr>{names.map((n) => <th key={n}>{n}</th>)}</tr></thead>
-      <tbody>{rows.map(([a, b]) => <tr key={a}><th scope="row" class="code">{a}</th><td class="code">{b}</td></tr>)}</tbody>
-    </table>
-  </div>
-));
+const Stages = ({ name }) => (
+  <Asked path={`stages/${encodeURIComponent(name)}`} every={detailEvery}>
+    {(stages) => (
+      <Table label="Stages" rows={stages} of={(s) => s.name} none="No task of it runs in this worker." columns={[
+        { head: 'Stage', first: 'name', cell: (s) => <>{s.name} {s.class && !s.name.includes(s.class) && <span class="kind">{s.class}</span>}</> },
+        { head: 'Records', n: true, cell: (s) => count(s.records) },
+        { head: 'Errors', n: true, cell: (s) => count(s.errors) },
+        { head: 'Calls', n: true, cell: (s) => count(s.batches) },
+        { head: 'Time per call', n: true, cell: (s) => duration(s.mean) },
+        { head: 'Longest', n: true, cell: (s) => duration(s.max) },
+        { head: 'At work now', n: true, cell: (s) => percent(s.share) },
+      ]} />
+    )}
+  </Asked>
+);
+
+const Log = ({ name }) => (
+  <Asked path={`log/${encodeURIComponent(name)}`} every={detailEvery}>
+    {(lines) => (lines.length === 0 ? <p class="note">Nothing was logged of it since this worker started.</p> : (
+      <ol class="log" tabIndex={0} aria-label="Log, the newest first">
+        {lines.map((l) => <li><time dateTime={l.time}>{utc(l.time)}</time> <b class={l.level}>{l.level}</b> {l.text}</li>)}
+      </ol>
+    ))}
+  </Asked>
+);
+
+const Pairs = ({ label, names, rows, none }) => (
+  <Table label={label} rows={rows} of={([a]) => a} none={none} columns={[
+    { head: names[0], first: 'code', cell: ([a]) => a },
+    { head: names[1], kind: 'code', cell: ([, b]) => b },
+  ]} />
+);
+
+const Topics = ({ c: { topics } }) => {
+  const said = [['Reads', topics.reads], ['Writes', topics.writes], ['Dead letters go to', topics.letters ? [topics.letters] : []]].filter(([, list]) => list.length > 0);
+  return said.length > 0 && <p>{said.map(([what, list]) => `${what} ${list.join(', ')}.`).join(' ')}</p>;
+};
 
 // Connector is the view of one connector.
 export function Connector() {
   const { name } = route.value;
   const w = worker.value;
   const c = w.connectors.find((one) => one.name === name);
-  if (!c) return <section><h2>{name}</h2><p>There is no such connector. <a href={address('connectors')}>All connectors</a></p></section>;
+  if (!c) return <section><h2 tabIndex={-1}>{name}</h2><p>There is no such connector. <a href={address('connectors')}>All connectors</a></p></section>;
+  const may = w.role !== 'view';
+  const slow = slowness(c);
   return (
     <section aria-labelledby="title">
-      <h2 id="title">{c.name} <span class="kind">{c.type}</span> <State of={stateOf(c)} /></h2>
+      <h2 id="title" tabIndex={-1}>{c.name} <span class="kind">{c.type}</span> <State of={stateOf(c)} /></h2>
       {c.error && <p><Problem error={c.error} /></p>}
-      <Actions names={[c.name]} may={w.role !== 'view'} />
+      {slow && <p class="error over">{[slow, busiestInWords(c)].filter(Boolean).join(': ')}</p>}
+      <Actions names={[c.name]} may={may} />
       <Said />
+      <Topics c={c} />
       {c.records && <p><a href={address('records', c.name)}>Newest records</a></p>}
       <h3>Tasks</h3>
-      <Tasks c={c} />
+      <Tasks c={c} may={may} />
+      <h3>Rates <span class="kind">last hour, {rate(c.hour)} records/s on average</span></h3>
+      <Rates key={name} name={name} />
+      <h3>Stages <span class="kind">since the tasks were started</span></h3>
+      <Stages name={name} />
+      <h3>Log <span class="kind">the last lines in this worker</span></h3>
+      <Log name={name} />
       <h3>Configuration</h3>
       <Asked key={`${name} config ${c.state}`} path={`config/${encodeURIComponent(name)}`}>
-        {(config) => <Pairs names={['Key', 'Value']} rows={Object.entries(config).sort()} />}
+        {(config) => <Pairs label="Configuration" names={['Key', 'Value']} rows={Object.entries(config).sort()} />}
       </Asked>
       <h3>Offsets <span class="kind">as they were when it came to be {stateInWords[c.state] || c.state}, or you came here</span></h3>
       <Asked key={`${name} offsets ${c.state}`} path={at(name, 'offsets')}>
-        {({ offsets }) => <Pairs names={['Partition', 'Offset']} none="It has none yet." rows={offsets.map((o) => [JSON.stringify(o.partition), JSON.stringify(o.offset)])} />}
+        {({ offsets }) => <Pairs label="Offsets" names={['Partition', 'Offset']} none="It has none yet." rows={offsets.map((o) => [JSON.stringify(o.partition), JSON.stringify(o.offset)])} />}
       </Asked>
     </section>
   );

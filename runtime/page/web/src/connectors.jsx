@@ -1,45 +1,50 @@
 import { useSignal } from '@preact/signals';
-import { Actions, Problem, Said, State } from './parts.jsx';
+import { Actions, Ago, Later, Problem, Said, State, Table } from './parts.jsx';
 import { address, filter, route } from './route.js';
-import { rateOf, worker } from './worker.js';
-import { ago, count, rate, stateInWords, stateOf } from './words.js';
+import { worker } from './worker.js';
+import { ago, busiestInWords, count, lagOf, latest, rate, rateOf, slowness, stateInWords, stateOf, sum } from './words.js';
 
-const sum = (tasks, of) => tasks.reduce((n, t) => n + (of(t) || 0), 0);
+const loadFlow = () => import('./flow.jsx');
 
-// newest gives the latest of the tasks' last records.
-const newest = (tasks) => tasks.map((t) => t.lastOut).filter(Boolean).sort().at(-1);
+const drawn = 60; // connectors at most
 
-function Row({ c, chosen, may }) {
-  const { now } = worker.value;
-  const state = stateOf(c);
-  const lags = c.tasks.filter((t) => t.lag !== null);
-  const problems = [...new Map([{ error: c.error, note: '' }, ...c.tasks.map((t) => ({ ...t, error: t.stalled || t.error }))].filter((p) => p.error).map((p) => [p.error, p])).values()];
-  const choose = () => {
-    const all = new Set(chosen.value);
-    if (!all.delete(c.name)) all.add(c.name);
-    chosen.value = all;
-  };
+// problemsOf gives the errors of a connector and its tasks, each once, and what becomes of them.
+function problemsOf(c) {
+  const all = [{ error: c.error, note: '' }, ...c.tasks.map((t) => ({ ...t, error: t.stalled || t.error }))];
+  return [...new Map(all.filter((p) => p.error).map((p) => [p.error, p])).values()];
+}
+
+function Problems({ c }) {
+  const over = stateOf(c) === 'RUNNING';
+  const slow = slowness(c);
+  const problems = problemsOf(c);
+  if (problems.length === 0 && !slow) return null;
   return (
     <>
-      <tr class={problems.length ? 'has-problem' : undefined}>
-        {may && <td><input type="checkbox" aria-label={`choose ${c.name}`} checked={chosen.value.has(c.name)} onChange={choose} /></td>}
-        <th scope="row"><a href={address('connector', c.name)}>{c.name}</a> <span class="kind">{c.type}{c.tasks.length > 1 && `, ${c.tasks.length} tasks`}</span></th>
-        <td><State of={state} /></td>
-        <td class="n">{count(sum(c.tasks, (t) => t.in))}</td>
-        <td class="n">{count(sum(c.tasks, (t) => t.out))}</td>
-        <td class="n">{rate(sum(c.tasks, (t) => rateOf(c, t)))}</td>
-        <td class="n">{lags.length > 0 && count(sum(lags, (t) => t.lag))}</td>
-        <td class="n">{count(sum(c.tasks, (t) => t.deadLetters)).replace(/^0$/, '')}</td>
-        <td>{ago(newest(c.tasks), now)}</td>
-      </tr>
-      {problems.map((p) => (
-        <tr key={p.error} class="problem">
-          {may && <td />}
-          <td colSpan={8}><Problem error={p.error} note={[p.note, ago(p.errorTime, now)].filter(Boolean).join(' ')} over={state === 'RUNNING'} /></td>
-        </tr>
-      ))}
+      {problems.map((p) => <p key={p.error}><Problem error={p.error} note={[p.note, ago(p.errorTime, worker.value.now)].filter(Boolean).join(' ')} over={over} /></p>)}
+      {slow && <p class="error over">{[slow, busiestInWords(c)].filter(Boolean).join(': ')}</p>}
     </>
   );
+}
+
+function columns(chosen, may) {
+  const choose = (name) => {
+    const all = new Set(chosen.value);
+    if (!all.delete(name)) all.add(name);
+    chosen.value = all;
+  };
+  return [
+    may && { head: 'Chosen', unseen: true, kind: 'choice', cell: (c) => <input type="checkbox" aria-label={`choose ${c.name}`} checked={chosen.value.has(c.name)} onChange={() => choose(c.name)} /> },
+    { head: 'Connector', first: 'name', cell: (c) => <><a href={address('connector', c.name)}>{c.name}</a> <span class="kind">{c.type}{c.tasks.length > 1 && `, ${c.tasks.length} tasks`}</span></> },
+    { head: 'State', cell: (c) => <State of={stateOf(c)} /> },
+    { head: 'Records/s now', n: true, cell: (c) => rate(rateOf(c)) },
+    { head: 'Records/s, last hour', n: true, cell: (c) => rate(c.hour) },
+    { head: 'Lag, records', n: true, cell: (c) => (lagOf(c) === null ? '' : count(lagOf(c))) },
+    { head: 'Newest data', cell: (c) => <Ago time={latest(c.tasks, (t) => t.newest)} /> },
+    { head: 'Last record', cell: (c) => <Ago time={latest(c.tasks, (t) => t.lastOut)} /> },
+    { head: 'Dead letters', n: true, cell: (c) => count(sum(c.tasks, (t) => t.deadLetters)) },
+    { head: 'Restarts', n: true, cell: (c) => count(sum(c.tasks, (t) => t.restarts)) },
+  ].filter(Boolean);
 }
 
 // Connectors is the view of all connectors.
@@ -52,30 +57,29 @@ export function Connectors() {
   const shown = w.connectors.filter((c) => (!state || stateOf(c) === state) && c.name.includes(text));
   const may = w.role !== 'view';
   return (
-    <section aria-labelledby="title">
-      <h2 id="title">Connectors</h2>
-      <form class="filters" onSubmit={(e) => e.preventDefault()}>
-        <label>Name <input type="search" value={text} onInput={(e) => filter('name', e.target.value)} /></label>
-        <label>State <select value={state} onChange={(e) => filter('state', e.target.value)}>
-          <option value="">all</option>
-          {[...new Set([...states, state])].filter(Boolean).map((s) => <option key={s} value={s}>{stateInWords[s] || s}</option>)}
-        </select></label>
-        <Actions names={[...chosen.value].filter((n) => shown.some((c) => c.name === n))} may={may} />
-      </form>
-      <Said />
-      <div class="wide">
-        <table id="connectors">
-          <thead><tr>
-            {may && <th><span class="aside">chosen</span></th>}
-            <th>Connector</th><th>State</th><th class="n">Records in</th><th class="n">out</th><th class="n">per second</th>
-            <th class="n">Lag, records</th><th class="n">Dead letters</th><th>Last record</th>
-          </tr></thead>
-          <tbody>
-            {shown.map((c) => <Row key={c.name} c={c} chosen={chosen} may={may} />)}
-            {shown.length === 0 && <tr><td colSpan={may ? 9 : 8}>{w.connectors.length ? 'No connector is as the filters say.' : 'No connectors yet: a file with some, or a POST to the REST API, makes them.'}</td></tr>}
-          </tbody>
-        </table>
-      </div>
-    </section>
+    <>
+      <section aria-labelledby="title">
+        <h2 id="title" tabIndex={-1}>Connectors</h2>
+        <form class="filters" onSubmit={(e) => e.preventDefault()}>
+          <label>Name <input type="search" value={text} onInput={(e) => filter('name', e.target.value)} /></label>
+          <label>State <select value={state} onChange={(e) => filter('state', e.target.value)}>
+            <option value="">all</option>
+            {[...new Set([...states, state])].filter(Boolean).map((s) => <option key={s} value={s}>{stateInWords[s] || s}</option>)}
+          </select></label>
+          <Actions names={[...chosen.value].filter((n) => shown.some((c) => c.name === n))} may={may} />
+        </form>
+        <Said />
+        <Table id="connectors" label="Connectors" columns={columns(chosen, may)} rows={shown} of={(c) => c.name}
+          below={(c) => (problemsOf(c).length > 0 || slowness(c) ? <Problems c={c} /> : null)}
+          none={w.connectors.length ? 'No connector is as the filters say.' : 'No connectors yet: a file with some, or a POST to the REST API, makes them.'} />
+      </section>
+      {shown.length > 0 && (
+        <section aria-labelledby="flow">
+          <h3 id="flow">Flow</h3>
+          {shown.length > drawn ? <p class="note">{shown.length} connectors are too many to draw: filter them by name or state.</p>
+            : <Later load={loadFlow} wait={<p class="note">Loading</p>} connectors={shown} />}
+        </section>
+      )}
+    </>
   );
 }

@@ -1,4 +1,5 @@
 import { render } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { Connector } from './connector.jsx';
 import { Connectors } from './connectors.jsx';
 import { Records } from './records.jsx';
@@ -27,13 +28,20 @@ function Header() {
 }
 
 function Page() {
-  const View = views[route.value.view];
+  const { view, name } = route.value;
+  const View = views[view];
+  const came = useRef(false);
+  useEffect(() => { // readers of the screen are told where one has come
+    document.title = `${name || view}, hydraulics`;
+    if (came.current) document.querySelector('h2')?.focus();
+    came.current = true;
+  }, [view, name]);
   return (
     <>
       <Header />
       <main>
         {stale.value && <p role="alert" class="error">{stale.value}: what is shown is as it was{worker.value ? ` at ${worker.value.now.slice(11, 19)} UTC` : ''}. Trying again.</p>}
-        {View ? worker.value && <View /> : <p>There is no such view. <a href={address('connectors')}>All connectors</a></p>}
+        {View ? (worker.value ? <View /> : !stale.value && <p class="note">Loading</p>) : <p>There is no such view. <a href={address('connectors')}>All connectors</a></p>}
       </main>
     </>
   );

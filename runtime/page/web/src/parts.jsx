@@ -1,51 +1,125 @@
 // Parts that several views have.
 import { signal, useSignal } from '@preact/signals';
+import { Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { act, actions } from './worker.js';
-import { stateInWords } from './words.js';
+import { act, actions, ask, unanswered, worker } from './worker.js';
+import { ago, stateInWords, utc } from './words.js';
 
 export const State = ({ of }) => <span class={`state ${of}`}>{stateInWords[of] || of.toLowerCase()}</span>;
+
+// Ago is how long ago a time was, and the time itself.
+export const Ago = ({ time }) => time && <time dateTime={time} title={utc(time)}>{ago(time, worker.value.now)}</time>;
 
 // said is what the last action came to; it is read out.
 const said = signal({ text: '', bad: false });
 
 export const Said = () => <p role="status" class={said.value.bad ? 'error' : 'note'}>{said.value.text}</p>;
 
-// Actions are buttons that ask before they do something to connectors.
-export function Actions({ names, may }) {
-  const chosen = useSignal(null);
+// Action is a button that asks before it does something to connectors.
+export function Action({ action, names, children }) {
+  const asks = useSignal(false);
   const busy = useSignal(false);
   const dialog = useRef();
-  useEffect(() => { if (chosen.value) dialog.current?.showModal(); }, [chosen.value]);
-  if (!may) return null;
+  useEffect(() => { if (asks.value) dialog.current?.showModal(); }, [asks.value]);
   const go = async () => {
     busy.value = true;
-    const action = chosen.value;
     const wrong = await act(action, names);
     busy.value = false;
     dialog.current?.close();
-    said.value = wrong.length ? { text: wrong.join(' '), bad: true } : { text: `${action.label}: asked for ${names.join(', ')}.`, bad: false };
+    said.value = wrong.length ? { text: wrong.join(' '), bad: true } : { text: `${action.label} ${names.join(', ')}: asked for.`, bad: false };
   };
   return (
-    <div class="actions">
-      {Object.entries(actions).map(([key, action]) => (
-        <button key={key} type="button" disabled={names.length === 0} onClick={() => { chosen.value = action; }}>{action.label}</button>
-      ))}
-      {chosen.value && (
-        <dialog ref={dialog} aria-labelledby="asks" onClose={() => { chosen.value = null; }} onCancel={(e) => { if (busy.value) e.preventDefault(); }}>
-          <h2 id="asks">{chosen.value.label} {names.join(', ')}?</h2>
-          <p>{chosen.value.does}</p>
+    <>
+      <button type="button" disabled={names.length === 0} onClick={() => { asks.value = true; }}>{children || action.label}</button>
+      {asks.value && (
+        <dialog ref={dialog} aria-labelledby="asks" aria-describedby="does" onClose={() => { asks.value = false; }} onCancel={(e) => { if (busy.value) e.preventDefault(); }}>
+          <h2 id="asks">{action.label} {names.join(', ')}?</h2>
+          <p id="does">{action.does}</p>
           <div class="actions">
-            <button type="button" disabled={busy.value} onClick={go}>{chosen.value.label}</button>
+            <button type="button" disabled={busy.value} onClick={go}>{children || action.label}</button>
             <button type="button" disabled={busy.value} onClick={() => dialog.current.close()}>Leave it</button>
           </div>
         </dialog>
       )}
-    </div>
+    </>
   );
 }
+
+// Actions are what can be done to connectors.
+export const Actions = ({ names, may }) => may && (
+  <div class="actions">{Object.entries(actions).map(([key, action]) => <Action key={key} action={action} names={names} />)}</div>
+);
 
 // Problem is an error of a connector or a task, with what becomes of it.
 export const Problem = ({ error, note, over }) => (
   <><span class={over ? 'error over' : 'error'}>{error}</span>{note && <> <span class="note">{note}</span></>}</>
 );
+
+// Table is a table whose rows are cards where there is no room for one. A column has a
+// head, and what a row's cell holds; n is for numbers, and first for what names the row.
+// The roles say again what a browser forgets of tables that are laid out otherwise.
+export function Table({ id, label, columns, rows, of, below, none }) {
+  return (
+    <table id={id} class="cards" role="table" aria-label={label}>
+      <thead role="rowgroup"><tr role="row">{columns.map((c) => <th key={c.head} role="columnheader" scope="col" class={c.n && 'n'}>{c.unseen ? <span class="aside">{c.head}</span> : c.head}</th>)}</tr></thead>
+      <tbody role="rowgroup">
+        {rows.map((row) => {
+          const more = below?.(row);
+          return (
+            <Fragment key={of(row)}>
+              <tr role="row" class={more ? 'has-problem' : undefined}>
+                {columns.map((c) => (c.first
+                  ? <th key={c.head} role="rowheader" scope="row" class={c.first}>{c.cell(row)}</th>
+                  : <td key={c.head} role="cell" class={c.n ? 'n' : c.kind} data-label={c.unseen ? undefined : c.head}>{c.cell(row)}</td>))}
+              </tr>
+              {more && <tr role="row" class="problem"><td role="cell" colSpan={columns.length}>{more}</td></tr>}
+            </Fragment>
+          );
+        })}
+        {rows.length === 0 && <tr role="row"><td role="cell" class="note" colSpan={columns.length}>{none}</td></tr>}
+      </tbody>
+    </table>
+  );
+}
+
+// Asked shows what a request says, once it has said it, and asks again and again where
+// that is wanted. What was said stays until there is something newer.
+export function Asked({ path, every, children }) {
+  const answer = useSignal({});
+  useEffect(() => {
+    let here = true;
+    let timer;
+    const look = async () => {
+      try {
+        const value = await ask(path);
+        if (here) answer.value = { value };
+      } catch (e) {
+        if (here) answer.value = { ...answer.value, wrong: unanswered(e) };
+      }
+      if (here && every) timer = setTimeout(look, every);
+    };
+    answer.value = {};
+    look();
+    return () => { here = false; clearTimeout(timer); };
+  }, [path, every]);
+  const { value, wrong } = answer.value;
+  return (
+    <>
+      {wrong && <p class="error">{wrong}.{value !== undefined && ' What is shown is older.'}</p>}
+      {value !== undefined ? children(value) : !wrong && <p class="note">Loading</p>}
+    </>
+  );
+}
+
+// Later shows a part of the page that is loaded when it is wanted.
+export function Later({ load, wait, ...props }) {
+  const part = useSignal(null);
+  const wrong = useSignal('');
+  useEffect(() => {
+    let here = true;
+    load().then((m) => { if (here) part.value = { View: m.default }; }, () => { if (here) wrong.value = 'This part of the page could not be loaded: load the page again.'; });
+    return () => { here = false; };
+  }, [load]);
+  if (wrong.value) return <p class="error">{wrong.value}</p>;
+  return part.value ? <part.value.View {...props} /> : wait;
+}

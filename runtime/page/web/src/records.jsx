@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { address, route } from './route.js';
-import { ask, worker } from './worker.js';
+import { ask, unanswered, worker } from './worker.js';
 import { utc } from './words.js';
 
 const every = 2000; // milliseconds
@@ -42,7 +42,7 @@ export function Records() {
         const found = await ask(`records/${encodeURIComponent(name)}`);
         if (here) [list.value, wrong.value] = [found, ''];
       } catch (e) {
-        if (here) wrong.value = e.message;
+        if (here) wrong.value = unanswered(e);
       }
       if (here) timer = setTimeout(look, every);
     };
@@ -52,12 +52,13 @@ export function Records() {
   }, [name]);
   return (
     <section aria-labelledby="title">
-      <h2 id="title">Newest records{name && ` of ${name}`}</h2>
+      <h2 id="title" tabIndex={-1}>Newest records{name && ` of ${name}`}</h2>
       {names.length > 1 && <nav class="choice" aria-label="connectors">
         {names.map((n) => <a key={n} href={address('records', n)} aria-current={n === name ? 'true' : undefined}>{n}</a>)}
       </nav>}
-      {wrong.value && <p class="error">{wrong.value}</p>}
+      {wrong.value && <p class="error">{wrong.value}.{list.value && ' What is shown is older.'}</p>}
       {names.length === 0 && <p class="note">No stream has read a record yet.</p>}
+      {name && !list.value && !wrong.value && <p class="note">Loading</p>}
       {name && list.value?.length === 0 && <p class="note">{name} has no records to show.</p>}
       <ul id="records">{(list.value || []).map((r) => <Card key={r.origin} record={r} />)}</ul>
     </section>

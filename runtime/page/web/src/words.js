@@ -1,17 +1,26 @@
 // How numbers and times are said.
 export const count = (n) => n.toLocaleString('en-US');
 
-export const rate = (n) => (n >= 10 ? n.toFixed(0) : n.toFixed(1));
+export const rate = (n) => (n >= 10 ? count(Math.round(n)) : n >= 0.1 || n === 0 ? n.toFixed(1) : n.toPrecision(1));
+
+export const percent = (share) => `${Math.round(share * 100)} %`;
+
+// duration writes seconds with their unit.
+export function duration(s) {
+  if (s === 0) return '0 s';
+  if (s < 0.001) return `${Number((s * 1e6).toPrecision(2))} µs`;
+  if (s < 1) return `${Number((s * 1e3).toPrecision(2))} ms`;
+  if (s < 120) return `${Number(s.toPrecision(2))} s`;
+  if (s < 7200) return `${Math.round(s / 60)} min`;
+  if (s < 172800) return `${Math.round(s / 3600)} h`;
+  return `${count(Math.round(s / 86400))} days`;
+}
 
 // ago says how long before now a time was.
 export function ago(time, now) {
   if (!time) return '';
   const s = Math.max(0, (Date.parse(now) - Date.parse(time)) / 1000);
-  if (s < 2) return 'now';
-  if (s < 120) return `${Math.round(s)} s ago`;
-  if (s < 7200) return `${Math.round(s / 60)} min ago`;
-  if (s < 172800) return `${Math.round(s / 3600)} h ago`;
-  return `${Math.round(s / 86400)} days ago`;
+  return s < 2 ? 'now' : `${duration(Math.round(s))} ago`;
 }
 
 // utc writes a time in UTC, to the second.
@@ -31,3 +40,26 @@ export const stateInWords = {
   RUNNING: 'running', DONE: 'done', PAUSED: 'paused', STOPPED: 'stopped', UNASSIGNED: 'waiting for a worker',
   RESTARTING: 'restarting', FAILED: 'failed', STALLED: 'gets nowhere',
 };
+
+export const sum = (tasks, of) => tasks.reduce((n, t) => n + (of(t) || 0), 0);
+
+// latest gives the last of some of the tasks' times.
+export const latest = (tasks, of) => tasks.map(of).filter(Boolean).sort().at(-1);
+
+export const rateOf = (c) => sum(c.tasks, (t) => t.rate);
+
+// lagOf gives how many records a connector has not read, null for one that reads none.
+export const lagOf = (c) => (c.tasks.some((t) => t.lag !== null) ? sum(c.tasks, (t) => t.lag) : null);
+
+const slow = 60; // seconds of work that are left, from which on a connector is slow
+
+// slowness says in words how far a running connector is behind; empty for one that keeps up.
+export function slowness(c) {
+  const lag = lagOf(c);
+  if (!lag || stateOf(c) !== 'RUNNING') return '';
+  const reads = sum(c.tasks, (t) => t.rateIn);
+  if (reads === 0) return 'reads nothing of what waits';
+  return lag / reads < slow ? '' : `${duration(lag / reads)} behind at this rate`;
+}
+
+export const busiestInWords = ({ busiest }) => (busiest ? `${busiest.stage} works ${percent(busiest.share)} of the time` : '');

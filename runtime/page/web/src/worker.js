@@ -1,11 +1,12 @@
 // What the worker says, and what it is asked to do.
 import { signal } from '@preact/signals';
 
-const every = 2000; // milliseconds between two looks
+const every = 2000; // milliseconds between two looks where there is no stream
+const patience = 10000; // milliseconds without an event after which a stream is given up
+const refusedFor = 30000; // milliseconds until a stream is asked for again
 
-export const worker = signal(null); // the last answer of /state
-export const stale = signal(''); // why there is no newer answer
-export const rates = signal(new Map()); // connector/task -> records per second since the last look
+export const worker = signal(null); // how things are
+export const stale = signal(''); // why that is not how they are now
 
 // ask sends a request below the page's own address. Its error is the answer's text.
 export async function ask(path, method = 'GET', body) {
@@ -24,6 +25,9 @@ export async function ask(path, method = 'GET', body) {
   return value;
 }
 
+// unanswered says what went wrong with a request.
+export const unanswered = (e) => (e instanceof TypeError || e.name === 'TimeoutError' ? 'The worker does not answer' : e.message);
+
 // at gives the address of something of a connector in the REST API.
 export const at = (name, ...rest) => ['api', 'connectors', name, ...rest].map(encodeURIComponent).join('/');
 
@@ -35,6 +39,9 @@ export const actions = {
   stop: { method: 'PUT', path: (n) => at(n, 'stop'), label: 'Stop', does: 'Its tasks are given up. Its offsets stay, and can be changed.' },
 };
 
+// restartTask is the action on one task.
+export const restartTask = (id) => ({ method: 'POST', path: (n) => at(n, 'tasks', id, 'restart'), label: `Restart task ${id} of`, does: 'It is stopped and started, and goes on after what it has committed.' });
+
 // act does something to connectors, one after the other, and gives what went wrong.
 export async function act(action, names) {
   const wrong = [];
@@ -42,46 +49,77 @@ export async function act(action, names) {
     try {
       await ask(action.path(name), action.method);
     } catch (e) {
-      wrong.push(`${name}: ${e.message}`);
+      wrong.push(`${name}: ${unanswered(e)}.`);
     }
   }
-  await look();
   return wrong;
 }
 
-const key = (connector, task) => `${connector.name}/${task.id}`;
-
-export const rateOf = (connector, task) => rates.value.get(key(connector, task)) || 0;
-
-// perSecond gives the rates between two answers.
-function perSecond(last, now) {
-  const found = new Map();
-  const seconds = (Date.parse(now.now) - Date.parse(last.now)) / 1000;
-  if (seconds <= 0 || last.started !== now.started) return found;
-  const before = new Map(last.connectors.flatMap((c) => c.tasks.map((t) => [key(c, t), t.out])));
-  for (const c of now.connectors) {
-    for (const t of c.tasks) {
-      const was = before.get(key(c, t));
-      if (was !== undefined && t.out >= was) found.set(key(c, t), (t.out - was) / seconds);
-    }
-  }
-  return found;
+// take puts what an event says into what is known.
+function take({ worker: head, now, role, connectors }) {
+  const known = worker.value;
+  const base = head || known;
+  if (!base) return;
+  const of = new Map((known?.connectors || []).map((c) => [c.name, c]));
+  for (const c of connectors) of.set(c.name, c);
+  worker.value = { ...base, now, role, connectors: base.names.map((n) => of.get(n)).filter(Boolean) };
+  stale.value = '';
 }
 
-// look asks once how things are.
-export async function look() {
+let stream; // what is followed
+let last = ''; // the last event
+let timer; // when the next thing happens without one
+
+// follow has the worker tell how things are for as long as the page is seen. A browser
+// opens few connections to a worker, and those that nobody looks at would use them up.
+export function follow() {
+  document.addEventListener('visibilitychange', () => (document.hidden ? leave() : open()));
+  open();
+}
+
+function leave() {
+  stream?.close();
+  stream = undefined;
+  clearTimeout(timer);
+}
+
+function open() {
+  leave();
+  stream = new EventSource(`events${last && `?last=${encodeURIComponent(last)}`}`);
+  stream.onmessage = (e) => {
+    last = e.lastEventId;
+    take(JSON.parse(e.data));
+    later(patience, () => look(0));
+  };
+  // It ends each minute, and the browser opens it again. One that is refused is closed.
+  stream.onerror = () => {
+    if (stream?.readyState === EventSource.CLOSED) look(Date.now());
+    else later(every, () => look(0));
+  };
+  later(patience, () => look(0));
+}
+
+function later(milliseconds, then) {
+  clearTimeout(timer);
+  timer = setTimeout(then, milliseconds);
+}
+
+// look asks again and again in place of a stream, which was refused at some time, or
+// broke off: then it is opened again once the worker answers.
+async function look(refused) {
+  leave();
   try {
-    const now = await ask('state');
-    if (worker.value) rates.value = perSecond(worker.value, now);
-    worker.value = now;
-    stale.value = '';
+    const { connectors, now, role, ...head } = await ask('state');
+    if (stream || document.hidden) return; // a stream was opened meanwhile
+    take({ worker: { ...head, names: connectors.map((c) => c.name) }, now, role, connectors });
+    if (Date.now() - refused > refusedFor) {
+      last = ''; // it may have been another worker that answered
+      open();
+      return;
+    }
   } catch (e) {
-    stale.value = e instanceof TypeError || e.name === 'TimeoutError' ? 'The worker does not answer' : e.message;
+    if (stream || document.hidden) return;
+    stale.value = unanswered(e);
   }
-}
-
-// follow looks again and again.
-export async function follow() {
-  await look();
-  setTimeout(follow, every);
+  later(every, () => look(refused));
 }

@@ -1,0 +1,103 @@
+// The flow of records through topics and connectors, as a picture and as a table.
+import { layout } from '@dagrejs/dagre';
+import { Graph } from '@dagrejs/graphlib';
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { State, Table } from './parts.jsx';
+import { address } from './route.js';
+import { busiestInWords, count, lagOf, rate, rateOf, slowness, stateInWords, stateOf } from './words.js';
+
+const narrow = matchMedia('(max-width: 45rem)');
+const longest = 26; // characters of a name in the picture
+
+const short = (name) => (name.length > longest ? `${name.slice(0, longest - 1)}…` : name);
+
+// wide gives the width that a name wants, and a line of so many smaller characters.
+const wide = (name, line) => Math.max(short(name).length * 7.4, line * 6.4) + 26;
+
+// arranged gives where things are in the picture. Topics and connectors may have the same name.
+function arranged(connectors, down) {
+  const g = new Graph().setGraph({ rankdir: down ? 'TB' : 'LR', nodesep: 14, ranksep: down ? 26 : 40, marginx: 6, marginy: 6 }).setDefaultEdgeLabel(() => ({}));
+  const topic = (name) => {
+    const id = `topic ${name}`;
+    if (!g.hasNode(id)) g.setNode(id, { topic: name, width: wide(name, 0), height: 30 });
+    return id;
+  };
+  for (const c of connectors) {
+    const id = `connector ${c.name}`;
+    g.setNode(id, { connector: c.name, width: wide(c.name, 22), height: 68 });
+    for (const t of c.topics.reads) g.setEdge(topic(t), id);
+    for (const t of c.topics.writes) g.setEdge(id, topic(t));
+    if (c.topics.letters) g.setEdge(id, topic(c.topics.letters), { letters: true });
+  }
+  layout(g);
+  return g;
+}
+
+const line = (points) => `M${points.map((p) => `${p.x.toFixed(1)},${p.y.toFixed(1)}`).join('L')}`;
+
+function Stage({ c, x, y, width, height }) {
+  const state = stateOf(c);
+  const slow = slowness(c);
+  const bad = state === 'FAILED' || state === 'STALLED';
+  const lag = lagOf(c);
+  return (
+    <a href={address('connector', c.name)} class={`stage ${state} ${slow ? 'slow' : ''}`} transform={`translate(${x - width / 2},${y - height / 2})`}>
+      <title>{[c.name, c.type, stateInWords[state], slow, busiestInWords(c)].filter(Boolean).join(', ')}</title>
+      <rect width={width} height={height} rx="6" />
+      {(bad || slow) && <path class="mark" d={`M0,6a6,6 0 0 1 6,-6h2v${height}h-2a6,6 0 0 1 -6,-6z`} />}
+      <text x="16" y="20" class="named">{short(c.name)}</text>
+      <text x="16" y="39">{stateInWords[state]}{state === 'RUNNING' && `, ${rate(rateOf(c))} records/s`}</text>
+      <text x="16" y="57">{slow && !bad ? `slow: lag ${count(lag)}` : lag === null ? c.type : `lag ${count(lag)} records`}</text>
+    </a>
+  );
+}
+
+// Flow shows connectors and their topics.
+export default function Flow({ connectors }) {
+  const down = useSignal(narrow.matches);
+  useEffect(() => {
+    const turn = () => { down.value = narrow.matches; };
+    narrow.addEventListener('change', turn);
+    return () => narrow.removeEventListener('change', turn);
+  }, []);
+  const shape = JSON.stringify(connectors.map((c) => [c.name, c.topics]));
+  const g = useMemo(() => arranged(connectors, down.value), [shape, down.value]);
+  const { width, height } = g.graph();
+  const of = new Map(connectors.map((c) => [c.name, c]));
+  return (
+    <>
+      <div class="flow">
+        <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="group" aria-label="Topics and connectors; the table below says the same">
+          <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0,0L8,4L0,8z" /></marker></defs>
+          {g.edges().map((e) => <path key={`${e.v} ${e.w}`} class={g.edge(e).letters ? 'edge letters' : 'edge'} d={line(g.edge(e).points)} marker-end="url(#arrow)" />)}
+          {g.nodes().map((id) => {
+            const n = g.node(id);
+            if (n.connector) return of.has(n.connector) && <Stage key={id} c={of.get(n.connector)} {...n} />;
+            return (
+              <g key={id} class="topic" transform={`translate(${n.x - n.width / 2},${n.y - n.height / 2})`}>
+                <title>{`topic ${n.topic}`}</title>
+                <rect width={n.width} height={n.height} rx={n.height / 2} />
+                <text x={n.width / 2} y="20" text-anchor="middle">{short(n.topic)}</text>
+              </g>
+            );
+          })}
+        </svg>
+      </div>
+      <details>
+        <summary>The flow as a table</summary>
+        <Table id="flow-table" label="Flow" rows={connectors} of={(c) => c.name} columns={[
+          { head: 'Connector', first: 'name', cell: (c) => <a href={address('connector', c.name)}>{c.name}</a> },
+          { head: 'Reads', cell: (c) => c.topics.reads.join(', ') },
+          { head: 'Writes', cell: (c) => c.topics.writes.join(', ') },
+          { head: 'Dead letters to', cell: (c) => c.topics.letters || '' },
+          { head: 'State', cell: (c) => <State of={stateOf(c)} /> },
+          { head: 'Records/s', n: true, cell: (c) => rate(rateOf(c)) },
+          { head: 'Lag, records', n: true, cell: (c) => (lagOf(c) === null ? '' : count(lagOf(c))) },
+          { head: 'Slow', cell: slowness },
+          { head: 'Busiest stage', cell: busiestInWords },
+        ]} />
+      </details>
+    </>
+  );
+}
