@@ -11,6 +11,8 @@ export "${clients?}"
 promtool=$(.ci/promtool.sh "$servers/promtool")
 export "${promtool?}"
 export HYDRAULICS_BINARY=$PWD/bin/hydraulics
+HYDRAULICS_AXE=$(.ci/page.sh axe "$servers/axe.js")
+export HYDRAULICS_AXE
 run() { go test -tags integration -count=1 -timeout 45m -p 1 ${INTEGRATION_ARGS:-} "$@"; }
 run ./connectors/postgres/... ./converter/avro/... ./internal/embedded/... ./internal/kafka/... ./internal/pg/... \
   ./internal/postgrest/... ./internal/registry/... ./runtime/cluster/... ./runtime/herder/store/... ./runtime/rest/... \

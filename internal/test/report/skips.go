@@ -20,6 +20,7 @@ var remedies = []struct{ words, do string }{
 	{"HYDRAULICS_POSTGRES_URL", "make integration"},
 	{"HYDRAULICS_POOLER_ADDRESS", "make integration"},
 	{"HYDRAULICS_BINARY", "make integration"},
+	{"HYDRAULICS_AXE", "make integration"},
 	{"HYDRAULICS_SERVING", "make integration-serving"},
 	{"HYDRAULICS_MODEL_SERVER", "make integration-serving, or set it to the address of a model on a server"},
 	{"HYDRAULICS_AGREEMENT", "make agreement"},

@@ -1,7 +1,7 @@
 // A chart of a connector's rates, and the same as a table.
 import { useEffect, useRef } from 'preact/hooks';
 import UPlot from 'uplot';
-import { Table } from './parts.jsx';
+import { Opened, Table } from './parts.jsx';
 import { count, rate, utc } from './words.js';
 
 const colours = ['(prefers-color-scheme: dark)', '(forced-colors: active)'].map((q) => matchMedia(q));
@@ -40,13 +40,14 @@ export default function Chart({ samples }) {
   const data = useRef();
   data.current = columns(samples);
   useEffect(() => {
+    const el = at.current; // which is forgotten before this ends
     const draw = () => {
       chart.current?.destroy();
-      chart.current = new UPlot(options(at.current), data.current, at.current);
+      chart.current = new UPlot(options(el), data.current, el);
     };
     draw();
-    const size = new ResizeObserver(() => chart.current.setSize({ width: at.current.clientWidth, height: 200 }));
-    size.observe(at.current);
+    const size = new ResizeObserver(() => chart.current.setSize({ width: el.clientWidth, height: 200 }));
+    size.observe(el);
     for (const c of colours) c.addEventListener('change', draw);
     return () => {
       size.disconnect();
@@ -59,16 +60,15 @@ export default function Chart({ samples }) {
     <>
       <p class="key note"><span class="out">records out per second</span> <span class="in">records in per second</span> times in UTC</p>
       <div class="chart" ref={at} role="img" aria-label={inWords(samples)} />
-      <details>
-        <summary>The rates as a table</summary>
-        <Table label="Rates" rows={[...samples].reverse()} of={(s) => s.time} columns={[
+      <Opened summary="The rates as a table">
+        {() => <Table label="Rates" rows={[...samples].reverse()} of={(s) => s.time} columns={[
           { head: 'Until, UTC', first: 'time', cell: (s) => utc(s.time).slice(11, 19) },
           { head: 'Records in/s', n: true, cell: (s) => rate(s.recordsInPerSecond) },
           { head: 'Records out/s', n: true, cell: (s) => rate(s.recordsOutPerSecond) },
           { head: 'Errors', n: true, cell: (s) => count(s.errors) },
           { head: 'Lag, records', n: true, cell: (s) => (s.lagRecords === null ? '' : count(s.lagRecords)) },
-        ]} />
-      </details>
+        ]} />}
+      </Opened>
     </>
   );
 }

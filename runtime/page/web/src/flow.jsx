@@ -3,7 +3,7 @@ import { layout } from '@dagrejs/dagre';
 import { Graph } from '@dagrejs/graphlib';
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { State, Table } from './parts.jsx';
+import { Opened, State, Table } from './parts.jsx';
 import { address } from './route.js';
 import { busiestInWords, count, lagOf, rate, rateOf, slowness, stateInWords, stateOf } from './words.js';
 
@@ -84,9 +84,8 @@ export default function Flow({ connectors }) {
           })}
         </svg>
       </div>
-      <details>
-        <summary>The flow as a table</summary>
-        <Table id="flow-table" label="Flow" rows={connectors} of={(c) => c.name} columns={[
+      <Opened summary="The flow as a table">
+        {() => <Table id="flow-table" label="Flow" rows={connectors} of={(c) => c.name} columns={[
           { head: 'Connector', first: 'name', cell: (c) => <a href={address('connector', c.name)}>{c.name}</a> },
           { head: 'Reads', cell: (c) => c.topics.reads.join(', ') },
           { head: 'Writes', cell: (c) => c.topics.writes.join(', ') },
@@ -96,8 +95,8 @@ export default function Flow({ connectors }) {
           { head: 'Lag, records', n: true, cell: (c) => (lagOf(c) === null ? '' : count(lagOf(c))) },
           { head: 'Slow', cell: slowness },
           { head: 'Busiest stage', cell: busiestInWords },
-        ]} />
-      </details>
+        ]} />}
+      </Opened>
     </>
   );
 }

@@ -82,6 +82,17 @@ export function Table({ id, label, columns, rows, of, below, none }) {
   );
 }
 
+// Opened is what is made once somebody opens it.
+export function Opened({ summary, children }) {
+  const open = useSignal(false);
+  return (
+    <details onToggle={(e) => { open.value = e.currentTarget.open; }}>
+      <summary>{summary}</summary>
+      {open.value && children()}
+    </details>
+  );
+}
+
 // Asked shows what a request says, once it has said it, and asks again and again where
 // that is wanted. What was said stays until there is something newer.
 export function Asked({ path, every, children }) {
