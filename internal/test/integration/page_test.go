@@ -27,9 +27,9 @@ import (
 
 // TestDemoInABrowser runs the demo as a newcomer does, asks its API, and looks
 // at its page with a real browser: every picture is there, nothing is in the
-// console.
+// console, nothing hinders anybody, and what a mouse does keys do.
 func TestDemoInABrowser(t *testing.T) {
-	browser := findBrowser(t)
+	browser, axe := findBrowser(t), readAxe(t)
 	at := startDemo(t, t.TempDir())
 	var rows []map[string]any
 	wait.Nil(t, "the query answers with rows", func() error {
@@ -104,11 +104,18 @@ func TestDemoInABrowser(t *testing.T) {
 		}
 	}
 	fail(pauseAndResume(tab, at["page"], at["token"]))
+	s := visit{t, tab, at["page"]}
+	s.load(axe)
+	breaks(s)
+	checkViews(s)
+	restartByHand(s)
+	keyboard(s)
 	mu.Lock()
-	defer mu.Unlock()
 	if len(console) > 0 {
 		t.Errorf("the console says %q", console)
 	}
+	mu.Unlock()
+	brokenOff(s, axe)
 	t.Logf("passed: page: %d pictures, none broken, console silent", seen.Images)
 }
 

@@ -1,0 +1,263 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
+)
+
+// visit is the page in a browser, before one who may do everything.
+type visit struct {
+	t    *testing.T
+	tab  context.Context
+	page string
+}
+
+// eval gives what an expression is worth in the page.
+func eval[T any](s visit, expression string) T {
+	s.t.Helper()
+	v, err := chromedp.Run(s.tab, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		s.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// do takes steps.
+func (s visit) do(steps ...chromedp.Action[chromedp.Void]) {
+	s.t.Helper()
+	if err := chromedp.Do(s.tab, steps...); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// until waits until an expression is true.
+func (s visit) until(expression string) {
+	s.t.Helper()
+	wait.Until(s.t, expression, func() bool { return eval[bool](s, expression) })
+}
+
+// view goes to a view and waits for it.
+func (s visit) view(name, there string) {
+	s.t.Helper()
+	eval[bool](s, fmt.Sprintf(`(location.hash = %q, true)`, "#/"+name))
+	s.until(there)
+}
+
+// text is an expression that is true when an element holds a text.
+func text(selector, want string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll(%q)].some((e) => e.textContent.trim() === %q)`, selector, want)
+}
+
+// focused is what has the focus: its name for those who hear it.
+const focused = `(document.activeElement.getAttribute('aria-label') || document.activeElement.textContent).trim()`
+
+// tabTo presses the tabulator until something has the focus, as one without a mouse does.
+func (s visit) tabTo(name string) {
+	s.t.Helper()
+	var passed []string
+	for range 200 {
+		s.do(chromedp.KeyEvent(kb.Tab))
+		at := eval[string](s, focused)
+		if at == name {
+			return
+		}
+		passed = append(passed, at)
+	}
+	s.t.Fatalf("no tabulator comes to %q, but to %.2000q", name, passed)
+}
+
+// ask presses a button by keyboard, leaves the dialog, and confirms it the next time.
+func (s visit) ask(button string) {
+	s.t.Helper()
+	s.tabTo(button)
+	s.do(chromedp.KeyEvent(kb.Enter))
+	s.until(`document.querySelector('dialog')?.contains(document.activeElement) === true`)
+	s.do(chromedp.KeyEvent(kb.Escape))
+	s.until(`document.querySelector('dialog') === null`)
+	if at := eval[string](s, focused); at != button {
+		s.t.Errorf("after the dialog %q has the focus, want %q", at, button)
+	}
+	s.do(chromedp.KeyEvent(kb.Enter))
+	s.until(`document.querySelector('dialog')?.contains(document.activeElement) === true`)
+	s.do(chromedp.KeyEvent(kb.Enter))
+	s.until(`document.querySelector('dialog') === null`)
+}
+
+// fits finds nothing that is cut off.
+func (s visit) fits(what string) {
+	s.t.Helper()
+	if over := eval[int](s, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+		s.t.Errorf("%s: %d pixels too wide", what, over)
+	}
+}
+
+// check finds that neither, and nothing that is a serious hindrance to anybody.
+func (s visit) check(what string) {
+	s.t.Helper()
+	s.fits(what)
+	// Of records, which are all alike, a few are enough.
+	const run = `axe.run({exclude: [['#records li:nth-child(n+4)']]}, {resultTypes: ['violations']}).then((r) => r.violations.filter((v) => ['serious', 'critical'].includes(v.impact))
+		.map((v) => v.id + ': ' + v.nodes.map((n) => n.html + ' ' + n.failureSummary).join('; ')))`
+	for _, wrong := range eval[[]string](s, run) {
+		s.t.Errorf("%s: axe: %s", what, wrong)
+	}
+}
+
+// media has the browser prefer something.
+func (s visit) media(name, value string) {
+	s.t.Helper()
+	p := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: name, Value: value}}}
+	if _, err := chromedp.Call(s.tab, emulation.SetEmulatedMedia, p); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// load loads the page anew, with axe in it.
+func (s visit) load(axe string) {
+	s.t.Helper()
+	s.do(chromedp.Navigate(s.page+"/config/ifcb-stats"), chromedp.Navigate(s.page+"/#/connectors"))
+	eval[bool](s, axe+"\n;true")
+}
+
+// block has requests to some addresses fail.
+func (s visit) block(paths ...string) {
+	s.t.Helper()
+	p := network.SetBlockedURLsParams{}
+	for _, path := range paths {
+		p.URLPatterns = append(p.URLPatterns, &network.BlockPattern{URLPattern: s.page + path, Block: true})
+	}
+	if _, err := chromedp.Call(s.tab, network.SetBlockedURLs, p); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// readAxe gives the checker of accessibility.
+func readAxe(t *testing.T) string {
+	t.Helper()
+	file := os.Getenv("HYDRAULICS_AXE")
+	if file == "" {
+		t.Skip("HYDRAULICS_AXE is not set: make integration fetches axe-core and sets it")
+	}
+	axe, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(axe)
+}
+
+// views are those of the page, and what is there when they are.
+var views = []struct{ address, there string }{
+	{"connectors", `document.querySelector('.flow svg .stage') !== null`},
+	{"connector/ifcb-stats", `document.querySelectorAll('.u-wrap').length === 1 && document.querySelectorAll('table').length > 3`},
+	{"connector/breaks", text("h2 .state", "failed")},
+	{"connector/none", text("p", "There is no such connector. All connectors")},
+	{"records/ifcb-stats", `document.querySelectorAll('#records li').length > 0`},
+	{"workers", text("h2", "Workers")},
+	{"nowhere", text("p", "There is no such view. All connectors")},
+}
+
+// checkViews looks at each view and dialog at a desk and on a telephone, and whether
+// all is there where the letters are twice as large.
+func checkViews(s visit) {
+	s.until(text("#connectors .state", "failed"))
+	for _, c := range []struct {
+		scheme string
+		width  int64
+	}{{"light", 1280}, {"dark", 390}} {
+		s.media("prefers-color-scheme", c.scheme)
+		for _, v := range views {
+			s.do(chromedp.EmulateViewport(640, 450))
+			s.view(v.address, v.there)
+			s.fits(v.address + ", twice as large")
+			s.do(chromedp.EmulateViewport(c.width, 900))
+			s.check(fmt.Sprintf("%s, %s, %d pixels", v.address, c.scheme, c.width))
+		}
+		s.view("connector/breaks", text("h2 .state", "failed"))
+		eval[bool](s, `([...document.querySelectorAll('button')].find((b) => b.textContent === 'Stop').click(), true)`)
+		s.until(`document.querySelector('dialog[open]') !== null`)
+		s.check(fmt.Sprintf("dialog, %s, %d pixels", c.scheme, c.width))
+		s.do(chromedp.KeyEvent(kb.Escape))
+		s.until(`document.querySelector('dialog') === null`)
+	}
+	s.media("forced-colors", "active")
+	s.view("connectors", `document.querySelector('.flow svg .stage') !== null`)
+	s.check("connectors, forced colours")
+	s.media("forced-colors", "none")
+}
+
+// restartByHand restarts a failed task, from the list of those that failed.
+func restartByHand(s visit) {
+	s.do(chromedp.EmulateViewport(1280, 900))
+	s.view("connectors?state=FAILED", `document.querySelectorAll('#connectors tbody th').length === 1`)
+	s.do(chromedp.Click(chromedp.Search(`//th/a[text()="breaks"]`)))
+	s.do(chromedp.Click(chromedp.Search(`//td//button[contains(., "Restart task")]`)), chromedp.Click(chromedp.Search(`//dialog//button[contains(., "Restart task")]`)))
+	s.until(text(`td[data-label="Restarts"]`, "1"))
+}
+
+// keyboard restarts the task, and pauses and resumes several, without a mouse and on a telephone.
+func keyboard(s visit) {
+	s.do(chromedp.EmulateViewport(390, 900))
+	s.view("connectors", `document.querySelectorAll('#connectors tbody th').length > 3`)
+	for _, name := range []string{"choose ifcb-bins", "choose ifcb-postgres"} {
+		s.tabTo(name)
+		s.do(chromedp.KeyEvent(" "))
+	}
+	// What changes leaves the focus where it is.
+	eval[bool](s, `(window.was = document.querySelector('#connectors').textContent, true)`)
+	s.until(`document.querySelector('#connectors').textContent !== window.was`)
+	if at := eval[string](s, focused); at != "choose ifcb-postgres" {
+		s.t.Errorf("after a change %q has the focus", at)
+	}
+	both := func(state string) string {
+		return fmt.Sprintf(`[...document.querySelectorAll('#connectors tr')].filter((r) => /^ifcb-(bins|postgres)/.test(r.querySelector('th a')?.textContent) && r.querySelector('.state').textContent === %q).length === 2`, state)
+	}
+	s.ask("Pause")
+	s.until(both("paused"))
+	s.ask("Resume")
+	s.until(both("running"))
+	s.tabTo("breaks")
+	s.do(chromedp.KeyEvent(kb.Enter))
+	s.until(text("h2 .kind", "source"))
+	if at := eval[string](s, focused); !strings.HasPrefix(at, "breaks") {
+		s.t.Errorf("in another view %q has the focus, want its heading", at)
+	}
+	s.ask("Restart task 0")
+	s.until(text(`td[data-label="Restarts"]`, "2"))
+}
+
+// brokenOff looks at the page without a stream, and without a worker that answers.
+func brokenOff(s visit, axe string) {
+	s.block("/events*", "/state")
+	s.load(axe)
+	s.until(`document.querySelector('[role=alert]') !== null`)
+	s.check("no answer")
+	s.block("/events*")
+	s.until(`document.querySelector('[role=alert]') === null && document.querySelectorAll('#connectors tbody th').length > 3`)
+	s.block()
+}
+
+// breaks makes a connector that fails.
+func breaks(s visit) {
+	body, err := json.Marshal(map[string]any{"name": "breaks", "config": map[string]string{
+		"connector.class": "MockSourceConnector", "mock_mode": "task-failure", "restart.policy": "never"}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	made := eval[int](s, fmt.Sprintf(`fetch('api/connectors', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: %q}).then((r) => r.status)`, body))
+	if made != 201 {
+		s.t.Fatalf("the connector that breaks is answered with %d", made)
+	}
+}
