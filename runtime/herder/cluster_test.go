@@ -134,7 +134,7 @@ func TestReassign(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []Status{{State: state.Paused, WorkerID: "y"}, {ID: 1, State: state.Running, WorkerID: "w:1", Version: "2", Here: true}, {ID: 2, State: state.Unassigned}}
+		want := []Status{{State: state.Paused, WorkerID: "y"}, {ID: 1, State: state.Running, WorkerID: "w:1", Version: "2", Here: true, Starts: 1}, {ID: 2, State: state.Unassigned}}
 		if d := cmp.Diff(want, s.Tasks) + cmp.Diff(Status{ID: Whole, State: state.Running, WorkerID: "x"}, s.Connector); d != "" {
 			t.Error(d)
 		}

@@ -52,48 +52,28 @@ func TestDemoInABrowser(t *testing.T) {
 		}
 	}
 
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.WindowSize(1280, 1000))
-	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	defer cancel()
-	var mu sync.Mutex
-	var console []string
-	listen := func(event any) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch e := event.(type) {
-		case *runtime.EventConsoleAPICalled:
-			console = append(console, string(e.Type))
-		case *runtime.EventExceptionThrown:
-			console = append(console, e.ExceptionDetails.Text)
-		case *cdplog.EventEntryAdded:
-			console = append(console, e.Entry.Text+" "+e.Entry.URL)
-		}
-	}
-	tab, cancel := chromedp.NewContext(allocator, chromedp.WithListener(listen))
-	defer cancel()
-	tab, cancel = context.WithTimeout(tab, patience)
-	defer cancel()
+	said := new(console)
+	tab := openTab(t, browser, said)
 	fail := func(err error) {
 		if err != nil {
-			mu.Lock()
-			defer mu.Unlock()
-			t.Fatalf("browser: %v; console: %q", err, console)
+			t.Fatalf("browser: %v; console: %q", err, said.all())
 		}
 	}
 	fail(chromedp.Do(tab, chromedp.Navigate(at["page"]+"/#/records/ifcb-stats"), chromedp.WaitVisible(chromedp.CSS("#records img"))))
-	_, err := chromedp.Run(tab, chromedp.Poll[bool](`document.querySelectorAll('#records img').length > 20 && [...document.querySelectorAll('#records img')].every((i) => i.complete)`))
-	fail(err)
-	seen, err := chromedp.Run(tab, chromedp.Evaluate[sight](look))
-	fail(err)
+	var seen sight // the list is a newer one from time to time, whose pictures are to come
+	wait.Nil(t, "all pictures are there, outlines among them", func() (err error) {
+		seen, err = chromedp.Run(tab, chromedp.Evaluate[sight](look))
+		if err == nil && (seen.Images <= 20 || seen.Broken > 0 || seen.Outlines == 0) {
+			err = fmt.Errorf("%d of %d pictures are broken, %d are outlines", seen.Broken, seen.Images, seen.Outlines)
+		}
+		return err
+	})
 	shot, err := chromedp.Run(tab, chromedp.FullScreenshot(90))
 	fail(err)
 	if file := os.Getenv("HYDRAULICS_SCREENSHOT"); file != "" {
 		if err := os.WriteFile(file, shot, 0o644); err != nil {
 			t.Error(err)
 		}
-	}
-	if seen.Broken > 0 || seen.Outlines == 0 {
-		t.Errorf("%d of %d pictures are broken, %d are outlines", seen.Broken, seen.Images, seen.Outlines)
 	}
 	fail(chromedp.Do(tab, chromedp.Navigate(at["page"]+"/#/connectors")))
 	connectors, err := chromedp.Run(tab, chromedp.Text(chromedp.CSS("#connectors")))
@@ -110,13 +90,49 @@ func TestDemoInABrowser(t *testing.T) {
 	checkViews(s)
 	restartByHand(s)
 	keyboard(s)
-	mu.Lock()
-	if len(console) > 0 {
-		t.Errorf("the console says %q", console)
+	if list := said.all(); len(list) > 0 {
+		t.Errorf("the console says %q", list)
 	}
-	mu.Unlock()
 	brokenOff(s, axe)
 	t.Logf("passed: page: %d pictures, none broken, console silent", seen.Images)
+}
+
+// console is what a browser's console says.
+type console struct {
+	mu   sync.Mutex
+	list []string
+}
+
+// hear takes note of an event of the browser.
+func (c *console) hear(event any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventConsoleAPICalled:
+		c.list = append(c.list, string(e.Type))
+	case *runtime.EventExceptionThrown:
+		c.list = append(c.list, e.ExceptionDetails.Text)
+	case *cdplog.EventEntryAdded:
+		c.list = append(c.list, e.Entry.Text+" "+e.Entry.URL)
+	}
+}
+
+func (c *console) all() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.list)
+}
+
+// openTab opens a tab of a browser until the test ends.
+func openTab(t *testing.T, browser string, said *console) context.Context {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.WindowSize(1280, 1000))
+	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	tab, cancel := chromedp.NewContext(allocator, chromedp.WithListener(said.hear))
+	t.Cleanup(cancel)
+	tab, cancel = context.WithTimeout(tab, patience)
+	t.Cleanup(cancel)
+	return tab
 }
 
 // pauseAndResume does so with a connector, as one who may: who only looks has no buttons.
