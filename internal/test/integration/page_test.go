@@ -130,7 +130,7 @@ func openTab(t *testing.T, browser string, said *console) context.Context {
 	t.Cleanup(cancel)
 	tab, cancel := chromedp.NewContext(allocator, chromedp.WithListener(said.hear))
 	t.Cleanup(cancel)
-	tab, cancel = context.WithTimeout(tab, patience)
+	tab, cancel = context.WithTimeout(tab, 3*patience) // for many steps
 	t.Cleanup(cancel)
 	return tab
 }

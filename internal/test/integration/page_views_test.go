@@ -109,7 +109,7 @@ func (s visit) check(what string) {
 	s.t.Helper()
 	s.fits(what)
 	// Of records, which are all alike, a few are enough.
-	const run = `axe.run({exclude: [['#records li:nth-child(n+4)']]}, {resultTypes: ['violations']}).then((r) => r.violations.filter((v) => ['serious', 'critical'].includes(v.impact))
+	const run = `axe.run({exclude: [['#records li:nth-child(n+4)']]}, {resultTypes: ['violations'], preload: false, selectors: false}).then((r) => r.violations.filter((v) => ['serious', 'critical'].includes(v.impact))
 		.map((v) => v.id + ': ' + v.nodes.map((n) => n.html + ' ' + n.failureSummary).join('; ')))`
 	for _, wrong := range eval[[]string](s, run) {
 		s.t.Errorf("%s: axe: %s", what, wrong)
