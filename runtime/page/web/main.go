@@ -103,11 +103,15 @@ func bundle(to string) error {
 	if err != nil {
 		return err
 	}
-	modules, err := os.MkdirTemp("", "page")
+	// All is laid out in one folder: names of files depend on paths in it, and not on its own.
+	work, err := os.MkdirTemp("", "page")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(modules)
+	defer os.RemoveAll(work)
+	if err := os.CopyFS(filepath.Join(work, "src"), os.DirFS("src")); err != nil {
+		return err
+	}
 	from, err := registry()
 	if err != nil {
 		return err
@@ -121,7 +125,7 @@ func bundle(to string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.Name, err)
 		}
-		if err := lay(filepath.Join(modules, filepath.FromSlash(l.Name)), files); err != nil {
+		if err := lay(filepath.Join(work, "node_modules", filepath.FromSlash(l.Name)), files); err != nil {
 			return err
 		}
 		text, err := licence(files)
@@ -130,7 +134,7 @@ func bundle(to string) error {
 		}
 		fmt.Fprintf(&licences, "%s (%s)\n\n%s\n\n", l.Name, path.Base(l.Path), strings.TrimSpace(text))
 	}
-	out, err := build(modules)
+	out, err := build(work)
 	if err != nil {
 		return err
 	}
@@ -219,9 +223,9 @@ func licence(files map[string][]byte) (string, error) {
 }
 
 // build gives the scripts and styles by their names.
-func build(modules string) (map[string][]byte, error) {
+func build(work string) (map[string][]byte, error) {
 	result := api.Build(api.BuildOptions{
-		EntryPoints: []string{"src/page.jsx", "src/page.css"}, NodePaths: []string{modules}, Outdir: "out",
+		EntryPoints: []string{"src/page.jsx", "src/page.css"}, AbsWorkingDir: work, Outdir: "out",
 		Bundle: true, Splitting: true, MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true, LegalComments: api.LegalCommentsNone,
 		Format: api.FormatESModule, Target: api.ES2022, JSX: api.JSXAutomatic, JSXImportSource: "preact", Charset: api.CharsetUTF8,
 	})
