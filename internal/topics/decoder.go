@@ -3,9 +3,11 @@ package topics
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/output"
 )
 
@@ -22,10 +24,27 @@ func (d Decoder) Close() {
 	}
 }
 
+// Decode reads a record.
+func (d Decoder) Decode(ctx context.Context, m kafka.Message) *Record {
+	x := &Record{Message: m}
+	x.Key = d.part(ctx, x, "key", d.Key, m.Key)
+	x.Value = d.part(ctx, x, "value", d.Value, m.Value)
+	return x
+}
+
+// part reads the key or value of a record, which keeps the error.
+func (Decoder) part(ctx context.Context, of *Record, what string, c connector.Converter, data []byte) Part {
+	p, err := decode(ctx, c, of.Message.Topic, data)
+	if err != nil {
+		of.Errors = append(of.Errors, fmt.Sprintf("%s: %v", what, err))
+	}
+	return p
+}
+
 // Part is a key or a value.
 type Part struct {
 	Schema *connector.Schema
-	Value  any             // bytes where there is no converter, or it failed
+	Value  any             // text or bytes where there is no converter, bytes where it failed
 	JSON   json.RawMessage // the same for people and programs
 }
 
@@ -41,6 +60,7 @@ func decode(ctx context.Context, c connector.Converter, topic string, data []byt
 		text, _ := json.Marshal(b) // of texts alone
 		if c == nil && b != nil && b.Base64 == "" {
 			text, _ = json.Marshal(b.Text)
+			v = b.Text
 		}
 		return Part{Value: v, JSON: text}
 	}

@@ -41,10 +41,13 @@ type Record struct {
 	Errors     []string // of what could not be decoded
 }
 
-// Place says where the record is.
-func (r *Record) Place() string {
-	return fmt.Sprintf("%s[%d]@%d", r.Message.Topic, r.Message.Partition, r.Message.Offset)
+// Place says where a record is.
+func Place(m kafka.Message) string {
+	return fmt.Sprintf("%s[%d]@%d", m.Topic, m.Partition, m.Offset)
 }
+
+// Place says where the record is.
+func (r *Record) Place() string { return Place(r.Message) }
 
 // Time gives the record's timestamp, zero without one.
 func (r *Record) Time() time.Time {
@@ -216,20 +219,13 @@ func (r *reading) take(ctx context.Context, m kafka.Message) error {
 	if r.seen++; t.Bytes > 0 && r.bytes > t.Bytes && r.seen > 1 {
 		return byBytes
 	}
+	r.at = Place(m)
 	x := &Record{Message: m}
-	r.at = x.Place()
-	part := func(what string, c connector.Converter, data []byte) Part {
-		p, err := decode(ctx, c, m.Topic, data)
-		if err != nil {
-			x.Errors = append(x.Errors, fmt.Sprintf("%s: %v", what, err))
-		}
-		return p
-	}
-	x.Key = part("key", t.Decoder.Key, m.Key)
+	x.Key = t.part(ctx, x, "key", t.Decoder.Key, m.Key)
 	if t.Key != "" && t.Key != string(m.Key) && t.Key != string(x.Key.JSON) && t.Key != Text(x.Key.JSON) {
 		return nil
 	}
-	x.Value = part("value", t.Decoder.Value, m.Value)
+	x.Value = t.part(ctx, x, "value", t.Decoder.Value, m.Value)
 	if err := r.fn(x); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -90,22 +89,28 @@ func (p *previewer) kind(c *config.Connector) (runtime.Kind, error) {
 
 // preview shows one connector.
 func (p *previewer) preview(ctx context.Context, c *config.Connector, o runtime.PreviewOptions) (*preview.Result, error) {
-	props := c.Entries.Props()
-	props["name"] = c.Name
-	report, err := p.validator.Validate(props, config.Origin{Dir: filepath.Dir(c.File)})
+	r, err := previewOf(ctx, p.runtime, p.validator, c.Name, c.Entries.Props(), c.Origin(), o)
+	if err == nil && r.Kind == string(runtime.KindSource) && o.Input == nil {
+		r.Notes = append(r.Notes, p.notes...)
+	}
+	return r, err
+}
+
+// previewOf shows what a connector would make of records: at the command line, and on
+// the page of a worker.
+func previewOf(ctx context.Context, w *runtime.Worker, v *config.Validator, name string, props connector.Props, from config.Origin, o runtime.PreviewOptions) (*preview.Result, error) {
+	props = props.Clone()
+	props["name"] = name
+	report, err := v.Validate(props, from)
 	if err == nil {
 		err = report.Err()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	spec := runtime.TaskSpec{Connector: c.Name, Kind: runtime.Kind(report.Kind), Worker: p.worker}
-	if spec.Props, err = p.validator.Resolve(report); err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Name, err)
+	spec := runtime.TaskSpec{Connector: name, Kind: runtime.Kind(report.Kind), Worker: v.Worker}
+	if spec.Props, err = v.Resolve(report); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	r, err := p.runtime.Preview(ctx, spec, o)
-	if err == nil && spec.Kind == runtime.KindSource && o.Input == nil {
-		r.Notes = append(r.Notes, p.notes...)
-	}
-	return r, err
+	return w.Preview(ctx, spec, o)
 }

@@ -102,6 +102,8 @@ func runWorker(cmd *cobra.Command, from *source) error {
 		select {
 		case <-reloads:
 			from.reload(w, cmd.ErrOrStderr(), log)
+		case <-w.asksReload:
+			from.reload(w, cmd.ErrOrStderr(), log)
 		case ended = <-w.ended:
 		case <-ctx.Done():
 		}

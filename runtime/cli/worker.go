@@ -61,12 +61,14 @@ type Worker struct {
 	herder  *herder.Herder
 	door    *door.Door // nil without REST API and page
 	page    *page.Page // the same
-	pass    door.Pass
-	traces  *tracing.Exporter // nil without a collector
-	api     *rest.Server
-	log     *slog.Logger
-	loggers *loggers.Registry
-	lines   *lines.Lines
+	// asksReload is where the page asks for the files to be read anew.
+	asksReload chan struct{}
+	pass       door.Pass
+	traces     *tracing.Exporter // nil without a collector
+	api        *rest.Server
+	log        *slog.Logger
+	loggers    *loggers.Registry
+	lines      *lines.Lines
 }
 
 // StartWorker starts a worker. Its goroutines are ended by [Worker.Close]. An
@@ -84,7 +86,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	logged := lines.New()
 	handler := loggers.Wrap(o.Log.Handler()).Around(logged.Handler)
 	o.Log = slog.New(handler)
-	w := &Worker{setup: o.Setup, log: o.Log, loggers: handler.Registry(), lines: logged, ended: make(chan error, 1)}
+	w := &Worker{setup: o.Setup, log: o.Log, loggers: handler.Registry(), lines: logged, ended: make(chan error, 1), asksReload: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close(ctx))
@@ -131,7 +133,11 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 		of.Assignment, of.Leader, of.Statuses = w.member, w.member, w.member
 	}
 	w.herder = herder.New(of, o.Setup.Connectors)
-	w.join(w.serve(o))
+	ready, err := w.serve(o)
+	if err != nil {
+		return nil, err
+	}
+	w.join(ready)
 	return w, nil
 }
 
@@ -222,15 +228,20 @@ func (w *Worker) id() string {
 }
 
 // serve lets requests in. What it gives has them told that the worker is ready.
-func (w *Worker) serve(o WorkerOptions) (ready func()) {
+func (w *Worker) serve(o WorkerOptions) (ready func(), err error) {
 	if w.door == nil {
-		return func() {}
+		return func() {}, nil
 	}
 	of := rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
 		AdminApart: w.door.AdminApart(), Tap: w.runtime.OpenTap, Log: w.log, Loggers: w.loggers,
 		Topics: rest.TopicTracking{Off: !w.conf.Bool("topic.tracking.enable"), NoReset: !w.conf.Bool("topic.tracking.allow.reset")}}
 	links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}, {"documentation", "docs/"}}, o.Links...)
-	shown := page.Options{Herder: w.herder, Tap: w.runtime.Tap, Lines: w.lines, Links: links, Version: config.Version, Log: w.log}
+	shown := page.Options{Herder: w.herder, Tap: w.runtime.Tap, Lines: w.lines, Links: links, Version: config.Version, Log: w.log,
+		Kafka: w.roleClient, Decoder: w.decoder, Kept: w.kept(),
+		Write: w.conf.Bool("config.write"), Reload: w.askReload}
+	if shown.Preview, err = w.previews(o.Plugins); err != nil {
+		return nil, err
+	}
 	var cluster metric.Cluster
 	if w.member != nil {
 		of.Peers, cluster, shown.Cluster, shown.Peers = w.member, w.member, w.inCluster, w.member.View
@@ -246,7 +257,7 @@ func (w *Worker) serve(o WorkerOptions) (ready func()) {
 	if w.door.HasPage() {
 		w.page.Start()
 	}
-	return api.SetReady
+	return api.SetReady, nil
 }
 
 // RESTURL gives the URL of the REST API, empty without one.
@@ -291,14 +302,13 @@ func (w *Worker) Patience() time.Duration {
 // on a worker that did not start.
 func (w *Worker) Close(ctx context.Context) error {
 	var errs []error
+	w.page.Close() // its streams have no end of their own
 	if w.herder != nil {
 		errs = append(errs, w.herder.Close(ctx))
 	}
 	if w.api != nil {
 		w.api.EndStreams()
 	}
-
-	w.page.Close() // its streams have no end of their own
 	errs = append(errs, w.member.Close(ctx), w.door.Close(ctx))
 	if w.store != nil {
 		errs = append(errs, w.store.Close())

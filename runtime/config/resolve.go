@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -74,6 +75,22 @@ type Origin struct {
 	// the providers that the worker names in config.providers, as in Kafka Connect,
 	// and others that have an allow list.
 	Remote bool
+}
+
+type originKey struct{}
+
+// WithOrigin gives a context of a request that is about a configuration from somewhere.
+func WithOrigin(ctx context.Context, from Origin) context.Context {
+	return context.WithValue(ctx, originKey{}, from)
+}
+
+// OriginOf gives where the configuration of a request comes from: a client, unless
+// somebody in this program says otherwise.
+func OriginOf(ctx context.Context) Origin {
+	if from, ok := ctx.Value(originKey{}).(Origin); ok {
+		return from
+	}
+	return Origin{Remote: true}
 }
 
 // Resolve gives a configuration with all references replaced. The error names

@@ -65,6 +65,8 @@ func workerKeys() []connector.Key {
 			Doc: "Which of listeners others are told, http or https. Without this key it is http where there is one."},
 		{Name: "page.listener", Type: connector.StringKey, Importance: connector.Low,
 			Doc: "Address of the web page, as http://host:port or https://host:port, which takes its certificate as listeners does; empty for no page. Without this key it is http://127.0.0.1:6066, or another port where that one is busy."},
+		{Name: "config.write", Type: connector.BooleanKey, Default: false, Importance: connector.Low,
+			Doc: "Whether the page may write connectors into the YAML files that the worker was started with, for those with the role configure. What else is in a file stays as it is, comments too, and the files are read anew. Otherwise the page shows what to change there."},
 		{Name: "access.control.allow.origin", Type: connector.StringKey, Default: "", Importance: connector.Low,
 			Doc: "Origins, such as https://console.example, whose web pages may use the REST API (CORS); * is any, and within an origin any text. Without one no page from elsewhere may change anything."},
 		{Name: "access.control.allow.methods", Type: connector.StringKey, Default: "", Importance: connector.Low,

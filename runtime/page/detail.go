@@ -14,17 +14,17 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 )
 
-// topics are those that a connector reads and writes.
-type topics struct {
+// ways are the topics that a connector reads and writes.
+type ways struct {
 	Reads   []string `json:"reads"`
 	Writes  []string `json:"writes"`
 	Letters string   `json:"letters,omitempty"` // where its dead letters go
 }
 
-// topics gives what a connector is configured to read and write, and what its tasks
+// ways gives the topics that a connector is configured to read and write, and what its tasks
 // have read and written.
-func (p *Page) topics(name, kind string, tasks map[int]runtime.Stats) topics {
-	t := topics{Reads: []string{}, Writes: []string{}}
+func (p *Page) ways(name, kind string, tasks map[int]runtime.Stats) ways {
+	t := ways{Reads: []string{}, Writes: []string{}}
 	var props connector.Props
 	if i, err := p.o.Herder.Info(name); err == nil { // else it is deleted meanwhile
 		props = i.Config

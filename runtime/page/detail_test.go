@@ -125,13 +125,13 @@ func TestTopics(t *testing.T) {
 	p := newPage(t)
 	var s worker
 	get(t, p, "/state", &s)
-	if d := cmp.Diff(topics{Reads: []string{}, Writes: []string{"a"}}, s.Connectors[0].Topics); d != "" {
+	if d := cmp.Diff(ways{Reads: []string{}, Writes: []string{"a"}}, s.Connectors[0].Topics); d != "" {
 		t.Errorf("of a source: %s", d)
 	}
-	if d := cmp.Diff(topics{Reads: []string{"a", "t"}, Writes: []string{"b"}}, s.Connectors[1].Topics); d != "" {
+	if d := cmp.Diff(ways{Reads: []string{"a", "t"}, Writes: []string{"b"}}, s.Connectors[1].Topics); d != "" {
 		t.Errorf("of a stream: %s", d)
 	}
-	if d := cmp.Diff(topics{Reads: []string{"a", "b"}, Writes: []string{}}, p.topics("stats", "sink", nil)); d != "" {
+	if d := cmp.Diff(ways{Reads: []string{"a", "b"}, Writes: []string{}}, p.ways("stats", "sink", nil)); d != "" {
 		t.Errorf("of a sink: %s", d)
 	}
 }

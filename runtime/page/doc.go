@@ -1,7 +1,9 @@
 // Package page serves a web page that shows what a worker does: connectors,
 // tasks, rates of now and of the last hour, lag and the last error in plain words,
-// the flow through topics, what was logged, and the newest records of streams with
-// their pictures. It shows and changes nothing; changes go through the REST API.
+// the flow through topics, what was logged, the newest records of streams with their
+// pictures, topics, and dead letters. It asks the REST API for changes of
+// connectors, replays letters, previews configurations, and writes those of files
+// where the worker lets it.
 //
 // A browser follows /events, a stream of what changes (events.go), or asks /state
 // from time to time. The page keeps samples of rates (history.go) while it is started.

@@ -243,12 +243,13 @@ func (p *Page) Start() {
 	})
 }
 
-// Close ends streams and what Start has begun. It is safe to call twice, and on none.
+// Close ends streams, replays and what Start has begun. It is safe to call twice, and on none.
 func (p *Page) Close() {
 	if p == nil {
 		return
 	}
 	p.feed.end()
+	p.replaysOf.close()
 	p.follows.Wait()
 }
 

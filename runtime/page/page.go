@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"embed"
 	"encoding/json"
 	"io/fs"
@@ -10,12 +11,16 @@ import (
 	"sync"
 	"time"
 
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/internal/topics"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/cluster"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/manual"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/preview"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -40,6 +45,18 @@ type Options struct {
 	Tap func(connector string) []runtime.Tapped
 	// Lines are what connectors have logged; nil shows none.
 	Lines *lines.Lines
+	// Kafka connects in a role of clients, "consumer" or "producer".
+	Kafka func(ctx context.Context, role string) (*kafka.Client, error)
+	// Decoder makes the converters by which a connector of this configuration reads or
+	// writes a topic; the worker's without one.
+	Decoder func(props connector.Props, from config.Origin, topic string) (topics.Decoder, error)
+	// Preview shows what a connector would make of records, and writes nothing.
+	Preview func(ctx context.Context, name string, props connector.Props, from config.Origin, o runtime.PreviewOptions) (*preview.Result, error)
+	// Write is that the page may write the worker's files; Reload has these read anew.
+	Write  bool
+	Reload func()
+	// Kept are the topics that workers keep their state in.
+	Kept []string
 	// Cluster says in words what the worker is in its cluster; nil where it is by itself.
 	Cluster func() string
 	// Peers gives who shares the cluster's work; nil where the worker is by itself.
@@ -53,14 +70,18 @@ type Options struct {
 // Page is an http.Handler. It is safe for concurrent use and holds the pictures
 // of the last lists in memory, and the rates of the last hour.
 type Page struct {
-	o        Options
-	started  time.Time
-	mux      *http.ServeMux
-	pictures pictures
-	history  history
-	feed     *feed
-	looks    sync.Mutex     // one looks at a time
-	follows  sync.WaitGroup // what Start has begun
+	o         Options
+	started   time.Time
+	mux       *http.ServeMux
+	pictures  pictures
+	history   history
+	feed      *feed
+	looks     sync.Mutex             // one looks at a time
+	follows   sync.WaitGroup         // what Start has begun
+	takes     map[string]rights.Role // by the mux's patterns
+	replaysOf replays
+	writing   sync.Mutex // of files
+	showing   sync.Mutex // of previews
 }
 
 // api is where the REST API is below the page: its own address is another origin.
@@ -77,22 +98,17 @@ func New(o Options) *Page {
 	if o.Lines == nil {
 		o.Lines = lines.New()
 	}
-	p := &Page{o: o, started: time.Now(), mux: http.NewServeMux(), feed: newFeed()}
+	p := &Page{o: o, started: time.Now(), mux: http.NewServeMux(), takes: map[string]rights.Role{}, feed: newFeed()}
 	files, err := fs.Sub(static, "static")
 	if err != nil {
 		panic(err) // the folder is embedded above
 	}
 	p.mux.Handle("GET /", http.FileServerFS(files))
 	manual.Add(p.mux)
-	p.mux.HandleFunc("GET /state", p.state)
-	p.mux.HandleFunc("GET /events", p.events)
-	p.mux.HandleFunc("GET /stages/{connector}", p.stages)
-	p.mux.HandleFunc("GET /rates.json/{connector}", p.ratesJSON)
-	p.mux.HandleFunc("GET /rates.csv/{connector}", p.ratesCSV)
-	p.mux.HandleFunc("GET /log/{connector}", p.log)
-	p.mux.HandleFunc("GET /records/{connector}", p.records)
-	p.mux.HandleFunc("GET /picture/{name}", p.picture)
-	p.mux.HandleFunc("GET /config/{connector}", p.config)
+	for _, r := range p.routes() {
+		p.mux.HandleFunc(r.pattern, r.answer)
+		p.takes[r.pattern] = r.takes
+	}
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		if o.API != nil {
 			p.mux.Handle(method+" "+api+"/", http.StripPrefix(api, o.API))
@@ -109,9 +125,12 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mux.ServeHTTP(w, r)
 }
 
-// Takes gives the role that a request takes: the page only shows, and the REST API
-// says what that of its own does.
+// Takes gives the role that a request takes: its own routes have one, and the REST API
+// says what that of its own do.
 func (p *Page) Takes(r *http.Request) rights.Role {
+	if _, pattern := p.mux.Handler(r); p.takes[pattern] != rights.None {
+		return p.takes[pattern]
+	}
 	path, of := strings.CutPrefix(r.URL.Path, api)
 	if p.o.API == nil || !of {
 		return rights.View
@@ -153,7 +172,7 @@ type connected struct {
 	Records bool `json:"records"`
 	// Hour is how many records went out per second, over the last hour.
 	Hour   float64 `json:"hour"`
-	Topics topics  `json:"topics"`
+	Topics ways    `json:"topics"`
 	// Busiest is the stage that takes the most time; null where none has any to speak of.
 	Busiest *busy `json:"busiest"`
 }
@@ -211,7 +230,7 @@ func (p *Page) now(at time.Time) worker {
 		}
 		c := connected{Name: name, Type: status.Kind, State: string(status.Connector.State), Error: firstLine(status.Connector.Trace),
 			Tasks: []task{}, Records: len(p.o.Tap(name)) > 0, Hour: significant(rates[name]),
-			Topics: p.topics(name, status.Kind, snapshots[name]), Busiest: busiest(snapshots[name])}
+			Topics: p.ways(name, status.Kind, snapshots[name]), Busiest: busiest(snapshots[name])}
 		for _, t := range status.Tasks {
 			c.Tasks = append(c.Tasks, describe(t, snapshots[name][t.ID]))
 		}
@@ -292,7 +311,5 @@ func firstLine(text string) string {
 func (p *Page) reply(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	if err := json.NewEncoder(w).Encode(v); err != nil {
-		p.o.Log.Debug("page: answer not sent", "error", err.Error())
-	}
+	p.sent(json.NewEncoder(w).Encode(v))
 }

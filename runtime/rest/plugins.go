@@ -193,7 +193,7 @@ func putValidate(s *Server, r request) (answer, error) {
 		return answer{}, failed(http.StatusBadRequest, "Included connector type %s does not match request type %s", class, r.args[0])
 	}
 	r.stage("validating a configuration of %s", class)
-	report, err := v.Validate(connector.Props(in), config.Origin{Remote: true})
+	report, err := v.Validate(connector.Props(in), config.OriginOf(r.Context()))
 	if err != nil {
 		// Kafka Connect's answer to this one call: clients know the text with the prefix.
 		return answer{}, failed(http.StatusInternalServerError, "org.apache.kafka.connect.runtime.rest.errors.BadRequestException: %v", err)

@@ -96,6 +96,7 @@ export function Connector() {
       <Actions names={[c.name]} may={may} />
       <Said />
       <Topics c={c} />
+      {w.role === 'configure' && <p><a href={address('edit', c.name)}>Edit it, and look what that would change</a></p>}
       {c.records && <p><a href={address('records', c.name)}>Newest records</a></p>}
       <h3>Tasks</h3>
       <Tasks c={c} may={may} />

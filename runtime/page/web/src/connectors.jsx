@@ -69,6 +69,7 @@ export function Connectors() {
           <Actions names={[...chosen.value].filter((n) => shown.some((c) => c.name === n))} may={may} />
         </form>
         <Said />
+        {w.role === 'configure' && <p><a href={address('edit')}>Make a connector</a></p>}
         <Table id="connectors" label="Connectors" columns={columns(chosen, may)} rows={shown} of={(c) => c.name}
           below={(c) => (problemsOf(c).length > 0 || slowness(c) ? <Problems c={c} /> : null)}
           none={w.connectors.length ? 'No connector is as the filters say.' : 'No connectors yet: a file with some, or a POST to the REST API, makes them.'} />

@@ -2,13 +2,15 @@ import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Connector } from './connector.jsx';
 import { Connectors } from './connectors.jsx';
+import { lazily } from './lazy.jsx';
 import { Records } from './records.jsx';
 import { address, route } from './route.js';
 import { follow, stale, worker } from './worker.js';
 import { ago } from './words.js';
 import { Workers } from './workers.jsx';
 
-const views = { connectors: Connectors, connector: Connector, records: Records, workers: Workers };
+const views = { connectors: Connectors, connector: Connector, records: Records, workers: Workers,
+  topics: lazily(() => import('./topics.jsx'), 'Topics'), letters: lazily(() => import('./letters.jsx'), 'DeadLetters'), edit: lazily(() => import('./edit.jsx'), 'Edit') };
 
 function Header() {
   const w = worker.value;
@@ -20,7 +22,7 @@ function Header() {
   return (
     <header>
       <h1>hydraulics</h1>
-      <nav aria-label="views">{place('connectors', 'Connectors')}{place('records', 'Newest records')}{place('workers', 'Workers')}</nav>
+      <nav aria-label="views">{place('connectors', 'Connectors')}{place('records', 'Newest records')}{place('topics', 'Topics')}{place('letters', 'Dead letters')}{place('workers', 'Workers')}</nav>
       <p>{w ? `version ${w.version}, up ${since === 'now' ? 'since just now' : since}${w.cluster ? `, ${w.cluster}` : ''}` : 'connecting'}</p>
       <nav class="links" aria-label="other services">{(w?.links || []).map(([name, url]) => <a key={name} href={url}>{name}</a>)}</nav>
     </header>

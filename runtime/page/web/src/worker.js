@@ -9,10 +9,10 @@ export const worker = signal(null); // how things are
 export const stale = signal(''); // why that is not how they are now
 
 // ask sends a request below the page's own address. Its error is the answer's text.
-export async function ask(path, method = 'GET', body) {
+export async function ask(path, method = 'GET', body, patience = 10000) {
   const answer = await fetch(path, {
     method,
-    signal: method === 'GET' ? AbortSignal.timeout(10000) : undefined,
+    signal: method === 'GET' ? AbortSignal.timeout(patience) : undefined,
     headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
     body: body === undefined ? undefined : JSON.stringify(body),
   });

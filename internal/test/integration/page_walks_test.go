@@ -1,0 +1,284 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/port"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
+)
+
+// visitor is somebody at the page, with a mouse or with the keyboard alone.
+type visitor struct {
+	t        *testing.T
+	tab      context.Context
+	page     string
+	keyboard bool
+
+	mu      sync.Mutex
+	console []string
+}
+
+func newVisitor(t *testing.T, page string, width int, keyboard bool) *visitor {
+	w := &visitor{t: t, page: page, keyboard: keyboard}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(findBrowser(t)), chromedp.NoSandbox, chromedp.WindowSize(width, 900))
+	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	tab, cancel := chromedp.NewContext(allocator, chromedp.WithListener(w.hear))
+	t.Cleanup(cancel)
+	w.tab, cancel = context.WithTimeout(tab, patience)
+	t.Cleanup(cancel)
+	w.do(chromedp.EmulateViewport(int64(width), 900))
+	return w
+}
+
+// hear keeps what the browser's console says.
+func (w *visitor) hear(event any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventConsoleAPICalled:
+		w.console = append(w.console, string(e.Type))
+	case *runtime.EventExceptionThrown:
+		w.console = append(w.console, e.ExceptionDetails.Text)
+	case *cdplog.EventEntryAdded:
+		w.console = append(w.console, e.Entry.Text+" "+e.Entry.URL)
+	}
+}
+
+func (w *visitor) do(actions ...chromedp.Action[chromedp.Void]) {
+	w.t.Helper()
+	if err := chromedp.Do(w.tab, actions...); err != nil {
+		shot, _ := chromedp.Run(context.WithoutCancel(w.tab), chromedp.Evaluate[string](`location.hash + '\n' + document.body.innerText`))
+		w.t.Fatalf("%v; the page shows %s; the console says %q", err, shot, w.console)
+	}
+}
+
+// until waits for something in the words of JavaScript.
+func (w *visitor) until(condition string) {
+	w.t.Helper()
+	if _, err := chromedp.Run(w.tab, chromedp.Poll[bool](condition)); err != nil {
+		w.do(chromedp.Evaluate[chromedp.Void](`0`))
+		text, _ := chromedp.Run(w.tab, chromedp.Evaluate[string](`document.body.innerText`))
+		w.t.Fatalf("%s: %v; the page shows %s", condition, err, text)
+	}
+}
+
+// open opens a view, as one who comes by its address.
+func (w *visitor) open(view string) {
+	w.do(chromedp.Navigate("about:blank"), chromedp.Navigate(w.page+"/#/"+view))
+}
+
+// at brings the focus to an element: by Tab, or by a click.
+func (w *visitor) at(selector string) {
+	w.t.Helper()
+	w.until(fmt.Sprintf(`[...document.querySelectorAll(%q)].some((e) => !e.disabled && e.checkVisibility())`, selector))
+	if !w.keyboard {
+		w.do(chromedp.Click(chromedp.CSS(selector)))
+		return
+	}
+	for range 400 {
+		w.do(chromedp.KeyEvent(kb.Tab))
+		here, err := chromedp.Run(w.tab, chromedp.Evaluate[bool](fmt.Sprintf(`document.activeElement.matches(%q)`, selector)))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if here {
+			return
+		}
+	}
+	w.t.Fatalf("nobody gets to %s by Tab", selector)
+}
+
+// press presses what is a button, a link or a summary.
+func (w *visitor) press(selector string) {
+	w.t.Helper()
+	if w.at(selector); w.keyboard {
+		w.do(chromedp.KeyEvent(kb.Enter))
+	}
+}
+
+// write puts a text in a field, in the place of what is there.
+func (w *visitor) write(selector, text string) {
+	w.t.Helper()
+	w.at(selector)
+	w.do(chromedp.KeyEvent("a", chromedp.KeyModifiers(kb.ModifierCtrl)), chromedp.KeyEvent(text))
+}
+
+// fits tells that nothing is wider than the screen.
+func (w *visitor) fits(where string) {
+	w.t.Helper()
+	over, err := chromedp.Run(w.tab, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
+	if err != nil || over > 0 {
+		w.t.Errorf("%s is %d pixels wider than the screen (%v)", where, over, err)
+	}
+	if dir := os.Getenv("HYDRAULICS_SCREENSHOTS"); dir != "" {
+		shot, err := chromedp.Run(w.tab, chromedp.FullScreenshot(90))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(w.t.Name()+" "+where, "/", " ")+".jpg"), shot, 0o644)
+		}
+		if err != nil {
+			w.t.Error(err)
+		}
+	}
+}
+
+const walked = `worker:
+  bootstrap.servers: %s
+  listeners: http://127.0.0.1:0
+  page.listener: http://127.0.0.1:%d
+  offset.storage.file.filename: %s
+  config.write: true
+  key.converter: string
+  value.converter: json
+  value.converter.schemas.enable: false
+connectors:
+  # counts nothing
+  upper:
+    connector.class: stream   # from one topic to another
+    topics: lines
+    topic: copies
+    transforms:
+      - InsertField$Value: {static.field: by, static.value: us}
+    errors.tolerance: all
+    errors.deadletterqueue.topic.name: dead
+    errors.deadletterqueue.topic.replication.factor: 1
+    errors.deadletterqueue.context.headers.enable: true
+`
+
+// TestPageWalks walks through the page as people do, with a mouse and by the keyboard
+// alone, on a desk and on a phone: edit, preview and save; look into a topic; replay a
+// dead letter.
+func TestPageWalks(t *testing.T) {
+	program := os.Getenv("HYDRAULICS_BINARY")
+	if program == "" {
+		t.Skip("HYDRAULICS_BINARY is not set: make integration builds and sets it")
+	}
+	findBrowser(t)
+	broker, dir := kafkatest.Start(t), t.TempDir()
+	at, err := port.Lasting()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := kafka.Open(t.Context(), kafka.Options{Bootstrap: []string{broker}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	if err := client.CreateTopic(t.Context(), kafka.TopicSpec{Name: "lines", Partitions: 1, Replication: 1}); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "flow.yaml")
+	if err := os.WriteFile(file, []byte(fmt.Sprintf(walked, broker, at, filepath.Join(dir, "o"))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "worker", "-f", file)
+	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait() // what it says is in the log
+	})
+	page := fmt.Sprintf("http://127.0.0.1:%d", at)
+	for i, c := range []struct {
+		name     string
+		width    int
+		keyboard bool
+	}{{"desk, mouse", 1280, false}, {"desk, keyboard", 1280, true}, {"phone, mouse", 390, false}, {"phone, keyboard", 390, true}} {
+		sendLines(t, client, `{"level": 1}`, "{broken")
+		wait.Until(t, "the dead letter", func() bool {
+			ends, err := client.EndOffsets(t.Context(), "dead")
+			return err == nil && ends[connector.TopicPartition{Topic: "dead"}] == int64(2*i+1) // each is replayed, and dies again
+		})
+		t.Run(c.name, func(t *testing.T) {
+			w := newVisitor(t, page, c.width, c.keyboard)
+			w.edits(file, fmt.Sprint(i+2))
+			w.looks()
+			w.replays()
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if len(w.console) > 0 {
+				t.Errorf("the console says %q", w.console)
+			}
+		})
+	}
+}
+
+func sendLines(t *testing.T, client *kafka.Client, values ...string) {
+	t.Helper()
+	p, err := client.NewProducer(kafka.ProducerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range values {
+		m := kafka.Message{Topic: "lines", Key: []byte("k"), Value: []byte(v), Timestamp: connector.NoTimestamp}
+		err = errors.Join(err, p.Send(t.Context(), m, func(connector.RecordMetadata, error) {}))
+	}
+	if err := errors.Join(err, p.Flush(t.Context()), p.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// edits changes a key in the form, previews that, and has the file written.
+func (w *visitor) edits(file, tasks string) {
+	w.open("connector/upper")
+	w.press(`a[href="#/edit/upper"]`)
+	w.write(`[id="f-tasks.max"]`, tasks)
+	w.until(`document.querySelector('#text').value.includes('tasks.max: ` + tasks + `') && document.querySelector('#diff')?.innerText.includes('tasks.max')`)
+	w.press(`section[aria-labelledby=previews] button[type=submit]`)
+	w.until(`document.querySelectorAll('#preview li').length > 1`)
+	w.until(`document.querySelector('#preview').innerText.includes('becomes a dead letter')`)
+	w.fits("edit")
+	w.press(`#save`)
+	w.until(`document.querySelector('main').innerText.includes('is written')`)
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(text), "\n    tasks.max: "+tasks+"\n") || !strings.Contains(string(text), "stream   # from one topic to another\n") {
+		w.t.Errorf("%v: %s", err, text)
+	}
+}
+
+// looks finds a record in a topic.
+func (w *visitor) looks() {
+	w.open("topics")
+	w.fits("topics")
+	w.press(`#topics a[href="#/topics/lines"]`)
+	w.write(`input[name=from]`, "beginning"+kb.Enter)
+	w.until(`location.hash.includes('from=beginning') && document.querySelectorAll('#tail > li').length > 1`)
+	w.press(`#tail > li:first-child > details > summary`)
+	w.until(`document.querySelector('#tail dl').innerText.includes('level')`)
+	w.fits("a topic")
+}
+
+// replays sends a dead letter again.
+func (w *visitor) replays() {
+	w.open("letters")
+	w.press(`#letter-topics a`)
+	w.press(`#letters > li:first-child > details > summary`)
+	w.fits("letters")
+	w.press(`#causes button`)
+	w.press(`#send`)
+	w.until(`document.querySelector('dialog').innerText.includes('Done: 1 of 1 records')`)
+	w.fits("replay")
+	w.press(`dialog .actions button`)
+	w.until(`!document.querySelector('dialog')`)
+}

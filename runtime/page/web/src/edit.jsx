@@ -1,0 +1,227 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { useAsked } from './lazy.jsx';
+import { Preview } from './preview.jsx';
+import { address, route } from './route.js';
+import { ask, at, look, worker } from './worker.js';
+import { count } from './words.js';
+
+const pause = 400; // milliseconds without a key before the worker is asked
+
+// useEditing keeps text and form in step: the worker says what either says.
+function useEditing(first, fixed) {
+  const s = useSignal({ ...first, json: false, report: null, wrong: '', busy: false });
+  const timer = useRef();
+  const turn = useRef(0);
+  const merge = (more) => { s.value = { ...s.value, ...more }; };
+  const name = () => fixed || s.value.config.name || '';
+  const check = async (mine) => {
+    const { config } = s.value;
+    if (!config['connector.class']) { merge({ report: null, busy: false }); return; }
+    try {
+      const report = await ask(`api/connector-plugins/${encodeURIComponent(config['connector.class'])}/config/validate`, 'PUT', { ...config, name: name() });
+      if (mine === turn.current) merge({ report, wrong: '', busy: false });
+    } catch (e) {
+      if (mine === turn.current) merge({ wrong: e.message, busy: false });
+    }
+  };
+  const send = async (order) => {
+    turn.current += 1;
+    const mine = turn.current;
+    merge({ busy: true });
+    try {
+      const said = await ask('api/text', 'POST', { json: s.value.json, ...order });
+      if (mine !== turn.current) return;
+      if (said.problems.length > 0) { merge({ problems: said.problems, busy: false }); return; }
+      merge({ text: order.config || order.set ? said.text : s.value.text, config: said.config, problems: [], wrong: '' });
+      await check(mine);
+    } catch (e) {
+      if (mine === turn.current) merge({ wrong: e.message, busy: false });
+    }
+  };
+  const later = (order) => { clearTimeout(timer.current); timer.current = setTimeout(() => send(order()), pause); };
+  useEffect(() => { turn.current += 1; check(turn.current); return () => clearTimeout(timer.current); }, []);
+  return {
+    s, name, merge,
+    type: (text) => { merge({ text, busy: true }); later(() => ({ text })); },
+    set: (key, value) => {
+      merge({ config: { ...s.value.config, [key]: value ?? '' } });
+      clearTimeout(timer.current);
+      timer.current = setTimeout(() => send({ text: s.value.text, set: { [key]: value } }), pause);
+    },
+    as: (json) => { const { config } = s.value; merge({ json }); send({ json, config }); },
+  };
+}
+
+function Field({ def, value, editing, errors }) {
+  const { name, type, required, default_value: standard, documentation, display_name: display } = def;
+  const { config } = editing.s.value;
+  const has = name in config;
+  const change = (e) => editing.set(name, e.target.value === '' ? null : e.target.value);
+  const values = type === 'BOOLEAN' ? ['true', 'false'] : value.recommended_values;
+  const id = `f-${name}`;
+  const common = { id, 'aria-describedby': `${id}-doc`, 'aria-invalid': errors.length > 0 ? 'true' : undefined, required, value: has ? config[name] : '' };
+  return (
+    <div class="field">
+      <label for={id}>{display || name}{required && <span class="kind"> required</span>}</label>
+      {type === 'BOOLEAN'
+        ? <select {...common} onChange={change}><option value="">{`default${standard ? `: ${standard}` : ''}`}</option>{values.map((v) => <option key={v}>{v}</option>)}</select>
+        : <input {...common} type={type === 'PASSWORD' ? 'password' : 'text'} autoComplete="off" placeholder={standard ?? ''} list={values.length ? `${id}-list` : undefined} onInput={change} />}
+      {type !== 'BOOLEAN' && values.length > 0 && <datalist id={`${id}-list`}>{values.map((v) => <option key={v} value={v} />)}</datalist>}
+      {errors.map((e) => <p key={e} class="error">{e}</p>)}
+      <p class="note" id={`${id}-doc`}><code>{name}</code> {documentation}</p>
+    </div>
+  );
+}
+
+function Form({ editing }) {
+  const { report, config } = editing.s.value;
+  if (!report) return <p class="note">{config['connector.class'] ? 'Checking' : 'The class says which keys there are.'}</p>;
+  const known = report.configs.filter((c) => c.definition && c.definition.name !== 'name');
+  const loose = report.configs.filter((c) => !c.definition && c.value.errors.length > 0);
+  const groups = [...new Set(known.map((c) => c.definition.group || 'Further keys'))];
+  return (
+    <>
+      {loose.map((c) => <p key={c.value.name} class="error"><code>{c.value.name}</code> {c.value.errors.join(' ')}</p>)}
+      {groups.map((g, i) => {
+        const list = known.filter((c) => (c.definition.group || 'Further keys') === g && c.value.visible).sort((a, b) => a.definition.order_in_group - b.definition.order_in_group);
+        const wrong = list.reduce((n, c) => n + c.value.errors.length, 0);
+        const set = list.filter((c) => c.definition.name in config).length;
+        return (
+          <details key={g} class="group" open={i === 0 || set > 0 || wrong > 0}>
+            <summary>{g} <span class="kind">{set} of {list.length} set</span>{wrong > 0 && <span class="error"> {count(wrong)} wrong</span>}</summary>
+            {list.map((c) => <Field key={c.definition.name} def={c.definition} value={c.value} editing={editing} errors={c.value.errors} />)}
+          </details>
+        );
+      })}
+    </>
+  );
+}
+
+function Diff({ name, config }) {
+  const answer = useSignal({});
+  useEffect(() => {
+    let here = true;
+    ask('api/diff', 'POST', { name, config }).then((value) => { if (here) answer.value = { value }; }, (e) => { if (here) answer.value = { wrong: e.message }; });
+    return () => { here = false; };
+  }, [name, JSON.stringify(config)]);
+  const { value, wrong } = answer.value;
+  if (wrong) return <p class="error">{wrong}</p>;
+  if (!value) return <p class="note">Comparing</p>;
+  if (value.length === 0) return <p>Nothing differs from what runs.</p>;
+  return (
+    <div class="wide"><table id="diff">
+      <thead><tr><th>Key</th><th>Runs</th><th>Would run</th></tr></thead>
+      <tbody>{value.map((d) => <tr key={d.key}><th scope="row" class="code">{d.key}</th><td class="code gone">{d.before ?? <i>not set</i>}</td><td class="code come">{d.after ?? <i>not set</i>}{d.secret && ' (another one)'}</td></tr>)}</tbody>
+    </table></div>
+  );
+}
+
+function Save({ editing, file, version, refused, name }) {
+  const said = useSignal({ text: '' });
+  const busy = useSignal(false);
+  const { text, config, report, problems, json } = editing.s.value;
+  const fit = report && report.error_count === 0 && problems.length === 0 && name !== '' && !editing.s.value.busy;
+  const save = async () => {
+    busy.value = true;
+    try {
+      if (file) await ask(`api/files/${encodeURIComponent(name)}`, 'PUT', { text, version });
+      else await ask(at(name, 'config'), 'PUT', { ...config, name });
+      await look();
+      said.value = { text: file ? `${file} is written, and is read anew.` : 'Saved. Its tasks start with it.', to: true };
+    } catch (e) {
+      said.value = { text: e.message, bad: true };
+    }
+    busy.value = false;
+  };
+  const download = () => {
+    const a = document.createElement('a');
+    a.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+    a.download = `${name || 'connector'}.${json ? 'json' : 'yaml'}`;
+    a.click();
+    URL.revokeObjectURL(a.href);
+  };
+  return (
+    <>
+      {refused && <p class="note">{refused}</p>}
+      <div class="actions">
+        {!refused && <button type="button" id="save" disabled={!fit || busy.value || (file && json)} onClick={save}>{file ? 'Write the file' : 'Save'}</button>}
+        <button type="button" disabled={!text} onClick={download}>Download</button>
+        {!fit && <span class="note">{name === '' ? 'It needs a name.' : report?.error_count ? `${count(report.error_count)} to mend first.` : ''}</span>}
+        {file && json && <span class="note">The file is YAML: choose YAML to write it.</span>}
+      </div>
+      <p role="status" class={said.value.bad ? 'error' : 'note'}>{said.value.text} {said.value.to && <a href={address('connector', name)}>{name}</a>}</p>
+    </>
+  );
+}
+
+function Editor({ first, fixed }) {
+  const editing = useEditing(first, fixed);
+  const { text, config, problems, wrong, json, busy } = editing.s.value;
+  const name = editing.name();
+  return (
+    <>
+      <div class="halves">
+        <div>
+          <div class="actions" role="group" aria-label="form of the text">
+            <button type="button" aria-pressed={!json} onClick={() => json && editing.as(false)}>YAML</button>
+            <button type="button" aria-pressed={json} onClick={() => !json && editing.as(true)}>JSON</button>
+            <span class="note" role="status">{busy ? 'checking' : ''}</span>
+          </div>
+          <label for="text" class="aside">The configuration as text</label>
+          <textarea id="text" spellcheck={false} rows={Math.min(40, Math.max(14, text.split('\n').length + 1))} value={text} onInput={(e) => editing.type(e.target.value)} aria-describedby="text-wrong" />
+          <div id="text-wrong">{problems.map((p) => <p key={p.message} class="error">{p.line ? `line ${p.line}: ` : ''}{p.key ? `${p.key}: ` : ''}{p.message}</p>)}{wrong && <p class="error" role="alert">{wrong}</p>}</div>
+          {fixed && <><h3>What differs</h3><Diff name={fixed} config={config} /></>}
+          <Save editing={editing} name={name} file={first.file} version={first.version} refused={first.refused} />
+        </div>
+        <form class="keys" onSubmit={(e) => e.preventDefault()} aria-label="keys"><Form editing={editing} /></form>
+      </div>
+      <Preview name={name} config={config} ready={!busy && problems.length === 0 && name !== ''} />
+    </>
+  );
+}
+
+function Create() {
+  const chosen = useSignal(null);
+  const { value, wrong } = useAsked('api/connector-plugins', ask);
+  if (chosen.value) return <Editor first={chosen.value} />;
+  if (wrong) return <p class="error">{wrong}</p>;
+  if (!value) return <p class="note">Asking what there is</p>;
+  const choose = (e) => {
+    e.preventDefault();
+    const d = new FormData(e.target);
+    const config = { name: d.get('name').trim(), 'connector.class': d.get('class') };
+    chosen.value = { text: `name: ${config.name}\nconnector.class: ${config['connector.class']}\n`, config, problems: [] };
+  };
+  return (
+    <form class="filters" onSubmit={choose}>
+      <label>Name <input name="name" required pattern="[A-Za-z0-9._\-]+" title="letters, digits, dots, dashes" /></label>
+      <label>Class <select name="class">{value.map((p) => <option key={p.type + p.class} value={p.class}>{p.class.split('.').at(-1)} ({p.class === 'stream' ? 'stream' : p.type})</option>)}</select></label>
+      <button type="submit">Go on</button>
+    </form>
+  );
+}
+
+function Change({ name }) {
+  const { value, wrong, again } = useAsked(`api/edit/${encodeURIComponent(name)}`, ask);
+  if (wrong) return <p class="error" role="alert">{wrong} <button type="button" onClick={again}>Try again</button></p>;
+  if (!value) return <p class="note">Asking</p>;
+  return (
+    <>
+      {value.file && <p class="note">It is in the file <code>{value.file}</code>{value.line > 0 && `, from line ${value.line} on`}.</p>}
+      <Editor first={value} fixed={name} />
+    </>
+  );
+}
+
+// Edit is the view that makes a connector, or changes one.
+export function Edit() {
+  const { name } = route.value;
+  const may = worker.value.role === 'configure';
+  return (
+    <section aria-labelledby="title">
+      <h2 id="title">{name ? <>Edit <a href={address('connector', name)}>{name}</a></> : 'A new connector'}</h2>
+      {may ? (name ? <Change key={name} name={name} /> : <Create key="new" />) : <p>That takes the role configure; you have the role {worker.value.role}.</p>}
+    </section>
+  );
+}

@@ -1,0 +1,161 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { useAsked } from './lazy.jsx';
+import { address, route } from './route.js';
+import { Body } from './topics.jsx';
+import { ask, worker } from './worker.js';
+import { count, utc } from './words.js';
+
+const path = (topic, rest = '') => `api/dead-letters/${encodeURIComponent(topic)}${rest}`;
+const last = (name) => name.slice(name.lastIndexOf('.') + 1) || 'unknown';
+const total = (sums) => Object.values(sums || {}).reduce((a, b) => a + b, 0);
+
+const Failed = ({ wrong, again }) => <p class="error" role="alert">{wrong} <button type="button" onClick={again}>Try again</button></p>;
+
+function Topics() {
+  const { value, wrong, again } = useAsked('api/dead-letters', ask);
+  return (
+    <section aria-labelledby="title">
+      <h2 id="title">Dead letters</h2>
+      {wrong && <Failed wrong={wrong} again={again} />}
+      {!wrong && !value && <p class="note">Asking Kafka</p>}
+      {value && value.length === 0 && <p>No connector has a topic for dead letters: errors.tolerance: all with errors.deadletterqueue.topic.name gives it one. Without it a record that fails stops its task.</p>}
+      {value && value.length > 0 && <div class="wide"><table id="letter-topics">
+        <thead><tr><th>Topic</th><th class="n">Letters, at most</th><th>Written by</th></tr></thead>
+        <tbody>{value.map((t) => (
+          <tr key={t.topic}>
+            <th scope="row">{t.there ? <a href={address('letters', t.topic)}>{t.topic}</a> : t.topic}</th>
+            <td class="n">{t.there ? count(t.letters) : 'not made yet'}</td>
+            <td>{t.connectors.map((c, i) => <>{i > 0 && ', '}<a key={c} href={address('connector', c)}>{c}</a></>)}</td>
+          </tr>
+        ))}</tbody>
+      </table></div>}
+    </section>
+  );
+}
+
+// Report says what became of letters, or would.
+function Report({ report, dry }) {
+  const rows = [...Object.entries(report.sent).map(([t, n]) => [n, `${dry ? 'would go' : 'went'} to ${t}`]), ...Object.entries(report.left).map(([why, n]) => [n, `left out: ${why}`])];
+  if (rows.length === 0) return <p>{dry ? 'No letter would be replayed: an earlier replay has come to the end. Begin with the first letter to send them again.' : 'No letter yet.'}</p>;
+  return <ul class="report">{rows.map(([n, text]) => <li key={text}><b>{count(n)}</b> {text}</li>)}</ul>;
+}
+
+// Replay asks for a dry run, then for the replay itself, and shows how far it is.
+function Replay({ topic, cause, letters, done }) {
+  const state = useSignal({ step: 'closed' });
+  const restart = useSignal(false);
+  const dialog = useRef();
+  const order = (dryRun) => ({ dryRun, restart: restart.value, connector: cause.connector, stage: cause.stage, exception: cause.exception });
+  const dry = async () => {
+    state.value = { step: 'asking' };
+    try {
+      state.value = { step: 'asked', dry: await ask(path(topic, '/replay'), 'POST', order(true)) };
+    } catch (e) {
+      state.value = { step: 'asked', wrong: e.message };
+    }
+  };
+  useEffect(() => { if (state.value.step === 'asking' && !dialog.current.open) dialog.current.showModal(); }, [state.value.step]);
+  const go = async () => {
+    const expected = total(state.value.dry.report.sent);
+    try {
+      let now = await ask(path(topic, '/replay'), 'POST', order(false));
+      while (now.running) {
+        state.value = { step: 'running', now, expected };
+        await new Promise((resolve) => { setTimeout(resolve, 500); });
+        now = await ask(path(topic, '/replay'));
+      }
+      state.value = { step: 'over', now, expected };
+    } catch (e) {
+      state.value = { step: 'over', wrong: e.message };
+    }
+    done();
+  };
+  const { step, dry: would, now, expected, wrong } = state.value;
+  const sent = total(now?.report.sent);
+  return (
+    <>
+      <button type="button" onClick={dry}>Replay</button>
+      {step !== 'closed' && <dialog ref={dialog} aria-labelledby="replays" onClose={() => { state.value = { step: 'closed' }; }} onCancel={(e) => { if (step === 'running') e.preventDefault(); }}>
+        <h2 id="replays">Replay letters of {cause.connector || topic}?</h2>
+        <p>{count(letters)} letters died in {cause.stage || 'any stage'}. Each record goes once more to the topic that it was read from: every connector that reads it gets it again. Mend the cause first.</p>
+        <div role="status">
+          {step === 'asking' && <p class="note">Trying it: nothing is sent</p>}
+          {would && step === 'asked' && <Report report={would.report} dry />}
+          {now && <><progress max={Math.max(1, expected)} value={sent} aria-label="records sent" /> <p>{step === 'over' ? 'Done' : 'Sending'}: {count(sent)} of {count(expected)} records.</p>{step === 'over' && <Report report={now.report} />}</>}
+          {(wrong || now?.error) && <p class="error">{wrong || now.error}</p>}
+        </div>
+        {(step === 'asked' || step === 'asking') && <p><label><input type="checkbox" checked={restart.value} onChange={(e) => { restart.value = e.target.checked; dry(); }} /> begin with the first letter, also what was replayed before</label></p>}
+        <div class="actions">
+          {step === 'asked' && total(would?.report.sent) > 0 && <button type="button" id="send" onClick={go}>Send {count(total(would.report.sent))} records</button>}
+          <button type="button" disabled={step === 'running'} onClick={() => dialog.current.close()}>{step === 'over' ? 'Close' : 'Leave it'}</button>
+        </div>
+      </dialog>}
+    </>
+  );
+}
+
+function Letters({ topic, cause }) {
+  const query = new URLSearchParams(Object.entries(cause).filter(([, v]) => v));
+  const { value, wrong, again } = useAsked(path(topic, `/letters?${query}`), ask);
+  if (wrong) return <Failed wrong={wrong} again={again} />;
+  if (!value) return <p class="note">Reading</p>;
+  return (
+    <>
+      <h3>The newest {count(value.length)} letters{cause.stage ? `: ${cause.connector}, ${cause.stage}` : ''}</h3>
+      <ol class="rows" id="letters">
+        {value.map((l) => (
+          <li key={l.place}>
+            <details>
+              <summary><b>{l.key || 'no key'}</b> <span class="kind">{l.from}</span> <time dateTime={l.time}>{l.time > '0001-02' ? utc(l.time) : 'no time'}</time>{l.replayed > 0 && <span class="kind"> replayed {l.replayed} times</span>}
+                <span class="error"> {l.died.message.split('\n')[0].slice(0, 200)}</span></summary>
+              <dl>
+                <dt>letter</dt><dd>{l.place}</dd><dt>connector</dt><dd>{l.died.connector || 'unknown'}{l.died.task && `, task ${l.died.task}`}</dd><dt>stage</dt><dd>{l.died.stage || 'unknown'} {l.died.class}</dd>
+                <dt>exception</dt><dd>{l.died.exception || 'unknown'}</dd>
+                {l.died.value_omitted_bytes && <><dt>value</dt><dd>left out: its {l.died.value_omitted_bytes} bytes were too many for the letter</dd></>}
+              </dl>
+              {l.trace && <details><summary>The whole error</summary><pre tabIndex={0} aria-label="the whole error">{l.trace}</pre></details>}
+              <Body record={l} />
+            </details>
+          </li>
+        ))}
+      </ol>
+      {value.length === 0 && <p>There are no letters{cause.stage ? ' of this cause' : ''}.</p>}
+    </>
+  );
+}
+
+function Causes({ topic }) {
+  const { value, wrong, again } = useAsked(path(topic), ask);
+  const { filters } = route.value;
+  const cause = { connector: filters.get('connector') || '', stage: filters.get('stage') || '', exception: filters.get('exception') || '' };
+  const may = worker.value.role !== 'view';
+  const here = (c) => c.connector === cause.connector && c.stage === cause.stage && c.exception === cause.exception;
+  return (
+    <section aria-labelledby="title">
+      <h2 id="title"><a href={address('letters')}>Dead letters</a> / {topic}</h2>
+      {wrong && <Failed wrong={wrong} again={again} />}
+      {!wrong && !value && <p class="note">Counting</p>}
+      {value && value.length === 0 && <p>There are no letters: nothing has failed.</p>}
+      {value && value.length > 0 && <div class="wide"><table id="causes">
+        <thead><tr><th class="n">Letters</th><th>Cause</th><th>Last record</th><th>Example</th>{may && <th>Again</th>}</tr></thead>
+        <tbody>{value.map((c) => (
+          <tr key={`${c.connector} ${c.stage} ${c.exception}`}>
+            <td class="n">{count(c.letters)}</td>
+            <th scope="row"><a href={address('letters', topic, { connector: c.connector, stage: c.stage, exception: c.exception })} aria-current={here(c) ? 'true' : undefined}>{c.connector || 'unknown'}: {c.stage || 'no stage'}, {last(c.exception)}</a></th>
+            <td>{c.last && <time dateTime={c.last}>{utc(c.last)}</time>}</td>
+            <td class="example">{c.example.slice(0, 300)}</td>
+            {may && <td><Replay topic={topic} cause={c} letters={c.letters} done={again} /></td>}
+          </tr>
+        ))}</tbody>
+      </table></div>}
+      {value && value.length > 0 && <Letters key={JSON.stringify(cause)} topic={topic} cause={cause} />}
+    </section>
+  );
+}
+
+// DeadLetters is the view of all topics of dead letters, and of one by cause.
+export function DeadLetters() {
+  const { name } = route.value;
+  return name ? <Causes key={name} topic={name} /> : <Topics />;
+}

@@ -1,0 +1,146 @@
+import { useSignal } from '@preact/signals';
+import { address, filter, route } from './route.js';
+import { useAsked } from './lazy.jsx';
+import { ask, worker } from './worker.js';
+import { count, utc } from './words.js';
+
+const path = (topic, rest = '') => `api/topics/${encodeURIComponent(topic)}${rest}`;
+
+const Failed = ({ wrong, again }) => <p class="error" role="alert">{wrong} <button type="button" onClick={again}>Try again</button></p>;
+
+function List() {
+  const { filters } = route.value;
+  const name = filters.get('name') || '';
+  const all = filters.get('all') === 'true';
+  const { value, wrong, again } = useAsked(`api/topics?all=${all}`, ask);
+  const shown = (value || []).filter((t) => t.name.includes(name));
+  return (
+    <section aria-labelledby="title">
+      <h2 id="title">Topics</h2>
+      <form class="filters" onSubmit={(e) => e.preventDefault()}>
+        <label>Name <input type="search" value={name} onInput={(e) => filter('name', e.target.value)} /></label>
+        <label><input type="checkbox" checked={all} onChange={(e) => filter('all', e.target.checked ? 'true' : '')} /> Kafka's own, too</label>
+      </form>
+      {wrong && <Failed wrong={wrong} again={again} />}
+      {!wrong && !value && <p class="note">Asking Kafka</p>}
+      {value && <div class="wide">
+        <table id="topics">
+          <thead><tr><th>Topic</th><th class="n">Partitions</th><th class="n">Copies</th><th>Used by</th></tr></thead>
+          <tbody>
+            {shown.map((t) => (
+              <tr key={t.name}>
+                <th scope="row">{t.kept ? <>{t.name} <span class="kind">kept by the workers</span></> : <a href={address('topics', t.name)}>{t.name}</a>}</th>
+                <td class="n">{count(t.partitions)}</td><td class="n">{count(t.replication)}</td>
+                <td>{t.connectors.map((c, i) => <>{i > 0 && ', '}<a key={c} href={address('connector', c)}>{c}</a></>)}</td>
+              </tr>
+            ))}
+            {shown.length === 0 && <tr><td colSpan={4}>{value.length ? 'No topic has such a name.' : 'Kafka has no topics yet.'}</td></tr>}
+          </tbody>
+        </table>
+      </div>}
+    </section>
+  );
+}
+
+const units = { 'retention.ms': 'ms', 'retention.bytes': 'bytes', 'max.message.bytes': 'bytes' };
+
+function Describe({ topic }) {
+  const { value, wrong, again } = useAsked(path(topic), ask);
+  if (wrong) return <Failed wrong={wrong} again={again} />;
+  if (!value) return <p class="note">Asking Kafka</p>;
+  return (
+    <details class="describe">
+      <summary>{count(value.partitions.length)} partitions, {count(value.offsets)} offsets; how they are kept</summary>
+      <div class="wide">
+        <table>
+          <thead><tr><th class="n">Partition</th><th class="n">First offset</th><th class="n">End</th><th>Leader</th><th>Replicas</th><th>In sync</th></tr></thead>
+          <tbody>
+            {value.partitions.map((p) => (
+              <tr key={p.partition}>
+                <td class="n">{p.partition}</td><td class="n">{p.first === null ? '-' : count(p.first)}</td><td class="n">{p.end === null ? '-' : count(p.end)}</td>
+                <td>{p.leader < 0 ? 'none' : `broker ${p.leader}`}</td><td>{p.replicas.join(', ')}</td>
+                <td>{p.in_sync.join(', ')}{p.error && <span class="error"> {p.error}</span>}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <dl>{Object.entries(value.config || {}).sort().map(([k, v]) => [<dt key={`${k}?`}>{k}</dt>, <dd key={k}>{v}{units[k] && v !== '-1' ? ` ${units[k]}` : ''}</dd>])}</dl>
+    </details>
+  );
+}
+
+// Body is a record as it was decoded: pictures, fields, headers, errors, and the whole.
+export function Body({ record }) {
+  const row = (f) => [<dt key={`${f.name}?`}>{f.name}</dt>, <dd key={f.name}>{f.text}</dd>];
+  return (
+    <>
+      {record.errors.map((e) => <p key={e} class="error">could not be read: {e}</p>)}
+      {record.pictures.length > 0 && <div class="pictures">{record.pictures.map((p) => <figure key={p.name}><img src={p.text} alt={`${p.name} of ${record.key || record.origin}`} /><figcaption>{p.name}</figcaption></figure>)}</div>}
+      {record.fields.length > 0 && <dl>{record.fields.map(row)}</dl>}
+      {record.headers.length > 0 && <><h4>Headers</h4><dl>{record.headers.map((h) => row({ name: h.key, text: h.value }))}</dl></>}
+      <details><summary>As JSON</summary><pre tabIndex={0} aria-label="the value as JSON">{record.json}</pre></details>
+    </>
+  );
+}
+
+const why = { max: 'There are more: these are as many as were asked for.', 'max-bytes': 'There may be more: 16 MiB were read.', for: 'There may be more: it was read for 20 s.' };
+
+function Tail({ topic }) {
+  const { filters } = route.value;
+  const get = (name) => filters.get(name) || '';
+  const query = new URLSearchParams([...filters].filter(([k, v]) => v && k !== 'picked'));
+  const { value, wrong, again } = useAsked(path(topic, `/records?${query}`), ask);
+  const draft = useSignal(null);
+  const go = (e) => {
+    e.preventDefault();
+    for (const [k, v] of new FormData(e.target)) filter(k, v.trim());
+    again();
+  };
+  const readers = worker.value.connectors.map((c) => c.name);
+  return (
+    <>
+      <form class="filters" onSubmit={go} aria-label="which records">
+        <label>From <input name="from" value={get('from')} placeholder="-10" size={20} aria-describedby="from-help" /></label>
+        <label>Key <input name="key" type="search" value={get('key')} size={16} /></label>
+        <label>Partition <input name="partition" inputMode="numeric" value={get('partition')} placeholder="all" size={4} /></label>
+        <label>At most <input name="max" inputMode="numeric" value={get('max')} placeholder="50" size={4} /> records</label>
+        <label>Read as <select name="as" value={get('as')} onChange={(e) => { draft.value = e.target.value; }}>
+          <option value="">who uses it</option><option value="worker">the worker</option><option value="text">text</option>
+          {readers.map((n) => <option key={n} value={n}>{n}</option>)}
+        </select></label>
+        <button type="submit">Look</button>
+      </form>
+      <p class="note" id="from-help">From: beginning, end, an offset, -10 for the last ten of each partition, a time in UTC such as 2026-07-28T21:26:39Z, or an age such as 2h.</p>
+      {wrong && <Failed wrong={wrong} again={again} />}
+      {!wrong && !value && <p class="note">Reading</p>}
+      {value && <p role="status" class="note">{count(value.records.length)} records, read as {value.as === 'text' ? 'text' : value.as || 'the worker does'}. {why[value.ended] || ''}</p>}
+      {value && value.records.length === 0 && <p>No record is as the filters say. An earlier place to read from may have some.</p>}
+      {value && value.records.length > 0 && <ol class="rows" id="tail">
+        {value.records.map((r) => (
+          <li key={r.origin}>
+            <details>
+              <summary><b>{r.key || 'no key'}</b> <span class="kind">{r.origin}</span> <time dateTime={r.time}>{r.time > '0001-02' ? utc(r.time) : 'no time'}</time> <span class="kind">{count(r.valueBytes)} bytes</span>
+                {r.errors.length > 0 && <span class="error"> could not be read</span>}
+                {r.pictures.slice(0, 1).map((p) => <img key={p.name} class="small" src={p.text} alt={p.name} />)}</summary>
+              <Body record={r} />
+            </details>
+          </li>
+        ))}
+      </ol>}
+    </>
+  );
+}
+
+// Topics is the view of all topics, and of one.
+export function Topics() {
+  const { name } = route.value;
+  if (!name) return <List />;
+  return (
+    <section aria-labelledby="title" key={name}>
+      <h2 id="title"><a href={address('topics')}>Topics</a> / {name}</h2>
+      <Describe topic={name} />
+      <Tail topic={name} />
+    </section>
+  );
+}
