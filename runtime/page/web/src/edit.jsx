@@ -12,7 +12,8 @@ const pause = 400; // milliseconds without a key before the worker is asked
 function useEditing(first, fixed) {
   const s = useSignal({ ...first, json: false, report: null, wrong: '', busy: false });
   const timer = useRef();
-  const turn = useRef(0);
+  const turn = useRef(0); // an answer that an edit has overtaken says nothing
+  const pending = useRef({}); // what the form has set and the worker has not written yet
   const merge = (more) => { s.value = { ...s.value, ...more }; };
   const name = () => fixed || s.value.config.name || '';
   const check = async (mine) => {
@@ -33,6 +34,7 @@ function useEditing(first, fixed) {
       const said = await ask('api/text', 'POST', { json: s.value.json, ...order });
       if (mine !== turn.current) return;
       if (said.problems.length > 0) { merge({ problems: said.problems, busy: false }); return; }
+      pending.current = {};
       merge({ text: order.config || order.set ? said.text : s.value.text, config: said.config, problems: [], wrong: '' });
       await check(mine);
     } catch (e) {
@@ -43,11 +45,17 @@ function useEditing(first, fixed) {
   useEffect(() => { turn.current += 1; check(turn.current); return () => clearTimeout(timer.current); }, []);
   return {
     s, name, merge,
-    type: (text) => { merge({ text, busy: true }); later(() => ({ text })); },
+    type: (text) => {
+      turn.current += 1;
+      pending.current = {};
+      merge({ text, busy: true });
+      later(() => ({ text }));
+    },
     set: (key, value) => {
-      merge({ config: { ...s.value.config, [key]: value ?? '' } });
-      clearTimeout(timer.current);
-      timer.current = setTimeout(() => send({ text: s.value.text, set: { [key]: value } }), pause);
+      turn.current += 1;
+      pending.current[key] = value;
+      merge({ config: { ...s.value.config, [key]: value ?? '' }, busy: true });
+      later(() => ({ text: s.value.text, set: { ...pending.current } }));
     },
     as: (json) => { const { config } = s.value; merge({ json }); send({ json, config }); },
   };

@@ -1,4 +1,3 @@
-import { useSignal } from '@preact/signals';
 import { address, filter, route } from './route.js';
 import { useAsked } from './lazy.jsx';
 import { ask, worker } from './worker.js';
@@ -91,7 +90,6 @@ function Tail({ topic }) {
   const get = (name) => filters.get(name) || '';
   const query = new URLSearchParams([...filters].filter(([k, v]) => v && k !== 'picked'));
   const { value, wrong, again } = useAsked(path(topic, `/records?${query}`), ask);
-  const draft = useSignal(null);
   const go = (e) => {
     e.preventDefault();
     for (const [k, v] of new FormData(e.target)) filter(k, v.trim());
@@ -101,13 +99,12 @@ function Tail({ topic }) {
   return (
     <>
       <form class="filters" onSubmit={go} aria-label="which records">
-        <label>From <input name="from" value={get('from')} placeholder="-10" size={20} aria-describedby="from-help" /></label>
-        <label>Key <input name="key" type="search" value={get('key')} size={16} /></label>
-        <label>Partition <input name="partition" inputMode="numeric" value={get('partition')} placeholder="all" size={4} /></label>
-        <label>At most <input name="max" inputMode="numeric" value={get('max')} placeholder="50" size={4} /> records</label>
-        <label>Read as <select name="as" value={get('as')} onChange={(e) => { draft.value = e.target.value; }}>
-          <option value="">who uses it</option><option value="worker">the worker</option><option value="text">text</option>
-          {readers.map((n) => <option key={n} value={n}>{n}</option>)}
+        <label>From <input name="from" defaultValue={get('from')} placeholder="-10" size={20} aria-describedby="from-help" /></label>
+        <label>Key <input name="key" type="search" defaultValue={get('key')} size={16} /></label>
+        <label>Partition <input name="partition" inputMode="numeric" defaultValue={get('partition')} placeholder="all" size={4} /></label>
+        <label>At most <input name="max" inputMode="numeric" defaultValue={get('max')} placeholder="50" size={4} /> records</label>
+        <label>Read as <select name="as">
+          {[['', 'who uses it'], ['worker', 'the worker'], ['text', 'text'], ...readers.map((n) => [n, n])].map(([v, said]) => <option key={v} value={v} selected={v === get('as')}>{said}</option>)}
         </select></label>
         <button type="submit">Look</button>
       </form>
