@@ -131,9 +131,9 @@ func (w *visitor) fits(where string) {
 		w.t.Errorf("%s is %d pixels wider than the screen (%v)", where, over, err)
 	}
 	if dir := os.Getenv("HYDRAULICS_SCREENSHOTS"); dir != "" {
-		shot, err := chromedp.Run(w.tab, chromedp.FullScreenshot(90))
+		shot, err := chromedp.Run(w.tab, chromedp.FullScreenshot(100))
 		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(w.t.Name()+" "+where, "/", " ")+".jpg"), shot, 0o644)
+			err = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(w.t.Name()+" "+where, "/", " ")+".png"), shot, 0o644)
 		}
 		if err != nil {
 			w.t.Error(err)
@@ -250,7 +250,7 @@ func (w *visitor) edits(file, tasks string) {
 	w.until(`document.querySelector('#preview').innerText.includes('becomes a dead letter')`)
 	w.fits("edit")
 	w.press(`#save`)
-	w.until(`document.querySelector('main').innerText.includes('is written')`)
+	w.until(`document.querySelector('main').innerText.includes('is written, and is read anew')`)
 	text, err := os.ReadFile(file)
 	if err != nil || !strings.Contains(string(text), "\n    tasks.max: "+tasks+"\n") || !strings.Contains(string(text), "stream   # from one topic to another\n") {
 		w.t.Errorf("%v: %s", err, text)

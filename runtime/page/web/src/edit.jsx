@@ -181,10 +181,10 @@ function Editor({ first, fixed }) {
           <div id="text-wrong">{problems.map((p) => <p key={p.message} class="error">{p.line ? `line ${p.line}: ` : ''}{p.key ? `${p.key}: ` : ''}{p.message}</p>)}{wrong && <p class="error" role="alert">{wrong}</p>}</div>
           {fixed && <><h3>What differs</h3><Diff name={fixed} config={config} /></>}
           <Save editing={editing} name={name} file={first.file} version={first.version} refused={first.refused} />
+          <Preview name={name} config={config} ready={!busy && problems.length === 0 && name !== ''} />
         </div>
         <form class="keys" onSubmit={(e) => e.preventDefault()} aria-label="keys"><Form editing={editing} /></form>
       </div>
-      <Preview name={name} config={config} ready={!busy && problems.length === 0 && name !== ''} />
     </>
   );
 }
