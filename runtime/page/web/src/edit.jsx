@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useAsked } from './lazy.jsx';
 import { Preview } from './preview.jsx';
 import { address, route } from './route.js';
-import { ask, at, look, worker } from './worker.js';
+import { ask, at, refresh, worker } from './worker.js';
 import { count } from './words.js';
 
 const pause = 400; // milliseconds without a key before the worker is asked
@@ -135,7 +135,7 @@ function Save({ editing, file, version, refused, name }) {
     try {
       if (file) await ask(`api/files/${encodeURIComponent(name)}`, 'PUT', { text, version });
       else await ask(at(name, 'config'), 'PUT', { ...config, name });
-      await look();
+      await refresh();
       said.value = { text: file ? `${file} is written, and is read anew.` : 'Saved. Its tasks start with it.', to: true };
     } catch (e) {
       said.value = { text: e.message, bad: true };

@@ -104,14 +104,23 @@ function later(milliseconds, then) {
   timer = setTimeout(then, milliseconds);
 }
 
+// state asks how things are, and gives it as an event would.
+async function state() {
+  const { connectors, now, role, ...head } = await ask('state');
+  return { worker: { ...head, names: connectors.map((c) => c.name) }, now, role, connectors };
+}
+
+// refresh looks once, after something that no event has told yet.
+export const refresh = async () => take(await state());
+
 // look asks again and again in place of a stream, which was refused at some time, or
 // broke off: then it is opened again once the worker answers.
 async function look(refused) {
   leave();
   try {
-    const { connectors, now, role, ...head } = await ask('state');
+    const all = await state();
     if (stream || document.hidden) return; // a stream was opened meanwhile
-    take({ worker: { ...head, names: connectors.map((c) => c.name) }, now, role, connectors });
+    take(all);
     if (Date.now() - refused > refusedFor) {
       last = ''; // it may have been another worker that answered
       open();
