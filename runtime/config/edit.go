@@ -194,14 +194,11 @@ func splice(t Text, key string, value *string, style yaml.Style) (string, bool) 
 	case of == nil:
 		return "", false
 	case value == nil:
-		from, to := of.Content[i].Line-1, len(lines)
-		if i+2 < len(of.Content) {
+		v := of.Content[i+1]
+		from := of.Content[i].Line - 1
+		to := from + 1
+		if oneLine := v.Kind == yaml.ScalarNode && v.Line == from+1; !oneLine && i+2 < len(of.Content) {
 			to = of.Content[i+2].Line - 1
-		} else {
-			to = from + 1
-		}
-		if of.Content[i+1].Line == of.Content[i].Line && of.Content[i+1].Kind == yaml.ScalarNode {
-			to = from + 1
 		}
 		return strings.Join(lines[:from], "") + strings.Join(lines[to:], ""), true
 	}
