@@ -140,7 +140,7 @@ func (a *apart) refused(ctx context.Context, c chunk, err error) error {
 	}
 	n := len(c.rows)
 	if n == 1 {
-		return a.refuse(p.table, c.rows[0].record, err)
+		return a.refuse(ctx, p.table, c.rows[0].record, err)
 	}
 	for _, half := range [][]row{c.rows[:n/2], c.rows[n/2:]} {
 		if err := a.halve(ctx, chunk{c.group, half}); err != nil {
@@ -178,11 +178,14 @@ func (refusal) Exception() string { return "java.sql.SQLException" }
 
 // refuse notes a row that the server does not take. It is the error where none
 // is tolerated.
-func (a *apart) refuse(t *pg.Table, record int, err error) error {
+func (a *apart) refuse(ctx context.Context, t *pg.Table, record int, err error) error {
 	table := t.Name
 	a.judges[t] = true
 	cause := a.s.at(&a.records[record], err)
 	if a.s.reporter == nil {
+		if err := a.judged(ctx); err != nil {
+			return err
+		}
 		return cause
 	}
 	a.bad = append(a.bad, errant{record, refusal{cause}})

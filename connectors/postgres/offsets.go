@@ -287,6 +287,7 @@ func (o *offsets) keep(ctx context.Context, pool *pgxpool.Pool, next map[connect
 	if err != nil {
 		return err
 	}
+	o.unsure = true
 	if _, err := pool.Exec(ctx, o.moveSQL(), o.connector, o.owner, string(text)); err != nil {
 		return o.explain(err)
 	}

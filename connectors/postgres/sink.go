@@ -250,7 +250,7 @@ func (s *Sink) forget() {
 // mark gives an error its kind: of the environment it may be retried, attempts
 // times, the rest ends the task.
 func (s *Sink) mark(err error, attempts int, after connector.RetryOption) error {
-	advice, code := pg.Advice(err), "H5007"
+	advice, code := pg.Advice(err), ""
 	switch state := pg.State(err); {
 	case strings.HasPrefix(state, "28"):
 		advice, code = "check connection.user and connection.password", "H5002"
@@ -258,6 +258,8 @@ func (s *Sink) mark(err error, attempts int, after connector.RetryOption) error 
 		advice, code = "check the database in connection.url", "H5003"
 	case state == "42501":
 		code = "H5004"
+	case state != "":
+		code = "H5007"
 	}
 	if advice != "" {
 		err = fmt.Errorf("%w: %s", err, advice)
@@ -266,7 +268,7 @@ func (s *Sink) mark(err error, attempts int, after connector.RetryOption) error 
 	case err == nil || connector.KindOf(err) != connector.KindUnmarked || errors.Is(err, context.Canceled):
 		return err
 	case pg.Classify(err) == pg.Environment || errors.Is(err, errOver) || errors.Is(err, errAltered):
-		if code == "H5007" {
+		if (code == "" || code == "H5007") && !errors.Is(err, errOver) {
 			code = "H5001"
 		}
 		return connector.Coded(code, connector.Retriable(err, connector.Attempts(attempts), after))
