@@ -85,6 +85,7 @@ func (stdout) Close() error { return nil }
 func (s *Sink) Put(_ context.Context, records []connector.Record) error {
 	appended, ok := s.out.(*appended)
 	lines := texts.Get().(*[]byte)
+	*lines = (*lines)[:0] // one that panicked may have left some
 	defer texts.Put(lines)
 	for _, r := range records {
 		text := tostring.String(r.Value)

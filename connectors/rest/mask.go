@@ -31,6 +31,7 @@ const (
 // mask replaces what is to be hidden, the longest first.
 func mask(text string, hidden []string) string {
 	for _, h := range hidden {
+		text = strings.ReplaceAll(text, h, hiddenText)
 		lead := h[:min(len(h), leadHidden)]
 		for from := 0; ; {
 			at := strings.Index(text[from:], lead)

@@ -191,3 +191,11 @@ func TestAnswersTellNoPartOfALongValue(t *testing.T) {
 		}
 	}
 }
+
+// A text that begins like itself is hidden where it stands whole.
+func TestMaskOfWhatRepeatsItself(t *testing.T) {
+	secret := strings.Repeat("a", 40) + "secret"
+	if got := mask(strings.Repeat("a", 10)+secret, []string{secret}); got != strings.Repeat("a", 10)+hiddenText {
+		t.Error(got)
+	}
+}
