@@ -67,7 +67,7 @@ func (t *tolerance) judge(r rule, err error, attempt int, elapsed time.Duration)
 	case do == tolerate:
 		return verdict{do: tolerate}
 	case kind == connector.KindRetriable:
-		return t.stop(connector.Coded("H8006", connector.Fatal(fmt.Errorf("%w (after %d retries)", err, attempt))))
+		return t.stop(connector.Fatal(fmt.Errorf("%w (after %d retries)", err, attempt)))
 	case connector.KindOf(err) != kind:
 		err = &connector.Error{Kind: kind, Err: err} // the restart policy wants to know
 	}

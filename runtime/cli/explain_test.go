@@ -48,6 +48,8 @@ func TestLintNamesCodes(t *testing.T) {
 		{"a value", "worker:\n  offset.flush.interval.ms: soon\n", "H1003"},
 		{"a class", "worker: {key.converter: string, value.converter: string}\nconnectors:\n  a: {connector.class: nothing}\n", "H1004"},
 		{"a variable", "worker:\n  bootstrap.servers: ${env:HYDRAULICS_NOT_SET}\n", "H1005"},
+		{"a file of secrets", "worker:\n  bootstrap.servers: ${file:nosuch.properties:pw}\n", "H1005"},
+		{"no class", "connectors:\n  a: {topics: t}\n", "H1002"},
 		{"no YAML", "worker: [\n", "H1007"},
 		{"no connector", "worker:\n  bootstrap.servers: a:1\n", "H1010"},
 	}

@@ -126,7 +126,7 @@ func judgeStatus(s *status.Status, err error) error {
 	case codes.NotFound:
 		return connector.Coded("H4011", connector.Fatal(marked{err, errNotFound}))
 	case codes.Unimplemented:
-		return connector.Fatal(marked{fmt.Errorf("%w (the server does not speak this protocol: see the key protocol)", err), errNotFound})
+		return connector.Coded("H4011", connector.Fatal(marked{fmt.Errorf("%w (the server does not speak this protocol: see the key protocol)", err), errNotFound}))
 	case codes.Unauthenticated, codes.PermissionDenied, codes.FailedPrecondition, codes.DataLoss:
 		return connector.Coded("H4007", connector.Fatal(err))
 	}

@@ -44,7 +44,7 @@ func (c *openREST) Describe(ctx context.Context) (Description, error) {
 		return Description{}, err
 	}
 	if answer.Name == "" && answer.Inputs == nil {
-		return Description{}, connector.Fatal(fmt.Errorf("model server %s: its answer is no metadata of a model", u.Redacted()))
+		return Description{}, connector.Coded("H4007", connector.Fatal(fmt.Errorf("model server %s: its answer is no metadata of a model", u.Redacted())))
 	}
 	switch _, err := c.do(ctx, c.model(c.Version, "/ready"), nil, nil); {
 	case connector.KindOf(err) == connector.KindRetriable:

@@ -202,5 +202,5 @@ func (t Target) bad(err error) error {
 
 // notReady is a server or model that is being loaded.
 func (t Target) notReady(what string) error {
-	return connector.Retriable(t.fail(errors.New(what)))
+	return connector.Coded("H4006", connector.Retriable(t.fail(errors.New(what))))
 }

@@ -93,7 +93,7 @@ func (w *web) do(ctx context.Context, u *url.URL, header http.Header, body mem.B
 		return answered{}, connector.Retriable(fail(fmt.Errorf("its answer breaks off: %w", err)))
 	}
 	if len(data) > maxAnswer {
-		return answered{}, connector.Fatal(fail(fmt.Errorf("its answer is larger than %d bytes", maxAnswer)))
+		return answered{}, connector.Coded("H4007", connector.Fatal(fail(fmt.Errorf("its answer is larger than %d bytes", maxAnswer))))
 	}
 	return answered{res.Header, data}, judge(res, data, body != nil)
 }
@@ -115,7 +115,7 @@ func judge(res *http.Response, data []byte, posted bool) error {
 		return connector.Coded("H4006", connector.Retriable(err, opts...))
 	case html && code < 400:
 		// A proxy or a log-in page of the network is in the way.
-		return connector.Retriable(fmt.Errorf("model server %s: it answered a web page (status %d), not JSON: %s", shown, code, excerpt(data)))
+		return connector.Coded("H4006", connector.Retriable(fmt.Errorf("model server %s: it answered a web page (status %d), not JSON: %s", shown, code, excerpt(data))))
 	case posted && code == http.StatusRequestEntityTooLarge:
 		return connector.Data(marked{err, ErrTooLarge})
 	case posted && (code == http.StatusBadRequest || code == http.StatusUnprocessableEntity):

@@ -126,7 +126,7 @@ func (s *subject) page(examples fs.FS) (string, error) {
 	}
 	for _, k := range s.def.Keys() {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", code(k.Name), strings.ToLower(string(k.Type)), absent(k), cell(allowed(k, s.def)),
-			strings.ToLower(string(k.Importance)), prose(k.Doc))
+			strings.ToLower(string(k.Importance)), prose(k.Doc+remarks[k.Name]))
 	}
 	if len(s.families) > 0 {
 		b.WriteString("\nKeys that begin alike:\n\n| keys | what they are |\n|---|---|\n")
@@ -262,6 +262,12 @@ func code(text string) string {
 		return "`` " + text + " ``"
 	}
 	return "`" + text + "`"
+}
+
+// remarks are what this worker does otherwise than the words say that a key has from
+// Kafka Connect.
+var remarks = map[string]string{
+	"errors.retry.timeout": " Where it is not given, this worker retries without end.",
 }
 
 // prose makes a sentence that is no Markdown a cell.
