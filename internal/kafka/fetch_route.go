@@ -105,7 +105,8 @@ func (r *fetchRoute) ask(request *sarama.FetchRequest, list []asked) {
 	began := time.Now()
 	resp, err := l.Fetch(request)
 	if err != nil {
-		whole := l.sound()
+		up, _ := l.Connected() // sarama hangs up where TLS has ended, which reads well below it
+		whole := up && l.sound()
 		r.hangUp()
 		if whole {
 			r.unreadable(list, err)

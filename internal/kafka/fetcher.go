@@ -232,7 +232,17 @@ func (f *fetcher) shed() {
 		if most == nil || most.ahead() == 0 {
 			return
 		}
-		f.queue = slices.DeleteFunc(f.queue, func(p *portion) bool { return p.reader == most })
+		first := true
+		f.queue = slices.DeleteFunc(f.queue, func(p *portion) bool {
+			if p.reader != most {
+				return false
+			}
+			if first && p.moved {
+				most.next = p.next // where it was reset to stays
+			}
+			first = false
+			return true
+		})
 		f.count(most, -most.ahead())
 		f.again(most)
 	}

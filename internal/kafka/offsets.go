@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -42,6 +43,9 @@ func (g *GroupConsumer) Commit(ctx context.Context, next map[connector.TopicPart
 			g.member.coord.fast.drop()
 		case again:
 			g.commits.note("offsets cannot be committed", err)
+			if !errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
+				break
+			}
 			if next = g.there(ctx, next); len(next) == 0 {
 				return nil
 			}

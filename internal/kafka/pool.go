@@ -8,8 +8,8 @@ import (
 )
 
 // Pool gives clients that share connections where their settings are equal: those
-// for looking up and administration. Producers and group consumers made of them have
-// connections of their own. It is safe for concurrent use; the zero value is ready.
+// for looking up and administration. Producers made of them have connections of their
+// own, group consumers those to their coordinator and the brokers they fetch from. It is safe for concurrent use; the zero value is ready.
 type Pool struct {
 	mu     sync.Mutex // guards the following, and users of what is in it
 	shared map[string]*sharedClient
