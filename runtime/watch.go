@@ -54,7 +54,7 @@ func (w *watch) call(what string) *underway {
 // they do: so many of them are brief for so many to be done in between.
 const (
 	brief    = time.Millisecond
-	maxParts = 16
+	maxParts = 4
 )
 
 // alive notes that a call of many parts goes on. It takes no lock, and gives how many
