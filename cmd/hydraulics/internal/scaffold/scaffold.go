@@ -97,6 +97,11 @@ func (m Module) Write(ctx context.Context) ([]string, error) {
 		"files/" + m.Kind + ".json":                              "records.json",
 		"files/README.md":                                        "README.md",
 	}
+	for _, to := range of {
+		if _, err := os.Lstat(filepath.Join(m.Dir, filepath.FromSlash(to))); !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s holds %s already: --dir names another folder", m.Dir, to)
+		}
+	}
 	var written []string
 	for from, to := range of {
 		text, err := files.ReadFile(from)

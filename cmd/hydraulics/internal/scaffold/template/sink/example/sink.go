@@ -67,8 +67,9 @@ func (s *Sink) write(r connector.Record) error {
 			err = nil
 		}
 	case string:
-		if err = os.WriteFile(name+".new", []byte(value), 0o644); err == nil {
-			err = os.Rename(name+".new", name) // whole or not at all
+		begun := filepath.Join(s.folder, "new-"+url.PathEscape(key))
+		if err = os.WriteFile(begun, []byte(value), 0o644); err == nil {
+			err = os.Rename(begun, name) // whole or not at all
 		}
 	default:
 		return fmt.Errorf("%s[%d]@%d: the value is no text: set value.converter: string", r.Origin.Topic, r.Origin.Partition, r.Origin.Offset)

@@ -40,7 +40,7 @@ func files(t testing.TB, folder string) []string {
 	}
 	var held []string
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".new") {
+		if strings.HasPrefix(e.Name(), "new-") {
 			continue
 		}
 		data, err := os.ReadFile(filepath.Join(folder, e.Name()))
