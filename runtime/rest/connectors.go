@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -103,6 +104,10 @@ func getConnectors(s *Server, r request) (answer, error) {
 		return answer{status: http.StatusOK, body: names}, nil
 	}
 	all := map[string]expanded{}
+	var done map[string][]runtime.Stats
+	if flag(r, "progress") {
+		done = s.snapshots()
+	}
 	for _, name := range names {
 		var e expanded
 		for _, what := range expand {
@@ -110,9 +115,7 @@ func getConnectors(s *Server, r request) (answer, error) {
 			case "status":
 				if st, err := s.o.Herder.Status(name); err == nil {
 					b := status(st)
-					if flag(r, "progress") {
-						s.addProgress(&b)
-					}
+					addProgress(&b, done[name])
 					e.Status = &b
 				}
 			case "info":
@@ -210,7 +213,7 @@ func getStatus(s *Server, r request) (answer, error) {
 	st, err := s.o.Herder.Status(r.args[0])
 	b := status(st)
 	if flag(r, "progress") {
-		s.addProgress(&b)
+		addProgress(&b, s.snapshots()[b.Name])
 	}
 	return answer{status: http.StatusOK, body: b}, err
 }

@@ -39,11 +39,20 @@ func progress(s runtime.Stats) *progressBody {
 	return p
 }
 
-// addProgress adds to each task of a status what it has done.
-func (s *Server) addProgress(b *statusBody) {
+// snapshots gives what all tasks have done, by connector.
+func (s *Server) snapshots() map[string][]runtime.Stats {
+	all := map[string][]runtime.Stats{}
 	for _, stats := range s.o.Herder.Snapshots() {
+		all[stats.Connector] = append(all[stats.Connector], stats)
+	}
+	return all
+}
+
+// addProgress adds to each task of a status what it has done.
+func addProgress(b *statusBody, of []runtime.Stats) {
+	for _, stats := range of {
 		for i := range b.Tasks {
-			if stats.Connector == b.Name && stats.Task == b.Tasks[i].ID {
+			if stats.Task == b.Tasks[i].ID {
 				b.Tasks[i].Progress = progress(stats)
 			}
 		}

@@ -57,7 +57,7 @@ func getTap(s *Server, w http.ResponseWriter, r request) int {
 		return fail(w, failed(http.StatusForbidden, "No records are shown: others reach this address, and nobody has to log in. The worker's key access.file says who may."))
 	}
 	o, err := tapOptions(r.URL.Query())
-	t := &tapping{s: s, name: r.args[0], o: o, alone: s.o.Peers == nil || r.URL.Query().Has("forward"), others: map[string]context.CancelFunc{}, events: make(chan events.Event)}
+	t := &tapping{s: s, name: r.args[0], o: o, alone: s.o.Peers == nil || r.URL.Query().Has("forward"), others: map[string]context.CancelFunc{}, asked: map[string]bool{}, over: make(chan string), events: make(chan events.Event)}
 	if err == nil {
 		err = t.look()
 	}
@@ -115,6 +115,8 @@ type tapping struct {
 
 	away   map[string]bool               // URLs of the others that run tasks of the connector
 	others map[string]context.CancelFunc // those that are asked
+	asked  map[string]bool               // those that were asked at some time
+	over   chan string                   // those whose streams have ended
 }
 
 // look finds where the tasks are.
@@ -136,6 +138,7 @@ func (t *tapping) look() error {
 			t.away[at] = true
 		}
 	}
+	delete(t.away, t.url(t.worker)) // what it said itself of tasks that it has no more
 	if !there && t.o.Task != runtime.AllTasks {
 		return &herder.Error{Reason: herder.NotFound, Text: fmt.Sprintf("Connector %s has no task %d", t.name, t.o.Task)}
 	}
@@ -166,6 +169,9 @@ func (t *tapping) stages() error {
 			continue
 		}
 		for _, stage := range s.Stages {
+			if !onTheWay(stage.Name) {
+				continue
+			}
 			if preview.Named(stage.Name, t.o.Stage) {
 				return nil
 			}
@@ -177,6 +183,16 @@ func (t *tapping) stages() error {
 	}
 	slices.Sort(names)
 	return failed(http.StatusBadRequest, "stage: %s has none with %q in its name, there are %s", t.name, t.o.Stage, strings.Join(slices.Compact(names), ", "))
+}
+
+// onTheWay tells whether records pass through what a task calls by a name.
+func onTheWay(stage string) bool {
+	for _, beside := range []string{"consumer", "producer", "output", "offset commit", "commit", "flush"} {
+		if strings.HasPrefix(stage, beside) {
+			return false
+		}
+	}
+	return true
 }
 
 // run sends what is seen until the reader is gone, the connector is deleted or the
@@ -203,6 +219,8 @@ func (t *tapping) run(ctx context.Context, r request, out *events.Writer) error 
 			}
 		case e := <-t.events:
 			err = out.Write(e)
+		case at := <-t.over:
+			delete(t.others, at) // the next tick asks again
 		case <-tick.C:
 			quiet++
 			counts := tap.Counts()
@@ -213,9 +231,10 @@ func (t *tapping) run(ctx context.Context, r request, out *events.Writer) error 
 			case quiet%beatTicks == 0:
 				err = out.Beat()
 			}
-			if t.look() == nil { // else it is deleted, and the tap ends
-				t.follow(ctx, r)
+			if err := t.look(); err != nil { // it, or its task, is deleted
+				return out.Write(event("end", noteBody{err.Error()}))
 			}
+			t.follow(ctx, r)
 		}
 		if err != nil {
 			return err
@@ -246,11 +265,19 @@ func (t *tapping) follow(ctx context.Context, r request) {
 			continue
 		}
 		one, cancel := context.WithCancel(ctx)
-		t.others[at] = cancel
+		again := t.asked[at]
+		t.others[at], t.asked[at] = cancel, true
 		t.work.Go(func() {
 			defer cancel()
-			if err := t.other(one, r, at); err != nil && one.Err() == nil {
+			begun, err := t.other(one, r, at, again)
+			if err != nil && one.Err() == nil {
 				t.pass(one, event("note", noteBody{"worker " + at + ": " + err.Error()}))
+			}
+			if begun { // one that refuses is asked again when its tasks have moved
+				select {
+				case t.over <- at:
+				case <-one.Done():
+				}
 			}
 		})
 	}
@@ -264,13 +291,17 @@ func (t *tapping) pass(ctx context.Context, e events.Event) {
 	}
 }
 
-// other passes on what another worker has to show.
-func (t *tapping) other(ctx context.Context, r request, at string) error {
+// other passes on what another worker has to show, but for the end of its stream, and
+// tells whether that has begun.
+func (t *tapping) other(ctx context.Context, r request, at string, again bool) (begun bool, err error) {
 	q := r.URL.Query()
 	q.Set("forward", "false")
+	if again {
+		q.Del("last")
+	}
 	out, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(at, "/")+location(t.name)+"/tap?"+q.Encode(), nil)
 	if err != nil {
-		return err
+		return false, err
 	}
 	out.Header.Set("Accept", events.Type)
 	if login := r.Header.Get("Authorization"); login != "" {
@@ -278,7 +309,7 @@ func (t *tapping) other(ctx context.Context, r request, at string) error {
 	}
 	res, err := t.s.o.Peers.Do(out)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { _ = res.Body.Close() }() // it was read
 	if res.StatusCode != http.StatusOK {
@@ -287,16 +318,18 @@ func (t *tapping) other(ctx context.Context, r request, at string) error {
 		var said errorBody
 		switch {
 		case err != nil:
-			return err
+			return false, err
 		case res.StatusCode == http.StatusNotFound:
-			return errors.New("it has no tap: is it one of Java's?")
+			return false, errors.New("it has no tap: is it one of Java's?")
 		case json.Unmarshal(data, &said) == nil && said.Message != "":
-			return errors.New(said.Message)
+			return false, errors.New(said.Message)
 		}
-		return errors.New(res.Status)
+		return false, errors.New(res.Status)
 	}
-	return events.Read(res.Body, func(e events.Event) error {
-		t.pass(ctx, e)
+	return true, events.Read(res.Body, func(e events.Event) error {
+		if e.Name != "end" {
+			t.pass(ctx, e)
+		}
 		return ctx.Err()
 	})
 }

@@ -123,3 +123,11 @@ the task would end: k/0: broken
 		t.Error("all arrive")
 	}
 }
+
+// Secrets are hidden in lists and maps too, and numbers stay what they were.
+func TestMaskedInside(t *testing.T) {
+	got := Masked([]Change{{Field: "value.users", After: json.RawMessage(`[{"id":12345678901234567890,"password":"hunter2"}]`)}, {Field: "value.list", After: json.RawMessage(`[1.0]`)}})
+	if d := cmp.Diff([]string{`[{"id":12345678901234567890,"password":"[hidden]"}]`, `[1.0]`}, []string{string(got[0].After), string(got[1].After)}); d != "" {
+		t.Error(d)
+	}
+}

@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -51,7 +52,46 @@ func mask(field string, v *json.RawMessage) {
 		*v, _ = json.Marshal(config.Hidden) // of a text alone
 	case len(*v) > mostValue:
 		*v, _ = json.Marshal(fmt.Sprintf("%d bytes, which are not shown", len(*v)))
+	default:
+		*v = within(*v)
 	}
+}
+
+// within hides what lists and maps hold under names that secrets have.
+func within(v json.RawMessage) json.RawMessage {
+	if len(v) == 0 || v[0] != '[' && v[0] != '{' {
+		return v
+	}
+	d := json.NewDecoder(bytes.NewReader(v))
+	d.UseNumber()
+	var all any
+	if d.Decode(&all) != nil || !hide(all) {
+		return v
+	}
+	out, err := json.Marshal(all)
+	if err != nil {
+		return v
+	}
+	return out
+}
+
+// hide tells whether it has hidden something.
+func hide(v any) (some bool) {
+	switch v := v.(type) {
+	case []any:
+		for _, x := range v {
+			some = hide(x) || some
+		}
+	case map[string]any:
+		for k, x := range v {
+			if config.SecretName(k) && x != nil {
+				v[k], some = config.Hidden, true
+				continue
+			}
+			some = hide(x) || some
+		}
+	}
+	return some
 }
 
 // WriteSample shows a sample to people.

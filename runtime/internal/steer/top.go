@@ -123,9 +123,11 @@ func (t *top) print(before, now look) error {
 		table.Add(f.Name, f.Type, f.State, f.Tasks, perSecond(f.In), perSecond(f.Out), number(f.Lag), since(f.LastOut, now.at), number(f.Skipped), number(f.Dropped),
 			number(f.Active), cmp.Or(output.Line(f.Trouble), "-"))
 	}
-	for _, note := range now.notes {
-		fmt.Fprintln(t.notes, note)
-	}
+	defer func() { // behind the table: redrawing would take them away
+		for _, note := range now.notes {
+			fmt.Fprintln(t.notes, note)
+		}
+	}()
 	if !t.form.ForPeople() {
 		return t.form.Next(t.out, list)
 	}
