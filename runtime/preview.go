@@ -19,6 +19,8 @@ type PreviewOptions struct {
 	Input []PreviewInput
 	// Topics are read in place of the connector's own.
 	Topics []string
+	// Kept are topics that topics.regex does not stand for.
+	Kept []string
 	// Most is how many records are taken: the first that a source gives, the newest
 	// of topics.
 	Most int

@@ -64,12 +64,18 @@ func (p *previewing) newest(ctx context.Context) ([]kafka.Message, error) {
 			if err != nil {
 				return nil, err
 			}
+			messages = newest(messages, p.o.Most)
 		}
 	}
+	return messages, nil
+}
+
+// newest gives the last messages by time, at most so many; the others are let go.
+func newest(messages []kafka.Message, most int) []kafka.Message {
 	slices.SortFunc(messages, func(a, b kafka.Message) int {
 		return cmp.Or(cmp.Compare(a.Timestamp, b.Timestamp), cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
 	})
-	return messages[max(0, len(messages)-p.o.Most):], nil
+	return slices.Clone(messages[max(0, len(messages)-most):])
 }
 
 // inputs gives the topics that the connector reads.
@@ -80,7 +86,7 @@ func (p *previewing) inputs(ctx context.Context) ([]string, error) {
 	all, err := p.clients.admin.DescribeTopics(ctx, nil)
 	var topics []string
 	for _, t := range all {
-		if !t.Internal && p.set.pattern.MatchString(t.Name) {
+		if !t.Internal && !slices.Contains(p.o.Kept, t.Name) && p.set.pattern.MatchString(t.Name) {
 			topics = append(topics, t.Name)
 		}
 	}

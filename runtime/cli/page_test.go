@@ -210,6 +210,9 @@ func TestPageEdits(t *testing.T) {
 	p.has("POST", "/api/diff", map[string]any{"name": "upper", "config": with(config, "topics", "more")}, 200, `[{"key":"topics","before":"lines","after":"more","secret":false}]`)
 	p.has("POST", "/api/diff", map[string]any{"name": "upper", "config": with(config, "producer.override.sasl.jaas.config", "other")}, 200, `"before":"[hidden]","after":"[hidden]","secret":true`)
 	p.has("PUT", "/api/files/upper", map[string]any{"text": shown.Text, "version": shown.Version}, 403, "config.write: true")
+	given := []any{map[string]any{"value": map[string]any{"roi": 2}}}
+	p.has("POST", "/api/preview", map[string]any{"name": "upper", "config": with(config, "tasks.max", "3"), "input": given}, 200, `"from":"1 records given"`)
+	p.has("POST", "/api/preview", map[string]any{"name": "upper", "config": with(config, "producer.override.bootstrap.servers", "elsewhere:9092"), "input": given}, 403, "the secrets of its file are not used with other settings")
 	p.has("PUT", "/api/connectors/upper/config", config, 409, "managed by the file")
 
 	made := map[string]string{"name": "made", "connector.class": "stream", "topics": "lines", "topic": "made", "producer.override.sasl.jaas.config": "hush", "tasks.max": "1"}
@@ -285,6 +288,10 @@ func TestPageWritesFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	beside := filepath.Join(t.TempDir(), "beside.yaml")
+	if err := errors.Join(os.Rename(p.file, beside), os.Symlink(beside, p.file)); err != nil {
+		t.Fatal(err)
+	}
 	text := strings.Replace(shown.Text, "topics: lines ", "topics: other ", 1)
 	p.has("PUT", "/api/files/upper", map[string]any{"text": text, "version": "another"}, 409, "has changed since")
 	p.has("PUT", "/api/files/upper", map[string]any{"text": text + "tasks.max: many\n", "version": shown.Version}, 400, "tasks.max")
@@ -292,8 +299,14 @@ func TestPageWritesFiles(t *testing.T) {
 	if now, err := os.ReadFile(p.file); err != nil || string(now) != string(was) {
 		t.Errorf("a refusal wrote something: %v, %s", err, now)
 	}
+	if status := p.ask("PUT", "/api/files/upper", map[string]any{"text": shown.Text, "version": shown.Version}, &shown); status != 200 {
+		t.Fatal(status)
+	}
 	p.has("PUT", "/api/files/upper", map[string]any{"text": text, "version": shown.Version}, 200, p.file)
-	now, err := os.ReadFile(p.file)
+	if info, err := os.Lstat(p.file); err != nil || info.Mode().IsRegular() {
+		t.Errorf("the link is gone: %v, %v", info, err)
+	}
+	now, err := os.ReadFile(beside)
 	if d := cmp.Diff(strings.Replace(string(was), "topics: lines ", "topics: other ", 1), string(now)); err != nil || d != "" {
 		t.Errorf("%v: %s", err, d)
 	}

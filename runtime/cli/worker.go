@@ -302,7 +302,7 @@ func (w *Worker) Patience() time.Duration {
 // on a worker that did not start.
 func (w *Worker) Close(ctx context.Context) error {
 	var errs []error
-	w.page.Close() // its streams have no end of their own
+	w.page.End()
 	if w.herder != nil {
 		errs = append(errs, w.herder.Close(ctx))
 	}
@@ -310,6 +310,7 @@ func (w *Worker) Close(ctx context.Context) error {
 		w.api.EndStreams()
 	}
 	errs = append(errs, w.member.Close(ctx), w.door.Close(ctx))
+	w.page.Close()
 	if w.store != nil {
 		errs = append(errs, w.store.Close())
 	}

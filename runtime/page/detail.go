@@ -1,9 +1,9 @@
 package page
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +33,7 @@ func (p *Page) ways(name, kind string, tasks map[int]runtime.Stats) ways {
 		value, _ := props.Text(key)
 		return strings.TrimSpace(value)
 	}
-	t.Letters = text("errors.deadletterqueue.topic.name")
+	t.Letters = text(lettersKey)
 	read := map[string]bool{}
 	if kind != string(runtime.KindSource) {
 		for _, topic := range config.SplitList(text("topics")) {
@@ -155,7 +155,12 @@ type logged struct {
 // log answers with what was logged of a connector, the newest first, without its secrets.
 func (p *Page) log(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("connector")
-	mask, list := p.mask(name), []logged{}
+	list := []logged{}
+	mask, err := p.mask(name)
+	if err != nil { // it is deleted, and nobody knows its secrets any more
+		p.reply(w, list)
+		return
+	}
 	for _, l := range slices.Backward(p.o.Lines.Of(name)) {
 		list = append(list, logged{l.Time.UTC(), l.Level.String(), mask.Replace(l.Text)})
 	}
@@ -167,36 +172,38 @@ func (p *Page) log(w http.ResponseWriter, r *http.Request) {
 const shortest = 4
 
 // mask gives what hides the secrets of a connector's configuration in a text, also those
-// that it refers to.
-func (p *Page) mask(name string) *strings.Replacer {
+// that it refers to, as they are and as they are quoted.
+func (p *Page) mask(name string) (*strings.Replacer, error) {
 	i, err := p.o.Herder.Info(name)
 	if err != nil {
-		return strings.NewReplacer() // it is deleted
+		return nil, err
 	}
 	v := p.o.Herder.Validator()
 	secrets, written := v.Secrets(i.Config), i.Config
 	configs := []connector.Props{written}
 	if v.Resolver != nil {
-		from := config.Origin{Remote: i.File == ""}
-		if i.File != "" {
-			from.Dir = filepath.Dir(i.File)
-		}
-		resolved, err := v.Resolver.Resolve(written, from)
+		resolved, err := v.Resolver.Resolve(written, origin(i))
 		if err != nil {
 			p.o.Log.Debug("page: references are not replaced", "connector", name, "error", err.Error())
 		}
 		configs = append(configs, resolved)
 	}
-	var pairs []string
+	var values []string
 	for _, props := range configs {
 		for key := range props {
 			value, ok := props.Text(key)
 			was, _ := written.Text(key)
 			hidden := secrets.Show(key, value) == config.Hidden || was != value // a reference may be to a secret
 			if ok && hidden && len(value) >= shortest {
-				pairs = append(pairs, value, config.Hidden)
+				quoted := strconv.Quote(value)
+				values = append(values, value, quoted[1:len(quoted)-1])
 			}
 		}
 	}
-	return strings.NewReplacer(pairs...)
+	slices.SortFunc(values, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // none is hidden in part
+	var pairs []string
+	for _, value := range values {
+		pairs = append(pairs, value, config.Hidden)
+	}
+	return strings.NewReplacer(pairs...), nil
 }

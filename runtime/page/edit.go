@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -66,9 +68,13 @@ func section(file, name string) (*config.Section, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	sum := sha256.Sum256(data)
 	s, err := config.FindSection(file, data, name)
-	return s, hex.EncodeToString(sum[:]), err
+	return s, versionOf(data), err
+}
+
+func versionOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // read fills in what a text says.
@@ -88,9 +94,15 @@ func (p *Page) hide(text config.Text) (config.Text, error) {
 	list, _ := text.Read()
 	secrets := p.o.Herder.Validator().Secrets(list.Props())
 	var err error
+	hidden := func(x config.Entry) bool { return secrets.Show(x.Key, x.Text) != x.Text }
 	for _, x := range list {
-		if shown := secrets.Show(x.Key, x.Text); shown != x.Text && err == nil {
+		if shown := secrets.Show(x.Key, x.Text); hidden(x) && err == nil {
 			text, err = text.Set(x.Key, &shown)
+		}
+	}
+	for _, x := range list { // a comment, or a mapping that is merged in, may have it too
+		if hidden(x) && len(x.Text) >= shortest && strings.Contains(text.Data, x.Text) {
+			return text, errors.New("it stands in a second place")
 		}
 	}
 	return text, err
@@ -178,13 +190,44 @@ func (p *Page) trusted(now, was connector.Props, from config.Origin) config.Orig
 	return from
 }
 
+// leads tells whether a change may lead a login of the connector elsewhere: what is
+// not known to be harmless may be an address.
+func (p *Page) leads(now, was connector.Props) bool {
+	secrets := p.o.Herder.Validator().Secrets(was)
+	holds := map[string]bool{} // a secret, by the part of the configuration
+	part := func(key string) string {
+		for _, prefix := range []string{"transforms", "predicates", "topics", "errors.", "tasks.max", "name"} {
+			if strings.HasPrefix(key, prefix) {
+				return prefix
+			}
+		}
+		return ""
+	}
+	for k := range was {
+		if text, _ := was.Text(k); secrets.Show(k, text) != text || strings.Contains(text, "${") {
+			holds[part(k)] = true
+		}
+	}
+	all := maps.Clone(now)
+	maps.Copy(all, was)
+	for k := range all {
+		a, _ := was.Text(k)
+		b, _ := now.Text(k)
+		if in := part(k); a != b && (in == "" && len(holds) > 0 || holds[in]) {
+			return true
+		}
+	}
+	return false
+}
+
 // configured is a configuration that is sent to the page.
 type configured struct {
 	Name   string            `json:"name"`
 	Config map[string]string `json:"config"`
 }
 
-// complete gives the configuration with its secrets, and where it comes from.
+// complete gives the configuration with its secrets, and where it comes from. The
+// secrets of a file that the page may not write go where the file says and nowhere else.
 func (p *Page) complete(c configured) (connector.Props, config.Origin, error) {
 	was, from := p.running(c.Name)
 	now, err := p.restore(props(c.Config), was)
@@ -192,6 +235,9 @@ func (p *Page) complete(c configured) (connector.Props, config.Origin, error) {
 		return nil, from, err
 	}
 	now["name"] = c.Name
+	if !from.Remote && !p.o.Write && p.leads(now, was) {
+		return nil, from, failed(http.StatusForbidden, "%s: the secrets of its file are not used with other settings: set config.write: true in the worker's configuration, or use hydraulics preview with a copy of the file", c.Name)
+	}
 	return now, p.trusted(now, was, from), nil
 }
 
@@ -209,11 +255,11 @@ func (p *Page) diff(r *http.Request) (any, error) {
 	if err := body(r, &c); err != nil {
 		return nil, err
 	}
-	now, _, err := p.complete(c)
+	was, _ := p.running(c.Name)
+	now, err := p.restore(props(c.Config), was)
 	if err != nil {
 		return nil, err
 	}
-	was, _ := p.running(c.Name)
 	list := []difference{}
 	show := func(of connector.Props, key string) *string {
 		text, there := of.Text(key)
@@ -333,16 +379,20 @@ func (p *Page) write(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, failed(http.StatusBadRequest, "%s: %w", name, err)
 	}
+	file, err := filepath.EvalSymlinks(i.File) // a link stays one
+	if err != nil {
+		return nil, failed(http.StatusConflict, "%w", err)
+	}
 	mode := os.FileMode(0o644)
-	if info, err := os.Stat(i.File); err == nil {
+	if info, err := os.Stat(file); err == nil {
 		mode = info.Mode().Perm()
 	}
-	if err := files.Replace(i.File, data, mode); err != nil {
+	if err := files.Replace(file, data, mode); err != nil {
 		return nil, failed(http.StatusConflict, "%s: it cannot be written: %w", i.File, err)
 	}
 	p.o.Log.Info("the page has written a connector's file", "connector", name, "file", i.File)
 	p.o.Reload()
-	return edited{File: i.File, Line: s.Line}, nil
+	return edited{File: i.File, Line: s.Line, Version: versionOf(data)}, nil
 }
 
 // unhide gives a text with the secrets that the old one has.

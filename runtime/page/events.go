@@ -243,13 +243,24 @@ func (p *Page) Start() {
 	})
 }
 
-// Close ends streams, replays and what Start has begun. It is safe to call twice, and on none.
-func (p *Page) Close() {
+// End ends streams, which have no end of their own, and breaks replays off. It waits for
+// nothing, and is safe to call twice, and on none.
+func (p *Page) End() {
 	if p == nil {
 		return
 	}
 	p.feed.end()
-	p.replaysOf.close()
+	p.replaysOf.end()
+}
+
+// Close ends what the page has begun, and waits for it: a replay commits what has
+// arrived. It is safe to call twice, and on none.
+func (p *Page) Close() {
+	if p == nil {
+		return
+	}
+	p.End()
+	p.replaysOf.running.Wait()
 	p.follows.Wait()
 }
 

@@ -116,8 +116,11 @@ func (p *Page) letters(r *http.Request) (any, error) {
 	ctx, cancel := context.WithTimeoutCause(r.Context(), lettersFor, errLettersFor)
 	defer cancel()
 	var newest []dlq.Letter
+	bytes := 0
 	if err := s.Each(ctx, func(l dlq.Letter) error {
-		if newest = append(newest, l); len(newest) > most {
+		newest, bytes = append(newest, l), bytes+len(l.Message.Value)
+		for len(newest) > most || bytes > tailBytes && len(newest) > 1 {
+			bytes -= len(newest[0].Message.Value)
 			newest = slices.Delete(newest, 0, 1)
 		}
 		return nil
@@ -212,15 +215,14 @@ func (r *replays) change(topic string, f func(*replayState)) {
 	f(r.of[topic])
 }
 
-// close breaks off what runs; what has arrived is committed.
-func (r *replays) close() {
+// end breaks off what runs; what has arrived is committed.
+func (r *replays) end() {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.closed = true
 	if r.cancel != nil {
 		r.cancel()
 	}
-	r.mu.Unlock()
-	r.running.Wait()
 }
 
 // replay answers with what a dry run would do, or starts a replay, which ends by

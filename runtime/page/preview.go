@@ -11,6 +11,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/internal/output"
 	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/preview"
 )
 
@@ -78,6 +79,12 @@ func (p *Page) preview(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	text, _ := props.Text("topics")
+	for _, topic := range append(config.SplitList(text), order.Topics...) {
+		if err := p.mayRead(topic); err != nil {
+			return nil, err
+		}
+	}
 	if !p.showing.TryLock() {
 		return nil, failed(http.StatusConflict, "another preview is being made: wait for it")
 	}
@@ -85,7 +92,7 @@ func (p *Page) preview(r *http.Request) (any, error) {
 	ctx, cancel := context.WithTimeoutCause(r.Context(), previewFor, errPreviewFor)
 	defer cancel()
 	began := time.Now()
-	found, err := p.o.Preview(ctx, order.Name, props, from, runtime.PreviewOptions{Input: order.Input, Topics: order.Topics, Most: order.Records,
+	found, err := p.o.Preview(ctx, order.Name, props, from, runtime.PreviewOptions{Input: order.Input, Topics: order.Topics, Kept: p.o.Kept, Most: order.Records,
 		Wait: previewWait, Offline: order.Offline, Execute: order.Execute})
 	if err != nil {
 		return nil, failed(http.StatusUnprocessableEntity, "%w", err)

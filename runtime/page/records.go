@@ -167,7 +167,10 @@ func number(f float64) string {
 
 // keepPictures is how many pictures are kept. A list shows up to 60 records,
 // often with two pictures each; the browser asks for them right after it.
-const keepPictures = 600
+const (
+	keepPictures = 600
+	keepBytes    = 64 << 20 // of them
+)
 
 // pictures keeps the pictures of the last lists by the hash of their content.
 // The zero value is ready.
@@ -175,6 +178,7 @@ type pictures struct {
 	mu     sync.Mutex
 	byHash map[string][]byte
 	order  []string
+	bytes  int
 }
 
 func (p *pictures) keep(png []byte) string {
@@ -188,11 +192,13 @@ func (p *pictures) keep(png []byte) string {
 	if _, ok := p.byHash[name]; ok {
 		return name
 	}
-	if len(p.order) >= keepPictures {
+	for len(p.order) >= keepPictures || len(p.order) > 0 && p.bytes+len(png) > keepBytes {
+		p.bytes -= len(p.byHash[p.order[0]])
 		delete(p.byHash, p.order[0])
 		p.order = p.order[1:]
 	}
 	p.byHash[name] = png
+	p.bytes += len(png)
 	p.order = append(p.order, name)
 	return name
 }

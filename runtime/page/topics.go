@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -154,7 +153,10 @@ func (p *Page) reader(topic, asked string) string {
 	if users := p.users()[topic]; asked == "" && len(users) > 0 {
 		return users[0]
 	}
-	return strings.TrimPrefix(asked, "worker")
+	if asked == "worker" {
+		return asWorker
+	}
+	return asked
 }
 
 // decoder makes the converters of a reader.

@@ -14,6 +14,7 @@ function useEditing(first, fixed) {
   const timer = useRef();
   const turn = useRef(0); // an answer that an edit has overtaken says nothing
   const pending = useRef({}); // what the form has set and the worker has not written yet
+  const other = useRef(); // the text in the other form, which has the comments, and what it says
   const merge = (more) => { s.value = { ...s.value, ...more }; };
   const name = () => fixed || s.value.config.name || '';
   const check = async (mine) => {
@@ -57,7 +58,15 @@ function useEditing(first, fixed) {
       merge({ config: { ...s.value.config, [key]: value ?? '' }, busy: true });
       later(() => ({ text: s.value.text, set: { ...pending.current } }));
     },
-    as: (json) => { const { config } = s.value; merge({ json }); send({ json, config }); },
+    as: (json) => {
+      const { text, config, busy, problems } = s.value;
+      if (busy || problems.length > 0) return; // the text says something else than config
+      const back = other.current;
+      other.current = { text, said: JSON.stringify(config) };
+      merge({ json });
+      if (back?.said === JSON.stringify(config)) merge({ text: back.text });
+      else send({ json, config });
+    },
   };
 }
 
@@ -125,7 +134,9 @@ function Diff({ name, config }) {
   );
 }
 
-function Save({ editing, file, version, refused, name }) {
+function Save({ editing, file, version, refused, name, fixed }) {
+  const seen = useSignal(version); // of the file
+  const made = useSignal(fixed); // the connector that this changes
   const said = useSignal({ text: '' });
   const busy = useSignal(false);
   const { text, config, report, problems, json } = editing.s.value;
@@ -133,8 +144,10 @@ function Save({ editing, file, version, refused, name }) {
   const save = async () => {
     busy.value = true;
     try {
-      if (file) await ask(`api/files/${encodeURIComponent(name)}`, 'PUT', { text, version });
-      else await ask(at(name, 'config'), 'PUT', { ...config, name });
+      if (file) seen.value = (await ask(`api/files/${encodeURIComponent(name)}`, 'PUT', { text, version: seen.value })).version;
+      else if (made.value === name) await ask(at(name, 'config'), 'PUT', { ...config, name });
+      else await ask('api/connectors', 'POST', { name, config: { ...config, name } }); // refused where it is there
+      made.value = name;
       await refresh();
       said.value = { text: file ? `${file} is written, and is read anew.` : 'Saved. Its tasks start with it.', to: true };
     } catch (e) {
@@ -172,15 +185,15 @@ function Editor({ first, fixed }) {
       <div class="halves">
         <div>
           <div class="actions" role="group" aria-label="form of the text">
-            <button type="button" aria-pressed={!json} onClick={() => json && editing.as(false)}>YAML</button>
-            <button type="button" aria-pressed={json} onClick={() => !json && editing.as(true)}>JSON</button>
+            <button type="button" aria-pressed={!json} aria-disabled={busy || problems.length > 0} onClick={() => json && editing.as(false)}>YAML</button>
+            <button type="button" aria-pressed={json} aria-disabled={busy || problems.length > 0} onClick={() => !json && editing.as(true)}>JSON</button>
             <span class="note" role="status">{busy ? 'checking' : ''}</span>
           </div>
           <label for="text" class="aside">The configuration as text</label>
           <textarea id="text" spellcheck={false} rows={Math.min(40, Math.max(14, text.split('\n').length + 1))} value={text} onInput={(e) => editing.type(e.target.value)} aria-describedby="text-wrong" />
           <div id="text-wrong">{problems.map((p) => <p key={p.message} class="error">{p.line ? `line ${p.line}: ` : ''}{p.key ? `${p.key}: ` : ''}{p.message}</p>)}{wrong && <p class="error" role="alert">{wrong}</p>}</div>
           {fixed && <><h3>What differs</h3><Diff name={fixed} config={config} /></>}
-          <Save editing={editing} name={name} file={first.file} version={first.version} refused={first.refused} />
+          <Save editing={editing} name={name} fixed={fixed} file={first.file} version={first.version} refused={first.refused} />
           <Preview name={name} config={config} ready={!busy && problems.length === 0 && name !== ''} />
         </div>
         <form class="keys" onSubmit={(e) => e.preventDefault()} aria-label="keys"><Form editing={editing} /></form>
@@ -228,7 +241,7 @@ export function Edit() {
   const may = worker.value.role === 'configure';
   return (
     <section aria-labelledby="title">
-      <h2 id="title">{name ? <>Edit <a href={address('connector', name)}>{name}</a></> : 'A new connector'}</h2>
+      <h2 id="title" tabIndex={-1}>{name ? <>Edit <a href={address('connector', name)}>{name}</a></> : 'A new connector'}</h2>
       {may ? (name ? <Change key={name} name={name} /> : <Create key="new" />) : <p>That takes the role configure; you have the role {worker.value.role}.</p>}
     </section>
   );

@@ -9,6 +9,9 @@ export function lazily(load, name) {
     useEffect(() => {
       if (!View) load().then((m) => { View = m[name]; state.value = 'there'; }, () => { state.value = 'failed'; });
     }, []);
+    useEffect(() => { // readers of the screen are told where one has come, also where that takes a while
+      if (state.value === 'there' && document.activeElement === document.body) document.querySelector('h2')?.focus();
+    }, [state.value]);
     if (state.value === 'failed') return <p class="error" role="alert">This part of the page could not be loaded: the worker may have another version by now. Load the page again.</p>;
     return state.value === 'there' ? <View /> : <p class="note">Loading</p>;
   };

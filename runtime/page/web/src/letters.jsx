@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { useAsked } from './lazy.jsx';
 import { address, route } from './route.js';
-import { Body } from './topics.jsx';
+import { Body, Failed } from './topics.jsx';
 import { ask, worker } from './worker.js';
 import { count, utc } from './words.js';
 
@@ -10,13 +10,11 @@ const path = (topic, rest = '') => `api/dead-letters/${encodeURIComponent(topic)
 const last = (name) => name.slice(name.lastIndexOf('.') + 1) || 'unknown';
 const total = (sums) => Object.values(sums || {}).reduce((a, b) => a + b, 0);
 
-const Failed = ({ wrong, again }) => <p class="error" role="alert">{wrong} <button type="button" onClick={again}>Try again</button></p>;
-
 function Topics() {
   const { value, wrong, again } = useAsked('api/dead-letters', ask);
   return (
     <section aria-labelledby="title">
-      <h2 id="title">Dead letters</h2>
+      <h2 id="title" tabIndex={-1}>Dead letters</h2>
       {wrong && <Failed wrong={wrong} again={again} />}
       {!wrong && !value && <p class="note">Asking Kafka</p>}
       {value && value.length === 0 && <p>No connector has a topic for dead letters: errors.tolerance: all with errors.deadletterqueue.topic.name gives it one. Without it a record that fails stops its task.</p>}
@@ -47,13 +45,18 @@ function Replay({ topic, cause, letters, done }) {
   const restart = useSignal(false);
   const dialog = useRef();
   const order = (dryRun) => ({ dryRun, restart: restart.value, connector: cause.connector, stage: cause.stage, exception: cause.exception });
+  const turn = useRef(0); // an answer to a dialog that was closed meanwhile says nothing
   const dry = async () => {
+    turn.current += 1;
+    const mine = turn.current;
     state.value = { step: 'asking' };
+    let answer;
     try {
-      state.value = { step: 'asked', dry: await ask(path(topic, '/replay'), 'POST', order(true)) };
+      answer = { step: 'asked', dry: await ask(path(topic, '/replay'), 'POST', order(true)) };
     } catch (e) {
-      state.value = { step: 'asked', wrong: e.message };
+      answer = { step: 'asked', wrong: e.message };
     }
+    if (mine === turn.current) state.value = answer;
   };
   useEffect(() => { if (state.value.step === 'asking' && !dialog.current.open) dialog.current.showModal(); }, [state.value.step]);
   const go = async () => {
@@ -76,7 +79,7 @@ function Replay({ topic, cause, letters, done }) {
   return (
     <>
       <button type="button" onClick={dry}>Replay</button>
-      {step !== 'closed' && <dialog ref={dialog} aria-labelledby="replays" onClose={() => { state.value = { step: 'closed' }; }} onCancel={(e) => { if (step === 'running') e.preventDefault(); }}>
+      {step !== 'closed' && <dialog ref={dialog} aria-labelledby="replays" onClose={() => { turn.current += 1; state.value = { step: 'closed' }; }} onCancel={(e) => { if (step === 'running') e.preventDefault(); }}>
         <h2 id="replays">Replay letters of {cause.connector || topic}?</h2>
         <p>{count(letters)} letters died in {cause.stage || 'any stage'}. Each record goes once more to the topic that it was read from: every connector that reads it gets it again. Mend the cause first.</p>
         <div role="status">
@@ -85,7 +88,7 @@ function Replay({ topic, cause, letters, done }) {
           {now && <><progress max={Math.max(1, expected)} value={sent} aria-label="records sent" /> <p>{step === 'over' ? 'Done' : 'Sending'}: {count(sent)} of {count(expected)} records.</p>{step === 'over' && <Report report={now.report} />}</>}
           {(wrong || now?.error) && <p class="error">{wrong || now.error}</p>}
         </div>
-        {(step === 'asked' || step === 'asking') && <p><label><input type="checkbox" checked={restart.value} onChange={(e) => { restart.value = e.target.checked; dry(); }} /> begin with the first letter, also what was replayed before</label></p>}
+        {step === 'asked' && <p><label><input type="checkbox" checked={restart.value} onChange={(e) => { restart.value = e.target.checked; dry(); }} /> begin with the first letter, also what was replayed before</label></p>}
         <div class="actions">
           {step === 'asked' && total(would?.report.sent) > 0 && <button type="button" id="send" onClick={go}>Send {count(total(would.report.sent))} records</button>}
           <button type="button" disabled={step === 'running'} onClick={() => dialog.current.close()}>{step === 'over' ? 'Close' : 'Leave it'}</button>
@@ -133,7 +136,7 @@ function Causes({ topic }) {
   const here = (c) => c.connector === cause.connector && c.stage === cause.stage && c.exception === cause.exception;
   return (
     <section aria-labelledby="title">
-      <h2 id="title"><a href={address('letters')}>Dead letters</a> / {topic}</h2>
+      <h2 id="title" tabIndex={-1}><a href={address('letters')}>Dead letters</a> / {topic}</h2>
       {wrong && <Failed wrong={wrong} again={again} />}
       {!wrong && !value && <p class="note">Counting</p>}
       {value && value.length === 0 && <p>There are no letters: nothing has failed.</p>}
@@ -145,7 +148,7 @@ function Causes({ topic }) {
             <th scope="row"><a href={address('letters', topic, { connector: c.connector, stage: c.stage, exception: c.exception })} aria-current={here(c) ? 'true' : undefined}>{c.connector || 'unknown'}: {c.stage || 'no stage'}, {last(c.exception)}</a></th>
             <td>{c.last && <time dateTime={c.last}>{utc(c.last)}</time>}</td>
             <td class="example">{c.example.slice(0, 300)}</td>
-            {may && <td><Replay topic={topic} cause={c} letters={c.letters} done={again} /></td>}
+            {may && <td>{c.connector || c.stage || c.exception ? <Replay topic={topic} cause={c} letters={c.letters} done={again} /> : 'hydraulics dlq replay sends all'}</td>}
           </tr>
         ))}</tbody>
       </table></div>}

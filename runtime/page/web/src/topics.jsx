@@ -5,7 +5,7 @@ import { count, utc } from './words.js';
 
 const path = (topic, rest = '') => `api/topics/${encodeURIComponent(topic)}${rest}`;
 
-const Failed = ({ wrong, again }) => <p class="error" role="alert">{wrong} <button type="button" onClick={again}>Try again</button></p>;
+export const Failed = ({ wrong, again }) => <p class="error" role="alert">{wrong} <button type="button" onClick={again}>Try again</button></p>;
 
 function List() {
   const { filters } = route.value;
@@ -15,7 +15,7 @@ function List() {
   const shown = (value || []).filter((t) => t.name.includes(name));
   return (
     <section aria-labelledby="title">
-      <h2 id="title">Topics</h2>
+      <h2 id="title" tabIndex={-1}>Topics</h2>
       <form class="filters" onSubmit={(e) => e.preventDefault()}>
         <label>Name <input type="search" value={name} onInput={(e) => filter('name', e.target.value)} /></label>
         <label><input type="checkbox" checked={all} onChange={(e) => filter('all', e.target.checked ? 'true' : '')} /> Kafka's own, too</label>
@@ -135,7 +135,7 @@ export function Topics() {
   if (!name) return <List />;
   return (
     <section aria-labelledby="title" key={name}>
-      <h2 id="title"><a href={address('topics')}>Topics</a> / {name}</h2>
+      <h2 id="title" tabIndex={-1}><a href={address('topics')}>Topics</a> / {name}</h2>
       <Describe topic={name} />
       <Tail topic={name} />
     </section>

@@ -111,7 +111,11 @@ async function state() {
 }
 
 // refresh looks once, after something that no event has told yet.
-export const refresh = async () => take(await state());
+export async function refresh() {
+  take(await state());
+  last = ''; // what is passing may be told by no event
+  open();
+}
 
 // look asks again and again in place of a stream, which was refused at some time, or
 // broke off: then it is opened again once the worker answers.
