@@ -256,6 +256,30 @@ func TestTransactionThatIsLate(t *testing.T) {
 	}
 }
 
+// A move whose end is not known may still come: the next transaction is of another epoch.
+//
+// Clauses: W10.
+func TestMoveOfOffsetsThatIsBrokenOff(t *testing.T) {
+	d := newDatabase(t, logTable)
+	k := d.task(t, exactly)
+	if err := k.Put(t.Context(), numberedFrom(0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	was := k.offsets.at[t0].epoch
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := k.KeepOffsets(over, map[connector.TopicPartition]int64{t0: 5}); err == nil {
+		t.Fatal("it was not broken off")
+	}
+	if err := k.Put(t.Context(), numberedFrom(2, 3)); err != nil {
+		t.Fatal(err)
+	}
+	if now := k.offsets.at[t0].epoch; now <= was {
+		t.Errorf("epoch %d after %d", now, was)
+	}
+	wantRows(t, d, "SELECT next_offset FROM hydraulics_offsets", "4")
+}
+
 // raisedGate has inserts wait for an advisory lock.
 const raisedGate = `; CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS
 	$$BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NULL; END$$;
