@@ -51,7 +51,7 @@ type noteBody struct {
 // worker and of those others that run some of them.
 func getTap(s *Server, w http.ResponseWriter, r request) int {
 	if s.o.Tap == nil {
-		return general(w, http.StatusNotFound)
+		return fail(w, failed(http.StatusNotFound, "This worker has no tap."))
 	}
 	if rights.Of(r.Context()).Anyone {
 		return fail(w, failed(http.StatusForbidden, "No records are shown: others reach this address, and nobody has to log in. The worker's key access.file says who may."))

@@ -132,7 +132,7 @@ func (d *Database) Up(ctx context.Context) ([]string, error) {
 		results = part.Applied
 	}
 	if err == nil { // sinks ask for it, with other users
-		_, err = d.db.ExecContext(ctx, "GRANT SELECT ON "+pg.VersionTable+" TO PUBLIC")
+		_, err = d.db.ExecContext(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d); GRANT SELECT ON %s TO PUBLIC", migrationLock, pg.VersionTable))
 	}
 	var names []string
 	for _, r := range results {
