@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/axiom-data-science/hydraulics/runtime/internal/events"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 )
 
@@ -179,10 +180,11 @@ func (p *Page) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer p.feed.leave(wake)
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // a proxy passes events on as they come
+	out, err := events.NewWriter(w, writePatience)
+	if err != nil {
+		p.o.Log.Debug("page: a stream ends", "error", err.Error())
+		return
+	}
 	p.look(time.Now())
 	select {
 	case <-wake: // of this look, which the first event tells
@@ -194,7 +196,7 @@ func (p *Page) events(w http.ResponseWriter, r *http.Request) {
 	for {
 		u, number := p.feed.after(seen)
 		u.Role, seen = role, number
-		if err := p.send(w, u, number); err != nil {
+		if err := p.send(out, u, number); err != nil {
 			p.o.Log.Debug("page: a stream ends", "error", err.Error())
 			return
 		}
@@ -211,19 +213,12 @@ func (p *Page) events(w http.ResponseWriter, r *http.Request) {
 }
 
 // send writes one event.
-func (p *Page) send(w http.ResponseWriter, u update, number int64) error {
+func (p *Page) send(out *events.Writer, u update, number int64) error {
 	text, err := json.Marshal(u)
 	if err != nil {
 		return err
 	}
-	of := http.NewResponseController(w)
-	if err := of.SetWriteDeadline(time.Now().Add(writePatience)); err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(w, "retry: 1000\nid: %s-%d\ndata: %s\n\n", p.feed.boot, number, text); err != nil {
-		return err
-	}
-	return of.Flush()
+	return out.Write(events.Event{Data: text, ID: fmt.Sprintf("%s-%d", p.feed.boot, number), Retry: time.Second})
 }
 
 // Start has the page remember what connectors do, and tell it to those who follow. Its

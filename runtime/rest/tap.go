@@ -29,6 +29,8 @@ const (
 	mostKept = 60
 	// tapTick is how often a tap says what it has counted, and looks where tasks are.
 	tapTick = time.Second
+	// tapPatience is how long a reader may take to take one in.
+	tapPatience = 30 * time.Second
 	// beatTicks is after how many ticks without anything it says that it goes on.
 	beatTicks = 10
 )
@@ -67,7 +69,7 @@ func getTap(s *Server, w http.ResponseWriter, r request) int {
 	if err != nil {
 		return fail(w, err)
 	}
-	out, err := events.NewWriter(w)
+	out, err := events.NewWriter(w, tapPatience)
 	if err != nil || r.Method == http.MethodHead {
 		return http.StatusOK
 	}

@@ -110,7 +110,7 @@ func TestTapAsksOtherWorkers(t *testing.T) {
 			http.NotFound(w, r)
 			return
 		}
-		out, err := events.NewWriter(w)
+		out, err := events.NewWriter(w, tapPatience)
 		if err == nil {
 			_ = out.Write(events.Event{Name: "record", Data: []byte(`{"task":1}`)})
 		}

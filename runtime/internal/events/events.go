@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -17,41 +18,56 @@ const (
 	Type = "text/event-stream"
 	// maxLine bounds a line of one.
 	maxLine = 64 << 20
-	// patience is how long a reader may take to take one in.
-	patience = 30 * time.Second
 )
 
-// Event is a name with data, which has one line.
+// Event is data of one line, with a name, or with a number to go on from.
 type Event struct {
 	Name string
 	Data []byte
+
+	ID    string        // where a browser that comes again goes on
+	Retry time.Duration // after which it comes again
 }
 
 // Writer writes a stream as an answer to a request.
 type Writer struct {
-	w    http.ResponseWriter
-	conn *http.ResponseController
+	w        http.ResponseWriter
+	conn     *http.ResponseController
+	patience time.Duration
 }
 
-// NewWriter begins the answer.
-func NewWriter(w http.ResponseWriter) (*Writer, error) {
+// NewWriter begins the answer. patience is how long a reader may take to take an
+// event in.
+func NewWriter(w http.ResponseWriter, patience time.Duration) (*Writer, error) {
 	h := w.Header()
 	h.Set("Content-Type", Type)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // of a proxy before it
 	w.WriteHeader(http.StatusOK)
-	e := &Writer{w, http.NewResponseController(w)}
+	e := &Writer{w, http.NewResponseController(w), patience}
 	return e, e.conn.Flush()
 }
 
 // Write sends an event. A reader that takes none in for long is an error.
-func (e *Writer) Write(v Event) error { return e.send("event: %s\ndata: %s\n\n", v.Name, v.Data) }
+func (e *Writer) Write(v Event) error {
+	var fields strings.Builder
+	if v.Retry > 0 {
+		fmt.Fprintf(&fields, "retry: %d\n", v.Retry.Milliseconds())
+	}
+	if v.ID != "" {
+		fmt.Fprintf(&fields, "id: %s\n", v.ID)
+	}
+	if v.Name != "" {
+		fmt.Fprintf(&fields, "event: %s\n", v.Name)
+	}
+	return e.send("%sdata: %s\n\n", fields.String(), v.Data)
+}
 
 // Beat sends what readers pass over: it tells that the stream goes on.
 func (e *Writer) Beat() error { return e.send(":\n\n") }
 
 func (e *Writer) send(format string, args ...any) error {
-	if err := e.conn.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := e.conn.SetWriteDeadline(time.Now().Add(e.patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	if _, err := fmt.Fprintf(e.w, format, args...); err != nil {
