@@ -223,17 +223,16 @@ func (s *sample) shown(stage string) *preview.Sample {
 	out := &preview.Sample{Time: s.at, Task: s.task, Record: s.which}
 	before := s.given
 	for _, l := range s.steps {
-		step := preview.Step{Stage: l.stage, Changes: preview.Masked(preview.Diff(before, l.record))}
-		before = l.record
-		switch {
-		case stage == "":
-			if len(step.Changes) > 0 {
+		if preview.Named(l.stage, stage) { // all, where none is named
+			step := preview.Step{Stage: l.stage, Changes: preview.Masked(preview.Diff(before, l.record))}
+			if stage != "" {
+				step.Fields = preview.Masked(preview.Diff(nothing, l.record))
+			}
+			if stage != "" || len(step.Changes) > 0 {
 				out.Steps = append(out.Steps, step)
 			}
-		case preview.Named(l.stage, stage):
-			step.Fields = preview.Masked(preview.Diff(nothing, l.record))
-			out.Steps = append(out.Steps, step)
 		}
+		before = l.record
 	}
 	return out
 }
