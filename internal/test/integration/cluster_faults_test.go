@@ -245,7 +245,8 @@ func (f *field) remove(at *member, name string) {
 	at.do("DELETE", "/connectors/"+name, "")
 }
 
-// crowd adds many connectors and removes them again, and no task that ran starts again.
+// crowd adds many connectors and removes them again, and no task of the others starts again.
+// Those of the crowd have done so where one was there before.
 func (f *field) crowd(*rand.Rand) {
 	f.t.Helper()
 	f.shared()
@@ -261,7 +262,7 @@ func (f *field) crowd(*rand.Rand) {
 	f.t.Logf("100 connectors run after %v", time.Since(began).Round(100*time.Millisecond))
 	f.runs(f.workers...)
 	for task, now := range f.begun() {
-		if was, there := before[task]; there && was != now {
+		if was, there := before[task]; there && was != now && !strings.HasPrefix(task, "crowd-") {
 			f.t.Errorf("%s has started again: %v, %v before", task, now, was)
 		}
 	}
