@@ -150,7 +150,7 @@ def calibrate(net, size):
     """Logits that spread by about 1.5, of what the network computes and not of the last bias."""
     last = [layer for layer in net.modules() if isinstance(layer, torch.nn.Linear)][-1]
     logits = []
-    hook = last.register_forward_hook(lambda layer, x, y: logits.append(y - layer.bias))
+    hook = last.register_forward_hook(lambda layer, x, y: logits.append(y if layer.bias is None else y - layer.bias))
     with torch.no_grad():
         net(torch.rand(1, 3, size, size))
         last.weight.mul_(1.5 / logits[0].std())
