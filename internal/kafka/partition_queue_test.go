@@ -241,6 +241,35 @@ func TestQueueDeliversOnceInOrder(t *testing.T) {
 	})
 }
 
+// An answer that is lost twice: a broker knows a producer's last five batches, and so a
+// batch is known to it only as long as few are taken after it.
+func TestQueueSendsAloneWhatCameBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newModelProducer(t)
+		m.q.most = maxIdempotentInFlight
+		m.add(t)
+		m.send(t)
+		m.arrive(t)
+		fly := func() {
+			for range 50 {
+				m.add(t)
+			}
+			for !m.q.blocked() {
+				m.send(t)
+			}
+		}
+		for range 2 {
+			fly()
+			m.lostAnswer(t)
+			for len(m.way) > 0 {
+				m.arrive(t)
+			}
+		}
+		m.finish()
+		m.exact()
+	})
+}
+
 // A message that is refused goes alone, and takes nothing with it.
 func TestQueueRefusesOneAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
