@@ -43,6 +43,12 @@ worker:
 // startShared starts a worker of the cluster at a broker.
 func startShared(t *testing.T, broker string, sets ...string) *Worker {
 	t.Helper()
+	return startSharedWith(t, WorkerOptions{}, broker, sets...)
+}
+
+// startSharedWith starts one with options of its own.
+func startSharedWith(t *testing.T, o WorkerOptions, broker string, sets ...string) *Worker {
+	t.Helper()
 	j, err := config.Read(write(t, "worker.yaml", fmt.Sprintf(shared, broker)))
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +62,8 @@ func startShared(t *testing.T, broker string, sets ...string) *Worker {
 	if problems := config.Lint(j, connector.Plugins, Defaults); len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	w, err := StartWorker(t.Context(), WorkerOptions{Setup: j, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	o.Setup, o.Log = j, slog.New(slog.NewTextHandler(t.Output(), nil))
+	w, err := StartWorker(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +77,13 @@ func leads(w *Worker) bool { return w.member.Placement().Leads() }
 // startTwo starts two workers and gives the leader and the other one.
 func startTwo(t *testing.T, broker string, sets ...string) (leader, other *Worker) {
 	t.Helper()
-	a, b := startShared(t, broker, sets...), startShared(t, broker, sets...)
+	return startTwoWith(t, WorkerOptions{}, broker, sets...)
+}
+
+// startTwoWith starts two with options of their own.
+func startTwoWith(t *testing.T, o WorkerOptions, broker string, sets ...string) (leader, other *Worker) {
+	t.Helper()
+	a, b := startSharedWith(t, o, broker, sets...), startSharedWith(t, o, broker, sets...)
 	wait.Until(t, "one leader", func() bool {
 		p, q := a.member.Placement(), b.member.Placement()
 		return p.Generation == q.Generation && p.LeaderURL != "" && p.LeaderURL == q.LeaderURL

@@ -253,7 +253,11 @@ func (w *Worker) serve(o WorkerOptions) (ready func(), err error) {
 		w.pass = w.door.Pass()
 	}
 	w.page = page.New(shown)
-	w.door.Serve(door.Handlers{API: api, Admin: api.Admin(), Page: w.page})
+	handlers := door.Handlers{API: api, Admin: api.Admin(), Page: w.page}
+	if w.member != nil {
+		handlers.Vouched = w.member.Vouched
+	}
+	w.door.Serve(handlers)
 	if w.door.HasPage() {
 		w.page.Start()
 	}

@@ -6,7 +6,7 @@
 // A [Member] is what a herder and a REST API need of that: worker.go has its topics and
 // its life, assignment.go what it is assigned, statuses.go what the workers say of
 // themselves, peers.go who they are, requests.go what they ask of each other,
-// keys.go how they sign it.
+// keys.go how they sign it, word.go how one vouches for who asks.
 //
 // # Goroutines and locks
 //

@@ -44,22 +44,37 @@ func newKeyring(c connector.Config) (keyring, error) {
 	return k, nil
 }
 
-// signature gives that of a request's body.
-func signature(key store.SessionKey, algorithm string, body []byte) []byte {
+// signature gives that of a text.
+func signature(key store.SessionKey, algorithm string, text []byte) []byte {
 	h := hmac.New(hashes[algorithm], []byte(key.Key))
-	h.Write(body)
+	h.Write(text)
 	return h.Sum(nil)
 }
+
+var errNoKey = errors.New("there is no session key in the configuration topic yet, which the leader writes")
 
 // signs puts the signature of its body into a request's headers.
 func (m *Member) signs(h http.Header, body []byte) error {
 	key, ok := m.store.SessionKey()
 	if !ok {
-		return connector.Retriable(errors.New("there is no session key in the configuration topic yet, which the leader writes"))
+		return connector.Retriable(errNoKey)
 	}
-	h.Set(cluster.AlgorithmHeader, m.keys.sign)
-	h.Set(cluster.SignatureHeader, base64.StdEncoding.EncodeToString(signature(key, m.keys.sign, body)))
+	m.keys.put(h, key, body)
 	return nil
+}
+
+// put puts the signature of a text into headers.
+func (k keyring) put(h http.Header, key store.SessionKey, text []byte) {
+	h.Set(cluster.AlgorithmHeader, k.sign)
+	h.Set(cluster.SignatureHeader, base64.StdEncoding.EncodeToString(signature(key, k.sign, text)))
+}
+
+// signed tells whether the signature in headers is that of a text, by an algorithm that
+// is taken.
+func (k keyring) signed(h http.Header, key store.SessionKey, text []byte) bool {
+	algorithm := h.Get(cluster.AlgorithmHeader)
+	got, err := base64.StdEncoding.DecodeString(h.Get(cluster.SignatureHeader))
+	return err == nil && slices.Contains(k.verify, algorithm) && hmac.Equal(got, signature(key, algorithm, text))
 }
 
 // Verify says what is wrong with the signature of a request from another worker. Workers
@@ -82,8 +97,7 @@ func (m *Member) Verify(h http.Header, body []byte) error {
 	if !ok {
 		return refuse(herder.Unavailable, "This worker is still starting up and has not been able to read a session key from the config topic yet")
 	}
-	got, err := base64.StdEncoding.DecodeString(sent)
-	if err != nil || !hmac.Equal(got, signature(key, algorithm, body)) {
+	if !m.keys.signed(h, key, body) {
 		return refuse(herder.Forbidden, "Internal request contained invalid signature.")
 	}
 	return nil

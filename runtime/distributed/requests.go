@@ -42,9 +42,6 @@ func (m *Member) Owner(id herder.TaskID) error {
 	return &herder.Elsewhere{URL: url}
 }
 
-// Do sends a request to another worker.
-func (m *Member) Do(r *http.Request) (*http.Response, error) { return m.o.HTTP.Do(r) }
-
 // submitPatience is how long the leader may take to answer, as for other requests.
 const submitPatience = 90 * time.Second
 

@@ -28,7 +28,12 @@ type Handlers struct {
 	// Admin is asked at admin.listeners, where there are any.
 	Admin rights.Guarded
 	Page  rights.Guarded
+	// Vouched is asked who makes a request that has no session here; nil is nobody.
+	Vouched Vouched
 }
+
+// Vouched gives who makes a request by the word of another worker.
+type Vouched func(r *http.Request) (rights.Who, bool)
 
 // Door is used from one goroutine.
 type Door struct {
@@ -196,6 +201,7 @@ func (d *Door) HasPage() bool { return d.at.page != nil }
 
 // Serve serves handlers at the listeners until the door is closed.
 func (d *Door) Serve(h Handlers) {
+	d.login.vouched = h.Vouched
 	guarded := func(l *listener, next rights.Guarded) http.Handler {
 		return withHeaders(d.headers, d.origins.guard(d.login.guard(next, l.local())))
 	}

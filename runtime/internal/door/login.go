@@ -23,10 +23,12 @@ const (
 	module        = "PropertyFileLoginModule"
 )
 
-// login says who asks: by a name and password, a token, or a session.
+// login says who asks: by a name and password, a token, a session, or the word of
+// another worker.
 type login struct {
 	users    *users // nil where nobody has to log in
 	sessions *sessions
+	vouched  Vouched // nil where there is no other worker
 	// stranger is what one may do who does not log in.
 	stranger rights.Role
 }
@@ -97,6 +99,11 @@ func usersFile(name string) (string, error) {
 func (l *login) who(r *http.Request) rights.Who {
 	if who, ok := l.sessions.of(r); ok {
 		return who
+	}
+	if l.vouched != nil {
+		if who, ok := l.vouched(r); ok {
+			return who
+		}
 	}
 	if l.users == nil {
 		return rights.Who{Role: l.stranger}

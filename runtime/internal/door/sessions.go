@@ -85,6 +85,7 @@ func (s *sessions) of(r *http.Request) (rights.Who, bool) {
 		delete(s.open, hashToken(id))
 		return rights.Who{}, false
 	}
+	got.who.Session = ok
 	return got.who, ok
 }
 
