@@ -1,18 +1,15 @@
 package rest
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -230,279 +227,41 @@ func TestIdempotencyKeys(t *testing.T) {
 	}
 }
 
-// Clauses: N8.
-func TestOrderOfKeys(t *testing.T) {
-	const requests, keys = 120, 7
-	var mu sync.Mutex
-	var got []string
-	busy, most := 0, 0
-	busyKeys := map[string]bool{}
-	service := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		key := r.Header.Get("X-Key")
-		mu.Lock()
-		if busyKeys[key] {
-			t.Errorf("two requests of %s are on their way", key)
-		}
-		busyKeys[key], busy = true, busy+1
-		most = max(most, busy)
-		mu.Unlock()
-		time.Sleep(time.Millisecond)
-		mu.Lock()
-		defer mu.Unlock()
-		busyKeys[key], busy = false, busy-1
-		got = append(got, key+" "+string(body))
-	}))
-	defer service.Close()
-	s := start(t, nil, "url", service.URL, "format", "raw", "headers", "X-Key: ${key}", "max.in.flight.requests", "5")
-	if err := s.Put(t.Context(), texts(requests, keys)); err != nil {
-		t.Fatal(err)
-	}
-	last := map[string]string{}
-	for _, line := range got {
-		key, value, _ := strings.Cut(line, " ")
-		if value < last[key] {
-			t.Errorf("%s came after %s of %s", value, last[key], key)
-		}
-		last[key] = value
-	}
-	if len(got) != requests || most > 5 {
-		t.Errorf("%d requests, at most %d at once", len(got), most)
-	}
-}
-
-// So many requests are on their way at once, and no more; records without a key wait
-// for none.
-//
-// Clauses: N8.
-func TestBoundedConcurrency(t *testing.T) {
-	arrived, release := make(chan struct{}), make(chan struct{})
-	service := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		arrived <- struct{}{}
-		<-release
-	}))
-	defer service.Close()
-	s := start(t, nil, "url", service.URL, "format", "raw", "max.in.flight.requests", "3")
-	batch := texts(6, 1)
-	for i := range batch {
-		batch[i].Key = nil
-	}
-	ended := make(chan error)
-	go func() { ended <- s.Put(t.Context(), batch) }()
-	for range 3 {
-		<-arrived
-	}
-	for range 3 {
-		release <- struct{}{}
-		<-arrived
-	}
-	for range 3 {
-		release <- struct{}{}
-	}
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-}
-
-// After an error those that are on their way are waited for, and what waits for the
-// key of one that failed is not sent before it.
-//
-// Clauses: N8.
-func TestOrderAfterAnError(t *testing.T) {
+// Clauses: N7.
+func TestNothingIsSentTwiceAfterAnOutage(t *testing.T) {
 	down := true
-	var got []string
 	service := newService(t, func(_ int, _ *http.Request, body string) int {
-		if down && body == "000" {
-			down = false
+		switch {
+		case strings.Contains(body, `"n":1,`):
+			return 400
+		case down && strings.Contains(body, `"n":3,`):
 			return 503
-		}
-		got = append(got, body)
-		return 0
-	})
-	s := start(t, nil, "url", service.URL, "format", "raw", "max.in.flight.requests", "8", "retry.backoff.ms", "0")
-	deliver(t, s, texts(40, 4))
-	last := map[int]string{}
-	for _, body := range got {
-		n, _ := strconv.Atoi(body)
-		if last[n%4] >= body {
-			t.Errorf("%s came after %s", body, last[n%4])
-		}
-		last[n%4] = body
-	}
-	if len(got) != 40 {
-		t.Errorf("%d of 40 arrived, or more than once: %v", len(got), got)
-	}
-}
-
-// A request that is too large is halved, and the next ones are smaller at once.
-//
-// Clauses: N9.
-func TestTooLarge(t *testing.T) {
-	var sizes []int
-	service := newService(t, func(_ int, _ *http.Request, body string) int {
-		sizes = append(sizes, strings.Count(body, "\n"))
-		if len(body) > 20 {
-			return http.StatusRequestEntityTooLarge
 		}
 		return 0
 	})
 	reporter := new(connectortest.Reporter)
-	s := start(t, reporter, "url", service.URL, "format", "raw", "batch.size", "8")
-	batch := texts(16, 16)
-	if err := s.Put(t.Context(), batch[:8]); err != nil {
-		t.Fatal(err)
+	s := start(t, reporter, "url", service.URL)
+	batch := records(5)
+	if err := s.Put(t.Context(), batch); connector.KindOf(err) != connector.KindRetriable {
+		t.Fatalf("got %v", err)
 	}
-	if err := s.Put(t.Context(), batch[8:]); err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff([]int{8, 4, 4, 4, 4}, sizes); d != "" {
-		t.Errorf("records of the requests: %s", d)
-	}
-	large := texts(1, 1)
-	large[0].Value = strings.Repeat("x", 30)
-	if err := s.Put(t.Context(), large); err != nil {
-		t.Fatal(err)
-	}
-	if reported, why := reporter.Reported(); len(reported) != 1 || !strings.Contains(why[0].Error(), "413") {
-		t.Errorf("reported %v", why)
-	}
-}
-
-// A request has each text of batch.unique once.
-//
-// Clauses: N2.
-func TestUniqueInABatch(t *testing.T) {
-	service := newService(t, nil)
-	s := start(t, nil, "url", service.URL, "format", "raw", "batch.size", "10", "batch.unique", "${key}")
-	batch := texts(7, 3)
-	batch[5].Key = nil // what it may be the same as is not known
-	key := connector.StructOf("k", connector.F("id", connector.Int32Schema))
-	for i := 1; i < 6; i += 3 { // keys of several fields are told apart, too
-		batch[i].KeySchema, batch[i].Key = key, connector.StructFrom(key, []any{int32(1)})
-	}
+	service.mu.Lock()
+	down = false
+	service.mu.Unlock()
 	if err := s.Put(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"POST / 000\n001\n002\n", "POST / 003\n004\n", "POST / 005\n", "POST / 006\n"}, service.got()); d != "" {
+	var order []string
+	for _, line := range service.got() {
+		order = append(order, line[len(`POST / {"n":`):][:1])
+	}
+	if d := cmp.Diff([]string{"0", "2", "3", "4"}, order); d != "" {
 		t.Error(d)
 	}
-}
-
-// So many refusals in a row are not the records' fault; those that are refused among
-// others are reported, however many.
-//
-// Clauses: N10.
-func TestLongRunOfRefusals(t *testing.T) {
-	tests := []struct {
-		name     string
-		code     int
-		good     string // what the service takes
-		kind     connector.Kind
-		reported int
-	}{
-		{"all", 400, "none", connector.KindFatal, 60},
-		{"all, by what is theirs", 422, "none", connector.KindUnmarked, 180},
-		{"one is taken", 400, "100", connector.KindUnmarked, 179},
+	if reported, _ := reporter.Reported(); len(reported) != 1 {
+		t.Errorf("reported %d times", len(reported))
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			service := newService(t, func(_ int, _ *http.Request, body string) int {
-				if strings.TrimSpace(body) == tt.good {
-					return 0
-				}
-				return tt.code
-			})
-			reporter := new(connectortest.Reporter)
-			s := start(t, reporter, "url", service.URL, "format", "raw", "batch.size", "20")
-			batch := texts(180, 180)
-			err := s.Put(t.Context(), batch[:60])
-			for from := 60; from < 180 && err == nil; from += 60 {
-				err = s.Put(t.Context(), batch[from:from+60])
-			}
-			if connector.KindOf(err) != tt.kind || err != nil && !strings.Contains(err.Error(), "120 records in a row were answered with 400 and none was taken") {
-				t.Errorf("got %v", err)
-			}
-			if reported, _ := reporter.Reported(); len(reported) != tt.reported {
-				t.Errorf("%d records were reported, want %d", len(reported), tt.reported)
-			}
-		})
-	}
-}
-
-// Without a tolerance a refused record ends the task, or is left out where that is
-// wanted.
-//
-// Clauses: N10.
-func TestRefusedWithoutTolerance(t *testing.T) {
-	service := newService(t, func(_ int, _ *http.Request, body string) int {
-		if body == "001" {
-			return 422
-		}
-		return 0
-	})
-	if err := start(t, nil, "url", service.URL, "format", "raw").Put(t.Context(), texts(3, 3)); connector.KindOf(err) != connector.KindData || !strings.Contains(err.Error(), "record t[1]@1: POST "+service.URL) {
-		t.Errorf("got %v", err)
-	}
-	if err := start(t, nil, "url", service.URL, "format", "raw", "behavior.on.error", "ignore").Put(t.Context(), texts(3, 3)); err != nil {
-		t.Error(err)
-	}
-	if d := cmp.Diff([]string{"POST / 000", "POST / 000", "POST / 002"}, service.got()); d != "" {
-		t.Error(d)
-	}
-}
-
-// Clauses: N6.
-func TestRetriedAnswers(t *testing.T) {
-	service := newService(t, func(int, *http.Request, string) int { return 404 })
-	for _, tt := range []struct {
-		props    []string
-		kind     connector.Kind
-		attempts int
-	}{
-		{nil, connector.KindFatal, 0},
-		{[]string{"retry.on.status.codes", "410,400-404"}, connector.KindRetriable, extraAttempts},
-		{[]string{"retry.on.status.codes", "404-", "max.retries", "3"}, connector.KindRetriable, 3},
-	} {
-		err := start(t, nil, append([]string{"url", service.URL}, tt.props...)...).Put(t.Context(), texts(1, 1))
-		if connector.KindOf(err) != tt.kind {
-			t.Errorf("%v: %v", tt.props, err)
-		}
-		if mark, ok := err.(*connector.Error); ok && tt.kind == connector.KindRetriable && mark.Attempts != tt.attempts {
-			t.Errorf("%v: %d attempts, want %d", tt.props, mark.Attempts, tt.attempts)
-		}
-	}
-}
-
-// Clauses: N2.
-func TestBatchSizes(t *testing.T) {
-	for _, tt := range []struct {
-		props  []string
-		most   int
-		linger time.Duration
-	}{
-		{nil, 1, 0},
-		{[]string{"batch.size", "100"}, 100, 10 * time.Millisecond},
-		{[]string{"batch.size", "100", "max.in.flight.requests", "4", "batch.linger.ms", "500"}, 400, 500 * time.Millisecond},
-	} {
-		s := start(t, nil, append([]string{"url", "http://localhost"}, tt.props...)...)
-		if most, linger := s.Batch(); most != tt.most || linger != tt.linger {
-			t.Errorf("%v: %d records, %s", tt.props, most, linger)
-		}
-	}
-}
-
-// A Put that is broken off ends, with several requests on their way too.
-//
-// Clauses: N8.
-func TestCancelled(t *testing.T) {
-	release, arrived := make(chan struct{}), make(chan struct{}, 9)
-	service := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { arrived <- struct{}{}; <-release }))
-	defer service.Close()
-	defer close(release)
-	s := start(t, nil, "url", service.URL, "format", "raw", "max.in.flight.requests", "3")
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() { <-arrived; cancel() }()
-	if err := s.Put(ctx, texts(9, 9)); err != context.Canceled {
-		t.Errorf("got %v", err)
+	if err := s.Put(t.Context(), batch[:1]); err != nil || len(service.got()) != 5 {
+		t.Error("a record that is put anew was not sent")
 	}
 }
