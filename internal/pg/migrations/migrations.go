@@ -30,6 +30,7 @@ type Database struct {
 	db       *sql.DB
 	provider *goose.Provider
 	versions map[int64]version
+	dropData bool // a way back may drop rows
 }
 
 // version is a migration's files.
@@ -104,14 +105,19 @@ func (d *Database) read(files fs.FS) ([]*goose.Migration, error) {
 		}
 		v := version{name, string(up), string(down)}
 		d.versions[n] = v
-		steps = append(steps, goose.NewGoMigration(n, run(name, v.up), run(path.Join("down", name), v.down)))
+		steps = append(steps, goose.NewGoMigration(n, run(name, v.up, nil), run(path.Join("down", name), v.down, func(ctx context.Context, tx *sql.Tx) error { return d.refuse(ctx, tx, v) })))
 	}
 	return steps, nil
 }
 
-// run runs a file's statements in a step's transaction.
-func run(name, statements string) *goose.GoFunc {
+// run runs a file's statements in a step's transaction, unless it is refused there first.
+func run(name, statements string, refuse func(ctx context.Context, tx *sql.Tx) error) *goose.GoFunc {
 	return &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+		if refuse != nil {
+			if err := refuse(ctx, tx); err != nil {
+				return err
+			}
+		}
 		if strings.TrimSpace(statements) == "" {
 			return nil
 		}
@@ -142,7 +148,7 @@ func (d *Database) Up(ctx context.Context) ([]string, error) {
 }
 
 // Down leaves the newest version, and gives its file's name, empty where there is
-// none. It refuses to drop rows unless it is told to.
+// none. It refuses to drop rows unless it is told to. It is for one goroutine at a time.
 func (d *Database) Down(ctx context.Context, dropData bool) (string, error) {
 	n, err := d.provider.GetDBVersion(ctx)
 	if err != nil || n == 0 {
@@ -154,11 +160,8 @@ func (d *Database) Down(ctx context.Context, dropData bool) (string, error) {
 		return "", fmt.Errorf("version %d of the database is none that this program knows: use the one that made it", n)
 	case v.down == "":
 		return "", fmt.Errorf("migration %s has no way back", v.name)
-	case !dropData:
-		if err := d.refuse(ctx, v); err != nil {
-			return "", err
-		}
 	}
+	d.dropData = dropData
 	before := int64(0)
 	for other := range d.versions {
 		if other < n {
@@ -171,26 +174,33 @@ func (d *Database) Down(ctx context.Context, dropData bool) (string, error) {
 	return v.name, nil
 }
 
-// refuse is an error where tables that go with a version have rows.
-func (d *Database) refuse(ctx context.Context, v version) error {
+// refuse is an error where tables that go with a version have rows, and are to keep
+// them. From when it asks until they are gone nobody writes another one.
+func (d *Database) refuse(ctx context.Context, tx *sql.Tx, v version) error {
+	if d.dropData {
+		return nil
+	}
 	var full []string
 	for _, table := range v.drops() {
 		var there, rows bool
-		if err := d.db.QueryRowContext(ctx, "SELECT pg_catalog.to_regclass("+pg.QuoteLiteral(pg.Quote(table))+") IS NOT NULL").Scan(&there); err != nil {
-			return err
+		if err := tx.QueryRowContext(ctx, "SELECT pg_catalog.to_regclass("+pg.QuoteLiteral(pg.Quote(table))+") IS NOT NULL").Scan(&there); err != nil {
+			return &fileError{v.name, err}
 		}
 		if !there {
 			continue
 		}
-		if err := d.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM "+pg.Quote(table)+")").Scan(&rows); err != nil {
-			return err
+		if _, err := tx.ExecContext(ctx, "LOCK TABLE "+pg.Quote(table)+" IN ACCESS EXCLUSIVE MODE"); err != nil { // as its drop takes
+			return &fileError{v.name, err}
+		}
+		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM "+pg.Quote(table)+")").Scan(&rows); err != nil {
+			return &fileError{v.name, err}
 		}
 		if rows {
 			full = append(full, table)
 		}
 	}
 	if len(full) > 0 {
-		return fmt.Errorf("migration %s: to leave it drops the rows of %s: --drop-data does that", v.name, strings.Join(full, ", "))
+		return &fileError{v.name, fmt.Errorf("to leave it drops the rows of %s: --drop-data does that", strings.Join(full, ", "))}
 	}
 	return nil
 }
@@ -236,7 +246,7 @@ func (d *Database) noted(ctx context.Context) (map[int64]time.Time, error) {
 	return since, rows.Err()
 }
 
-// fileError is what the server says of a file.
+// fileError is what keeps a file from being run.
 type fileError struct {
 	name string
 	err  error
@@ -245,7 +255,7 @@ type fileError struct {
 // Error names the file.
 func (e *fileError) Error() string { return fmt.Sprintf("migration %s: %v", e.name, e.err) }
 
-// Unwrap gives the server's error.
+// Unwrap gives the reason.
 func (e *fileError) Unwrap() error { return e.err }
 
 // plain gives a file's error without what goose says around it.

@@ -15,6 +15,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/pg"
 	"github.com/axiom-data-science/hydraulics/internal/pg/migrations"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -121,6 +122,37 @@ func TestDownKeepsRows(t *testing.T) {
 	}
 	if ran, err := d.Up(t.Context()); len(ran) != 2 || err != nil {
 		t.Errorf("ran %v (%v)", ran, err)
+	}
+}
+
+// A row that somebody writes while its table is to go stays, and the table with it.
+func TestDownKeepsARowThatComesBetween(t *testing.T) {
+	conn := connect(t, pgtest.URL(t))
+	d := open(t, conn)
+	if _, err := d.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if name, err := d.Down(t.Context(), false); name != "002_ifcb_bins.sql" || err != nil {
+		t.Fatalf("left %s (%v)", name, err)
+	}
+	pgtest.Exec(t, conn, "BEGIN; INSERT INTO ifcb_sample_stats VALUES (0, 'IFCB104', 2, 'a', 0.5, 'm:1', 0, 1, 2, true)")
+	done := make(chan error, 1)
+	go func() { // ends with the transaction
+		_, err := d.Down(t.Context(), false)
+		done <- err
+	}()
+	wait.Until(t, "it waits for the table", func() bool {
+		return pgtest.Rows(t, conn, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'ifcb_sample_stats'::regclass")[0] == "1"
+	})
+	pgtest.Exec(t, conn, "COMMIT")
+	if err := wait.For(t, "the answer", done); err == nil || !strings.Contains(err.Error(), "drops the rows of ifcb_sample_stats: --drop-data") {
+		t.Errorf("%v, want a refusal", err)
+	}
+	if got := pgtest.Rows(t, conn, "SELECT roi FROM ifcb_sample_stats"); !cmp.Equal(got, []string{"2"}) {
+		t.Errorf("rows: %v", got)
+	}
+	if v := has(t, d); !cmp.Equal(v, []int64{1}) {
+		t.Errorf("it has versions %v", v)
 	}
 }
 
