@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/test/certs"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
@@ -221,6 +223,35 @@ func (f *fetcher) over(tp connector.TopicPartition) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.partitions[tp].ended
+}
+
+// TestBrokerHangsUpOverTLS: the end of TLS reads well below it, as if an answer had come
+// that cannot be read. No batch is to blame, however often it happens.
+func TestBrokerHangsUpOverTLS(t *testing.T) {
+	authority := certs.Authority(t)
+	cluster := kafkatest.NewClusterWithTLS(t, &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, "broker", "127.0.0.1").TLS()}})
+	c := open(t, cluster.ListenAddrs()[0], map[string]string{"security.protocol": "SSL", "retry.backoff.ms": "1",
+		"ssl.truststore.type": "PEM", "ssl.truststore.certificates": authority.PEM()})
+	if err := c.CreateTopic(t.Context(), TopicSpec{Name: "in", Partitions: 1, Replication: 1}); err != nil {
+		t.Fatal(err)
+	}
+	produce(t, c, numbered("in", 3)...)
+	left := cluster.HangUp(kafkatest.Fetch, 2*maxUnreadable+2)
+	f := newFetcher(t.Context(), c, *c.client.Config(), GroupOptions{MaxPollBytes: 10 << 10}, backoff{time.Millisecond, 10 * time.Millisecond}, nil)
+	defer f.close()
+	f.start(map[connector.TopicPartition]int64{{Topic: "in"}: 0})
+	got := 0
+	wait.Until(t, "what the broker gives in the end", func() bool {
+		messages, err := f.take(10, 10<<10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += len(messages)
+		return got == 3
+	})
+	if n := left(); n > 0 {
+		t.Errorf("%d answers were to be cut off and were not", n)
+	}
 }
 
 // TestReplicaOutOfReach: the leader gives nothing to who names a rack, and prefers a

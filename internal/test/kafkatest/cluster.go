@@ -1,6 +1,9 @@
 package kafkatest
 
 import (
+	"crypto/tls"
+	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +20,18 @@ type Cluster struct {
 // NewCluster runs brokers until the test ends.
 func NewCluster(t testing.TB, brokers int) *Cluster {
 	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(brokers))
+	return newCluster(t, kfake.NumBrokers(brokers))
+}
+
+// NewClusterWithTLS runs one broker that speaks TLS, at a port of 127.0.0.1.
+func NewClusterWithTLS(t testing.TB, conf *tls.Config) *Cluster {
+	t.Helper()
+	return newCluster(t, kfake.NumBrokers(1), kfake.TLS(conf))
+}
+
+func newCluster(t testing.TB, options ...kfake.Opt) *Cluster {
+	t.Helper()
+	c, err := kfake.NewCluster(options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,6 +62,22 @@ func (c *Cluster) Hang(request int16) (hangs <-chan struct{}, release func()) {
 		return nil, nil, false
 	})
 	return came, func() { close(end) }
+}
+
+// HangUp has brokers end the connection in place of so many answers to requests of a
+// number, in TLS as it is to be ended. left gives how many are still to come.
+func (c *Cluster) HangUp(request int16, times int32) (left func() int32) {
+	var n atomic.Int32
+	n.Store(times)
+	c.ControlKey(request, func(kmsg.Request) (kmsg.Response, error, bool) {
+		if n.Load() == 0 {
+			return nil, nil, false
+		}
+		n.Add(-1)
+		c.KeepControl()
+		return nil, io.EOF, true
+	})
+	return n.Load
 }
 
 // PreferReplica has leaders give nothing to those that name a rack, but for the broker
