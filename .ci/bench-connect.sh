@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Starts Apache Kafka, fetches Java's Kafka Connect, and measures hydraulics beside it.
-# Arguments go to the program that measures: internal/test/bench/connect.
+# Starts Apache Kafka, and PostgreSQL for -data, fetches Java's Kafka Connect, and
+# measures hydraulics beside it. Arguments go to the program that measures:
+# internal/test/bench/connect.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 servers=${SERVERS:-.cache/servers}
@@ -8,6 +9,7 @@ mkdir -p "$servers"
 servers=$(cd "$servers" && pwd)
 trap '.ci/servers.sh stop "$servers"' EXIT
 environment=$(.ci/servers.sh start-kafka "$servers")
+if [ "${1-}" = -data ]; then environment+=$'\n'$(.ci/servers.sh start-postgres "$servers"); fi
 while IFS= read -r line; do
   if [[ $line == *HYDRAULICS_* ]]; then export "HYDRAULICS_${line#*HYDRAULICS_}"; fi
 done <<<"$environment"

@@ -9,6 +9,7 @@
 #
 #   servers.sh start DIR         prints NAME=value lines for the tests' environment
 #   servers.sh start-kafka DIR   Kafka and Kerberos alone, and fetches Connect
+#   servers.sh start-postgres DIR   PostgreSQL alone
 #   servers.sh start-older DIR VERSION   starts a broker of a version before 4, and
 #                                        prints where: one at a time, always empty
 #   servers.sh stop-older DIR
@@ -21,7 +22,7 @@
 # is installed with apt-get.
 set -euo pipefail
 KAFKA=4.3.1 LOG4J=2.25.4 APICURIO=3.0.9 APICURIO_CONVERTER=2.6.8.Final DEBEZIUM=3.2.0.Final PGJDBC=42.7.8
-command=${1:?start, start-kafka, start-older, stop-older, fetch-debezium or stop}
+command=${1:?start, start-kafka, start-postgres, start-older, stop-older, fetch-debezium or stop}
 mkdir -p "${2:?a folder}"
 dir=$(cd "$2" && pwd)
 kafka_port=${KAFKA_PORT:-29092} registry_port=${REGISTRY_PORT:-28081} postgres_port=${POSTGRES_PORT:-25432} pooler_port=${POOLER_PORT:-26432}
@@ -301,8 +302,10 @@ start_everything() {
   await pooler 30 open_port "$pooler_port"
   echo "HYDRAULICS_POOLER_ADDRESS=127.0.0.1:$pooler_port"
   echo "HYDRAULICS_REGISTRY_URL=http://127.0.0.1:$registry_port/apis/ccompat/v7"
-  echo "HYDRAULICS_POSTGRES_URL=postgres://postgres@127.0.0.1:$postgres_port/postgres?sslmode=disable"
+  say_postgres
 }
+
+say_postgres() { echo "HYDRAULICS_POSTGRES_URL=postgres://postgres@127.0.0.1:$postgres_port/postgres?sslmode=disable"; }
 
 case $command in
 start | start-kafka)
@@ -320,6 +323,7 @@ start | start-kafka)
   echo "HYDRAULICS_CONNECT_CLASSPATH=$dir/lib/connect/*"
   echo "HYDRAULICS_CONNECT_PLUGINS=$dir/plugins"
   ;;
+start-postgres) start_postgres; say_postgres ;;
 start-older) start_older "${3:?a version}" ;;
 stop-older) end older; end zookeeper ;;
 fetch-debezium)
@@ -328,5 +332,5 @@ fetch-debezium)
   echo "$dir/lib/debezium"
   ;;
 stop) end older; end zookeeper; end kafka; end kerberos; end registry; end pooler; rm -f "$pooler_conf"; stop_postgres ;;
-*) echo "start, start-kafka, start-older, stop-older, fetch-debezium or stop" >&2; exit 2 ;;
+*) echo "start, start-kafka, start-postgres, start-older, stop-older, fetch-debezium or stop" >&2; exit 2 ;;
 esac

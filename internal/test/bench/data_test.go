@@ -20,11 +20,11 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/converter/avro"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
+	"github.com/axiom-data-science/hydraulics/internal/test/bench/stats"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/internal/test/pgtest"
 	"github.com/axiom-data-science/hydraulics/internal/test/registrytest"
 	"github.com/axiom-data-science/hydraulics/runtime"
-	"github.com/axiom-data-science/hydraulics/transforms/ifcbstats"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -49,10 +49,8 @@ const dataYAML = `
     pk.fields: time,ifcb_id,roi
 `
 
-// dataTable is the flow's table of statistics without its other indexes.
-const dataTable = `CREATE TABLE t (time INT, ifcb_id VARCHAR(7), roi INT, name VARCHAR NOT NULL, classifier VARCHAR NOT NULL, prob FLOAT NOT NULL,
-	classification_time INT NOT NULL, biovolume FLOAT NOT NULL, carbon FLOAT NOT NULL, hab BOOLEAN NOT NULL, PRIMARY KEY (time, ifcb_id, roi));
-	CREATE TABLE source AS SELECT 1564349199 + i / 500 AS time, 'IFCB104'::varchar(7) AS ifcb_id, i %% 500 AS roi, 'Alexandrium_catenella'::varchar AS name,
+// dataSource makes a table of the rows, which the floor is given.
+const dataSource = `CREATE TABLE source AS SELECT 1564349199 + i / 500 AS time, 'IFCB104'::varchar(7) AS ifcb_id, i %% 500 AS roi, 'Alexandrium_catenella'::varchar AS name,
 	'ifcb-2026:3'::varchar AS classifier, (i %% 997)::real / 997::float AS prob, 1764349199 AS classification_time, i::real * 1.37 AS biovolume, i::real * 0.017 AS carbon,
 	i %% 7 = 0 AS hab FROM generate_series(0, %d) i`
 
@@ -131,7 +129,7 @@ type data struct {
 
 func newData(b *testing.B, rows int) *data {
 	d := &data{b: b, rows: rows, broker: kafkatest.Start(b), registry: registrytest.URL(b), database: pgtest.URL(b)}
-	d.sql(fmt.Sprintf(dataTable, rows-1))
+	d.sql(stats.Table + "; " + fmt.Sprintf(dataSource, rows-1))
 	conn := d.connect()
 	var text strings.Builder
 	_, err := conn.PgConn().CopyTo(b.Context(), &text, "COPY source TO STDOUT")
@@ -164,12 +162,8 @@ func (d *data) fill() {
 	check(d.b, client.CreateTopic(d.b.Context(), kafka.TopicSpec{Name: "stats", Partitions: 8, Replication: 1}))
 	producer, err := client.NewProducer(kafka.ProducerOptions{})
 	check(d.b, err)
-	value := connector.NewStruct(ifcbstats.ValueSchema)
-	value.Set("ifcb_id", "IFCB104").Set("name", "Alexandrium_catenella").Set("classifier", "ifcb-2026:3").Set("classification_time", int32(1764349199))
 	for i := range d.rows {
-		value.Set("time", int32(1564349199+i/500)).Set("roi", int32(i%500)).Set("prob", float32(i%997)/997).
-			Set("biovolume", float32(i)*1.37).Set("carbon", float32(i)*0.017).Set("hab", i%7 == 0)
-		bytes, err := conv.FromConnect(d.b.Context(), "stats", ifcbstats.ValueSchema, value)
+		bytes, err := conv.FromConnect(d.b.Context(), "stats", stats.Schema, stats.Value(i))
 		check(d.b, err)
 		check(d.b, producer.Send(d.b.Context(), kafka.Message{Topic: "stats", Partition: int32(i / 500 % 8), Value: bytes}, func(_ connector.RecordMetadata, err error) {
 			if err != nil {

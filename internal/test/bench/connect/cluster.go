@@ -151,7 +151,7 @@ func (b *bench) clusterLanes() []lane {
 	return []lane{
 		{fmt.Sprintf("cluster: topic to topic, %d records of 1 KB", few), []side{three, one},
 			func(ctx context.Context) (err error) {
-				spread, err = b.topics.spread(ctx, "spread", few, 1<<10, 3)
+				spread, err = b.topics.fill(ctx, "spread", few, 3, texts(1<<10))
 				return err
 			},
 			func(ctx context.Context, s side) (cost, error) { return b.shared(ctx, s, spread, few) }},

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/axiom-data-science/hydraulics/internal/registry"
 	"github.com/axiom-data-science/hydraulics/internal/test/bench/loop"
 )
 
@@ -56,33 +57,64 @@ func (b *bench) lanes() []lane {
 	source := func(more map[string]string) func(ctx context.Context, s side) (cost, error) {
 		return func(ctx context.Context, s side) (cost, error) { return b.source(ctx, s, in, more) }
 	}
-	var lines, large string
-	few := b.lines / 5
+	var lines string
 	return []lane{
 		{fmt.Sprintf("file to topic, %d lines of 100 bytes", b.lines), []side{ours, theirs, tunedSource}, write, source(nil)},
 		{fmt.Sprintf("file to topic, four transforms, %d lines of 100 bytes", b.lines), []side{ours, theirs}, write, source(hoist)},
 		{fmt.Sprintf("topic to file, %d records of 100 bytes", b.lines), []side{ours, theirs},
 			func(ctx context.Context) (err error) {
-				lines, err = b.topics.fill(ctx, "lines", b.lines, 100)
+				lines, err = b.topics.fill(ctx, "lines", b.lines, 1, texts(100))
 				return err
 			},
 			func(ctx context.Context, s side) (cost, error) { return b.sink(ctx, s, lines) }},
-		{fmt.Sprintf("topic to topic, %d records of 1 KB", few), []side{ours, {name: "Java, MirrorSourceConnector", java: true}, {name: "a bare franz-go loop", loop: true}},
-			func(ctx context.Context) (err error) {
-				large, err = b.topics.fill(ctx, "large", few, 1<<10)
-				return err
-			},
-			func(ctx context.Context, s side) (cost, error) { return b.copy(ctx, s, large, few) }},
+		b.copies("String", loop.Text, nil),
+		b.copies("Avro", loop.Avro, map[string]string{"input.value.converter": "avro", "input.value.converter.schema.registry.url": b.registry,
+			"value.converter": "avro", "value.converter.schema.registry.url": b.registry}),
 		{"cold start, until the REST API answers", []side{ours, theirs}, nil, b.cold},
 		{fmt.Sprintf("idle, %d file sources at the end of their files, CPU of %v", idleSources, idleFor), []side{ours, theirs}, nil, b.idle},
 	}
 }
 
+// copies is a lane between two topics. Java's worker takes bytes, the others read and
+// write each value.
+func (b *bench) copies(name, values string, converters map[string]string) lane {
+	var in string
+	few := b.lines / 5
+	return lane{fmt.Sprintf("topic to topic, %d records of 1 KB, %s", few, name),
+		[]side{ours, {name: "Java, MirrorSourceConnector", java: true}, {name: "a bare franz-go loop", loop: true}},
+		func(ctx context.Context) (err error) {
+			value := texts(1 << 10)
+			if values == loop.Avro {
+				if value, err = b.readings(ctx, 1<<10); err != nil {
+					return err
+				}
+			}
+			in, err = b.topics.fill(ctx, "large", few, 1, value)
+			return err
+		},
+		func(ctx context.Context, s side) (cost, error) { return b.copy(ctx, s, in, few, values, converters) }}
+}
+
+// readings gives Avro values of a size, their schema registered.
+func (b *bench) readings(ctx context.Context, size int) (func(i int) ([]byte, error), error) {
+	client, err := registry.New(registry.Options{URLs: []string{b.registry}})
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	schema, err := client.Register(ctx, "readings", loop.Schema)
+	if err != nil {
+		return nil, err
+	}
+	return loop.Values(uint32(schema.ID), size)
+}
+
 // settle is how long a worker has rest before it is given something to do.
 const settle = 2 * time.Second
 
-// journey times a connector of a worker from its creation until done.
-func (b *bench) journey(ctx context.Context, s side, config map[string]string, done func() (bool, error)) (cost, error) {
+// journey times a connector of a worker from its creation until done, all its records
+// being through.
+func (b *bench) journey(ctx context.Context, s side, records int, config map[string]string, done func() (bool, error)) (cost, error) {
 	w, _, err := b.worker(ctx, s)
 	if err != nil {
 		return cost{}, err
@@ -91,12 +123,21 @@ func (b *bench) journey(ctx context.Context, s side, config map[string]string, d
 	time.Sleep(settle)
 	config = maps.Clone(config)
 	maps.Copy(config, s.config)
-	return w.timed(ctx, func() error { return w.create(ctx, "bench", config) }, done)
+	asked := time.Now()
+	return w.timed(ctx, records, func() error { return w.create(ctx, "bench", config) }, func() (bool, error) {
+		if time.Since(asked) > time.Second {
+			asked = time.Now()
+			if _, err := w.spread(); err != nil { // a task has failed
+				return false, err
+			}
+		}
+		return done()
+	})
 }
 
 // timed gives the cost of something from its begin until done. The peak of memory
 // is that since the process began.
-func (p *process) timed(ctx context.Context, begin func() error, done func() (bool, error)) (cost, error) {
+func (p *process) timed(ctx context.Context, records int, begin func() error, done func() (bool, error)) (cost, error) {
 	before, err := p.cost()
 	if err != nil {
 		return cost{}, err
@@ -110,7 +151,7 @@ func (p *process) timed(ctx context.Context, begin func() error, done func() (bo
 	}
 	took := time.Since(began)
 	c, err := p.cost()
-	c.took, c.cpu = took, c.cpu-before.cpu
+	c.records, c.took, c.cpu = records, took, c.cpu-before.cpu
 	return c, err
 }
 
@@ -122,7 +163,7 @@ func (b *bench) source(ctx context.Context, s side, in string, more map[string]s
 	}
 	config := map[string]string{"connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector", "tasks.max": "1", "file": in, "topic": topic}
 	maps.Copy(config, more)
-	return b.journey(ctx, s, config, func() (bool, error) { return b.topics.holds(ctx, topic, b.lines) })
+	return b.journey(ctx, s, b.lines, config, func() (bool, error) { return b.topics.holds(ctx, topic, b.lines) })
 }
 
 // sink takes a topic to a file.
@@ -134,7 +175,7 @@ func (b *bench) sink(ctx context.Context, s side, topic string) (cost, error) {
 	want := int64(b.lines) * 101
 	config := map[string]string{"connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "tasks.max": "1", "file": out, "topics": topic,
 		"consumer.override.group.id": fmt.Sprintf("bench-%d", time.Now().UnixNano())}
-	return b.journey(ctx, s, config, func() (bool, error) {
+	return b.journey(ctx, s, b.lines, config, func() (bool, error) {
 		info, err := os.Stat(out)
 		if os.IsNotExist(err) {
 			return false, nil
@@ -144,7 +185,7 @@ func (b *bench) sink(ctx context.Context, s side, topic string) (cost, error) {
 }
 
 // copy takes a topic to another one.
-func (b *bench) copy(ctx context.Context, s side, in string, n int) (cost, error) {
+func (b *bench) copy(ctx context.Context, s side, in string, n int, values string, converters map[string]string) (cost, error) {
 	alias := fmt.Sprintf("copy%d", time.Now().UnixNano())
 	out := alias + "." + in // as MirrorSourceConnector names it
 	if err := b.topics.create(ctx, out); err != nil {
@@ -153,21 +194,22 @@ func (b *bench) copy(ctx context.Context, s side, in string, n int) (cost, error
 	done := func() (bool, error) { return b.topics.holds(ctx, out, n) }
 	switch {
 	case s.loop:
-		return b.loop(ctx, in, out, done)
+		return b.loop(ctx, in, out, n, values, done)
 	case s.java:
-		return b.journey(ctx, s, map[string]string{"connector.class": "org.apache.kafka.connect.mirror.MirrorSourceConnector", "tasks.max": "1",
+		return b.journey(ctx, s, n, map[string]string{"connector.class": "org.apache.kafka.connect.mirror.MirrorSourceConnector", "tasks.max": "1",
 			"source.cluster.alias": alias, "target.cluster.alias": "bench", "topics": in,
 			"source.cluster.bootstrap.servers": b.broker, "target.cluster.bootstrap.servers": b.broker,
 			"replication.factor": "1", "offset-syncs.topic.replication.factor": "1", "sync.topic.acls.enabled": "false",
 			"key.converter": "org.apache.kafka.connect.converters.ByteArrayConverter", "value.converter": "org.apache.kafka.connect.converters.ByteArrayConverter",
 		}, done)
 	}
-	return b.journey(ctx, s, map[string]string{"connector.class": "stream", "topics": in, "topic": out,
-		"consumer.override.group.id": alias}, done)
+	config := map[string]string{"connector.class": "stream", "topics": in, "topic": out, "consumer.override.group.id": alias}
+	maps.Copy(config, converters)
+	return b.journey(ctx, s, n, config, done)
 }
 
 // loop is the copy of a program of one's own.
-func (b *bench) loop(ctx context.Context, in, out string, done func() (bool, error)) (cost, error) {
+func (b *bench) loop(ctx context.Context, in, out string, n int, values string, done func() (bool, error)) (cost, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return cost{}, err
@@ -177,13 +219,13 @@ func (b *bench) loop(ctx context.Context, in, out string, done func() (bool, err
 		return cost{}, err
 	}
 	cmd := exec.Command(self)
-	cmd.Env = loop.Environment(b.broker, in, out, loop.Text)
+	cmd.Env = loop.Environment(b.broker, in, out, values)
 	p, err := start(dir, cmd)
 	if err != nil {
 		return cost{}, err
 	}
 	defer p.stop()
-	return p.timed(ctx, func() error { return nil }, done)
+	return p.timed(ctx, n, func() error { return nil }, done)
 }
 
 // cold starts a worker with all plugins.

@@ -76,7 +76,7 @@ func (b *bench) crowded(ctx context.Context, only string, rest time.Duration) (e
 	if err := b.topics.create(ctx, topic); err != nil {
 		return err
 	}
-	full, err := b.topics.fill(ctx, "full", read, 100)
+	full, err := b.topics.fill(ctx, "full", read, 1, texts(100))
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 // cost is what one run took.
 type cost struct {
+	records     int           // 0 where the run has none to count
 	took        time.Duration // 0 where the run has no end
 	cpu         time.Duration
 	memory      uint64 // bytes of RAM: the peak, or where the run has no end the last
@@ -40,14 +41,20 @@ func newTable(l lane) *table {
 
 func (t *table) print(w io.Writer) {
 	fmt.Fprintf(w, "\n### %s\n\n", t.name)
-	fmt.Fprintln(w, "| | seconds | hydraulics is faster, times | CPU seconds | of it hydraulics takes | MB | descriptors |")
-	fmt.Fprintln(w, "| --- | --- | --- | --- | --- | --- | --- |")
+	fmt.Fprintln(w, "| | seconds | records/s | hydraulics is faster, times | CPU seconds | of it hydraulics takes | MB | descriptors |")
+	fmt.Fprintln(w, "| --- | --- | --- | --- | --- | --- | --- | --- |")
 	seconds := func(c cost) float64 { return c.took.Seconds() }
 	cpu := func(c cost) float64 { return c.cpu.Seconds() }
+	rate := func(c cost) float64 {
+		if c.records == 0 {
+			return 0
+		}
+		return float64(c.records) / c.took.Seconds()
+	}
 	for i, s := range t.sides {
 		costs := t.costs[i]
-		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s |\n", s.name,
-			spread(each(costs, seconds)), spread(t.ratios(i, func(ours, theirs cost) (float64, float64) { return seconds(theirs), seconds(ours) })),
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", s.name,
+			spread(each(costs, seconds)), spread(each(costs, rate)), spread(t.ratios(i, func(ours, theirs cost) (float64, float64) { return seconds(theirs), seconds(ours) })),
 			spread(each(costs, cpu)), spread(t.ratios(i, func(ours, theirs cost) (float64, float64) { return cpu(ours), cpu(theirs) })),
 			spread(each(costs, func(c cost) float64 { return float64(c.memory) / (1 << 20) })),
 			spread(each(costs, func(c cost) float64 { return float64(c.descriptors) })))

@@ -46,13 +46,8 @@ func (t *topics) holds(ctx context.Context, topic string, n int) (bool, error) {
 	return sum >= int64(n), err
 }
 
-// fill makes a topic of n texts.
-func (t *topics) fill(ctx context.Context, name string, n, size int) (string, error) {
-	return t.spread(ctx, name, n, size, 1)
-}
-
-// spread makes one of several partitions.
-func (t *topics) spread(ctx context.Context, name string, n, size int, partitions int32) (string, error) {
+// fill makes a topic of n values, which its partitions have in turn.
+func (t *topics) fill(ctx context.Context, name string, n int, partitions int32, value func(i int) ([]byte, error)) (string, error) {
 	topic := t.name(name)
 	if err := t.client.CreateTopic(ctx, kafka.TopicSpec{Name: topic, Partitions: partitions, Replication: 1}); err != nil {
 		return "", err
@@ -64,16 +59,18 @@ func (t *topics) spread(ctx context.Context, name string, n, size int, partition
 	defer p.Close()
 	failed := make(chan error, 1)
 	for i := range n {
-		err := p.Send(ctx, kafka.Message{Topic: topic, Partition: int32(i) % partitions, Value: []byte(text(i, size)), Timestamp: connector.NoTimestamp},
-			func(_ connector.RecordMetadata, err error) {
-				if err != nil {
-					select {
-					case failed <- err:
-					default:
-					}
-				}
-			})
+		v, err := value(i)
 		if err != nil {
+			return "", err
+		}
+		if err := p.Send(ctx, kafka.Message{Topic: topic, Partition: int32(i) % partitions, Value: v, Timestamp: connector.NoTimestamp}, func(_ connector.RecordMetadata, err error) {
+			if err != nil {
+				select {
+				case failed <- err:
+				default:
+				}
+			}
+		}); err != nil {
 			return "", err
 		}
 	}
@@ -86,6 +83,11 @@ func (t *topics) spread(ctx context.Context, name string, n, size int, partition
 	default:
 		return topic, nil
 	}
+}
+
+// texts gives values of a size.
+func texts(size int) func(i int) ([]byte, error) {
+	return func(i int) ([]byte, error) { return []byte(text(i, size)), nil }
 }
 
 // text is the record of a number: digits, and letters up to its size.
