@@ -95,9 +95,10 @@ func (m *Model) Damage(partition int32, length bool) (first, last int64) {
 	return -1, -1
 }
 
-// metadata adds leaders to what the brokers say.
+// metadata adds leaders to what the brokers say, of which the first is the controller.
 func (m *Model) metadata(r kmsg.Request) (kmsg.Response, error) {
 	resp := r.ResponseKind().(*kmsg.MetadataResponse)
+	resp.ControllerID = 0
 	for i, address := range m.Addr {
 		b := kmsg.NewMetadataResponseBroker()
 		b.NodeID = int32(i)
