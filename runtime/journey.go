@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -66,7 +65,7 @@ func (it *item) poll(r *connector.SourceRecord) {
 func (it *item) place() string {
 	switch {
 	case it.read != nil:
-		return fmt.Sprintf("%s[%d]@%d", it.read.Topic, it.read.Partition, it.read.Offset)
+		return placeOf(it.read.Topic, it.read.Partition, it.read.Offset)
 	case it.polled != nil && (it.polled.SourcePartition != nil || it.polled.SourceOffset != nil):
 		return jsonText(it.polled.SourcePartition) + "@" + jsonText(it.polled.SourceOffset)
 	}

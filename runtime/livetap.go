@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -188,7 +187,7 @@ func (w *Worker) OpenTap(name string, o LiveOptions) *LiveTap {
 	for _, k := range slices.Backward(kept[:min(o.Last, len(kept))]) {
 		r := k.Record.Origin
 		s := &sample{at: k.Time, task: k.Task, given: nothing,
-			which: preview.Record{Record: fmt.Sprintf("%s[%d]@%d", r.Topic, r.Partition, r.Offset), Fate: preview.Kept}}
+			which: preview.Record{Record: placeOf(r.Topic, r.Partition, r.Offset), Fate: preview.Kept}}
 		s.left("before "+k.Before, k.Record)
 		if s.reached(o.Stage) {
 			t.take(s)

@@ -30,6 +30,11 @@ func (p place) wrap(stage, record string, err error) error {
 	return connector.Coded(codeOf(stage, err), fmt.Errorf("%s%w", b.String(), err))
 }
 
+// placeOf names a record by where it was read from, such as images[2]@1841.
+func placeOf(topic string, partition int32, offset int64) string {
+	return fmt.Sprintf("%s[%d]@%d", topic, partition, offset)
+}
+
 // stageCodes are the codes of failures that have none of their own, by where they are.
 var stageCodes = []struct{ place, code string }{
 	{"key converter", "H3001"},

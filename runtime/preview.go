@@ -326,7 +326,7 @@ func (r *refusals) Report(_ context.Context, rec connector.Record, cause error) 
 	defer r.p.mu.Unlock()
 	i, ok := r.of[rec.Origin]
 	if !ok {
-		return connector.Fatal(fmt.Errorf("record %s[%d]@%d was reported, but it is not among those given", rec.Origin.Topic, rec.Origin.Partition, rec.Origin.Offset))
+		return connector.Fatal(fmt.Errorf("record %s was reported, but it is not among those given", placeOf(rec.Origin.Topic, rec.Origin.Partition, rec.Origin.Offset)))
 	}
 	r.p.failed(&r.p.result.Records[i], r.stage, cause, r.p.t.at.wrap(r.stage.place, r.p.batch.items[i].place(), cause))
 	return nil

@@ -347,8 +347,8 @@ func (r *reporter) Report(ctx context.Context, rec connector.Record, cause error
 	m, ok := r.kept[rec.Origin]
 	r.mu.Unlock()
 	if !ok {
-		return connector.Fatal(fmt.Errorf("record %s[%d]@%d was reported, but it is not among those put since the last flush",
-			rec.Origin.Topic, rec.Origin.Partition, rec.Origin.Offset))
+		return connector.Fatal(fmt.Errorf("record %s was reported, but it is not among those put since the last flush",
+			placeOf(rec.Origin.Topic, rec.Origin.Partition, rec.Origin.Offset)))
 	}
 	it := &item{record: rec, read: m}
 	r.s.t.errors.failures.Add(1)
