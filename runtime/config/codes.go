@@ -29,13 +29,17 @@ func Coded(problems []Problem) []Problem {
 		if p.Code != "" {
 			continue
 		}
-		p.Code = "H1009"
-		for _, c := range codes {
-			if strings.Contains(p.Message, c.has) {
-				p.Code = c.code
-				break
-			}
-		}
+		p.Code = CodeOf(p.Message)
 	}
 	return problems
+}
+
+// CodeOf gives the code of what a message says is wrong with a configuration.
+func CodeOf(message string) string {
+	for _, c := range codes {
+		if strings.Contains(message, c.has) {
+			return c.code
+		}
+	}
+	return "H1009"
 }

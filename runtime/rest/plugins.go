@@ -167,7 +167,17 @@ type valueBody struct {
 	Value       *string  `json:"value"`
 	Recommended []string `json:"recommended_values"`
 	Errors      []string `json:"errors"`
-	Visible     bool     `json:"visible"`
+	// Codes has one of each error for those who ask for them: clients in Java refuse
+	// fields that they do not know.
+	Codes   []string `json:"codes,omitempty"`
+	Visible bool     `json:"visible"`
+}
+
+// code adds the codes of the errors.
+func (b *valueBody) code() {
+	for _, e := range b.Errors {
+		b.Codes = append(b.Codes, config.CodeOf(e))
+	}
 }
 
 type checkBody struct {
@@ -209,6 +219,11 @@ func putValidate(s *Server, r request) (answer, error) {
 	}
 	for _, p := range report.Problems()[counted:] { // of keys that nobody defines
 		b.Configs = append(b.Configs, checkBody{Value: valueBody{Name: p.Key, Recommended: []string{}, Errors: []string{p.Message}, Visible: true}})
+	}
+	if flag(r, "codes") {
+		for i := range b.Configs {
+			b.Configs[i].Value.code()
+		}
 	}
 	return answer{status: http.StatusOK, body: b}, nil
 }

@@ -299,6 +299,8 @@ func TestServer(t *testing.T) {
 		{"a stream of another version", "GET", "/connector-plugins/stream/config?version=(1.0.0,)", "", nil, 400, `required version range (1.0.0,)"`},
 		{"a version that is none", "GET", "/connector-plugins/stream/config?version=%5B1", "", nil, 400, `"message":"Invalid version specification: [1"`},
 		{"the keys of a stream", "GET", "/connector-plugins/stream/config", "", nil, 200, `"name":"input.value.converter"`},
+		{"with the codes that are asked for", "PUT", "/connector-plugins/stream/config/validate?codes=true", `{"connector.class":"stream","name":"x","topics":"a"}`, nil, 200,
+			`"errors":["Missing required configuration \"topic\" which has no default value."],"codes":["H1002"],"visible":true`},
 		{"a stream that is not right", "PUT", "/connector-plugins/stream/config/validate", `{"connector.class":"stream","name":"x","topics":"a"}`, nil, 200,
 			`Missing required configuration \"topic\" which has no default value.`},
 	}

@@ -12,7 +12,8 @@ func failuresPage() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Failures\n\n%s\n\nErrors in a log, in a task's trace, from `lint` and in what commands say end in a code where a user can meet\n"+
 		"them. `hydraulics explain CODE` prints what is written here. Answers of the REST API keep Kafka Connect's words\nwithout a code, "+
-		"since its clients read them; the trace of a status has it.\n", generated)
+		"since its clients read them; the trace of a status has it, and `PUT /connector-plugins/{plugin}/config/validate?codes=true`\n"+
+		"has those of its errors beside them.\n", generated)
 	for _, a := range failures.Areas() {
 		fmt.Fprintf(&b, "\n## %s\n", a.Title)
 		for _, f := range failures.All() {
