@@ -40,6 +40,7 @@ type Converter struct {
 	mu      sync.Mutex
 	written map[*connector.Schema]json.RawMessage // by identity
 	parsed  map[string]*connector.Schema          // by text
+	heads   []head                                // not to be changed
 }
 
 // Info describes the plugin.
@@ -86,7 +87,7 @@ func (c *Converter) Configure(ctx connector.Context, conf connector.Config, _ bo
 		})
 	}
 	c.cacheSize = max(1, conf.Int("schemas.cache.size"))
-	c.written, c.parsed = map[*connector.Schema]json.RawMessage{}, map[string]*connector.Schema{}
+	c.written, c.parsed, c.heads = map[*connector.Schema]json.RawMessage{}, map[string]*connector.Schema{}, nil
 	if text := conf.String("schema.content"); text != "" {
 		r := c.reader()
 		schema, err := c.parseSchema(r, []byte(text))
@@ -161,6 +162,10 @@ func (c *Converter) read(r *reader, data []byte) (*connector.Schema, any, error)
 }
 
 func (c *Converter) readEnvelope(r *reader, data []byte) (*connector.Schema, any, error) {
+	if schema, v, ok := c.readKnown(data); ok {
+		v, err := r.fromJSON("", schema, v)
+		return schema, v, err
+	}
 	var parts map[string]json.RawMessage
 	if err := unmarshal(data, &parts); err != nil {
 		if !noEnvelope(data) {

@@ -128,6 +128,7 @@ func (c *Converter) parseSchema(r *reader, text []byte) (*connector.Schema, erro
 		clear(c.parsed)
 	}
 	c.parsed[string(text)] = s
+	c.know(s, text)
 	return s, nil
 }
 
