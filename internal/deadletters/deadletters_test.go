@@ -279,3 +279,39 @@ func TestReplayGoesOn(t *testing.T) {
 	o.same("a", "1 1 1", "1 2 1", "1 4 1", "1 5 1")
 	o.same("b", "1 3 1")
 }
+
+// TestReplayHasItsGroupAlone starts a replay while another one is at work, as from
+// another worker: nothing goes twice. One with another place of its own may run.
+func TestReplayHasItsGroupAlone(t *testing.T) {
+	o := newOffice(t, "a", "other")
+	for _, value := range []string{"1", "2", "3"} {
+		o.bury(record("a", value), failure("stats", "TASK_PUT", "x"))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { // ends with the replay, which cancel ends
+		r := Replay{Source: o.source(), Rate: 1e-6, MaxReplays: 3} // the first one at once
+		_, err := r.Run(ctx)
+		done <- err
+	}()
+	wait.Until(t, "the first record", func() bool { return len(o.has("a")) == 1 })
+	if said, err := o.replay(Replay{}); !errors.Is(err, kafka.ErrGroupInUse) || !strings.Contains(err.Error(), "letters of dead are being replayed already") {
+		t.Errorf("beside it: %q, %v", said, err)
+	}
+	if said, err := o.replay(Replay{DryRun: true}); err != nil || said != "3 would be replayed to a\n" {
+		t.Errorf("a dry run beside it: %q, %v", said, err)
+	}
+	if said, err := o.replay(Replay{To: "other"}); err != nil || said != "3 replayed to other\n" {
+		t.Errorf("elsewhere beside it: %q, %v", said, err)
+	}
+	o.same("a", "1 1 1")
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	if said, err := o.replay(Replay{}); err != nil || said != "2 replayed to a\n" {
+		t.Errorf("after it: %q, %v", said, err)
+	}
+	o.same("a", "1 1 1", "1 2 1", "1 3 1")
+}

@@ -23,6 +23,7 @@ import (
 // has arrived, so that a replay which was broken off, were it by kill -9, goes on
 // there; what was sent since the last commit goes again. A filter and another
 // target have a group of their own: nothing that one left out is lost to the next.
+// A replay has its group alone while it runs, whoever else starts one and where.
 type Replay struct {
 	Source
 	To         string  // a topic in place of the one that the record was read from
@@ -58,6 +59,7 @@ type replaying struct {
 	chosen     func(dlq.Letter) bool
 	client     *kafka.Client
 	producer   sender
+	hold       *kafka.Hold // of the group; nil in a dry run
 	group      string
 	pace       *rate.Limiter
 	partitions map[string]int32 // of the topics that are sent to
@@ -94,6 +96,15 @@ func (w *replaying) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer w.client.Close()
+	if !r.DryRun {
+		if w.hold, err = w.client.Hold(ctx, w.group, r.Topic); err != nil {
+			if errors.Is(err, kafka.ErrGroupInUse) {
+				err = fmt.Errorf("letters of %s are being replayed already, two at a time would send them twice: try again once that has ended, or ten seconds after it was killed: %w", r.Topic, err)
+			}
+			return err
+		}
+		defer func() { err = errors.Join(err, w.leave(ctx)) }()
+	}
 	next := map[connector.TopicPartition]int64{}
 	if !r.Restart {
 		if next, err = w.client.CommittedOffsets(ctx, w.group); err != nil {
@@ -120,6 +131,13 @@ func (w *replaying) run(ctx context.Context) (err error) {
 		err = errors.Join(err, w.settle(last))
 	}
 	return err
+}
+
+// leave gives the group up.
+func (w *replaying) leave(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleAtMost)
+	defer cancel()
+	return w.hold.Close(ctx)
 }
 
 // group gives the consumer group that keeps how far this replay has come.
@@ -200,6 +218,9 @@ func (r *replaying) again(ctx context.Context, l dlq.Letter) error {
 		if err := r.pace.Wait(ctx); err != nil {
 			return err
 		}
+		if err := r.hold.Err(); err != nil {
+			return err
+		}
 		if err := r.producer.Send(ctx, m, r.arrived); err != nil {
 			return err
 		}
@@ -235,7 +256,7 @@ func (r *replaying) settle(ctx context.Context) error {
 	if err := r.refusal(); err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}
-	if err := r.client.AlterOffsets(ctx, r.group, map[connector.TopicPartition]int64{r.tp: r.next}); err != nil {
+	if err := r.hold.Commit(ctx, map[connector.TopicPartition]int64{r.tp: r.next}); err != nil {
 		return err
 	}
 	r.since, r.settled = 0, time.Now()

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/axiom-data-science/hydraulics/connector"
 )
 
 // retryPause is the pause before a request is sent again.
@@ -70,6 +72,32 @@ func (c *coordinator) heartbeat(as identity) error {
 		return err
 	}
 	return code(resp.Err)
+}
+
+// commit commits offsets as a member of a generation. The first refusal of a partition
+// is the error.
+func (c *coordinator) commit(as identity, offsets map[connector.TopicPartition]int64) error {
+	b, err := c.fast.get()
+	if err != nil {
+		return err
+	}
+	req := sarama.NewOffsetCommitRequest(c.client.client.Config(), c.group)
+	req.ConsumerID, req.ConsumerGroupGeneration = as.id, as.generation
+	for tp, off := range offsets {
+		req.AddBlockWithLeaderEpoch(tp.Topic, tp.Partition, off, -1, sarama.ReceiveTime, "")
+	}
+	resp, err := b.CommitOffset(req)
+	if err != nil {
+		return err
+	}
+	for _, ps := range resp.Errors {
+		for _, e := range ps {
+			if e != sarama.ErrNoError {
+				return e
+			}
+		}
+	}
+	return nil
 }
 
 func (c *coordinator) leave(id string) error {

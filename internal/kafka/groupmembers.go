@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/IBM/sarama"
@@ -14,7 +15,7 @@ type GroupMember struct {
 }
 
 // GroupMembers gives the members of a group by their ids, none where the group is
-// in a rebalance.
+// in a rebalance or not there.
 func (c *Client) GroupMembers(ctx context.Context, group string) (map[string]GroupMember, error) {
 	found, err := do(ctx, func() ([]*sarama.GroupDescription, error) {
 		a, err := c.admin()
@@ -28,6 +29,9 @@ func (c *Client) GroupMembers(ctx context.Context, group string) (map[string]Gro
 	}
 	members := map[string]GroupMember{}
 	for _, g := range found {
+		if errors.Is(g.Err, sarama.ErrGroupIDNotFound) {
+			continue
+		}
 		if g.Err != sarama.ErrNoError {
 			return nil, fmt.Errorf("group %s: members: %w", group, g.Err)
 		}

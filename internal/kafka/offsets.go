@@ -16,92 +16,71 @@ import (
 // a partition that is gone is left out. ErrGenerationLost says that it is too late: the partitions may be another
 // member's, who starts at the last commit.
 func (g *GroupConsumer) Commit(ctx context.Context, next map[connector.TopicPartition]int64) error {
+	return g.member.commit(ctx, next, &g.commits)
+}
+
+// commit commits offsets, and tells of what it tries on.
+func (m *Member) commit(ctx context.Context, next map[connector.TopicPartition]int64, t *trouble) error {
 	if len(next) == 0 {
 		return nil
 	}
-	defer g.commits.end()
+	defer t.end()
 	for {
-		as, ok := g.member.committer()
+		as, ok := m.committer()
 		if !ok {
-			return fmt.Errorf("group %s: %w", g.o.Group, ErrGenerationLost)
+			return fmt.Errorf("group %s: %w", m.o.Group, ErrGenerationLost)
 		}
-		_, err := do(ctx, func() (struct{}, error) { return struct{}{}, g.send(as, next) })
+		_, err := do(ctx, func() (struct{}, error) { return struct{}{}, m.coord.commit(as, next) })
 		if ctx.Err() != nil && err != nil {
-			return connector.Retriable(fmt.Errorf("group %s: commit: %w", g.o.Group, err))
+			return connector.Retriable(fmt.Errorf("group %s: commit: %w", m.o.Group, err))
 		}
-		v, _ := g.member.answered(as, err, true)
+		v, _ := m.answered(as, err, true)
 		switch v {
 		case fine:
-			g.commits.over()
+			t.over()
 			return nil
 		case lost:
-			return fmt.Errorf("group %s: %w: %w", g.o.Group, ErrGenerationLost, err)
+			return fmt.Errorf("group %s: %w: %w", m.o.Group, ErrGenerationLost, err)
 		case refused:
-			return connector.Coded("H2016", connector.Fatal(fmt.Errorf("group %s: commit: %w", g.o.Group, err)))
+			return connector.Coded("H2016", connector.Fatal(fmt.Errorf("group %s: commit: %w", m.o.Group, err)))
 		case elsewhere:
-			g.commits.note("offsets cannot be committed: the group coordinator cannot be reached", err)
-			g.member.coord.fast.drop()
+			t.note("offsets cannot be committed: the group coordinator cannot be reached", err)
+			m.coord.fast.drop()
 		case again:
-			g.commits.note("offsets cannot be committed", err)
+			t.note("offsets cannot be committed", err)
 			if !errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
 				break
 			}
-			if next = g.there(ctx, next); len(next) == 0 {
+			if next = m.there(ctx, next, t); len(next) == 0 {
 				return nil
 			}
 		}
 		if !pause(ctx, retryPause) {
-			return connector.Retriable(fmt.Errorf("group %s: commit: %w", g.o.Group, err))
+			return connector.Retriable(fmt.Errorf("group %s: commit: %w", m.o.Group, err))
 		}
 	}
 }
 
 // there leaves out the offsets of partitions that are gone: no broker takes them,
 // and who waited for one would never hear that it is to give its partitions up.
-func (g *GroupConsumer) there(ctx context.Context, next map[connector.TopicPartition]int64) map[connector.TopicPartition]int64 {
+func (m *Member) there(ctx context.Context, next map[connector.TopicPartition]int64, t *trouble) map[connector.TopicPartition]int64 {
 	var topics []string
 	for tp := range next {
 		topics = append(topics, tp.Topic)
 	}
 	slices.Sort(topics)
-	known, err := g.client.describe(ctx, slices.Compact(topics))
+	known, err := m.client.describe(ctx, slices.Compact(topics))
 	if err != nil {
 		return next
 	}
 	kept := maps.Clone(next)
 	for tp, off := range next {
 		if tp.Partition >= known[tp.Topic] {
-			g.commits.log.Warn("offset of a partition that is gone is not committed", "topic", tp.Topic, "partition", tp.Partition, "offset", off)
+			t.log.Warn("offset of a partition that is gone is not committed", "topic", tp.Topic, "partition", tp.Partition, "offset", off)
 			delete(kept, tp)
 		}
 	}
 	return kept
-}
-
-// send commits offsets as a member of a generation. The first refusal of a
-// partition is the error.
-func (g *GroupConsumer) send(as identity, offsets map[connector.TopicPartition]int64) error {
-	b, err := g.member.coord.fast.get()
-	if err != nil {
-		return err
-	}
-	req := sarama.NewOffsetCommitRequest(g.conf, g.o.Group)
-	req.ConsumerID, req.ConsumerGroupGeneration = as.id, as.generation
-	for tp, off := range offsets {
-		req.AddBlockWithLeaderEpoch(tp.Topic, tp.Partition, off, -1, sarama.ReceiveTime, "")
-	}
-	resp, err := b.CommitOffset(req)
-	if err != nil {
-		return err
-	}
-	for _, ps := range resp.Errors {
-		for _, e := range ps {
-			if e != sarama.ErrNoError {
-				return e
-			}
-		}
-	}
-	return nil
 }
 
 // committed gives the committed offsets of partitions; -1 is none.
