@@ -4,10 +4,16 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"sync/atomic"
 )
 
 // leastSplice is the size from which a value is not copied.
 const leastSplice = 32 << 10
+
+// mostJoined is the size of a request up to which its body is put together from its
+// parts, so that it leaves with its head, in one write: net/http sends the head of a body
+// that it does not know to be in memory by itself, and each part after it.
+const mostJoined = 64 << 10
 
 // buffer holds the bodies of a Put's records one after the other, with what stands
 // between two of one request: a run of records is a run of bytes. Large values are
@@ -15,7 +21,8 @@ const leastSplice = 32 << 10
 type buffer struct {
 	flat    []byte
 	splices []splice
-	large   int // bytes of the splices
+	large   int         // bytes of the splices
+	lent    atomic.Bool // a reader reads it, not a copy
 }
 
 // splice is a large value in its place: bytes or a text.
@@ -67,8 +74,15 @@ func (b *body) size() int64 {
 
 // reader reads the body; there may be several at once.
 func (b *body) reader() io.Reader {
-	if b.prefix == "" && b.suffix == "" && b.from.splices == b.till.splices {
-		return bytes.NewReader(b.of.flat[b.from.flat:b.till.flat])
+	whole := b.from.splices == b.till.splices
+	flat := b.of.flat[b.from.flat:b.till.flat]
+	if size := b.size(); whole && size <= mostJoined {
+		joined := append(make([]byte, 0, size), b.prefix...)
+		return bytes.NewReader(append(append(joined, flat...), b.suffix...))
+	}
+	b.of.lent.Store(true)
+	if whole && b.prefix == "" && b.suffix == "" {
+		return bytes.NewReader(flat)
 	}
 	readers := make([]io.Reader, 0, 3+2*(b.till.splices-b.from.splices))
 	readers = append(readers, strings.NewReader(b.prefix))

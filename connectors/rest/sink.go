@@ -44,6 +44,7 @@ type Sink struct {
 	reports  reports
 	counters counters
 	mean     int // bytes of a record's body in the batch before, rounded up
+	spare    spare
 
 	mu sync.Mutex
 	// probed is how the service answered the question that a start after a refusal
@@ -136,6 +137,7 @@ func (s *Sink) Put(ctx context.Context, records []connector.Record) error {
 	if len(s.fates)+len(s.begins)+s.again > 0 {
 		s.progress = newProgress()
 	}
+	w.leave()
 	return nil
 }
 

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -39,9 +40,28 @@ type fate struct {
 }
 
 func (s *Sink) newWork(records []connector.Record) *work {
-	w := &work{s: s, records: records, messages: make([]message, 0, len(records)), fates: make([]fate, len(records)), fresh: len(s.begins) == 0}
-	w.buffer.flat = make([]byte, 0, min(len(records)*s.mean, mostAhead))
+	w := &work{s: s, records: records, messages: slices.Grow(s.spare.messages, len(records)), fates: slices.Grow(s.spare.fates, len(records))[:len(records)], fresh: len(s.begins) == 0}
+	w.buffer.flat = slices.Grow(s.spare.flat, min(len(records)*s.mean, mostAhead))
+	s.spare = spare{}
 	return w
+}
+
+// spare is room of a Put that is over, empty, for the next one.
+type spare struct {
+	messages []message
+	fates    []fate
+	flat     []byte
+}
+
+// leave gives the room to the next Put. The bodies' stays with requests that read it,
+// which may go on for as long as their connections do.
+func (w *work) leave() {
+	clear(w.messages)
+	clear(w.fates)
+	w.s.spare = spare{messages: w.messages[:0], fates: w.fates[:0]}
+	if !w.buffer.lent.Load() && cap(w.buffer.flat) <= mostAhead {
+		w.s.spare.flat = w.buffer.flat[:0]
+	}
 }
 
 // mostAhead bounds the room for bodies that is made before they are.

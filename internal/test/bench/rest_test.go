@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	goruntime "runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -20,7 +21,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector/connectortest"
 	"github.com/axiom-data-science/hydraulics/connectors/rest"
 	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
-	"github.com/axiom-data-science/hydraulics/transforms/ifcbstats"
+	"github.com/axiom-data-science/hydraulics/internal/test/bench/stats"
 )
 
 // restBatch is how many records a request has, restPut how many of them a Put.
@@ -48,37 +49,41 @@ func BenchmarkDataREST(b *testing.B) {
 		requests.Add(1)
 	}))
 	defer service.Close()
-	records := restRecords(rows)
-	texts, bodies, size := restTexts(b, records)
-	costs := make([][]time.Duration, len(restLanes))
+	records := restRecords()
+	texts, bodies := restTexts(b, records)
+	costs := make([][]restCost, len(restLanes))
 	for range rounds {
 		for i, lane := range restLanes {
 			taken.Store(0)
 			requests.Store(0)
-			switch {
-			case !lane.sink:
-				costs[i] = append(costs[i], restFloor(b, service.URL, bodies, lane.connections))
-			case lane.text:
-				costs[i] = append(costs[i], restSink(b, service.URL, "raw", texts, lane.connections))
-			default:
-				costs[i] = append(costs[i], restSink(b, service.URL, "ndjson", records, lane.connections))
+			size := int64(0)
+			for i := range rows / restBatch {
+				size += int64(len(bodies[i%len(bodies)]))
 			}
-			if taken.Load() != size || requests.Load() != int64(len(bodies)) {
-				b.Fatalf("%v: %d requests with %d bytes, want %d with %d", lane, requests.Load(), taken.Load(), len(bodies), size)
+			costs[i] = append(costs[i], restTime(b, func() {
+				switch {
+				case !lane.sink:
+					restFloor(b, service.URL, bodies, rows/restBatch, lane.connections)
+				case lane.text:
+					restSink(b, service.URL, "raw", texts, rows, lane.connections)
+				default:
+					restSink(b, service.URL, "ndjson", records, rows, lane.connections)
+				}
+			}))
+			if taken.Load() != size || requests.Load() != int64(rows/restBatch) {
+				b.Fatalf("%v: %d requests with %d bytes, want %d with %d", lane, requests.Load(), taken.Load(), rows/restBatch, size)
 			}
 		}
 	}
 	restReport(b, rows, costs)
 }
 
-func restRecords(rows int) []connector.Record {
-	records := make([]connector.Record, rows)
+// restRecords makes so few records that the garbage collector, which has to look at all
+// of them, has no more to do than in a worker. They are sent again and again.
+func restRecords() []connector.Record {
+	records := make([]connector.Record, 20*restBatch*restPut)
 	for i := range records {
-		value := connector.NewStruct(ifcbstats.ValueSchema)
-		value.Set("ifcb_id", "IFCB104").Set("name", "Alexandrium_catenella").Set("classifier", "ifcb-2026:3").Set("classification_time", int32(1764349199))
-		value.Set("time", int32(1564349199+i/500)).Set("roi", int32(i%500)).Set("prob", float32(i%997)/997).
-			Set("biovolume", float32(i)*1.37).Set("carbon", float32(i)*0.017).Set("hab", i%7 == 0)
-		records[i] = connector.NewRecord("stats", connector.StringSchema, strconv.Itoa(i), ifcbstats.ValueSchema, value)
+		records[i] = connector.NewRecord("stats", connector.StringSchema, strconv.Itoa(i), stats.Schema, stats.Value(i))
 		records[i].Origin = connector.Origin{Topic: "stats", Offset: int64(i)}
 	}
 	return records
@@ -86,7 +91,7 @@ func restRecords(rows int) []connector.Record {
 
 // restTexts gives records with the JSON of others as values, and the bodies that the
 // sink sends of both: lines.
-func restTexts(b *testing.B, records []connector.Record) (texts []connector.Record, bodies [][]byte, size int64) {
+func restTexts(b *testing.B, records []connector.Record) (texts []connector.Record, bodies [][]byte) {
 	texts = slices.Clone(records)
 	for batch := range slices.Chunk(texts, restBatch) {
 		var body []byte
@@ -97,23 +102,40 @@ func restTexts(b *testing.B, records []connector.Record) (texts []connector.Reco
 			body = append(append(body, line...), '\n')
 		}
 		bodies = append(bodies, body)
-		size += int64(len(body))
 	}
-	return texts, bodies, size
+	return texts, bodies
 }
 
-// restFloor sends bodies on some connections.
-func restFloor(b *testing.B, url string, bodies [][]byte, connections int) time.Duration {
+// restCost is what a pass took, of the service too.
+type restCost struct {
+	wall, cpu time.Duration
+	allocs    uint64
+}
+
+// restTime gives the cost of a pass.
+func restTime(b *testing.B, pass func()) restCost {
+	var before, after goruntime.MemStats
+	goruntime.GC() // what the pass before left is not this one's
+	goruntime.ReadMemStats(&before)
+	used, began := processTime(b), time.Now()
+	pass()
+	cost := restCost{wall: time.Since(began), cpu: processTime(b) - used}
+	goruntime.ReadMemStats(&after)
+	cost.allocs = after.Mallocs - before.Mallocs
+	return cost
+}
+
+// restFloor makes n requests on some connections.
+func restFloor(b *testing.B, url string, bodies [][]byte, n, connections int) {
 	transport := &http.Transport{MaxIdleConnsPerHost: connections}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	began := time.Now()
 	for range connections {
 		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(bodies)); i = next.Add(1) - 1 {
-				answer, err := client.Post(url, "application/json", bytes.NewReader(bodies[i]))
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				answer, err := client.Post(url, "application/json", bytes.NewReader(bodies[i%len(bodies)]))
 				if err != nil {
 					b.Error(err)
 					return
@@ -124,40 +146,41 @@ func restFloor(b *testing.B, url string, bodies [][]byte, connections int) time.
 		})
 	}
 	wg.Wait()
-	return time.Since(began)
 }
 
-// restSink puts records, as many at once as the sink asks for.
-func restSink(b *testing.B, url, format string, records []connector.Record, connections int) time.Duration {
+// restSink puts rows, as many at once as the sink asks for.
+func restSink(b *testing.B, url, format string, records []connector.Record, rows, connections int) {
 	s := new(rest.Sink)
 	props := connector.Props{"url": url, "format": format, "batch.size": strconv.Itoa(restBatch), "max.in.flight.requests": strconv.Itoa(connections)}
 	check(b, s.Start(b.Context(), connectortest.Context(b), connectortest.Configure(b, s, props)))
 	defer func() { check(b, s.Stop()) }()
-	began := time.Now()
-	for put := range slices.Chunk(records, restBatch*restPut) {
-		check(b, s.Put(b.Context(), put))
+	for i := 0; i < rows; i += restBatch * restPut {
+		from := i % len(records)
+		check(b, s.Put(b.Context(), records[from:from+restBatch*restPut]))
 	}
-	return time.Since(began)
 }
 
 // restReport prints the median of each lane, its rate beside that of the floor before
-// it, and how far its own passes differ.
-func restReport(b *testing.B, rows int, costs [][]time.Duration) {
+// it, how far its own passes differ, and what a record takes.
+func restReport(b *testing.B, rows int, costs [][]restCost) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "\n%d records\trecords/s\tof the floor\tslowest/fastest\t\n", rows)
-	var floor time.Duration
+	fmt.Fprintf(w, "\n%d records\trecords/s\tof the floor\tslowest/fastest\tCPU us/record\tthe floor's of it\tallocs/record\t\n", rows)
+	var floor, floorCPU float64
 	for i, lane := range restLanes {
-		slices.SortFunc(costs[i], cmp.Compare)
-		median := costs[i][len(costs[i])/2]
+		passes := costs[i]
+		slices.SortFunc(passes, func(x, y restCost) int { return cmp.Compare(x.cpu, y.cpu) })
+		cpu, allocs := passes[len(passes)/2].cpu.Seconds()*1e6/float64(rows), float64(passes[len(passes)/2].allocs)/float64(rows)
+		slices.SortFunc(passes, func(x, y restCost) int { return cmp.Compare(x.wall, y.wall) })
+		rate := float64(rows) / passes[len(passes)/2].wall.Seconds()
 		name := "sink, structs"
 		switch {
 		case !lane.sink:
-			name, floor = "floor: net/http", median
+			name, floor, floorCPU = "floor: net/http", rate, cpu
 		case lane.text:
 			name = "sink, text"
 		}
-		fmt.Fprintf(w, "%s, connections: %d\t%.0f\t%.2f\t%.2f\t\n", name, lane.connections, float64(rows)/median.Seconds(), floor.Seconds()/median.Seconds(),
-			costs[i][len(costs[i])-1].Seconds()/costs[i][0].Seconds())
+		fmt.Fprintf(w, "%s, connections: %d\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\n", name, lane.connections, rate, rate/floor,
+			passes[len(passes)-1].wall.Seconds()/passes[0].wall.Seconds(), cpu, floorCPU/cpu, allocs)
 	}
 	check(b, w.Flush())
 }
