@@ -146,6 +146,12 @@ func TestRegistryNames(t *testing.T) {
 	if _, err := r.New(SourceType, "postgres"); err == nil {
 		t.Error("a sink is found as a source")
 	}
+	// A list of all connectors asks for each of them.
+	for _, name := range []string{"FileStreamSink", "io.aiven.connect.jdbc.JdbcSinkConnector"} {
+		if n := testing.AllocsPerRun(10, func() { r.Lookup(SinkType, name) }); n > 0 {
+			t.Errorf("to look up %s takes %v allocations", name, n)
+		}
+	}
 }
 
 func TestEverythingWrongAtOnce(t *testing.T) {

@@ -29,8 +29,10 @@ type Registry struct {
 }
 
 type entry struct {
-	info Info
-	make func() Plugin
+	info  Info
+	make  func() Plugin
+	names []string // all of the plugin
+	short []string // of its classes
 }
 
 // Plugins is the registry of the process, filled by plugins' init functions.
@@ -65,10 +67,10 @@ func (r *Registry) Add(t PluginType, f func() Plugin) {
 	if r.entries == nil {
 		r.entries = map[PluginType][]*entry{}
 	}
-	e := &entry{info: info, make: f}
-	for _, name := range e.names() {
+	e := newEntry(info, f)
+	for _, name := range e.names {
 		for _, other := range r.entries[t] {
-			if slices.Contains(other.names(), name) {
+			if slices.Contains(other.names, name) {
 				panic(fmt.Sprintf("connector: %s %s is registered twice", t, name))
 			}
 		}
@@ -76,20 +78,18 @@ func (r *Registry) Add(t PluginType, f func() Plugin) {
 	r.entries[t] = append(r.entries[t], e)
 }
 
-// names gives all names of a plugin. As in Kafka Connect a class can be named
-// by its simple name too, with or without the last word that its type gives it.
-func (e *entry) names() []string {
-	var names []string
-	add := func(n string) {
-		if n != "" && !slices.Contains(names, n) {
-			names = append(names, n)
+// newEntry notes all names of a plugin, which are looked up often. As in Kafka Connect
+// a class can be named by its simple name too, with or without the last word that its
+// type gives it.
+func newEntry(info Info, f func() Plugin) *entry {
+	e := &entry{info: info, make: f}
+	for _, n := range slices.Concat([]string{info.Name, info.Class}, info.Aliases) {
+		if n != "" && !slices.Contains(e.names, n) {
+			e.names = append(e.names, n)
+			e.short = append(e.short, simpleNames(n)...)
 		}
 	}
-	add(e.info.Name)
-	for _, alias := range append([]string{e.info.Class}, e.info.Aliases...) {
-		add(alias)
-	}
-	return names
+	return e
 }
 
 // simpleNames gives the short forms of a Java class name: its last part, and
@@ -113,20 +113,18 @@ func (r *Registry) find(t PluginType, name string) *entry {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for _, e := range r.entries[t] {
-		if slices.Contains(e.names(), name) {
+		if slices.Contains(e.names, name) {
 			return e
 		}
 	}
 	// A short form counts only when it names one plugin.
 	var found *entry
 	for _, e := range r.entries[t] {
-		for _, n := range e.names() {
-			if slices.Contains(simpleNames(n), name) && found != e {
-				if found != nil {
-					return nil
-				}
-				found = e
+		if slices.Contains(e.short, name) {
+			if found != nil {
+				return nil
 			}
+			found = e
 		}
 	}
 	return found

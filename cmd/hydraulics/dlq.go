@@ -71,7 +71,8 @@ func newDLQReplayCommand() *cobra.Command {
 	cmd.Long = "Sends each record to the topic that it was read from, with its key, value, timestamp and headers as they were.\n" +
 		"The header hydraulics.dlq.replays counts how often: a record that dies again and again is left out in the end.\n" +
 		"How far it has come is kept in a consumer group, one for each filter and target: broken off, it goes on there, and\n" +
-		"what was sent since the last commit (500 letters or 5 seconds) goes again. Letters that come meanwhile are for the next time."
+		"what was sent since the last commit (500 letters or 5 seconds) goes again. Letters that come meanwhile are for the next time.\n" +
+		"A group has one replay at a time, wherever it was started: another one is refused."
 	cmd.Example = "  hydraulics dlq replay ifcb-dead-letters --bootstrap-server localhost:9092 --connector ifcb-stats --dry-run\n" +
 		"  hydraulics dlq replay ifcb-dead-letters --bootstrap-server localhost:9092 --connector ifcb-stats --rate 50"
 	flags := cmd.Flags()
