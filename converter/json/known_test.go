@@ -25,8 +25,6 @@ func newConverter(t testing.TB) *Converter {
 
 // TestKnownEnvelope has a converter that knows a schema's envelopes read all that begins
 // like one as a converter does that knows none.
-//
-// Clauses: C5.
 func TestKnownEnvelope(t *testing.T) {
 	head := `{"schema":` + buoy + `,"payload":`
 	for _, text := range []string{
