@@ -15,6 +15,15 @@ type parts struct {
 	stores  []*stores
 	plugins []PluginInfo
 	close   []func() error
+	// checkers are those of the plugins that can look at their systems.
+	checkers []checker
+}
+
+// checker is a plugin that can look at its systems, with where it is used.
+type checker struct {
+	place  string
+	plugin connector.Checker
+	conf   connector.Config
 }
 
 // builder makes the parts of a task.
@@ -87,6 +96,9 @@ func (b *builder) configure(s *stage, plugin connector.Plugin, props connector.P
 	}
 	if c, ok := plugin.(connector.Closer); ok {
 		b.parts.close = append(b.parts.close, c.Close)
+	}
+	if c, ok := plugin.(connector.Checker); ok {
+		b.parts.checkers = append(b.parts.checkers, checker{s.place, c, conf})
 	}
 	if err := b.guarded("configuration of "+s.place, func() error { return with(conf) }); err != nil {
 		return fmt.Errorf("%s: %w", s.place, err)

@@ -80,7 +80,7 @@ func TestFullDiskInALongLine(t *testing.T) {
 	name, room := filepath.Join(t.TempDir(), "out.txt"), writeSize+3
 	s := startSink(t, name, func(name string) (output, error) {
 		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-		return disk{f, &room, nil}, err
+		return limited{f, &room, nil}, err
 	})
 	long := strings.Repeat("x", 2*writeSize)
 	if err := s.Put(t.Context(), text(long)); connector.KindOf(err) != connector.KindRetriable {

@@ -93,14 +93,14 @@ func TestLinesAreThereAfterPut(t *testing.T) {
 	}
 }
 
-// disk is a file on a disk with room for some bytes.
-type disk struct {
+// limited is a file on a disk with room for some bytes.
+type limited struct {
 	*os.File
 	room  *int
 	syncs error
 }
 
-func (d disk) Write(p []byte) (int, error) {
+func (d limited) Write(p []byte) (int, error) {
 	n, err := d.File.Write(p[:min(len(p), *d.room)])
 	*d.room -= n
 	if err == nil && n < len(p) {
@@ -109,14 +109,14 @@ func (d disk) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (d disk) Sync() error { return d.syncs }
+func (d limited) Sync() error { return d.syncs }
 
 // A disk that is full for a while costs no line and leaves no two in one.
 func TestFullDisk(t *testing.T) {
 	name, room := filepath.Join(t.TempDir(), "out.txt"), 12
 	s := startSink(t, name, func(name string) (output, error) {
 		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-		return disk{f, &room, nil}, err
+		return limited{f, &room, nil}, err
 	})
 	batch := text("one", "two", "a line of some length")
 	for range 2 {
@@ -137,7 +137,7 @@ func TestFailedSyncEndsTheTask(t *testing.T) {
 	room := 1 << 20
 	s := startSink(t, filepath.Join(t.TempDir(), "out.txt"), func(name string) (output, error) {
 		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-		return disk{f, &room, syscall.EIO}, err
+		return limited{f, &room, syscall.EIO}, err
 	})
 	if err := s.Flush(t.Context()); connector.KindOf(err) != connector.KindFatal || !strings.Contains(err.Error(), syscall.EIO.Error()) {
 		t.Errorf("flush: %v", err)

@@ -151,6 +151,16 @@ func (s *DebeziumSink) Preview(ctx context.Context, c connector.Context, conf co
 	return s.Sink.Preview(ctx, c, own, records)
 }
 
+// Check looks at the database and the tables, with the sink's own keys.
+func (s *DebeziumSink) Check(ctx context.Context, c connector.Context, conf connector.Config, found func(connector.Finding)) {
+	own, err := s.begin(&c, conf)
+	if err != nil {
+		found(connector.Finding{What: "database", Err: connector.Coded("H1009", err)})
+		return
+	}
+	s.Sink.Check(ctx, c, own, found)
+}
+
 // begin makes the sink Debezium's, and gives its configuration in its own keys.
 func (s *DebeziumSink) begin(c *connector.Context, conf connector.Config) (connector.Config, error) {
 	if configs := c.Configs; configs != nil {

@@ -18,6 +18,7 @@ var (
 	_ connector.Converter = (*Converter)(nil)
 	_ connector.Validator = (*Converter)(nil)
 	_ connector.Closer    = (*Converter)(nil)
+	_ connector.Checker   = (*Converter)(nil)
 )
 
 func init() { connector.RegisterConverter(func() connector.Converter { return new(Converter) }) }
@@ -46,6 +47,11 @@ func (*Converter) Validate(conf connector.Config, p *connector.Problems) {
 func (c *Converter) Configure(at connector.Context, conf connector.Config, key bool) (err error) {
 	c.schemas, err = serde.Open(at, conf, key, registry.Avro, format(optionsOf(conf)))
 	return err
+}
+
+// Check looks whether the registry answers.
+func (c *Converter) Check(ctx context.Context, _ connector.Context, _ connector.Config, found func(connector.Finding)) {
+	c.schemas.Check(ctx, found)
 }
 
 // Close ends the connections to the registry.

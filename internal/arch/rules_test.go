@@ -68,7 +68,7 @@ func TestForbidden(t *testing.T) {
 		{"an outside module in the contract", "connector/x.go", "github.com/google/go-cmp/cmp", "go-cmp is for ..._test alone"},
 		{"a package of ours in the contract", "connector/x.go", Module + "/internal/avro", "connector may import nothing"},
 		{"the client of a database in another plugin", "connectors/file/x.go", "github.com/jackc/pgx/v5", "pgx/v5 is for"},
-		{"and by the package around it", "connectors/file/x.go", Module + "/internal/pg", "connectors/file may import connector, internal/java/tostring"},
+		{"and by the package around it", "connectors/file/x.go", Module + "/internal/pg", "connectors/file may import connector, internal/disk, internal/java/tostring"},
 		{"a progress bar in a leaf", "internal/avro/x.go", "github.com/schollz/progressbar/v3", "progressbar/v3 is for cmd/... alone"},
 		{"another client of Kafka", "runtime/x.go", "github.com/IBM/sarama", "sarama is for internal/kafka, internal/test/integration_test alone"},
 		{"a part of one module is not the other", "internal/test/kafkatest/x.go", "github.com/twmb/franz-go/pkg/kgo", "franz-go is for"},

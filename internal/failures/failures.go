@@ -3,6 +3,7 @@
 package failures
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -34,6 +35,7 @@ func Areas() []Area {
 		{"H6", "Web services"},
 		{"H7", "Dashboards, folders and disks"},
 		{"H8", "Tasks"},
+		{"H9", "The machine and its surroundings"},
 	}
 }
 
@@ -47,6 +49,20 @@ func Find(code string) (Failure, bool) {
 		return Failure{}, false
 	}
 	return table[i], true
+}
+
+// written is a code as [Text] writes it.
+var written = regexp.MustCompile(`\[(H\d{4})\]`)
+
+// In gives the failures whose codes are written in a text, each once.
+func In(text string) []Failure {
+	var list []Failure
+	for _, m := range written.FindAllStringSubmatch(text, -1) {
+		if f, known := Find(m[1]); known && !slices.Contains(list, f) {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // Text gives an error's text as people see it: with its code, at the end of the first

@@ -91,6 +91,16 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestIn(t *testing.T) {
+	var got []string
+	for _, f := range In("a [H2001]\nb [H5001], c [H2001] and [H9999]") {
+		got = append(got, f.Code)
+	}
+	if !slices.Equal(got, []string{"H2001", "H5001"}) {
+		t.Error(got)
+	}
+}
+
 func TestText(t *testing.T) {
 	plain := errors.New("a")
 	tests := []struct {

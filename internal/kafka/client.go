@@ -180,6 +180,11 @@ type TopicSpec struct {
 
 // CreateTopic creates a topic. One that exists is fine, whatever its partitions.
 func (c *Client) CreateTopic(ctx context.Context, spec TopicSpec) error {
+	return c.create(ctx, spec, false)
+}
+
+// create creates a topic; dry only asks whether it could be.
+func (c *Client) create(ctx context.Context, spec TopicSpec, dry bool) error {
 	detail := &sarama.TopicDetail{NumPartitions: spec.Partitions, ReplicationFactor: spec.Replication, ConfigEntries: map[string]*string{}}
 	for k, v := range spec.Config {
 		detail.ConfigEntries[k] = &v
@@ -189,7 +194,7 @@ func (c *Client) CreateTopic(ctx context.Context, spec TopicSpec) error {
 		if err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, a.CreateTopic(spec.Name, detail, false)
+		return struct{}{}, a.CreateTopic(spec.Name, detail, dry)
 	})
 	var te *sarama.TopicError
 	switch {

@@ -95,6 +95,7 @@ type Client struct {
 	options   Options
 	transport http.RoundTripper
 	next      atomic.Int64  // the address to begin with
+	clock     atomic.Int64  // what the registry's said last, seconds since 1970; 0 where it did not
 	tokens    *oauth.Tokens // nil without OAuth
 
 	mu         sync.Mutex
@@ -276,6 +277,16 @@ func (c *Client) Subjects(ctx context.Context) ([]string, error) {
 	return try(ctx, c, "subjects", (*srclient.SchemaRegistryClient).GetSubjects)
 }
 
+// Check looks whether the registry answers, and lets this client in.
+func (c *Client) Check(ctx context.Context) connector.Finding {
+	subjects, err := c.Subjects(ctx)
+	f := connector.Finding{What: "schema registry " + strings.Join(c.options.URLs, ","), Says: fmt.Sprintf("it has %d subjects", len(subjects)), Err: err}
+	if at := c.clock.Load(); at > 0 {
+		f.Clock = time.Unix(at, 0)
+	}
+	return f
+}
+
 // call asks for a schema and for those that it refers to.
 func (c *Client) call(ctx context.Context, what string, ask func(*srclient.SchemaRegistryClient) (*srclient.Schema, error)) (Schema, error) {
 	got, err := try(ctx, c, what, ask)
@@ -326,6 +337,7 @@ type bound struct {
 	headers   map[string]connector.Password
 	normalize bool
 	status    int
+	clock     *atomic.Int64
 }
 
 // RoundTrip sends a request.
@@ -342,6 +354,9 @@ func (b *bound) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := b.next.RoundTrip(r)
 	if err == nil {
 		b.status = resp.StatusCode
+		if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+			b.clock.Store(at.Unix())
+		}
 	}
 	return resp, err
 }
@@ -371,7 +386,7 @@ func askOnce[T any](ctx context.Context, c *Client, address, what string, ask fu
 	var zero T
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	b := &bound{ctx: ctx, next: c.transport, headers: c.options.Headers, normalize: c.options.Normalize}
+	b := &bound{ctx: ctx, next: c.transport, headers: c.options.Headers, normalize: c.options.Normalize, clock: &c.clock}
 	sr := srclient.NewSchemaRegistryClient(address, srclient.WithClient(&http.Client{Transport: b}))
 	sr.CachingEnabled(false)
 	token, err := c.login(ctx, sr)

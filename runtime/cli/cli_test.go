@@ -28,19 +28,19 @@ import (
 	_ "github.com/axiom-data-science/hydraulics/transforms/smt"
 )
 
-// output takes what a command prints, from any goroutine.
-type output struct {
+// printed takes what a command prints, from any goroutine.
+type printed struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-func (o *output) Write(p []byte) (int, error) {
+func (o *printed) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.buf.Write(p)
 }
 
-func (o *output) String() string {
+func (o *printed) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.buf.String()
@@ -48,7 +48,7 @@ func (o *output) String() string {
 
 // run runs a command line and gives what it printed.
 func run(ctx context.Context, args ...string) (string, error) {
-	out := new(output)
+	out := new(printed)
 	root := Root("hydraulics")
 	root.SetOut(out)
 	root.SetErr(out)
@@ -204,7 +204,7 @@ func TestCommandStopsWithItsContext(t *testing.T) {
 		"\ninternal.key.converter=org.apache.kafka.connect.json.JsonConverter\nvalue.converter=org.apache.kafka.connect.storage.StringConverter\n")
 	sink := write(t, "sink.properties", "name=sink\nconnector.class=FileStreamSink\ntopics=a\nfile="+filepath.Join(t.TempDir(), "out")+"\n")
 	ctx, cancel := context.WithCancel(t.Context())
-	out, done := new(output), make(chan error, 1)
+	out, done := new(printed), make(chan error, 1)
 	root := Root("hydraulics")
 	root.SetOut(out)
 	root.SetErr(out)
@@ -374,7 +374,7 @@ func TestUnknownPluginsNameTheNearest(t *testing.T) {
 
 func TestAProgramSaysItsOwnName(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"worker", "--help"}, {"version"}, {"--version"}, {"plugins", "nope"}, {"nope"}, {"completion", "bash"}} {
-		out := new(output)
+		out := new(printed)
 		root := Root("buoy-worker")
 		root.SetOut(out)
 		root.SetErr(out)
@@ -395,7 +395,7 @@ func TestTopicsThatAreMissingAreNamed(t *testing.T) {
 	file := write(t, "flow.yaml", "worker: {bootstrap.servers: '"+kafkatest.Start(t)+"', listeners: 'http://127.0.0.1:0', page.listener: '', key.converter: string, value.converter: string}\n"+
 		"connectors:\n  sink: {connector.class: file-sink, topics: 'tides,buoys', file: "+filepath.Join(t.TempDir(), "out")+"}\n")
 	ctx, cancel := context.WithCancel(t.Context())
-	out, done := new(output), make(chan error, 1)
+	out, done := new(printed), make(chan error, 1)
 	root := Root("hydraulics")
 	root.SetOut(out)
 	root.SetErr(out)

@@ -69,7 +69,7 @@ func Root(name string, commands ...*cobra.Command) *cobra.Command {
 		}
 		return err
 	}
-	root.AddCommand(newWorkerCommand(name), newStandaloneCommand(), newDistributedCommand(), newLintCommand(), newPreviewCommand(name), newTestCommand(name), newSchemaCommand(name), newPluginsCommand(), newVersionCommand(), newExplainCommand(name), newImportCommand(), newAccessCommand(),
+	root.AddCommand(newWorkerCommand(name), newStandaloneCommand(), newDistributedCommand(), newLintCommand(), newDoctorCommand(name), newPreviewCommand(name), newTestCommand(name), newSchemaCommand(name), newPluginsCommand(), newVersionCommand(), newExplainCommand(name), newImportCommand(), newAccessCommand(),
 		steer.ConnectorsCommand(), steer.TapCommand(), steer.TopCommand(), steer.OffsetsCommand(), steer.ContextsCommand(), steer.MigrateCommand())
 	root.AddCommand(commands...)
 	refuseUnknown(root)

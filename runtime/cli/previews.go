@@ -17,11 +17,11 @@ import (
 
 // previewer shows what the connectors of a setup would make of records.
 type previewer struct {
-	setup     *config.Setup
-	validator *config.Validator
-	worker    connector.Props
-	runtime   *runtime.Worker
-	notes     []string // of all connectors
+	setup      *config.Setup
+	validator  *config.Validator
+	configured *Worker // and not started
+	runtime    *runtime.Worker
+	notes      []string // of all connectors
 }
 
 // newPreviewer makes what the previews of a setup share. It opens nothing that others
@@ -36,7 +36,7 @@ func newPreviewer(s *config.Setup, log *slog.Logger) (*previewer, error) {
 	if err := w.configure(s, resolver); err != nil {
 		return nil, err
 	}
-	p := &previewer{setup: s, worker: w.props, validator: &config.Validator{Plugins: connector.Plugins, Worker: w.props, Resolver: resolver}}
+	p := &previewer{setup: s, configured: w, validator: &config.Validator{Plugins: connector.Plugins, Worker: w.props, Resolver: resolver}}
 	offsets, err := p.offsets(w)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (p *previewer) chosen(names []string) ([]*config.Connector, error) {
 		}
 	}
 	if len(list) == 0 {
-		return nil, errors.New("the files have no connectors to preview")
+		return nil, errors.New("the files have no connectors")
 	}
 	return list, nil
 }
@@ -99,6 +99,15 @@ func (p *previewer) preview(ctx context.Context, c *config.Connector, o runtime.
 // previewOf shows what a connector would make of records: at the command line, and on
 // the page of a worker.
 func previewOf(ctx context.Context, w *runtime.Worker, v *config.Validator, name string, props connector.Props, from config.Origin, o runtime.PreviewOptions) (*preview.Result, error) {
+	spec, err := specOf(v, name, props, from)
+	if err != nil {
+		return nil, err
+	}
+	return w.Preview(ctx, spec, o)
+}
+
+// specOf gives a connector as one that is not started, with what references stand for.
+func specOf(v *config.Validator, name string, props connector.Props, from config.Origin) (spec runtime.TaskSpec, err error) {
 	props = props.Clone()
 	props["name"] = name
 	report, err := v.Validate(props, from)
@@ -106,11 +115,11 @@ func previewOf(ctx context.Context, w *runtime.Worker, v *config.Validator, name
 		err = report.Err()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return spec, fmt.Errorf("%s: %w", name, err)
 	}
-	spec := runtime.TaskSpec{Connector: name, Kind: runtime.Kind(report.Kind), Worker: v.Worker}
+	spec = runtime.TaskSpec{Connector: name, Kind: runtime.Kind(report.Kind), Worker: v.Worker}
 	if spec.Props, err = v.Resolve(report); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return spec, fmt.Errorf("%s: %w", name, err)
 	}
-	return w.Preview(ctx, spec, o)
+	return spec, nil
 }

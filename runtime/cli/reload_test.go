@@ -41,7 +41,7 @@ func TestReload(t *testing.T) {
 			}
 			flow("", sink("same", "")+sink("other", "")+sink("old", ""))
 			ctx, cancel := context.WithCancel(t.Context())
-			out, done := new(output), make(chan error, 1)
+			out, done := new(printed), make(chan error, 1)
 			root := Root("hydraulics")
 			root.SetOut(out)
 			root.SetErr(out)

@@ -360,7 +360,7 @@ func TestMigrate(t *testing.T) {
 		}
 	}))
 	t.Cleanup(old.Close)
-	file, report := new(output), new(output)
+	file, report := new(printed), new(printed)
 	root := Root("hydraulics")
 	root.SetOut(file)
 	root.SetErr(report)

@@ -42,7 +42,7 @@ func TestCommandStopsWhereAPluginHangs(t *testing.T) {
 		"key.converter=string\nvalue.converter=string\noffset.storage.file.filename="+filepath.Join(t.TempDir(), "offsets")+"\n")
 	source := write(t, "source.properties", "name=stuck\nconnector.class=test-hanging\ntopic=a\n")
 	ctx, cancel := context.WithCancel(t.Context())
-	out, done := new(output), make(chan error, 1)
+	out, done := new(printed), make(chan error, 1)
 	root := Root("hydraulics")
 	root.SetOut(out)
 	root.SetErr(out)

@@ -92,6 +92,11 @@ func (s *Schemas[R, W]) Close() {
 	}
 }
 
+// Check looks whether the registry answers.
+func (s *Schemas[R, W]) Check(ctx context.Context, found func(connector.Finding)) {
+	found(s.client.Check(ctx))
+}
+
 // Write gives the bytes of a value. Null is null bytes, whatever the schema.
 func (s *Schemas[R, W]) Write(ctx context.Context, topic string, schema *connector.Schema, value any) ([]byte, error) {
 	if value == nil {

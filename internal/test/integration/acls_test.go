@@ -144,6 +144,7 @@ offset.flush.interval.ms=500
 				for k, v := range kind.config {
 					config[k] = named.Replace(v)
 				}
+				examine(t, dir, name, config, without >= 0)
 				w.create(name, config)
 				if without < 0 {
 					wait.Until(t, "its work", func() bool { return kind.done(s, dir, name) })
@@ -155,6 +156,19 @@ offset.flush.interval.ms=500
 		}
 	}
 	w.stop()
+}
+
+// examine has the doctor look at a connector: it fails where a right lacks.
+func examine(t *testing.T, dir, name string, config map[string]string, lacks bool) {
+	t.Helper()
+	text, err := json.Marshal(map[string]any{"name": name, "config": config})
+	check(t, err)
+	file := filepath.Join(dir, name+".json")
+	check(t, os.WriteFile(file, text, 0o644))
+	out, err := hydraulics(t, "doctor", "-f", filepath.Join(dir, "worker.properties"), file, "--timeout", "1m")
+	if (err != nil) != lacks || lacks && strings.Count(out, "\nfail ") != 1 {
+		t.Errorf("the doctor says %v:\n%s", err, out)
+	}
 }
 
 // grant allows the worker's user one operation.

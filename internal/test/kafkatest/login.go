@@ -15,6 +15,14 @@ func StartWithLogin(t testing.TB, mechanism, user, password string) string {
 	return start(t, kfake.EnableSASL(), kfake.Superuser(mechanism, user, password))
 }
 
+// StartWithRights runs a broker in memory until the test ends, and gives its address.
+// The user admin, whose password is his name, may do everything, another one what is
+// granted.
+func StartWithRights(t testing.TB, user, password string, granted ...kfake.ACL) string {
+	t.Helper()
+	return start(t, kfake.EnableSASL(), kfake.EnableACLs(), kfake.Superuser("PLAIN", "admin", "admin"), kfake.User("PLAIN", user, password, granted...))
+}
+
 // StartWithTLS runs a broker in memory that speaks TLS, until the test ends, and
 // gives its address, a port of 127.0.0.1. With a mechanism it wants a login, too.
 func StartWithTLS(t testing.TB, conf *tls.Config, mechanism, user, password string) string {

@@ -1,0 +1,66 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+var _ connector.Checker = (*Sink)(nil)
+
+// Check asks the service with HEAD, which brings no data: it answers, and takes the
+// login. Where records say the path, its host is asked.
+func (s *Sink) Check(ctx context.Context, c connector.Context, conf connector.Config, found func(connector.Finding)) {
+	c.Failed = nil
+	f := connector.Finding{What: "web service"}
+	defer func() { found(f) }()
+	if f.Err = s.Start(ctx, c, conf); f.Err != nil {
+		return
+	}
+	defer func() { _ = s.Stop() }() // it gives no error
+	question, known := s.question()
+	if !known {
+		f.Says = "records say where it is: it is not asked"
+		return
+	}
+	f.What += " " + place(question.url)
+	login, err := s.login.current(ctx)
+	if err != nil {
+		f.Err = s.withoutLogin(ctx, err)
+		return
+	}
+	answer, err := s.client.Do(s.newRequest(ctx, question, login, "", nil))
+	if err != nil {
+		f.Err = s.broken(ctx, question.method, place(question.url), err)
+		return
+	}
+	_ = answer.Body.Close()
+	f.Says = "it answers HEAD with " + answer.Status
+	f.Clock, _ = http.ParseTime(answer.Header.Get("Date")) // without one it is zero
+	switch code := answer.StatusCode; {
+	case passing(code):
+		f.Warning, f.Err = true, connector.Coded("H6001", errors.New(f.Says))
+	case code == http.StatusUnauthorized || code == http.StatusForbidden || code == http.StatusProxyAuthRequired:
+		f.Warning, f.Err = true, connector.Coded("H6002", fmt.Errorf("%s: it may be that HEAD alone is refused", f.Says))
+	}
+}
+
+// question gives what is asked with HEAD; false where a record says even the host.
+func (s *Sink) question() (*destination, bool) {
+	if s.to != nil {
+		question := *s.to
+		question.method = http.MethodHead
+		return &question, true
+	}
+	fixed, _, _ := strings.Cut(s.url.text, "${")
+	u, err := url.Parse(fixed)
+	if err != nil || u.Host == "" || !strings.Contains(strings.TrimPrefix(fixed, u.Scheme+"://"), "/") {
+		return nil, false // the host may go on where the text ends
+	}
+	return &destination{method: http.MethodHead, url: &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}, header: s.common}, true
+}

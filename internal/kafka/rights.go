@@ -1,0 +1,146 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/IBM/sarama"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+// Rights are the operations that a client's user may do on something, as the broker
+// tells them.
+type Rights struct{ bits int32 }
+
+// Known tells whether the broker has told them: one of before 2.3 does not.
+func (r Rights) Known() bool { return r.bits != 0 && r.bits != math.MinInt32 }
+
+// Lacks gives those of some operations that the user may not do, none where nobody knows.
+func (r Rights) Lacks(operations ...Operation) []Operation {
+	var lacking []Operation
+	for _, o := range operations {
+		if r.Known() && r.bits&(1<<sarama.AclOperation(o)) == 0 {
+			lacking = append(lacking, o)
+		}
+	}
+	return lacking
+}
+
+// Operation is what a right is for.
+type Operation sarama.AclOperation
+
+// The operations.
+const (
+	Read            = Operation(sarama.AclOperationRead)
+	Write           = Operation(sarama.AclOperationWrite)
+	DescribeConfigs = Operation(sarama.AclOperationDescribeConfigs)
+)
+
+// String gives an operation's name as ACLs have it.
+func (o Operation) String() string {
+	acl := sarama.AclOperation(o)
+	return acl.String()
+}
+
+// TopicRights gives the number of a topic's partitions and what the user may do with
+// it. ErrUnknownTopic is that it is not there.
+func (c *Client) TopicRights(ctx context.Context, topic string) (partitions int, rights Rights, err error) {
+	req := sarama.NewMetadataRequest(c.client.Config().Version, []string{topic})
+	req.AllowAutoTopicCreation, req.IncludeTopicAuthorizedOperations = false, true
+	resp, err := ask(ctx, c, func(b *sarama.Broker) (*sarama.MetadataResponse, error) { return b.GetMetadata(req) })
+	if err != nil {
+		return 0, Rights{}, err
+	}
+	found, err := partitionsOf(resp, false)
+	if err != nil {
+		return 0, Rights{}, err
+	}
+	n, there := found[topic]
+	if !there {
+		return 0, Rights{}, fmt.Errorf("topic %s: %w", topic, ErrUnknownTopic)
+	}
+	return int(n), Rights{resp.Topics[0].TopicAuthorizedOperations}, nil
+}
+
+// GroupRights gives what the user may do with a consumer group. Every broker is asked,
+// until the one that has it answers: to look for that one would have Kafka make its
+// topic of offsets, where no group was ever used.
+func (c *Client) GroupRights(ctx context.Context, group string) (Rights, error) {
+	return do(ctx, func() (rights Rights, err error) {
+		req := &sarama.DescribeGroupsRequest{Version: 5, Groups: []string{group}, IncludeAuthorizedOperations: true}
+		for b := range c.brokers() {
+			resp, asked := b.DescribeGroups(req)
+			if err = asked; err != nil || len(resp.Groups) == 0 {
+				continue
+			}
+			switch g := resp.Groups[0]; {
+			case g.Err == sarama.ErrNoError:
+				return Rights{g.AuthorizedOperations}, nil
+			case g.Err == sarama.ErrGroupAuthorizationFailed:
+				return Rights{}, connector.Coded("H2016", connector.Fatal(fmt.Errorf("group %s: %w", group, g.Err)))
+			}
+		}
+		return Rights{}, connector.Retriable(err)
+	})
+}
+
+// WouldCreate asks whether a topic could be made, and has none made.
+func (c *Client) WouldCreate(ctx context.Context, spec TopicSpec) error {
+	return c.create(ctx, spec, true)
+}
+
+// Cluster says in words what the client is connected to. A broker without the requests
+// that are needed is an error.
+func (c *Client) Cluster(ctx context.Context) (string, error) {
+	versions, err := ask(ctx, c, func(b *sarama.Broker) (*sarama.ApiVersionsResponse, error) {
+		return b.ApiVersions(&sarama.ApiVersionsRequest{})
+	})
+	if err != nil {
+		return "", err
+	}
+	release := ""
+	for _, k := range versions.ApiKeys {
+		if k.ApiKey != fetchKey {
+			continue
+		}
+		for _, r := range releases {
+			if k.MaxVersion >= r.fetch {
+				release = r.name
+				break
+			}
+		}
+	}
+	if release == "" {
+		return "", connector.Coded("H2021", connector.Fatal(errors.New("the broker is older than Kafka 2.3")))
+	}
+	id, err := c.ClusterID(ctx)
+	if err != nil {
+		return "", err
+	}
+	says := fmt.Sprintf("Kafka %s, %d brokers", release, len(c.client.Brokers()))
+	if id != "" {
+		says += ", cluster " + id
+	}
+	return strings.Replace(says, " 1 brokers", " 1 broker", 1), nil
+}
+
+const fetchKey = 1 // of the fetch request
+
+// releases are those of Kafka by the newest fetch request that they take, newest first.
+// Other brokers count as the one that they are like.
+var releases = []struct {
+	fetch int16
+	name  string
+}{
+	{18, "4.1 or later"},
+	{17, "3.9 or 4.0"},
+	{16, "3.7 or 3.8"},
+	{14, "3.5 or 3.6"},
+	{13, "3.1 to 3.4"},
+	{12, "2.7 to 3.0"},
+	{fetchVersion, "2.3 to 2.6"},
+}

@@ -1,0 +1,73 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+)
+
+func as(t *testing.T, broker, user string) *Client {
+	return open(t, broker, map[string]string{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN",
+		"sasl.jaas.config": fmt.Sprintf(`org.apache.kafka.common.security.plain.PlainLoginModule required username=%q password=%[1]q;`, user)})
+}
+
+func allow(topic string, operation kmsg.ACLOperation) kfake.ACL {
+	return kfake.ACL{Resource: kmsg.ACLResourceTypeTopic, Name: topic, Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: operation, Allow: true}
+}
+
+// What a user may do with topics is told, and what is not there is not made.
+func TestTopicRights(t *testing.T) {
+	broker := kafkatest.StartWithRights(t, "buoy", "buoy", allow("in", kmsg.ACLOperationRead), allow("out", kmsg.ACLOperationWrite), allow("none", kmsg.ACLOperationDescribe))
+	admin := as(t, broker, "admin")
+	for i, topic := range []string{"in", "out", "hidden"} {
+		newTopic(t, admin, topic, int32(i+1), nil)
+	}
+	c := as(t, broker, "buoy")
+	tests := []struct {
+		topic      string
+		partitions int
+		lacks      []Operation
+		unknown    bool
+		code       string
+	}{
+		{topic: "in", partitions: 1, lacks: []Operation{Write}},
+		{topic: "out", partitions: 2, lacks: []Operation{Read}},
+		{topic: "hidden", code: "H2015"},
+		{topic: "none", unknown: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.topic, func(t *testing.T) {
+			n, rights, err := c.TopicRights(t.Context(), tt.topic)
+			if n != tt.partitions || connector.CodeOf(err) != tt.code || errors.Is(err, ErrUnknownTopic) != tt.unknown || (err == nil) != (tt.partitions > 0) {
+				t.Errorf("%d partitions, %v", n, err)
+			}
+			if d := cmp.Diff(tt.lacks, rights.Lacks(Read, Write)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+	if err := admin.WouldCreate(t.Context(), TopicSpec{Name: "new", Partitions: 1, Replication: 1}); err != nil {
+		t.Errorf("a topic that could be made: %v", err)
+	}
+	if err := admin.WouldCreate(t.Context(), TopicSpec{Name: "new", Partitions: 1, Replication: 3}); err == nil {
+		t.Error("a topic with more replicas than brokers could be made")
+	}
+	if _, _, err := admin.TopicRights(t.Context(), "new"); !errors.Is(err, ErrUnknownTopic) {
+		t.Errorf("a topic that was asked for: %v", err)
+	}
+}
+
+// A client says what it is connected to.
+func TestCluster(t *testing.T) {
+	says, err := open(t, kafkatest.Start(t), nil).Cluster(t.Context())
+	if want := "Kafka 4.1 or later, 1 broker, cluster hydraulics-embedded"; err != nil || says != want {
+		t.Errorf("%v: %s, want %s", err, says, want)
+	}
+}

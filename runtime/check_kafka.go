@@ -1,0 +1,170 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
+)
+
+// kafkaLook looks at Kafka as a connector's clients reach it.
+type kafkaLook struct {
+	ctx   context.Context
+	set   *settings
+	found func(connector.Finding)
+	*clients
+	away map[string]bool // servers that cannot be reached: it was said
+}
+
+// lookAtKafka looks at the topics and the group of a connector, and at the rights to
+// them.
+func (t *Task) lookAtKafka(ctx context.Context, set *settings, stores []*stores, found func(connector.Finding)) {
+	k := &kafkaLook{ctx: ctx, set: set, found: found, away: map[string]bool{},
+		clients: &clients{open: t.options.Open, props: set.clientProps, spec: t.spec, log: t.log, byProps: map[string]*kafka.Client{}}}
+	defer func() { _ = k.Close() }() // nothing was sent
+	if t.spec.Kind != KindSource {
+		k.inputs()
+		k.group(set.group(t.spec))
+	}
+	for _, topic := range t.outputs(set) {
+		k.output(topic, specFor(set.topicRules, topic), set.createTopics, kafka.Write)
+	}
+	if set.letters != "" {
+		k.output(set.letters, kafka.TopicSpec{Name: set.letters, Partitions: 1, Replication: set.letterReplicas}, true, kafka.Write)
+	}
+	for _, s := range stores {
+		k.output(s.topic, kafka.TopicSpec{Name: s.topic, Partitions: 1, Replication: s.replicas}, true, kafka.Write, kafka.Read)
+	}
+}
+
+// outputs gives the topics that records go to, as far as the configuration tells.
+func (t *Task) outputs(set *settings) []string {
+	if t.spec.Kind == KindStream {
+		return []string{set.topic}
+	}
+	if t.spec.Kind != KindSource {
+		return nil
+	}
+	plugin, err := t.options.Plugins.New(connector.SourceType, set.class)
+	if err != nil {
+		return nil
+	}
+	if _, named := plugin.ConfigDef().Key("topic"); !named {
+		return nil
+	}
+	topic, _ := t.spec.Props.Text("topic")
+	return []string{topic}
+}
+
+// in gives the client of a role, nil where Kafka cannot be reached.
+func (k *kafkaLook) in(role string, props map[string]string) *kafka.Client {
+	c, err := k.client(k.ctx, role, props)
+	if err == nil {
+		return c
+	}
+	if servers := strings.Join(k.props.servers(props), ","); !k.away[servers] {
+		k.away[servers] = true
+		k.found(connector.Finding{What: "Kafka at " + servers, Err: connector.Coded("H2001", err)})
+	}
+	return nil
+}
+
+// inputs looks at the topics that are read.
+func (k *kafkaLook) inputs() {
+	c := k.in(consumerRole, k.props.consumer)
+	if c == nil {
+		return
+	}
+	if k.set.pattern != nil {
+		k.matching(c)
+		return
+	}
+	for _, topic := range k.set.topics {
+		n, rights, err := c.TopicRights(k.ctx, topic)
+		f := connector.Finding{What: "topic " + topic, Says: fmt.Sprintf("it has %d partitions, and may be read", n), Err: err}
+		switch {
+		case errors.Is(err, kafka.ErrUnknownTopic):
+			f.Warning, f.Err = true, connector.Coded("H2013", fmt.Errorf("it is not there: the connector waits for it"))
+		case err == nil && len(rights.Lacks(kafka.Read)) > 0:
+			f.Err = connector.Coded("H2022", fmt.Errorf("it may not be read: allow Read on it"))
+		case err != nil:
+			f.Err = connector.Coded("H8007", err)
+		case !rights.Known():
+			f.Says = fmt.Sprintf("it has %d partitions; the broker does not tell of rights", n)
+		}
+		k.found(f)
+	}
+}
+
+// matching looks which topics are those of topics.regex.
+func (k *kafkaLook) matching(c *kafka.Client) {
+	n := 0
+	all, err := c.DescribeTopics(k.ctx, nil)
+	for _, t := range all {
+		if !t.Internal && k.set.pattern.MatchString(t.Name) {
+			n++
+		}
+	}
+	f := connector.Finding{What: "topics.regex", Says: fmt.Sprintf("it stands for %d topics", n), Err: connector.Coded("H8007", err)}
+	if err == nil && n == 0 {
+		f.Warning, f.Err = true, connector.Coded("H2013", errors.New("no topic that may be seen has such a name: the connector waits for one"))
+	}
+	k.found(f)
+}
+
+// group looks at the consumer group.
+func (k *kafkaLook) group(name string) {
+	c := k.in(consumerRole, k.props.consumer)
+	if c == nil {
+		return
+	}
+	rights, err := c.GroupRights(k.ctx, name)
+	f := connector.Finding{What: "group " + name, Says: "it may be used", Err: connector.Coded("H8007", err)}
+	switch {
+	case err == nil && len(rights.Lacks(kafka.Read)) > 0:
+		f.Err = connector.Coded("H2016", errors.New("it may not be used: allow Read on it"))
+	case !rights.Known():
+		f.Says = "the broker does not tell of rights"
+	}
+	k.found(f)
+}
+
+// output looks at a topic that is written to, or that would be made.
+func (k *kafkaLook) output(topic string, spec kafka.TopicSpec, creates bool, operations ...kafka.Operation) {
+	c := k.in(producerRole, k.props.producer)
+	if c == nil {
+		return
+	}
+	n, rights, err := c.TopicRights(k.ctx, topic)
+	f := connector.Finding{What: "topic " + topic, Says: fmt.Sprintf("it has %d partitions, and may be written to", n), Err: err}
+	switch {
+	case errors.Is(err, kafka.ErrUnknownTopic) && creates:
+		k.missing(&f, spec)
+	case errors.Is(err, kafka.ErrUnknownTopic):
+		f.Warning, f.Err = true, connector.Coded("H2013", errors.New("it is not there, and topic.creation.enable=false leaves it to the broker to make it"))
+	case err == nil:
+		if lacking := rights.Lacks(operations...); len(lacking) > 0 {
+			f.Err = connector.Coded("H2009", fmt.Errorf("it may not be written to: allow %v on it", lacking[0]))
+		} else if !rights.Known() {
+			f.Says = fmt.Sprintf("it has %d partitions; the broker does not tell of rights", n)
+		}
+	default:
+		f.Err = connector.Coded("H8002", err)
+	}
+	k.found(f)
+}
+
+// missing asks whether a topic that is not there could be made.
+func (k *kafkaLook) missing(f *connector.Finding, spec kafka.TopicSpec) {
+	c := k.in(adminRole, k.props.admin)
+	if c == nil {
+		return
+	}
+	f.Says = "it is not there, and is made with its first record"
+	if f.Err = c.WouldCreate(k.ctx, spec); f.Err != nil {
+		f.Err = connector.Coded("H8008", f.Err)
+	}
+}

@@ -1,0 +1,67 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/connector"
+)
+
+func TestLook(t *testing.T) {
+	type told struct {
+		what, code string
+		warning    bool
+	}
+	tests := []struct {
+		name string
+		do   func(ctx context.Context, found func(connector.Finding))
+		want []told
+	}{
+		{"in order", func(_ context.Context, found func(connector.Finding)) {
+			found(connector.Finding{What: "a"})
+			found(connector.Finding{What: "b", Clock: time.Now().Add(time.Second)})
+		}, []told{{what: "a"}, {what: "b"}}},
+		{"wrong", func(_ context.Context, found func(connector.Finding)) {
+			found(connector.Finding{What: "a", Err: connector.Coded("H5001", errors.New("away"))})
+		}, []told{{"a", "H5001", false}}},
+		{"a clock ahead", func(_ context.Context, found func(connector.Finding)) {
+			found(connector.Finding{What: "a", Clock: time.Now().Add(time.Minute)})
+		}, []told{{"a", "H9001", true}}},
+		{"a clock behind", func(_ context.Context, found func(connector.Finding)) {
+			found(connector.Finding{What: "a", Clock: time.Now().Add(-time.Minute)})
+		}, []told{{"a", "H9001", true}}},
+		{"a panic", func(context.Context, func(connector.Finding)) { panic("a mistake") }, []told{{"looked at", "H4002", false}}},
+		{"late, and says so", func(ctx context.Context, found func(connector.Finding)) {
+			<-ctx.Done()
+			found(connector.Finding{What: "a", Err: ctx.Err()})
+		}, []told{{"a", "H9003", false}}},
+		{"it hangs, after one thing", func(ctx context.Context, found func(connector.Finding)) {
+			found(connector.Finding{What: "a"})
+			time.Sleep(time.Hour)
+			found(connector.Finding{What: "b"})
+		}, []told{{what: "a"}, {"looked at", "H9003", false}}},
+		{"it hangs", func(context.Context, func(connector.Finding)) { time.Sleep(time.Hour) }, []told{{"looked at", "H9003", false}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				var got []told
+				for _, f := range Look(t.Context(), "looked at", 10*time.Second, tt.do) {
+					got = append(got, told{f.What, connector.CodeOf(f.Err), f.Warning})
+				}
+				if took := time.Since(began); took > 11*time.Second {
+					t.Errorf("it took %s", took)
+				}
+				if d := cmp.Diff(tt.want, got, cmp.AllowUnexported(told{})); d != "" {
+					t.Error(d)
+				}
+			})
+		})
+	}
+}
