@@ -244,7 +244,8 @@ func (w *Worker) serve(o WorkerOptions) (ready func(), err error) {
 	}
 	var cluster metric.Cluster
 	if w.member != nil {
-		of.Peers, cluster, shown.Cluster, shown.Peers = w.member, w.member, w.inCluster, w.member.View
+		of.Peers, cluster = w.member, w.member
+		shown.Cluster, shown.Peers, shown.Ask = w.inCluster, w.member.View, w.member.Do
 	}
 	of.Metrics = metric.Handler(w.herder, cluster)
 	api := rest.New(of)

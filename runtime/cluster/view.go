@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -50,6 +51,17 @@ type View struct {
 	// Given and Taken are how many connectors and tasks workers have now and had
 	// not before, and the other way round. Nobody has those that wait.
 	Given, Taken, Waiting int
+}
+
+// URL gives the address of the worker that statuses name by host and port, empty where
+// it is not known.
+func (v View) URL(worker string) string {
+	for _, p := range v.Peers {
+		if u, err := url.Parse(p.URL); err == nil && worker != "" && u.Host == worker {
+			return p.URL
+		}
+	}
+	return ""
 }
 
 // See makes the view of a generation from what its members and its leader have said.

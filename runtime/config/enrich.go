@@ -164,11 +164,12 @@ func (w *work) converterClass(name string) {
 	if c == nil {
 		return
 	}
-	text, given := w.v.Worker.Text(strings.TrimPrefix(key, "input."))
-	if !given {
-		if k, ok := WorkerDef().Key(strings.TrimPrefix(key, "input.")); ok {
-			text, _ = k.Default.(string)
-		}
+	workers := strings.TrimPrefix(key, "input.")
+	text, given := w.v.Worker.Text(workers)
+	if given {
+		c.worker = workers
+	} else if k, ok := WorkerDef().Key(workers); ok {
+		text, _ = k.Default.(string)
 	}
 	if info, ok := w.v.Plugins.Lookup(t, text); ok {
 		text = ClassName(info)
@@ -181,7 +182,7 @@ func (w *work) converterClass(name string) {
 		}
 		if info, ok := w.v.Plugins.Lookup(t, text); ok {
 			w.offer(key+".plugin.version", info.Version)
-			w.workersVersion(strings.TrimPrefix(key, "input.")+".plugin.version", info)
+			w.workersVersion(workers+".plugin.version", info)
 		}
 		return
 	}
@@ -247,6 +248,7 @@ func (w *work) converter(plugin connector.Plugin, prefix string) {
 	}
 	w.guarded(plugin, func() { w.add(keys) })
 	w.across(plugin, prefix)
+	w.ofTheWorker(props, w.props, prefix)
 	w.props = props
 }
 

@@ -29,6 +29,7 @@ type Check struct {
 	Value  connector.Value
 	hidden bool   // the value comes out of a reference, which is shown instead
 	raw    string // that reference
+	worker string // the worker's key that gives the value, empty for none
 }
 
 // Text gives the value as the REST API shows it: secrets hidden, references

@@ -211,6 +211,8 @@ type Info struct {
 	Tasks  []TaskID
 	Kind   string // source, sink or stream
 	File   string // the file that manages it, empty for one made over REST
+	// Entries are its keys as that file, and what was laid over it, have them.
+	Entries config.List
 }
 
 // Info gives a connector.
@@ -222,7 +224,7 @@ func (h *Herder) Info(name string) (Info, error) {
 		return Info{}, err
 	}
 	file, _ := h.file(name)
-	i := Info{Name: name, Config: want.Config, File: file.File, Tasks: []TaskID{}}
+	i := Info{Name: name, Config: want.Config, File: file.File, Entries: file.Entries, Tasks: []TaskID{}}
 	i.Kind, _ = h.describe(want.Config)
 	for _, t := range c.listed() {
 		i.Tasks = append(i.Tasks, TaskID{name, t.id})

@@ -100,51 +100,6 @@ func significant(f float64) float64 {
 	return v
 }
 
-// stage is what a stage has done, in all tasks in this worker, since they were started.
-type stage struct {
-	Name    string  `json:"name"`
-	Class   string  `json:"class,omitempty"`
-	Records int64   `json:"records"`
-	Errors  int64   `json:"errors"`
-	Batches int64   `json:"batches"`
-	Mean    float64 `json:"mean"`  // seconds per batch
-	Max     float64 `json:"max"`   // the same, of the slowest
-	Share   float64 `json:"share"` // of the last half to whole minute: 1 is all the time of all tasks
-}
-
-// stages answers with a connector's stages, in the order in which a record meets them.
-func (p *Page) stages(w http.ResponseWriter, r *http.Request) {
-	list, at := []stage{}, map[string]int{}
-	var times []time.Duration
-	tasks := 0
-	for _, s := range p.o.Herder.Snapshots() {
-		if s.Connector != r.PathValue("connector") {
-			continue
-		}
-		tasks++
-		for _, one := range s.Stages {
-			i, ok := at[one.Name]
-			if !ok {
-				i = len(list)
-				at[one.Name] = i
-				list, times = append(list, stage{Name: one.Name, Class: one.Class}), append(times, 0)
-			}
-			of := &list[i]
-			of.Records += one.Records
-			of.Errors += one.Errors
-			of.Batches += one.Time.Count
-			of.Max = max(of.Max, one.Time.Max.Seconds())
-			of.Share += one.Time.Recent.Rate()
-			times[i] += one.Time.Total
-		}
-	}
-	for i := range list {
-		list[i].Mean = significant(times[i].Seconds() / float64(max(1, list[i].Batches)))
-		list[i].Max, list[i].Share = significant(list[i].Max), significant(list[i].Share/float64(tasks))
-	}
-	p.reply(w, list)
-}
-
 // logged is a line of the worker's log.
 type logged struct {
 	Time  time.Time `json:"time"`

@@ -100,10 +100,12 @@ func TestStages(t *testing.T) {
 	}
 	p := newPage(t)
 	p.o.Herder = snapshots{p.o.Herder, tasks}
-	var got []stage
+	var got shownStages
 	get(t, p, "/stages/stats", &got)
-	want := []stage{{Name: "poll", Records: 6, Batches: 4, Mean: 0.9, Max: 0.9, Share: 0.9}, {Name: "put", Class: "postgres", Records: 6, Errors: 2, Batches: 4, Mean: 0.3, Max: 0.4, Share: 0.3}}
-	if d := cmp.Diff(want, got); d != "" {
+	want := []stage{
+		{Name: "poll", Records: 6, Batches: 4, Mean: 0.9, Max: 0.9, Share: 0.9, Tapped: true},
+		{Name: "put", Class: "postgres", Records: 6, Errors: 2, Batches: 4, Mean: 0.3, Max: 0.4, Share: 0.3, Tapped: true}}
+	if d := cmp.Diff(shownStages{want, []string{}}, got); d != "" {
 		t.Error(d)
 	}
 	var s worker

@@ -61,6 +61,8 @@ type Options struct {
 	Cluster func() string
 	// Peers gives who shares the cluster's work; nil where the worker is by itself.
 	Peers func() cluster.View
+	// Ask sends a request to one of them.
+	Ask func(*http.Request) (*http.Response, error)
 	// Links are shown on top, name and URL, such as the read API.
 	Links   [][2]string
 	Version string
@@ -239,15 +241,15 @@ func (p *Page) now(at time.Time) worker {
 	return answer
 }
 
-// config answers with a connector's configuration, its secrets hidden from everybody:
-// others may look over one's shoulder.
+// config answers with a connector's configuration and where each value comes from, its
+// secrets hidden from everybody: others may look over one's shoulder.
 func (p *Page) config(w http.ResponseWriter, r *http.Request) {
 	i, err := p.o.Herder.Info(r.PathValue("connector"))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
-	p.reply(w, p.o.Herder.Validator().Secrets(i.Config).Props(i.Config))
+	p.reply(w, p.o.Herder.Validator().Sources(i.Config, i.Entries))
 }
 
 func peers(v cluster.View) (list []peer, rebalance string) {

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
@@ -44,7 +46,8 @@ func (fakeHerder) Info(name string) (herder.Info, error) {
 	if name != "stats" {
 		return herder.Info{}, errors.New("Connector " + name + " not found")
 	}
-	return herder.Info{Name: name, Config: connector.Props{"connector.class": "stream", "registry.password": "hush", "topics": "a", "page.fields": "raw, name"}}, nil
+	return herder.Info{Name: name, Config: connector.Props{"connector.class": "stream", "registry.password": "hush", "topics": "a", "page.fields": "raw, name"},
+		Entries: config.List{{Key: "topics", Text: "a", File: "flow.yaml", Line: 3}}}, nil
 }
 
 func (fakeHerder) Validator() *config.Validator {
@@ -187,10 +190,17 @@ func TestStaticFiles(t *testing.T) {
 
 // TestConfigurationsWithoutSecrets: whoever looks, for others may look on.
 func TestConfigurationsWithoutSecrets(t *testing.T) {
-	var got map[string]string
-	w := get(t, newPage(t), "/config/stats", &got)
-	if got["topics"] != "a" || got["registry.password"] != config.Hidden {
-		t.Errorf("%s", w.Body)
+	var list []config.Sourced
+	get(t, newPage(t), "/config/stats", &list)
+	got := map[string]config.Sourced{}
+	for _, s := range list {
+		got[s.Key] = s
+	}
+	for _, want := range []config.Sourced{{Key: "topics", Value: "a", From: "flow.yaml:3", Set: true}, {Key: "registry.password", Value: config.Hidden, From: "a request", Set: true},
+		{Key: "tasks.max", Value: "1", From: "default"}} {
+		if d := cmp.Diff(want, got[want.Key]); d != "" {
+			t.Error(d)
+		}
 	}
 	if w := get(t, newPage(t), "/config/none", nil); w.Code != http.StatusNotFound {
 		t.Errorf("an unknown connector answers %d", w.Code)

@@ -50,6 +50,8 @@ type shownJourney struct {
 type shownStep struct {
 	Stage   string        `json:"stage"`
 	Changes []shownChange `json:"changes"`
+	// Fields are the whole record as the stage left it, where one stage is looked at.
+	Fields []shownChange `json:"fields,omitempty"`
 }
 
 // shownChange is a change with short values; of a picture it has the address.
@@ -114,6 +116,9 @@ func (p *Page) journey(x *preview.Record) shownJourney {
 		s := shownStep{Stage: step.Stage, Changes: []shownChange{}}
 		for _, c := range step.Changes {
 			s.Changes = append(s.Changes, p.change(c))
+		}
+		for _, f := range step.Fields {
+			s.Fields = append(s.Fields, p.change(f))
 		}
 		j.Steps = append(j.Steps, s)
 	}

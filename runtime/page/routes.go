@@ -53,6 +53,7 @@ func (p *Page) routes() []route {
 	}
 	if p.o.API != nil {
 		list = append(list,
+			route{"GET " + api + "/connectors/{connector}/tap", rights.View, p.tap},
 			route{"PUT " + api + "/connectors/{connector}/config", rights.Configure, p.put},
 			route{"PUT " + api + "/connector-plugins/{plugin}/config/validate", rights.Configure, p.validate})
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/stagestats"
 )
 
 // progressBody is what a task has done so far. It is part of a status where
@@ -24,6 +25,8 @@ type progressBody struct {
 	Stalled    bool      `json:"stalled"`
 	WaitsFor   string    `json:"waits_for,omitempty"`
 	WaitsSince time.Time `json:"waits_since,omitzero"`
+	// Stages are what each stage has done, where that is asked for too, with stages=true.
+	Stages []stagestats.Stage `json:"stages,omitempty"`
 }
 
 func progress(s runtime.Stats) *progressBody {
@@ -49,11 +52,14 @@ func (s *Server) snapshots() map[string][]runtime.Stats {
 }
 
 // addProgress adds to each task of a status what it has done.
-func addProgress(b *statusBody, of []runtime.Stats) {
+func addProgress(b *statusBody, of []runtime.Stats, withStages bool) {
 	for _, stats := range of {
 		for i := range b.Tasks {
 			if stats.Task == b.Tasks[i].ID {
 				b.Tasks[i].Progress = progress(stats)
+				if withStages {
+					b.Tasks[i].Progress.Stages = stagestats.Of(stats)
+				}
 			}
 		}
 	}

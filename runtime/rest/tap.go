@@ -149,15 +149,10 @@ func (t *tapping) look() error {
 
 // url gives the address of the worker that a status names, empty where it is not known.
 func (t *tapping) url(worker string) string {
-	if t.alone || worker == "" {
+	if t.alone {
 		return ""
 	}
-	for _, p := range t.s.o.Peers.View().Peers {
-		if u, err := url.Parse(p.URL); err == nil && u.Host == worker {
-			return p.URL
-		}
-	}
-	return ""
+	return t.s.o.Peers.View().URL(worker)
 }
 
 // stages refuses a stage that none of the tasks here has.
@@ -171,7 +166,7 @@ func (t *tapping) stages() error {
 			continue
 		}
 		for _, stage := range s.Stages {
-			if !onTheWay(stage.Name) {
+			if !preview.Tapped(stage.Name) {
 				continue
 			}
 			if preview.Named(stage.Name, t.o.Stage) {
@@ -185,16 +180,6 @@ func (t *tapping) stages() error {
 	}
 	slices.Sort(names)
 	return failed(http.StatusBadRequest, "stage: %s has none with %q in its name, there are %s", t.name, t.o.Stage, strings.Join(slices.Compact(names), ", "))
-}
-
-// onTheWay tells whether records pass through what a task calls by a name.
-func onTheWay(stage string) bool {
-	for _, beside := range []string{"consumer", "producer", "output", "offset commit", "commit", "flush"} {
-		if strings.HasPrefix(stage, beside) {
-			return false
-		}
-	}
-	return true
 }
 
 // run sends what is seen until the reader is gone, the connector is deleted or the

@@ -111,7 +111,11 @@ func (c *console) hear(event any) {
 	case *runtime.EventConsoleAPICalled:
 		c.list = append(c.list, string(e.Type))
 	case *runtime.EventExceptionThrown:
-		c.list = append(c.list, e.ExceptionDetails.Text)
+		said := e.ExceptionDetails.Text
+		if x := e.ExceptionDetails.Exception; x != nil {
+			said += ": " + x.Description
+		}
+		c.list = append(c.list, said)
 	case *cdplog.EventEntryAdded:
 		c.list = append(c.list, e.Entry.Text+" "+e.Entry.URL)
 	}

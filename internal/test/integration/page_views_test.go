@@ -107,6 +107,7 @@ func (s visit) fits(what string) {
 func (s visit) check(what string) {
 	s.t.Helper()
 	s.fits(what)
+	shoot(s.t, s.tab, what)
 	// Of records, which are all alike, a few are enough.
 	const run = `axe.run({exclude: [['#records li:nth-child(n+4)']]}, {resultTypes: ['violations'], preload: false, selectors: false}).then((r) => r.violations.filter((v) => ['serious', 'critical'].includes(v.impact))
 		.map((v) => v.id + ': ' + v.nodes.map((n) => n.html + ' ' + n.failureSummary).join('; ')))`
@@ -161,6 +162,9 @@ func readAxe(t *testing.T) string {
 var views = []struct{ address, there string }{
 	{"connectors", `document.querySelector('.flow svg .stage') !== null`},
 	{"connector/ifcb-stats", `document.querySelectorAll('.u-wrap').length === 1 && document.querySelectorAll('table').length > 3`},
+	{"connector/ifcb-stats?tap=all", `document.querySelectorAll('#tap > li').length > 2`},
+	{"connector/ifcb-stats?tap=biovolume&rate=1", `document.querySelectorAll('#tap > li').length > 0`},
+	{"connector/breaks?tap=all", text("p", "No record passes: the connector is failed.")},
 	{"connector/breaks", text("h2 .state", "failed")},
 	{"connector/none", text("p", "There is no such connector. All connectors")},
 	{"records/ifcb-stats", `document.querySelectorAll('#records li').length > 0`},

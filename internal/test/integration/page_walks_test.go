@@ -10,12 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
-	cdplog "github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -32,17 +29,15 @@ type visitor struct {
 	tab      context.Context
 	page     string
 	keyboard bool
-
-	mu      sync.Mutex
-	console []string
+	console  *console
 }
 
 func newVisitor(t *testing.T, page string, width int, keyboard bool) *visitor {
-	w := &visitor{t: t, page: page, keyboard: keyboard}
+	w := &visitor{t: t, page: page, keyboard: keyboard, console: new(console)}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(findBrowser(t)), chromedp.NoSandbox, chromedp.WindowSize(width, 900))
 	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
-	tab, cancel := chromedp.NewContext(allocator, chromedp.WithListener(w.hear))
+	tab, cancel := chromedp.NewContext(allocator, chromedp.WithListener(w.console.hear))
 	t.Cleanup(cancel)
 	w.tab, cancel = context.WithTimeout(tab, patience)
 	t.Cleanup(cancel)
@@ -50,36 +45,26 @@ func newVisitor(t *testing.T, page string, width int, keyboard bool) *visitor {
 	return w
 }
 
-// hear keeps what the browser's console says.
-func (w *visitor) hear(event any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	switch e := event.(type) {
-	case *runtime.EventConsoleAPICalled:
-		w.console = append(w.console, string(e.Type))
-	case *runtime.EventExceptionThrown:
-		w.console = append(w.console, e.ExceptionDetails.Text)
-	case *cdplog.EventEntryAdded:
-		w.console = append(w.console, e.Entry.Text+" "+e.Entry.URL)
-	}
-}
-
 func (w *visitor) do(actions ...chromedp.Action[chromedp.Void]) {
 	w.t.Helper()
 	if err := chromedp.Do(w.tab, actions...); err != nil {
 		shot, _ := chromedp.Run(context.WithoutCancel(w.tab), chromedp.Evaluate[string](`location.hash + '\n' + document.body.innerText`))
-		w.t.Fatalf("%v; the page shows %s; the console says %q", err, shot, w.console)
+		w.t.Fatalf("%v; the page shows %s; the console says %q", err, shot, w.console.all())
 	}
 }
 
-// until waits for something in the words of JavaScript.
+// until waits for something in the words of JavaScript. A page that is just being loaded
+// has no answer yet.
 func (w *visitor) until(condition string) {
 	w.t.Helper()
-	if _, err := chromedp.Run(w.tab, chromedp.Poll[bool](condition)); err != nil {
-		w.do(chromedp.Evaluate[chromedp.Void](`0`))
-		text, _ := chromedp.Run(w.tab, chromedp.Evaluate[string](`document.body.innerText`))
-		w.t.Fatalf("%s: %v; the page shows %s", condition, err, text)
-	}
+	wait.Nil(w.t, condition, func() error {
+		is, err := chromedp.Run(w.tab, chromedp.Evaluate[bool](condition))
+		if err == nil && !is {
+			text, _ := chromedp.Run(w.tab, chromedp.Evaluate[string](`document.body.innerText`))
+			err = fmt.Errorf("the page shows %s", text)
+		}
+		return err
+	})
 }
 
 // open opens a view, as one who comes by its address.
@@ -130,14 +115,23 @@ func (w *visitor) fits(where string) {
 	if err != nil || over > 0 {
 		w.t.Errorf("%s is %d pixels wider than the screen (%v)", where, over, err)
 	}
-	if dir := os.Getenv("HYDRAULICS_SCREENSHOTS"); dir != "" {
-		shot, err := chromedp.Run(w.tab, chromedp.FullScreenshot(100))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(w.t.Name()+" "+where, "/", " ")+".png"), shot, 0o644)
-		}
-		if err != nil {
-			w.t.Error(err)
-		}
+	shoot(w.t, w.tab, where)
+}
+
+// shoot takes a picture of all that is on the page where HYDRAULICS_SCREENSHOTS names a
+// folder for them.
+func shoot(t *testing.T, tab context.Context, where string) {
+	t.Helper()
+	dir := os.Getenv("HYDRAULICS_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	shot, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(t.Name()+" "+where, "/", " ")+".png"), shot, 0o644)
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
 
@@ -219,11 +213,11 @@ func TestPageWalks(t *testing.T) {
 			w := newVisitor(t, page, c.width, c.keyboard)
 			w.edits(file, fmt.Sprint(i+2))
 			w.looks()
+			w.taps(func() { sendLines(t, client, `{"level": 2}`) })
 			w.replays()
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			if len(w.console) > 0 {
-				t.Errorf("the console says %q", w.console)
+			w.goesBack()
+			if list := w.console.all(); len(list) > 0 {
+				t.Errorf("the console says %q", list)
 			}
 		})
 	}
@@ -274,6 +268,21 @@ func (w *visitor) looks() {
 	w.fits("a topic")
 }
 
+// taps looks at records on their way: the tap pauses at one that is read, and goes on.
+func (w *visitor) taps(send func()) {
+	w.open("connector/upper")
+	w.press(`#all-tapped`)
+	send() // which is seen as it passes, or as one of before
+	w.until(`document.querySelectorAll('#tap > li').length > 0`)
+	w.press(`#tap > li:first-child > details > summary`)
+	w.until(`document.querySelector('main').innerText.includes('Paused while you read') && document.querySelector('#tap details[open]').innerText.includes('InsertField')`)
+	w.fits("tap")
+	w.press(`button[aria-pressed=true]`)
+	w.until(`document.querySelector('main').innerText.includes('A sample of what passes')`)
+	w.press(`#untap`)
+	w.until(`!document.querySelector('#tap') && !location.hash.includes('tap=')`)
+}
+
 // replays sends a dead letter again.
 func (w *visitor) replays() {
 	w.open("letters")
@@ -286,4 +295,22 @@ func (w *visitor) replays() {
 	w.fits("replay")
 	w.press(`dialog .actions button`)
 	w.until(`!document.querySelector('dialog')`)
+}
+
+// goesBack has a connector read its topic again: it is stopped, its offset altered, and
+// it is resumed.
+func (w *visitor) goesBack() {
+	w.open("connector/upper")
+	confirm := `dialog .actions button:first-child`
+	w.press(`.offsets > .actions > button`)
+	w.press(confirm)
+	w.press(`#offsets td button:first-child`)
+	w.write(`#next`, "0")
+	w.until(`/reads up to \d+ records? again/.test(document.querySelector('dialog').innerText)`)
+	w.fits("offsets")
+	w.press(`#change-offsets`)
+	w.until(`!document.querySelector('dialog') && document.querySelector('#offsets td.code').innerText.trim().endsWith('0') && document.querySelector('.offsets').innerText.includes('altered successfully')`)
+	w.press(`h2 + .actions > button:nth-of-type(2)`)
+	w.press(confirm)
+	w.until(`document.querySelector('h2 .state').innerText === 'running'`)
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -48,29 +47,33 @@ func NewWriter(w http.ResponseWriter, patience time.Duration) (*Writer, error) {
 	return e, e.conn.Flush()
 }
 
-// Write sends an event. A reader that takes none in for long is an error.
-func (e *Writer) Write(v Event) error {
-	var fields strings.Builder
+// Text gives an event as it is sent.
+func (v Event) Text() []byte {
+	var text bytes.Buffer
 	if v.Retry > 0 {
-		fmt.Fprintf(&fields, "retry: %d\n", v.Retry.Milliseconds())
+		fmt.Fprintf(&text, "retry: %d\n", v.Retry.Milliseconds())
 	}
 	if v.ID != "" {
-		fmt.Fprintf(&fields, "id: %s\n", v.ID)
+		fmt.Fprintf(&text, "id: %s\n", v.ID)
 	}
 	if v.Name != "" {
-		fmt.Fprintf(&fields, "event: %s\n", v.Name)
+		fmt.Fprintf(&text, "event: %s\n", v.Name)
 	}
-	return e.send("%sdata: %s\n\n", fields.String(), v.Data)
+	fmt.Fprintf(&text, "data: %s\n\n", v.Data)
+	return text.Bytes()
 }
 
-// Beat sends what readers pass over: it tells that the stream goes on.
-func (e *Writer) Beat() error { return e.send(":\n\n") }
+// Write sends an event, in one piece. A reader that takes none in for long is an error.
+func (e *Writer) Write(v Event) error { return e.send(v.Text()) }
 
-func (e *Writer) send(format string, args ...any) error {
+// Beat sends what readers pass over: it tells that the stream goes on.
+func (e *Writer) Beat() error { return e.send([]byte(":\n\n")) }
+
+func (e *Writer) send(text []byte) error {
 	if err := e.conn.SetWriteDeadline(time.Now().Add(e.patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	if _, err := fmt.Fprintf(e.w, format, args...); err != nil {
+	if _, err := e.w.Write(text); err != nil {
 		return err
 	}
 	return e.conn.Flush()

@@ -4,6 +4,7 @@ package preview
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -54,7 +55,9 @@ const (
 )
 
 // Arrives tells that nothing is wrong with a record of this fate.
-func (f Fate) Arrives() bool { return f == Delivered || f == Dropped || f == Unknown }
+func (f Fate) Arrives() bool {
+	return slices.Contains([]Fate{Delivered, Passed, Kept, Dropped, Unknown}, f)
+}
 
 // Step is what one stage made of a record.
 type Step struct {

@@ -34,6 +34,17 @@ func Named(stage, part string) bool {
 	return strings.Contains(strings.ToLower(stage), strings.ToLower(part))
 }
 
+// Tapped tells whether records pass through what a task calls by this name: others are
+// beside their way.
+func Tapped(stage string) bool {
+	for _, beside := range []string{"consumer", "producer", "output", "offset commit", "commit", "flush"} {
+		if strings.HasPrefix(stage, beside) {
+			return false
+		}
+	}
+	return true
+}
+
 // Masked hides the values of fields with a name that secrets have, and leaves out those
 // that are very large.
 func Masked(changes []Change) []Change {

@@ -1,9 +1,12 @@
-import { Action, Actions, Ago, Asked, Later, Problem, Said, State, Table } from './parts.jsx';
-import { address, route } from './route.js';
-import { at, restartTask, worker } from './worker.js';
+import { Asked, Later } from './asked.jsx';
+import { Action, Actions, Ago, Opened, Problem, Said, State, Table } from './parts.jsx';
+import { address, filter, route } from './route.js';
+import { restartTask, worker } from './worker.js';
 import { busiestInWords, count, duration, percent, rate, slowness, stateInWords, stateOf, utc } from './words.js';
 
 const loadChart = () => import('./chart.jsx');
+const loadOffsets = () => import('./offsets.jsx');
+const loadTap = () => import('./tap.jsx');
 
 const samplesEvery = 10000; // milliseconds, as the worker takes them
 const detailEvery = 5000;
@@ -42,24 +45,35 @@ function Rates({ name }) {
   );
 }
 
-const Stages = ({ name }) => (
-  <Asked path={`stages/${encodeURIComponent(name)}`} every={detailEvery}>
-    {(stages) => (
-      <Table label="Stages" rows={stages} of={(s) => s.name} none="No task of it runs in this worker." columns={[
-        { head: 'Stage', first: 'name', cell: (s) => <>{s.name} {s.class && !s.name.includes(s.class) && <span class="kind">{s.class}</span>}</> },
-        { head: 'Records', n: true, cell: (s) => count(s.records) },
-        { head: 'Errors', n: true, cell: (s) => count(s.errors) },
-        { head: 'Calls', n: true, cell: (s) => count(s.batches) },
-        { head: 'Time per call', n: true, cell: (s) => duration(s.mean) },
-        { head: 'Longest', n: true, cell: (s) => duration(s.max) },
-        { head: 'At work now', n: true, cell: (s) => percent(s.share) },
-      ]} />
-    )}
-  </Asked>
-);
+// Stages are those of a connector, and a tap of its records where one is wanted.
+function Stages({ c }) {
+  const tapped = route.value.filters.get('tap');
+  return (
+    <Asked path={`stages/${encodeURIComponent(c.name)}`} every={detailEvery}>
+      {({ stages, notes }) => (
+        <>
+          {notes.map((n) => <p key={n} class="error over">{n}</p>)}
+          <Table label="Stages" rows={stages} of={(s) => s.name} none="No task of it runs." columns={[
+            { head: 'Stage', first: 'name', cell: (s) => <>{s.name} {s.class && !s.name.includes(s.class) && <span class="kind">{s.class}</span>}</> },
+            { head: 'Records', n: true, cell: (s) => count(s.records) },
+            { head: 'Errors', n: true, cell: (s) => count(s.errors) },
+            { head: 'Calls', n: true, cell: (s) => count(s.batches) },
+            { head: 'Time per call', n: true, cell: (s) => duration(s.mean) },
+            { head: 'Longest', n: true, cell: (s) => duration(s.max) },
+            { head: 'At work now', n: true, cell: (s) => percent(s.share) },
+            { head: 'Tap', unseen: true, cell: (s) => s.tapped && <button type="button" aria-pressed={tapped === s.name} aria-label={`tap ${s.name}`} onClick={() => filter('tap', s.name)}>Tap</button> },
+          ]} />
+          <h3>Live tap <span class="kind">records on their way, a few a second</span></h3>
+          {tapped ? <Later load={loadTap} c={c} stages={stages} />
+            : <p><button type="button" id="all-tapped" onClick={() => filter('tap', 'all')}>Tap all stages</button> <span class="note">Nothing is held up by it. Of one stage it shows whole records.</span></p>}
+        </>
+      )}
+    </Asked>
+  );
+}
 
-const Log = ({ name }) => (
-  <Asked path={`log/${encodeURIComponent(name)}`} every={detailEvery}>
+const Log = ({ c }) => (
+  <Asked path={`log/${encodeURIComponent(c.name)}`} every={detailEvery}>
     {(lines) => (lines.length === 0 ? <p class="note">Nothing was logged of it since this worker started.</p> : (
       <ol class="log" tabIndex={0} aria-label="Log, the newest first">
         {lines.map((l) => <li><time dateTime={l.time}>{utc(l.time)}</time> <b class={l.level}>{l.level}</b> {l.text}</li>)}
@@ -68,12 +82,30 @@ const Log = ({ name }) => (
   </Asked>
 );
 
-const Pairs = ({ label, names, rows, none }) => (
-  <Table label={label} rows={rows} of={([a]) => a} none={none} columns={[
-    { head: names[0], first: 'code', cell: ([a]) => a },
-    { head: names[1], kind: 'code', cell: ([, b]) => b },
+// file gives that which a value is from, and brief its name alone.
+const file = (v) => v.from.match(/^(.+?):\d+/)?.[1];
+const brief = (v) => (file(v) ? v.from.slice(file(v).lastIndexOf('/') + 1) : v.from);
+
+const Values = ({ label, rows }) => (
+  <Table label={label} rows={rows} of={(v) => v.key} columns={[
+    { head: 'Key', first: 'code', cell: (v) => v.key },
+    { head: 'Value', kind: 'code', cell: (v) => v.value },
+    { head: 'From', kind: 'from', cell: brief },
   ]} />
 );
+
+// Configuration is what a connector's own sets, and the rest where that is wanted.
+const Configuration = ({ values }) => {
+  const others = values.filter((v) => !v.set);
+  const files = [...new Set(values.map(file).filter(Boolean))];
+  return (
+    <>
+      {files.length > 0 && <p class="note">Of the file {files.join(', ')}.</p>}
+      <Values label="Configuration" rows={values.filter((v) => v.set)} />
+      {others.length > 0 && <Opened summary={`${count(others.length)} others, from the worker or by default`}>{() => <Values label="Other values" rows={others} />}</Opened>}
+    </>
+  );
+};
 
 const Topics = ({ c: { topics } }) => {
   const said = [['Reads', topics.reads], ['Writes', topics.writes], ['Dead letters go to', topics.letters ? [topics.letters] : []]].filter(([, list]) => list.length > 0);
@@ -88,6 +120,7 @@ export function Connector() {
   if (!c) return <section><h2 tabIndex={-1}>{name}</h2><p>There is no such connector. <a href={address('connectors')}>All connectors</a></p></section>;
   const may = w.role !== 'view';
   const slow = slowness(c);
+  const others = [...new Set(c.tasks.map((t) => t.worker).filter(Boolean))];
   return (
     <section aria-labelledby="title">
       <h2 id="title" tabIndex={-1}>{c.name} <span class="kind">{c.type}</span> <State of={stateOf(c)} /></h2>
@@ -96,24 +129,25 @@ export function Connector() {
       <Actions names={[c.name]} may={may} />
       <Said />
       <Topics c={c} />
-      {w.role === 'configure' && <p><a href={address('edit', c.name)}>Edit it, and look what that would change</a></p>}
-      {c.records && <p><a href={address('records', c.name)}>Newest records</a></p>}
+      <p class="also">
+        {w.role === 'configure' && <a href={address('edit', c.name)}>Edit it, and look what that would change</a>}{' '}
+        {c.records && <a href={address('records', c.name)}>Newest records</a>}
+      </p>
       <h3>Tasks</h3>
       <Tasks c={c} may={may} />
       <h3>Rates <span class="kind">last hour, {rate(c.hour)} records/s on average</span></h3>
       <Rates key={name} name={name} />
       <h3>Stages <span class="kind">since the tasks were started</span></h3>
-      <Stages name={name} />
+      <Stages key={name} c={c} />
       <h3>Log <span class="kind">the last lines in this worker</span></h3>
-      <Log name={name} />
+      {others.length > 0 && <p class="note">Its tasks at {others.join(', ')} log there: what they say is on the page of that worker, and in its own log.</p>}
+      <Log c={c} />
       <h3>Configuration</h3>
       <Asked key={`${name} config ${c.state}`} path={`config/${encodeURIComponent(name)}`}>
-        {(config) => <Pairs label="Configuration" names={['Key', 'Value']} rows={Object.entries(config).sort()} />}
+        {(values) => <Configuration values={values} />}
       </Asked>
       <h3>Offsets <span class="kind">as they were when it came to be {stateInWords[c.state] || c.state}, or you came here</span></h3>
-      <Asked key={`${name} offsets ${c.state}`} path={at(name, 'offsets')}>
-        {({ offsets }) => <Pairs label="Offsets" names={['Partition', 'Offset']} none="It has none yet." rows={offsets.map((o) => [JSON.stringify(o.partition), JSON.stringify(o.offset)])} />}
-      </Asked>
+      <Later key={`${name} offsets`} load={loadOffsets} c={c} role={w.role} />
     </section>
   );
 }

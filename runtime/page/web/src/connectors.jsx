@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
-import { Actions, Ago, Later, Problem, Said, State, Table } from './parts.jsx';
+import { Later } from './asked.jsx';
+import { Actions, Ago, Problem, Said, State, Table } from './parts.jsx';
 import { address, filter, route } from './route.js';
 import { worker } from './worker.js';
 import { ago, busiestInWords, count, lagOf, latest, rate, rateOf, slowness, stateInWords, stateOf, sum } from './words.js';
@@ -78,7 +79,7 @@ export function Connectors() {
         <section aria-labelledby="flow">
           <h3 id="flow">Flow</h3>
           {shown.length > drawn ? <p class="note">{shown.length} connectors are too many to draw: filter them by name or state.</p>
-            : <Later load={loadFlow} wait={<p class="note">Loading</p>} connectors={shown} />}
+            : <Later load={loadFlow} connectors={shown} />}
         </section>
       )}
     </>

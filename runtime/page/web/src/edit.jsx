@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { useAsked } from './lazy.jsx';
+import { Asked } from './asked.jsx';
+import { Table } from './parts.jsx';
 import { Preview } from './preview.jsx';
 import { address, route } from './route.js';
 import { ask, at, refresh, worker } from './worker.js';
@@ -115,24 +116,17 @@ function Form({ editing }) {
   );
 }
 
-function Diff({ name, config }) {
-  const answer = useSignal({});
-  useEffect(() => {
-    let here = true;
-    ask('api/diff', 'POST', { name, config }).then((value) => { if (here) answer.value = { value }; }, (e) => { if (here) answer.value = { wrong: e.message }; });
-    return () => { here = false; };
-  }, [name, JSON.stringify(config)]);
-  const { value, wrong } = answer.value;
-  if (wrong) return <p class="error">{wrong}</p>;
-  if (!value) return <p class="note">Comparing</p>;
-  if (value.length === 0) return <p>Nothing differs from what runs.</p>;
-  return (
-    <div class="wide"><table id="diff">
-      <thead><tr><th>Key</th><th>Runs</th><th>Would run</th></tr></thead>
-      <tbody>{value.map((d) => <tr key={d.key}><th scope="row" class="code">{d.key}</th><td class="code gone">{d.before ?? <i>not set</i>}</td><td class="code come">{d.after ?? <i>not set</i>}{d.secret && ' (another one)'}</td></tr>)}</tbody>
-    </table></div>
-  );
-}
+const Diff = ({ name, config }) => (
+  <Asked path="api/diff" body={{ name, config }} wait="Comparing">
+    {(list) => (
+      <Table id="diff" label="What differs" rows={list} of={(d) => d.key} none="Nothing differs from what runs." columns={[
+        { head: 'Key', first: 'code', cell: (d) => d.key },
+        { head: 'Runs', kind: 'code gone', cell: (d) => d.before ?? <i>not set</i> },
+        { head: 'Would run', kind: 'code come', cell: (d) => <>{d.after ?? <i>not set</i>}{d.secret && ' (another one)'}</> },
+      ]} />
+    )}
+  </Asked>
+);
 
 function Save({ editing, file, version, refused, name, fixed }) {
   const seen = useSignal(version); // of the file
@@ -204,10 +198,7 @@ function Editor({ first, fixed }) {
 
 function Create() {
   const chosen = useSignal(null);
-  const { value, wrong } = useAsked('api/connector-plugins', ask);
   if (chosen.value) return <Editor first={chosen.value} />;
-  if (wrong) return <p class="error">{wrong}</p>;
-  if (!value) return <p class="note">Asking what there is</p>;
   const choose = (e) => {
     e.preventDefault();
     const d = new FormData(e.target);
@@ -215,28 +206,31 @@ function Create() {
     chosen.value = { text: `name: ${config.name}\nconnector.class: ${config['connector.class']}\n`, config, problems: [] };
   };
   return (
-    <form class="filters" onSubmit={choose}>
-      <label>Name <input name="name" required pattern="[A-Za-z0-9._\-]+" title="letters, digits, dots, dashes" /></label>
-      <label>Class <select name="class">{value.map((p) => <option key={p.type + p.class} value={p.class}>{p.class.split('.').at(-1)} ({p.class === 'stream' ? 'stream' : p.type})</option>)}</select></label>
-      <button type="submit">Go on</button>
-    </form>
+    <Asked path="api/connector-plugins" wait="Asking what there is">
+      {(list) => (
+        <form class="filters" onSubmit={choose}>
+          <label>Name <input name="name" required pattern="[A-Za-z0-9._\-]+" title="letters, digits, dots, dashes" /></label>
+          <label>Class <select name="class">{list.map((p) => <option key={p.type + p.class} value={p.class}>{p.class.split('.').at(-1)} ({p.class === 'stream' ? 'stream' : p.type})</option>)}</select></label>
+          <button type="submit">Go on</button>
+        </form>
+      )}
+    </Asked>
   );
 }
 
-function Change({ name }) {
-  const { value, wrong, again } = useAsked(`api/edit/${encodeURIComponent(name)}`, ask);
-  if (wrong) return <p class="error" role="alert">{wrong} <button type="button" onClick={again}>Try again</button></p>;
-  if (!value) return <p class="note">Asking</p>;
-  return (
-    <>
-      {value.file && <p class="note">It is in the file <code>{value.file}</code>{value.line > 0 && `, from line ${value.line} on`}.</p>}
-      <Editor first={value} fixed={name} />
-    </>
-  );
-}
+const Change = ({ name }) => (
+  <Asked path={`api/edit/${encodeURIComponent(name)}`}>
+    {(value) => (
+      <>
+        {value.file && <p class="note">It is in the file <code>{value.file}</code>{value.line > 0 && `, from line ${value.line} on`}.</p>}
+        <Editor first={value} fixed={name} />
+      </>
+    )}
+  </Asked>
+);
 
 // Edit is the view that makes a connector, or changes one.
-export function Edit() {
+export default function Edit() {
   const { name } = route.value;
   const may = worker.value.role === 'configure';
   return (

@@ -1,36 +1,32 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { useAsked } from './lazy.jsx';
+import { Asked } from './asked.jsx';
+import { Connectors, Table } from './parts.jsx';
 import { address, route } from './route.js';
-import { Body, Failed } from './topics.jsx';
+import { Body } from './topics.jsx';
 import { ask, worker } from './worker.js';
-import { count, utc } from './words.js';
+import { count, several, utc } from './words.js';
 
 const path = (topic, rest = '') => `api/dead-letters/${encodeURIComponent(topic)}${rest}`;
 const last = (name) => name.slice(name.lastIndexOf('.') + 1) || 'unknown';
 const total = (sums) => Object.values(sums || {}).reduce((a, b) => a + b, 0);
 
-function Topics() {
-  const { value, wrong, again } = useAsked('api/dead-letters', ask);
-  return (
-    <section aria-labelledby="title">
-      <h2 id="title" tabIndex={-1}>Dead letters</h2>
-      {wrong && <Failed wrong={wrong} again={again} />}
-      {!wrong && !value && <p class="note">Asking Kafka</p>}
-      {value && value.length === 0 && <p>No connector has a topic for dead letters: errors.tolerance: all with errors.deadletterqueue.topic.name gives it one. Without it a record that fails stops its task.</p>}
-      {value && value.length > 0 && <div class="wide"><table id="letter-topics">
-        <thead><tr><th>Topic</th><th class="n">Letters, at most</th><th>Written by</th></tr></thead>
-        <tbody>{value.map((t) => (
-          <tr key={t.topic}>
-            <th scope="row">{t.there ? <a href={address('letters', t.topic)}>{t.topic}</a> : t.topic}</th>
-            <td class="n">{t.there ? count(t.letters) : 'not made yet'}</td>
-            <td>{t.connectors.map((c, i) => <>{i > 0 && ', '}<a key={c} href={address('connector', c)}>{c}</a></>)}</td>
-          </tr>
-        ))}</tbody>
-      </table></div>}
-    </section>
-  );
-}
+const Topics = () => (
+  <section aria-labelledby="title">
+    <h2 id="title" tabIndex={-1}>Dead letters</h2>
+    <Asked path="api/dead-letters" wait="Asking Kafka">
+      {(list) => (
+        <Table id="letter-topics" label="Topics of dead letters" rows={list} of={(t) => t.topic}
+          none="No connector has a topic for dead letters: errors.tolerance: all with errors.deadletterqueue.topic.name gives it one. Without it a record that fails stops its task."
+          columns={[
+            { head: 'Topic', first: 'name', cell: (t) => (t.there ? <a href={address('letters', t.topic)}>{t.topic}</a> : t.topic) },
+            { head: 'Letters, at most', n: true, cell: (t) => (t.there ? count(t.letters) : 'not made yet') },
+            { head: 'Written by', cell: (t) => <Connectors names={t.connectors} /> },
+          ]} />
+      )}
+    </Asked>
+  </section>
+);
 
 // Report says what became of letters, or would.
 function Report({ report, dry }) {
@@ -81,7 +77,7 @@ function Replay({ topic, cause, letters, done }) {
       <button type="button" onClick={dry}>Replay</button>
       {step !== 'closed' && <dialog ref={dialog} aria-labelledby="replays" onClose={() => { turn.current += 1; state.value = { step: 'closed' }; }} onCancel={(e) => { if (step === 'running') e.preventDefault(); }}>
         <h2 id="replays">Replay letters of {cause.connector || topic}?</h2>
-        <p>{count(letters)} letters died in {cause.stage || 'any stage'}. Each record goes once more to the topic that it was read from: every connector that reads it gets it again. Mend the cause first.</p>
+        <p>{several(letters, 'letter')} died in {cause.stage || 'any stage'}. Each record goes once more to the topic that it was read from: every connector that reads it gets it again. Mend the cause first.</p>
         <div role="status">
           {step === 'asking' && <p class="note">Trying it: nothing is sent</p>}
           {would && step === 'asked' && <Report report={would.report} dry />}
@@ -90,7 +86,7 @@ function Replay({ topic, cause, letters, done }) {
         </div>
         {step === 'asked' && <p><label><input type="checkbox" checked={restart.value} onChange={(e) => { restart.value = e.target.checked; dry(); }} /> begin with the first letter, also what was replayed before</label></p>}
         <div class="actions">
-          {step === 'asked' && total(would?.report.sent) > 0 && <button type="button" id="send" onClick={go}>Send {count(total(would.report.sent))} records</button>}
+          {step === 'asked' && total(would?.report.sent) > 0 && <button type="button" id="send" onClick={go}>Send {several(total(would.report.sent), 'record')}</button>}
           <button type="button" disabled={step === 'running'} onClick={() => dialog.current.close()}>{step === 'over' ? 'Close' : 'Leave it'}</button>
         </div>
       </dialog>}
@@ -98,67 +94,66 @@ function Replay({ topic, cause, letters, done }) {
   );
 }
 
+const Letter = ({ l }) => (
+  <li>
+    <details>
+      <summary><b>{l.key || 'no key'}</b> <span class="kind">{l.from}</span> <time dateTime={l.time}>{l.time > '0001-02' ? utc(l.time) : 'no time'}</time>{l.replayed > 0 && <span class="kind"> replayed {several(l.replayed, 'time')}</span>}
+        <span class="error"> {l.died.message.split('\n')[0].slice(0, 200)}</span></summary>
+      <dl>
+        <dt>letter</dt><dd>{l.place}</dd><dt>connector</dt><dd>{l.died.connector || 'unknown'}{l.died.task && `, task ${l.died.task}`}</dd><dt>stage</dt><dd>{l.died.stage || 'unknown'} {l.died.class}</dd>
+        <dt>exception</dt><dd>{l.died.exception || 'unknown'}</dd>
+        {l.died.value_omitted_bytes && <><dt>value</dt><dd>left out: its {l.died.value_omitted_bytes} bytes were too many for the letter</dd></>}
+      </dl>
+      {l.trace && <details><summary>The whole error</summary><pre tabIndex={0} aria-label="the whole error">{l.trace}</pre></details>}
+      <Body record={l} />
+    </details>
+  </li>
+);
+
 function Letters({ topic, cause }) {
   const query = new URLSearchParams(Object.entries(cause).filter(([, v]) => v));
-  const { value, wrong, again } = useAsked(path(topic, `/letters?${query}`), ask);
-  if (wrong) return <Failed wrong={wrong} again={again} />;
-  if (!value) return <p class="note">Reading</p>;
   return (
-    <>
-      <h3>The newest {count(value.length)} letters{cause.stage ? `: ${cause.connector}, ${cause.stage}` : ''}</h3>
-      <ol class="rows" id="letters">
-        {value.map((l) => (
-          <li key={l.place}>
-            <details>
-              <summary><b>{l.key || 'no key'}</b> <span class="kind">{l.from}</span> <time dateTime={l.time}>{l.time > '0001-02' ? utc(l.time) : 'no time'}</time>{l.replayed > 0 && <span class="kind"> replayed {l.replayed} times</span>}
-                <span class="error"> {l.died.message.split('\n')[0].slice(0, 200)}</span></summary>
-              <dl>
-                <dt>letter</dt><dd>{l.place}</dd><dt>connector</dt><dd>{l.died.connector || 'unknown'}{l.died.task && `, task ${l.died.task}`}</dd><dt>stage</dt><dd>{l.died.stage || 'unknown'} {l.died.class}</dd>
-                <dt>exception</dt><dd>{l.died.exception || 'unknown'}</dd>
-                {l.died.value_omitted_bytes && <><dt>value</dt><dd>left out: its {l.died.value_omitted_bytes} bytes were too many for the letter</dd></>}
-              </dl>
-              {l.trace && <details><summary>The whole error</summary><pre tabIndex={0} aria-label="the whole error">{l.trace}</pre></details>}
-              <Body record={l} />
-            </details>
-          </li>
-        ))}
-      </ol>
-      {value.length === 0 && <p>There are no letters{cause.stage ? ' of this cause' : ''}.</p>}
-    </>
+    <Asked path={path(topic, `/letters?${query}`)} wait="Reading">
+      {(list) => (
+        <>
+          <h3>The newest {several(list.length, 'letter')}{cause.stage ? `: ${cause.connector}, ${cause.stage}` : ''}</h3>
+          <ol class="rows" id="letters">{list.map((l) => <Letter key={l.place} l={l} />)}</ol>
+          {list.length === 0 && <p>There are no letters{cause.stage ? ' of this cause' : ''}.</p>}
+        </>
+      )}
+    </Asked>
   );
 }
 
 function Causes({ topic }) {
-  const { value, wrong, again } = useAsked(path(topic), ask);
   const { filters } = route.value;
   const cause = { connector: filters.get('connector') || '', stage: filters.get('stage') || '', exception: filters.get('exception') || '' };
   const may = worker.value.role !== 'view';
   const here = (c) => c.connector === cause.connector && c.stage === cause.stage && c.exception === cause.exception;
+  const columns = (again) => [
+    { head: 'Letters', n: true, cell: (c) => count(c.letters) },
+    { head: 'Cause', first: 'name', cell: (c) => <a href={address('letters', topic, { connector: c.connector, stage: c.stage, exception: c.exception })} aria-current={here(c) ? 'true' : undefined}>{c.connector || 'unknown'}: {c.stage || 'no stage'}, {last(c.exception)}</a> },
+    { head: 'Last record', cell: (c) => c.last && <time dateTime={c.last}>{utc(c.last)}</time> },
+    { head: 'Example', kind: 'example', cell: (c) => c.example.slice(0, 300) },
+    may && { head: 'Again', cell: (c) => (c.connector || c.stage || c.exception ? <Replay topic={topic} cause={c} letters={c.letters} done={again} /> : 'hydraulics dlq replay sends all') },
+  ].filter(Boolean);
   return (
     <section aria-labelledby="title">
       <h2 id="title" tabIndex={-1}><a href={address('letters')}>Dead letters</a> / {topic}</h2>
-      {wrong && <Failed wrong={wrong} again={again} />}
-      {!wrong && !value && <p class="note">Counting</p>}
-      {value && value.length === 0 && <p>There are no letters: nothing has failed.</p>}
-      {value && value.length > 0 && <div class="wide"><table id="causes">
-        <thead><tr><th class="n">Letters</th><th>Cause</th><th>Last record</th><th>Example</th>{may && <th>Again</th>}</tr></thead>
-        <tbody>{value.map((c) => (
-          <tr key={`${c.connector} ${c.stage} ${c.exception}`}>
-            <td class="n">{count(c.letters)}</td>
-            <th scope="row"><a href={address('letters', topic, { connector: c.connector, stage: c.stage, exception: c.exception })} aria-current={here(c) ? 'true' : undefined}>{c.connector || 'unknown'}: {c.stage || 'no stage'}, {last(c.exception)}</a></th>
-            <td>{c.last && <time dateTime={c.last}>{utc(c.last)}</time>}</td>
-            <td class="example">{c.example.slice(0, 300)}</td>
-            {may && <td>{c.connector || c.stage || c.exception ? <Replay topic={topic} cause={c} letters={c.letters} done={again} /> : 'hydraulics dlq replay sends all'}</td>}
-          </tr>
-        ))}</tbody>
-      </table></div>}
-      {value && value.length > 0 && <Letters key={JSON.stringify(cause)} topic={topic} cause={cause} />}
+      <Asked path={path(topic)} wait="Counting">
+        {(list, again) => (
+          <>
+            <Table id="causes" label="Causes" rows={list} of={(c) => `${c.connector} ${c.stage} ${c.exception}`} none="There are no letters: nothing has failed." columns={columns(again)} />
+            {list.length > 0 && <Letters key={JSON.stringify(cause)} topic={topic} cause={cause} />}
+          </>
+        )}
+      </Asked>
     </section>
   );
 }
 
 // DeadLetters is the view of all topics of dead letters, and of one by cause.
-export function DeadLetters() {
+export default function DeadLetters() {
   const { name } = route.value;
   return name ? <Causes key={name} topic={name} /> : <Topics />;
 }

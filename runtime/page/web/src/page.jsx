@@ -1,16 +1,24 @@
 import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { Later } from './asked.jsx';
 import { Connector } from './connector.jsx';
 import { Connectors } from './connectors.jsx';
-import { lazily } from './lazy.jsx';
 import { Records } from './records.jsx';
 import { address, route } from './route.js';
 import { follow, stale, worker } from './worker.js';
 import { ago } from './words.js';
 import { Workers } from './workers.jsx';
 
-const views = { connectors: Connectors, connector: Connector, records: Records, workers: Workers,
-  topics: lazily(() => import('./topics.jsx'), 'Topics'), letters: lazily(() => import('./letters.jsx'), 'DeadLetters'), edit: lazily(() => import('./edit.jsx'), 'Edit') };
+// title gets the focus where nothing else has it: readers of the screen are told where one has come.
+const title = () => { if (document.activeElement === document.body) document.querySelector('h2')?.focus(); };
+
+// later is a view in a file of its own.
+const later = (load) => () => <Later load={load} come={title} />;
+
+const views = {
+  connectors: Connectors, connector: Connector, records: Records, workers: Workers,
+  topics: later(() => import('./topics.jsx')), letters: later(() => import('./letters.jsx')), edit: later(() => import('./edit.jsx')),
+};
 
 function Header() {
   const w = worker.value;

@@ -2,7 +2,8 @@
 import { signal, useSignal } from '@preact/signals';
 import { Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { act, actions, ask, unanswered, worker } from './worker.js';
+import { address } from './route.js';
+import { act, actions, worker } from './worker.js';
 import { ago, stateInWords, utc } from './words.js';
 
 export const State = ({ of }) => <span class={`state ${of}`}>{stateInWords[of] || of.toLowerCase()}</span>;
@@ -82,6 +83,9 @@ export function Table({ id, label, columns, rows, of, below, none }) {
   );
 }
 
+// Connectors are links to some.
+export const Connectors = ({ names }) => names.map((n, i) => <Fragment key={n}>{i > 0 && ', '}<a href={address('connector', n)}>{n}</a></Fragment>);
+
 // Opened is what is made once somebody opens it.
 export function Opened({ summary, children }) {
   const open = useSignal(false);
@@ -91,46 +95,4 @@ export function Opened({ summary, children }) {
       {open.value && children()}
     </details>
   );
-}
-
-// Asked shows what a request says, once it has said it, and asks again and again where
-// that is wanted. What was said stays until there is something newer.
-export function Asked({ path, every, children }) {
-  const answer = useSignal({});
-  useEffect(() => {
-    let here = true;
-    let timer;
-    const look = async () => {
-      try {
-        const value = await ask(path);
-        if (here) answer.value = { value };
-      } catch (e) {
-        if (here) answer.value = { ...answer.value, wrong: unanswered(e) };
-      }
-      if (here && every) timer = setTimeout(look, every);
-    };
-    answer.value = {};
-    look();
-    return () => { here = false; clearTimeout(timer); };
-  }, [path, every]);
-  const { value, wrong } = answer.value;
-  return (
-    <>
-      {wrong && <p class="error">{wrong}.{value !== undefined && ' What is shown is older.'}</p>}
-      {value !== undefined ? children(value) : !wrong && <p class="note">Loading</p>}
-    </>
-  );
-}
-
-// Later shows a part of the page that is loaded when it is wanted.
-export function Later({ load, wait, ...props }) {
-  const part = useSignal(null);
-  const wrong = useSignal('');
-  useEffect(() => {
-    let here = true;
-    load().then((m) => { if (here) part.value = { View: m.default }; }, () => { if (here) wrong.value = 'This part of the page could not be loaded: load the page again.'; });
-    return () => { here = false; };
-  }, [load]);
-  if (wrong.value) return <p class="error">{wrong.value}</p>;
-  return part.value ? <part.value.View {...props} /> : wait;
 }

@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { ask } from './worker.js';
-import { count } from './words.js';
+import { count, several, utc } from './words.js';
 
 const fates = {
   delivered: 'arrives', 'sink unknown': 'is given to the sink', dropped: 'is dropped', 'dead letter': 'becomes a dead letter', skipped: 'is skipped, without a dead letter',
-  stops: 'ends the task', retried: 'is tried again until it works', 'not reached': 'is not reached',
+  passed: 'is on its way', kept: 'is of before: what became of it is not known', stops: 'ends the task', retried: 'is tried again until it works', 'not reached': 'is not reached',
 };
 
 function Change({ c }) {
@@ -17,16 +17,27 @@ function Change({ c }) {
   );
 }
 
-function Journey({ r }) {
+const Step = ({ s }) => (
+  <>
+    <h4>{s.stage}</h4>
+    {s.fields ? <dl>{s.fields.map((f) => [<dt key={`${f.field}?`}>{f.field}</dt>, <dd key={f.field}>{f.picture ? <img src={f.picture} alt={f.field} /> : f.after}</dd>])}</dl>
+      : s.changes.length ? <ul class="changes">{s.changes.map((c) => <Change key={c.field} c={c} />)}</ul> : <p class="note">changes nothing</p>}
+  </>
+);
+
+// Journey is a record, what the stages made of it, and what becomes of it.
+export function Journey({ r, task }) {
   return (
     <li>
       <details open={!r.arrives}>
-        <summary><b>{r.record}</b> <span class={r.arrives ? 'kind' : 'error'}>{fates[r.fate] || r.fate}{r.topic && ` in topic ${r.topic}`}{r.value_bytes > 0 && `, ${count((r.key_bytes || 0) + r.value_bytes)} bytes`}</span></summary>
+        <summary>
+          {r.time && <time dateTime={r.time}>{utc(r.time)}</time>} <b>{r.record}</b>{' '}
+          <span class={r.arrives ? 'kind' : 'error'}>{task !== undefined && `in task ${task} `}{fates[r.fate] || r.fate}{r.topic && ` ${r.fate === 'passed' ? 'to' : 'in'} topic ${r.topic}`}{r.value_bytes > 0 && `, ${count((r.key_bytes || 0) + r.value_bytes)} bytes`}</span>
+        </summary>
         {r.reason && <p class="error">{r.stage}: {r.reason}</p>}
         {!r.reason && r.fate === 'dropped' && <p>by {r.stage}</p>}
-        {r.steps.map((s, i) => (
-          <div key={`${s.stage}${i}`}><h4>{s.stage}</h4>{s.changes.length ? <ul class="changes">{s.changes.map((c) => <Change key={c.field} c={c} />)}</ul> : <p class="note">changes nothing</p>}</div>
-        ))}
+        {r.steps.map((s, i) => <Step key={`${s.stage}${i}`} s={s} />)}
+        {r.steps.length === 0 && <p class="note">No stage changed it.</p>}
       </details>
     </li>
   );
@@ -63,7 +74,7 @@ export function Preview({ name, config, ready }) {
       </form>
       <div role="status">
         {busy && <p class="note">Taking records through the stages</p>}
-        {value && <p>{value.from}: {count(value.records.length)} records in {value.seconds.toFixed(1)} s. {value.records.filter((r) => r.arrives).length} of them arrive. Nothing was written.</p>}
+        {value && <p>{value.from}: {several(value.records.length, 'record')} in {value.seconds.toFixed(1)} s. {value.records.filter((r) => r.arrives).length} of them arrive. Nothing was written.</p>}
       </div>
       {wrong && <p class="error" role="alert">{wrong}</p>}
       {value && <>

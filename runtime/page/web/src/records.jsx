@@ -1,7 +1,6 @@
-import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { Asked } from './asked.jsx';
 import { address, route } from './route.js';
-import { ask, unanswered, worker } from './worker.js';
+import { worker } from './worker.js';
 import { utc } from './words.js';
 
 const every = 2000; // milliseconds
@@ -29,38 +28,20 @@ function Card({ record }) {
 
 // Records is the view of the newest records of a connector.
 export function Records() {
-  const list = useSignal(null);
-  const wrong = useSignal('');
   const names = worker.value.connectors.filter((c) => c.records).map((c) => c.name);
   const name = route.value.name || names[0];
-  useEffect(() => {
-    if (!name) return undefined;
-    let timer;
-    let here = true;
-    const look = async () => {
-      try {
-        const found = await ask(`records/${encodeURIComponent(name)}`);
-        if (here) [list.value, wrong.value] = [found, ''];
-      } catch (e) {
-        if (here) wrong.value = unanswered(e);
-      }
-      if (here) timer = setTimeout(look, every);
-    };
-    list.value = null;
-    look();
-    return () => { here = false; clearTimeout(timer); };
-  }, [name]);
   return (
     <section aria-labelledby="title">
       <h2 id="title" tabIndex={-1}>Newest records{name && ` of ${name}`}</h2>
       {names.length > 1 && <nav class="choice" aria-label="connectors">
         {names.map((n) => <a key={n} href={address('records', n)} aria-current={n === name ? 'true' : undefined}>{n}</a>)}
       </nav>}
-      {wrong.value && <p class="error">{wrong.value}.{list.value && ' What is shown is older.'}</p>}
-      {names.length === 0 && <p class="note">No stream has read a record yet.</p>}
-      {name && !list.value && !wrong.value && <p class="note">Loading</p>}
-      {name && list.value?.length === 0 && <p class="note">{name} has no records to show.</p>}
-      <ul id="records">{(list.value || []).map((r) => <Card key={r.origin} record={r} />)}</ul>
+      {name ? (
+        <Asked path={`records/${encodeURIComponent(name)}`} every={every}>
+          {(list) => (list.length === 0 ? <p class="note">{name} has no records to show.</p>
+            : <ul id="records">{list.map((r) => <Card key={r.origin} record={r} />)}</ul>)}
+        </Asked>
+      ) : <p class="note">No stream has read a record yet.</p>}
     </section>
   );
 }

@@ -1,18 +1,15 @@
+import { Asked, Failed, useAsked } from './asked.jsx';
+import { Connectors, Table } from './parts.jsx';
 import { address, filter, route } from './route.js';
-import { useAsked } from './lazy.jsx';
-import { ask, worker } from './worker.js';
-import { count, utc } from './words.js';
+import { worker } from './worker.js';
+import { count, several, utc } from './words.js';
 
 const path = (topic, rest = '') => `api/topics/${encodeURIComponent(topic)}${rest}`;
-
-export const Failed = ({ wrong, again }) => <p class="error" role="alert">{wrong} <button type="button" onClick={again}>Try again</button></p>;
 
 function List() {
   const { filters } = route.value;
   const name = filters.get('name') || '';
   const all = filters.get('all') === 'true';
-  const { value, wrong, again } = useAsked(`api/topics?all=${all}`, ask);
-  const shown = (value || []).filter((t) => t.name.includes(name));
   return (
     <section aria-labelledby="title">
       <h2 id="title" tabIndex={-1}>Topics</h2>
@@ -20,54 +17,41 @@ function List() {
         <label>Name <input type="search" value={name} onInput={(e) => filter('name', e.target.value)} /></label>
         <label><input type="checkbox" checked={all} onChange={(e) => filter('all', e.target.checked ? 'true' : '')} /> Kafka's own, too</label>
       </form>
-      {wrong && <Failed wrong={wrong} again={again} />}
-      {!wrong && !value && <p class="note">Asking Kafka</p>}
-      {value && <div class="wide">
-        <table id="topics">
-          <thead><tr><th>Topic</th><th class="n">Partitions</th><th class="n">Copies</th><th>Used by</th></tr></thead>
-          <tbody>
-            {shown.map((t) => (
-              <tr key={t.name}>
-                <th scope="row">{t.kept ? <>{t.name} <span class="kind">kept by the workers</span></> : <a href={address('topics', t.name)}>{t.name}</a>}</th>
-                <td class="n">{count(t.partitions)}</td><td class="n">{count(t.replication)}</td>
-                <td>{t.connectors.map((c, i) => <>{i > 0 && ', '}<a key={c} href={address('connector', c)}>{c}</a></>)}</td>
-              </tr>
-            ))}
-            {shown.length === 0 && <tr><td colSpan={4}>{value.length ? 'No topic has such a name.' : 'Kafka has no topics yet.'}</td></tr>}
-          </tbody>
-        </table>
-      </div>}
+      <Asked path={`api/topics?all=${all}`} wait="Asking Kafka">
+        {(list) => (
+          <Table id="topics" label="Topics" rows={list.filter((t) => t.name.includes(name))} of={(t) => t.name}
+            none={list.length ? 'No topic has such a name.' : 'Kafka has no topics yet.'} columns={[
+              { head: 'Topic', first: 'name', cell: (t) => (t.kept ? <>{t.name} <span class="kind">kept by the workers</span></> : <a href={address('topics', t.name)}>{t.name}</a>) },
+              { head: 'Partitions', n: true, cell: (t) => count(t.partitions) },
+              { head: 'Copies', n: true, cell: (t) => count(t.replication) },
+              { head: 'Used by', cell: (t) => <Connectors names={t.connectors} /> },
+            ]} />
+        )}
+      </Asked>
     </section>
   );
 }
 
 const units = { 'retention.ms': 'ms', 'retention.bytes': 'bytes', 'max.message.bytes': 'bytes' };
 
-function Describe({ topic }) {
-  const { value, wrong, again } = useAsked(path(topic), ask);
-  if (wrong) return <Failed wrong={wrong} again={again} />;
-  if (!value) return <p class="note">Asking Kafka</p>;
-  return (
-    <details class="describe">
-      <summary>{count(value.partitions.length)} partitions, {count(value.offsets)} offsets; how they are kept</summary>
-      <div class="wide">
-        <table>
-          <thead><tr><th class="n">Partition</th><th class="n">First offset</th><th class="n">End</th><th>Leader</th><th>Replicas</th><th>In sync</th></tr></thead>
-          <tbody>
-            {value.partitions.map((p) => (
-              <tr key={p.partition}>
-                <td class="n">{p.partition}</td><td class="n">{p.first === null ? '-' : count(p.first)}</td><td class="n">{p.end === null ? '-' : count(p.end)}</td>
-                <td>{p.leader < 0 ? 'none' : `broker ${p.leader}`}</td><td>{p.replicas.join(', ')}</td>
-                <td>{p.in_sync.join(', ')}{p.error && <span class="error"> {p.error}</span>}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <dl>{Object.entries(value.config || {}).sort().map(([k, v]) => [<dt key={`${k}?`}>{k}</dt>, <dd key={k}>{v}{units[k] && v !== '-1' ? ` ${units[k]}` : ''}</dd>])}</dl>
-    </details>
-  );
-}
+const Describe = ({ topic }) => (
+  <Asked path={path(topic)} wait="Asking Kafka">
+    {(value) => (
+      <details class="describe">
+        <summary>{several(value.partitions.length, 'partition')}, {several(value.offsets, 'offset')}; how they are kept</summary>
+        <Table label="Partitions" rows={value.partitions} of={(p) => p.partition} columns={[
+          { head: 'Partition', first: 'name', cell: (p) => p.partition },
+          { head: 'First offset', n: true, cell: (p) => (p.first === null ? '-' : count(p.first)) },
+          { head: 'End', n: true, cell: (p) => (p.end === null ? '-' : count(p.end)) },
+          { head: 'Leader', cell: (p) => (p.leader < 0 ? 'none' : `broker ${p.leader}`) },
+          { head: 'Replicas', cell: (p) => p.replicas.join(', ') },
+          { head: 'In sync', cell: (p) => <>{p.in_sync.join(', ')}{p.error && <span class="error"> {p.error}</span>}</> },
+        ]} />
+        <dl>{Object.entries(value.config || {}).sort().map(([k, v]) => [<dt key={`${k}?`}>{k}</dt>, <dd key={k}>{v}{units[k] && v !== '-1' ? ` ${units[k]}` : ''}</dd>])}</dl>
+      </details>
+    )}
+  </Asked>
+);
 
 // Body is a record as it was decoded: pictures, fields, headers, errors, and the whole.
 export function Body({ record }) {
@@ -89,7 +73,7 @@ function Tail({ topic }) {
   const { filters } = route.value;
   const get = (name) => filters.get(name) || '';
   const query = new URLSearchParams([...filters].filter(([k, v]) => v && k !== 'picked'));
-  const { value, wrong, again } = useAsked(path(topic, `/records?${query}`), ask);
+  const { value, wrong, again } = useAsked(path(topic, `/records?${query}`));
   const go = (e) => {
     e.preventDefault();
     for (const [k, v] of new FormData(e.target)) filter(k, v.trim());
@@ -109,9 +93,9 @@ function Tail({ topic }) {
         <button type="submit">Look</button>
       </form>
       <p class="note" id="from-help">From: beginning, end, an offset, -10 for the last ten of each partition, a time in UTC such as 2026-07-28T21:26:39Z, or an age such as 2h.</p>
-      {wrong && <Failed wrong={wrong} again={again} />}
+      {wrong && <Failed wrong={wrong} old={value !== undefined} again={again} />}
       {!wrong && !value && <p class="note">Reading</p>}
-      {value && <p role="status" class="note">{count(value.records.length)} records, read as {value.as === 'text' ? 'text' : value.as || 'the worker does'}. {why[value.ended] || ''}</p>}
+      {value && <p role="status" class="note">{several(value.records.length, 'record')}, read as {value.as === 'text' ? 'text' : value.as || 'the worker does'}. {why[value.ended] || ''}</p>}
       {value && value.records.length === 0 && <p>No record is as the filters say. An earlier place to read from may have some.</p>}
       {value && value.records.length > 0 && <ol class="rows" id="tail">
         {value.records.map((r) => (
@@ -130,7 +114,7 @@ function Tail({ topic }) {
 }
 
 // Topics is the view of all topics, and of one.
-export function Topics() {
+export default function Topics() {
   const { name } = route.value;
   if (!name) return <List />;
   return (

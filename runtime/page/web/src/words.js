@@ -1,6 +1,9 @@
 // How numbers and times are said.
 export const count = (n) => n.toLocaleString('en-US');
 
+// several counts things by their name in the singular.
+export const several = (n, thing) => `${count(n)} ${thing}${n === 1 ? '' : 's'}`;
+
 export const rate = (n) => (n >= 10 ? count(Math.round(n)) : n >= 0.1 || n === 0 ? n.toFixed(1) : n.toPrecision(1));
 
 export const percent = (share) => `${Math.round(share * 100)} %`;

@@ -7,6 +7,7 @@ const refusedFor = 30000; // milliseconds until a stream is asked for again
 
 export const worker = signal(null); // how things are
 export const stale = signal(''); // why that is not how they are now
+export const hidden = signal(document.hidden); // that nobody looks
 
 // ask sends a request below the page's own address. Its error is the answer's text.
 export async function ask(path, method = 'GET', body, patience = 10000) {
@@ -16,13 +17,37 @@ export async function ask(path, method = 'GET', body, patience = 10000) {
     headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
+  return valueOf(answer);
+}
+
+// valueOf gives what an answer says, or throws what it refuses.
+async function valueOf(answer) {
   const text = await answer.text();
   let value = text;
   try {
     value = text === '' ? null : JSON.parse(text);
   } catch { /* it is no JSON: the text says it */ }
-  if (!answer.ok) throw new Error(value?.message || text || `${answer.status} ${answer.statusText}`);
+  if (!answer.ok) throw Object.assign(new Error(value?.message || text || `${answer.status} ${answer.statusText}`), { refused: true });
   return value;
+}
+
+// listen reads a stream of events until it ends, and calls take with the name and the
+// data of each.
+export async function listen(path, signal, take) {
+  const answer = await fetch(path, { signal });
+  if (!answer.ok) await valueOf(answer);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const events = (text + value).split('\n\n');
+    text = events.pop();
+    for (const event of events) {
+      const { event: name, data } = Object.fromEntries(event.split('\n').map((line) => line.split(/: (.*)/s)));
+      if (data) take(name, JSON.parse(data));
+    }
+  }
 }
 
 // unanswered says what went wrong with a request.
@@ -73,7 +98,10 @@ let timer; // when the next thing happens without one
 // follow has the worker tell how things are for as long as the page is seen. A browser
 // opens few connections to a worker, and those that nobody looks at would use them up.
 export function follow() {
-  document.addEventListener('visibilitychange', () => (document.hidden ? leave() : open()));
+  document.addEventListener('visibilitychange', () => {
+    hidden.value = document.hidden;
+    if (document.hidden) leave(); else open();
+  });
   open();
 }
 

@@ -1,0 +1,156 @@
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/axiom-data-science/hydraulics/runtime/internal/preview"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/stagestats"
+)
+
+// stagesPatience is how long other workers have to say what their tasks have done, and
+// mostSaid how much they may say.
+const (
+	stagesPatience = 5 * time.Second
+	mostSaid       = 4 << 20
+)
+
+// stage is what a stage has done, in all tasks, since they were started.
+type stage struct {
+	Name    string  `json:"name"`
+	Class   string  `json:"class,omitempty"`
+	Records int64   `json:"records"`
+	Errors  int64   `json:"errors"`
+	Batches int64   `json:"batches"`
+	Mean    float64 `json:"mean"`   // seconds per batch
+	Max     float64 `json:"max"`    // the same, of the slowest
+	Share   float64 `json:"share"`  // of the last half to whole minute: 1 is all the time of all tasks
+	Tapped  bool    `json:"tapped"` // records pass through it: a tap shows how it leaves them
+}
+
+// shownStages are those of a connector, and what is not known of them.
+type shownStages struct {
+	Stages []stage  `json:"stages"`
+	Notes  []string `json:"notes"`
+}
+
+// stages answers with a connector's stages, in the order in which a record meets them: of
+// the tasks here, and of those at other workers of the cluster.
+func (p *Page) stages(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("connector")
+	var tasks [][]stagestats.Stage
+	for _, s := range p.o.Herder.Snapshots() {
+		if s.Connector == name {
+			tasks = append(tasks, stagestats.Of(s))
+		}
+	}
+	others, notes := p.elsewhere(r, name)
+	p.reply(w, shownStages{sumOf(append(tasks, others...)), append([]string{}, notes...)})
+}
+
+// sumOf sums up what the stages of tasks have done.
+func sumOf(tasks [][]stagestats.Stage) []stage {
+	list, at := []stage{}, map[string]int{}
+	var took []float64
+	for _, task := range tasks {
+		for _, one := range task {
+			i, ok := at[one.Name]
+			if !ok {
+				i = len(list)
+				at[one.Name] = i
+				list, took = append(list, stage{Name: one.Name, Class: one.Class, Tapped: preview.Tapped(one.Name)}), append(took, 0)
+			}
+			of := &list[i]
+			of.Records += one.Records
+			of.Errors += one.Errors
+			of.Batches += one.Calls
+			of.Max = max(of.Max, one.Longest)
+			of.Share += one.Share
+			took[i] += one.Took
+		}
+	}
+	for i := range list {
+		list[i].Mean = significant(took[i] / float64(max(1, list[i].Batches)))
+		list[i].Max, list[i].Share = significant(list[i].Max), significant(list[i].Share/float64(len(tasks)))
+	}
+	return list
+}
+
+// elsewhere asks the other workers that run tasks of a connector what these have done,
+// and says which of them do not tell.
+func (p *Page) elsewhere(r *http.Request, name string) (tasks [][]stagestats.Stage, notes []string) {
+	status, err := p.o.Herder.Status(name)
+	if err != nil || p.o.Peers == nil {
+		return nil, nil // it is deleted, or there are no others
+	}
+	at := map[string]string{}
+	for _, t := range status.Tasks {
+		if u := p.o.Peers().URL(t.WorkerID); !t.Here && u != "" {
+			at[t.WorkerID] = u
+		}
+	}
+	var work sync.WaitGroup
+	var mu sync.Mutex
+	for worker, u := range at {
+		work.Go(func() {
+			list, err := p.stagesAt(r, u, worker, name)
+			mu.Lock()
+			defer mu.Unlock()
+			tasks = append(tasks, list...)
+			if err != nil {
+				notes = append(notes, fmt.Sprintf("worker %s: its tasks are not among these: %v", worker, err))
+			}
+		})
+	}
+	work.Wait()
+	slices.Sort(notes)
+	return tasks, notes
+}
+
+// stagesAt asks another worker what its tasks of a connector have done, with the login of
+// the one who looks.
+func (p *Page) stagesAt(r *http.Request, at, worker, name string) (tasks [][]stagestats.Stage, err error) {
+	ctx, cancel := context.WithTimeout(r.Context(), stagesPatience)
+	defer cancel()
+	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(at, "/")+"/connectors/"+url.PathEscape(name)+"/status?progress=true&stages=true", nil)
+	if err != nil {
+		return nil, err
+	}
+	ask.Header.Set("Accept", "application/json")
+	if login := r.Header.Get("Authorization"); login != "" {
+		ask.Header.Set("Authorization", login)
+	}
+	res, err := p.o.Ask(ask)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = res.Body.Close() }() // it was read
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("it answers %s", res.Status)
+	}
+	var said struct {
+		Tasks []struct {
+			WorkerID string `json:"worker_id"`
+			Progress *struct {
+				Stages []stagestats.Stage `json:"stages"`
+			} `json:"progress"`
+		} `json:"tasks"`
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, mostSaid)).Decode(&said); err != nil {
+		return nil, err
+	}
+	for _, t := range said.Tasks {
+		if t.WorkerID == worker && t.Progress != nil {
+			tasks = append(tasks, t.Progress.Stages)
+		}
+	}
+	return tasks, nil
+}
