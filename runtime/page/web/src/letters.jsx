@@ -54,7 +54,8 @@ function Replay({ topic, cause, letters, done }) {
     }
     if (mine === turn.current) state.value = answer;
   };
-  useEffect(() => { if (state.value.step === 'asking' && !dialog.current.open) dialog.current.showModal(); }, [state.value.step]);
+  const open = state.value.step !== 'closed';
+  useEffect(() => { if (open) dialog.current?.showModal(); }, [open]); // whatever step it has come to by then
   const go = async () => {
     const expected = total(state.value.dry.report.sent);
     try {

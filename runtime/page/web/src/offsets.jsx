@@ -36,7 +36,7 @@ function Change({ label, title, does, was, send, done }) {
   const state = useSignal({});
   const dialog = useRef();
   const text = was && (ofTopic(was) ? String(was.offset?.kafka_offset ?? 0) : JSON.stringify(was.offset));
-  useEffect(() => { if (open.value) dialog.current.showModal(); }, [open.value]);
+  useEffect(() => { if (open.value) dialog.current?.showModal(); }, [open.value]);
   const begin = () => { to.value = text; state.value = {}; open.value = true; };
   let next;
   let wrong = '';
@@ -50,7 +50,7 @@ function Change({ label, title, does, was, send, done }) {
     state.value = { busy: true };
     try {
       const { message } = await send(next);
-      dialog.current.close();
+      dialog.current?.close();
       done(message);
     } catch (x) {
       state.value = { wrong: unanswered(x) };
