@@ -19,7 +19,7 @@ TEST := $(GO) run ./internal/test/report -timeout 30m
 
 DIR ?=
 
-.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration faults integration-serving bench bench-connect bench-cluster bench-many bench-data agreement demo-model docs page release clean
+.PHONY: help build demo custom-source check fmt lint test stress cover vuln mutations arm64 integration faults integration-serving bench bench-connect bench-cluster bench-many bench-data agreement demo-model docs page screenshots release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,10 @@ docs: ## write the documents anew that are made from the program: pages of plugi
 
 page: ## bundle the page anew into runtime/page/static (needs the npm registry)
 	.ci/page.sh
+
+screenshots: build ## take the documents' pictures of the demo anew, into docs/pictures (needs chromium; 3 minutes)
+	mkdir -p docs/pictures
+	HYDRAULICS_BINARY='$(CURDIR)/$(BIN)' HYDRAULICS_PICTURES='$(CURDIR)/docs/pictures' $(GO) test -count=1 -timeout 30m -tags integration -run '^TestPictures$$' ./internal/test/integration
 
 release: ## static tarballs for linux and darwin, amd64 and arm64, in dist/
 	@mkdir -p dist
