@@ -100,11 +100,11 @@ bench-cluster: build ## three workers beside one, a cluster beside Java's, and 1
 bench-many: build ## what many idle connectors take of a worker: memory, processor, descriptors, the list of them (20 minutes; LANES=)
 	$(GO) run ./internal/test/bench/connect -many -lanes '$(LANES)'
 
-# DATA_ROWS and DATA_ROUNDS say how much is measured, LANES which lanes beside Java's, a regular expression.
+# DATA_ROWS and DATA_ROUNDS say how much is measured, LANES which lanes of the database, a regular expression.
 DATA_ROWS ?= 500000
 DATA_ROUNDS ?= 3
 bench-data: build ## the sinks beside PostgreSQL's own COPY and INSERT, a bare HTTP client, and Java's JDBC sink (needs PostgreSQL; 25 minutes)
-	DATA_ROWS=$(DATA_ROWS) DATA_ROUNDS=$(DATA_ROUNDS) $(GO) test -run '^$$' -bench '^BenchmarkData(REST)?$$' -benchtime 1x -timeout 2h ./internal/test/bench/...
+	DATA_ROWS=$(DATA_ROWS) DATA_ROUNDS=$(DATA_ROUNDS) DATA_LANES='$(LANES)' $(GO) test -run '^$$' -bench '^BenchmarkData(REST)?$$' -benchtime 1x -timeout 2h ./internal/test/bench/...
 	SERVERS=$(SERVERS) ./.ci/bench-connect.sh -data -rows $(DATA_ROWS) -rounds $(DATA_ROUNDS) -lanes '$(LANES)'
 
 agreement: ## compare every kind of network with ONNX Runtime (needs Python; an hour, with qemu 3; 8 GB in .cache)

@@ -68,6 +68,7 @@ type intake struct {
 
 	most   int           // messages that are gathered for a batch, 0 what one poll brings
 	linger time.Duration // how long the first of them waits
+	last   int           // messages of the batch before: there is room at once for as many
 
 	broken bool // the last batch was broken off: what was read of it comes again
 
@@ -260,7 +261,7 @@ func (in *intake) first() []kafka.Message {
 		n = min(n, in.most)
 	}
 	messages := in.next[:n:n]
-	in.next = in.next[n:]
+	in.next, in.last = in.next[n:], n
 	return messages
 }
 
@@ -270,7 +271,7 @@ func (in *intake) note(e kafka.Event) error {
 	if len(in.next) == 0 {
 		in.next = e.Messages
 	} else {
-		in.next = append(in.next, e.Messages...)
+		in.next = append(slices.Grow(in.next, max(in.last-len(in.next), 0)), e.Messages...)
 	}
 	switch e.Change {
 	case kafka.Assigned:

@@ -27,6 +27,7 @@ const maxBytes, mostBytes = 16 << 20, 1<<30 - 1<<20
 type batch struct {
 	cells  *cells
 	exact  bool
+	size   int // the most records
 	waves  []map[string]*group
 	latest map[rowKey]place
 	eras   map[pg.Name]era
@@ -71,8 +72,8 @@ type row struct {
 	first  int // index of the row's first element in ends
 }
 
-func newBatch(c *cells, exact bool) *batch {
-	return &batch{cells: c, exact: exact, latest: map[rowKey]place{}, eras: map[pg.Name]era{}, most: mostBytes}
+func newBatch(c *cells, exact bool, size int) *batch {
+	return &batch{cells: c, exact: exact, size: size, eras: map[pg.Name]era{}, most: mostBytes}
 }
 
 // add puts a record into its group. Its error is about this record.
@@ -91,6 +92,9 @@ func (b *batch) add(p *plan, record int, r *connector.Record, defaults bool) err
 	}
 	era := b.era(p)
 	b.key = keyOf(b.key[:0], p, b.elements, b.ends)
+	if b.latest == nil {
+		b.latest = make(map[rowKey]place, b.size)
+	}
 	last, seen := b.latest[rowKey{p.table.Name, era, string(b.key)}] // looks up without a copy of the key
 	wave := last.wave
 	switch {
@@ -130,7 +134,7 @@ func (b *batch) group(wave int, p *plan) *group {
 	}
 	g := b.waves[wave][p.sql]
 	if g == nil {
-		g = &group{plan: p}
+		g = &group{plan: p, rows: make([]row, 0, p.room.rows), bytes: make([]byte, 0, p.room.bytes), ends: make([]uint32, 0, p.room.rows*len(p.columns))}
 		b.waves[wave][p.sql] = g
 	}
 	return g
@@ -164,6 +168,14 @@ func keyOf(key []byte, p *plan, elements []byte, ends []uint32) []byte {
 		key = append(key, elements[from:ends[k]]...)
 	}
 	return key
+}
+
+// room is what a plan's groups are made with: what the largest ones of late have had, so
+// that none grows bit by bit.
+type room struct{ rows, bytes int }
+
+func (r *room) learn(g *group) {
+	r.rows, r.bytes = max(len(g.rows), r.rows*7/8), max(len(g.bytes), r.bytes*7/8)
 }
 
 func (g *group) put(record int, elements []byte, ends []uint32) {
@@ -216,6 +228,7 @@ func (b *batch) chunks(limit int) []chunk {
 		}
 		slices.SortFunc(groups, func(x, y *group) int { return cmp.Compare(x.plan.sql, y.plan.sql) })
 		for _, g := range groups {
+			g.plan.room.learn(g)
 			all = append(all, g.chunks(limit)...)
 		}
 	}

@@ -51,7 +51,7 @@ func TestBatchKeepsTheOrderOfAKey(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		exact := rapid.Bool().Draw(t, "exact")
 		limit := rapid.IntRange(1, 5).Draw(t, "limit")
-		b := newBatch(&cells{zone: time.UTC, dateZone: time.UTC}, exact)
+		b := newBatch(&cells{zone: time.UTC, dateZone: time.UTC}, exact, 0)
 		want := map[string]map[string]string{}
 		for i := range rapid.IntRange(0, 40).Draw(t, "records") {
 			k := kind{rapid.SampledFrom(sets).Draw(t, "columns"), rapid.SampledFrom(ids).Draw(t, "form")}
@@ -131,7 +131,7 @@ func TestRowOfAGigabyte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBatch(&cells{zone: time.UTC, dateZone: time.UTC}, false)
+	b := newBatch(&cells{zone: time.UTC, dateZone: time.UTC}, false, 0)
 	const size = 4 + 4 + 4 + 4 // each value with its length
 	for most, want := range map[int]connector.Kind{size: connector.KindUnmarked, size - 1: connector.KindData, 7: connector.KindData} {
 		b.most = most

@@ -22,6 +22,7 @@ type plan struct {
 	keyForms  string      // those of the key's columns
 	keys      []int       // indexes of the key's columns
 	sql       string
+	room      room
 }
 
 func newPlan(sh *shape, table *pg.Table, mode string) (*plan, error) {

@@ -119,7 +119,7 @@ type filled struct {
 // fill sorts the records into a batch and those that do not fit. One of those is
 // the error where none is tolerated.
 func (s *Sink) fill(ctx context.Context, records []connector.Record, exact bool) (f filled, err error) {
-	f.batch = newBatch(s.cells, exact)
+	f.batch = newBatch(s.cells, exact, len(records))
 	var e event
 	for i := range records {
 		if err := s.open(&records[i], &e); err != nil {

@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"regexp"
 	goruntime "runtime"
 	"slices"
 	"strconv"
@@ -31,11 +31,13 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // dataVariable tells a process that it is the worker of a lane of data: the
 // broker, the registry, the database, tasks, rows and batch.size, with spaces
-// between. rowsVariable and roundsVariable say how much is measured.
+// between. rowsVariable and roundsVariable say how much is measured, lanesVariable
+// which lanes, a regular expression.
 const (
 	dataVariable   = "HYDRAULICS_BENCH_DATA"
 	rowsVariable   = "DATA_ROWS"
 	roundsVariable = "DATA_ROUNDS"
+	lanesVariable  = "DATA_LANES"
 )
 
 const dataYAML = `
@@ -98,13 +100,16 @@ func BenchmarkData(b *testing.B) {
 	}
 	rows, rounds := number(b, rowsVariable, 500_000), number(b, roundsVariable, 3)
 	d := newData(b, rows)
-	costs := make([][]dataCost, len(dataLanes))
+	chosen, err := regexp.Compile(os.Getenv(lanesVariable))
+	check(b, err)
+	lanes := slices.DeleteFunc(slices.Clone(dataLanes), func(l dataLane) bool { return !chosen.MatchString(l.name) })
+	costs := make([][]dataCost, len(lanes))
 	for range rounds {
-		for i, lane := range dataLanes {
+		for i, lane := range lanes {
 			costs[i] = append(costs[i], d.pass(lane))
 		}
 	}
-	d.report(costs)
+	d.report(lanes, costs)
 }
 
 func number(b *testing.B, variable string, otherwise int) int {
@@ -261,11 +266,7 @@ func (d *data) work(lane dataLane) dataCost {
 	if lane.delay > 0 {
 		database = delayed(d.b, database, lane.delay)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^BenchmarkData$", "-test.benchtime=1x")
-	if profile := os.Getenv(laneProfileVariable); profile != "" {
-		cmd.Args = append(cmd.Args, "-test.cpuprofile="+profile+"."+strings.ReplaceAll(lane.name, " ", "-"))
-	}
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %s %d %d %d", dataVariable, d.broker, d.registry, database, lane.tasks, d.rows, lane.batch))
+	cmd := workerCommand("Data", lane.name, fmt.Sprintf("%s=%s %s %s %d %d %d", dataVariable, d.broker, d.registry, database, lane.tasks, d.rows, lane.batch))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		d.b.Fatalf("%s: %v\n%s", lane.name, err, out)
@@ -321,11 +322,11 @@ func beData(b *testing.B, places []string) {
 
 // report prints the median of each lane, its rate beside that of the floor before
 // it, and how far its own passes differ.
-func (d *data) report(costs [][]dataCost) {
+func (d *data) report(lanes []dataLane, costs [][]dataCost) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "\n%d rows\trows/s\tof the floor\tslowest/fastest\tworker, CPU s\tserver, CPU s\tallocs/row\tB/row\t\n", d.rows)
 	var floor time.Duration
-	for i, lane := range dataLanes {
+	for i, lane := range lanes {
 		slices.SortFunc(costs[i], func(x, y dataCost) int { return cmp.Compare(x.wall, y.wall) })
 		passes := costs[i]
 		median := passes[len(passes)/2]

@@ -190,14 +190,20 @@ func laneTime(b *testing.B, name string, places ...string) laneCost {
 
 // laneCommand is the worker of a lane of a benchmark.
 func laneCommand(benchmark, name string, places ...string) *exec.Cmd {
+	return workerCommand(benchmark, name, laneVariable+"="+name+" "+strings.Join(places, " "))
+}
+
+// workerCommand is this program as a benchmark's worker of a lane, with the profiles that are wanted.
+func workerCommand(benchmark, lane, variable string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^Benchmark"+benchmark+"$", "-test.benchtime=1x")
+	lane = strings.ReplaceAll(lane, " ", "-")
 	if profile := os.Getenv(laneProfileVariable); profile != "" {
-		cmd.Args = append(cmd.Args, "-test.cpuprofile="+profile+"."+name)
+		cmd.Args = append(cmd.Args, "-test.cpuprofile="+profile+"."+lane)
 	}
 	if profile := os.Getenv(laneMemProfileVariable); profile != "" {
-		cmd.Args = append(cmd.Args, "-test.memprofile="+profile+"."+name, "-test.memprofilerate=4096")
+		cmd.Args = append(cmd.Args, "-test.memprofile="+profile+"."+lane, "-test.memprofilerate=4096")
 	}
-	cmd.Env = append(os.Environ(), laneVariable+"="+name+" "+strings.Join(places, " "))
+	cmd.Env = append(os.Environ(), variable)
 	return cmd
 }
 
