@@ -84,7 +84,7 @@ func (k *kafkaLook) inputs() {
 	}
 	for _, topic := range k.set.topics {
 		n, rights, err := c.TopicRights(k.ctx, topic)
-		f := connector.Finding{What: "topic " + topic, Says: fmt.Sprintf("it has %d partitions, and may be read", n), Err: err}
+		f := connector.Finding{What: "topic " + topic, Says: fmt.Sprintf("it may be read, partitions: %d", n), Err: err}
 		switch {
 		case errors.Is(err, kafka.ErrUnknownTopic):
 			f.Warning, f.Err = true, connector.Coded("H2013", fmt.Errorf("it is not there: the connector waits for it"))
@@ -93,7 +93,7 @@ func (k *kafkaLook) inputs() {
 		case err != nil:
 			f.Err = connector.Coded("H8007", err)
 		case !rights.Known():
-			f.Says = fmt.Sprintf("it has %d partitions; the broker does not tell of rights", n)
+			f.Says = fmt.Sprintf("the broker does not tell of rights, partitions: %d", n)
 		}
 		k.found(f)
 	}
@@ -108,7 +108,7 @@ func (k *kafkaLook) matching(c *kafka.Client) {
 			n++
 		}
 	}
-	f := connector.Finding{What: "topics.regex", Says: fmt.Sprintf("it stands for %d topics", n), Err: connector.Coded("H8007", err)}
+	f := connector.Finding{What: "topics.regex", Says: fmt.Sprintf("topics of such names: %d", n), Err: connector.Coded("H8007", err)}
 	if err == nil && n == 0 {
 		f.Warning, f.Err = true, connector.Coded("H2013", errors.New("no topic that may be seen has such a name: the connector waits for one"))
 	}
@@ -139,7 +139,7 @@ func (k *kafkaLook) output(topic string, spec kafka.TopicSpec, creates bool, ope
 		return
 	}
 	n, rights, err := c.TopicRights(k.ctx, topic)
-	f := connector.Finding{What: "topic " + topic, Says: fmt.Sprintf("it has %d partitions, and may be written to", n), Err: err}
+	f := connector.Finding{What: "topic " + topic, Says: fmt.Sprintf("it may be written to, partitions: %d", n), Err: err}
 	switch {
 	case errors.Is(err, kafka.ErrUnknownTopic) && creates:
 		k.missing(&f, spec)
@@ -149,7 +149,7 @@ func (k *kafkaLook) output(topic string, spec kafka.TopicSpec, creates bool, ope
 		if lacking := rights.Lacks(operations...); len(lacking) > 0 {
 			f.Err = connector.Coded("H2009", fmt.Errorf("it may not be written to: allow %v on it", lacking[0]))
 		} else if !rights.Known() {
-			f.Says = fmt.Sprintf("it has %d partitions; the broker does not tell of rights", n)
+			f.Says = fmt.Sprintf("the broker does not tell of rights, partitions: %d", n)
 		}
 	default:
 		f.Err = connector.Coded("H8002", err)

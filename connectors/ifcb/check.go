@@ -23,7 +23,7 @@ func (s *Source) Check(ctx context.Context, c connector.Context, conf connector.
 	f := connector.Finding{What: "dashboard " + hostOf(conf.String("dashboard.url"))}
 	if slices.Contains(conf.List("datasets"), everything) {
 		names, err := allDatasets(ctx, conf)
-		f.Says, f.Err = fmt.Sprintf("it has %d datasets", len(names)), err
+		f.Says, f.Err = fmt.Sprintf("it answers, datasets: %d", len(names)), err
 		found(f)
 		return
 	}

@@ -78,7 +78,7 @@ func (s *Sink) checkTables(ctx context.Context, conf connector.Config, tell func
 		case t == nil:
 			f.Err = errMissing(name)
 		default:
-			f.Says = fmt.Sprintf("it has %d columns", len(t.Columns))
+			f.Says = fmt.Sprintf("it fits, columns: %d", len(t.Columns))
 			if f.Err = s.checkTable(ctx, topic); f.Err == nil {
 				f.Err = s.checkInsert(ctx, t)
 			}

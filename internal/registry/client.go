@@ -280,7 +280,7 @@ func (c *Client) Subjects(ctx context.Context) ([]string, error) {
 // Check looks whether the registry answers, and lets this client in.
 func (c *Client) Check(ctx context.Context) connector.Finding {
 	subjects, err := c.Subjects(ctx)
-	f := connector.Finding{What: "schema registry " + strings.Join(c.options.URLs, ","), Says: fmt.Sprintf("it has %d subjects", len(subjects)), Err: err}
+	f := connector.Finding{What: "schema registry " + strings.Join(c.options.URLs, ","), Says: fmt.Sprintf("it answers, subjects: %d", len(subjects)), Err: err}
 	if at := c.clock.Load(); at > 0 {
 		f.Clock = time.Unix(at, 0)
 	}

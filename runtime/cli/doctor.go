@@ -15,10 +15,10 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/disk"
-	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/output"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/distributed"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/steer"
 )
 
@@ -137,7 +137,7 @@ func (d *doctor) worker(ctx context.Context, all *previewer) []connector.Finding
 		f.Says, f.Err = k.Cluster(ctx)
 		found(f)
 		if all.setup.Distributed && f.Err == nil {
-			w.lookAtCluster(ctx, k, found)
+			distributed.Check(ctx, k, w.props, found)
 		}
 	})
 	if all.setup.Distributed {
@@ -148,51 +148,6 @@ func (d *doctor) worker(ctx context.Context, all *previewer) []connector.Finding
 		return append(findings, connector.Finding{What: "file of offsets", Err: connector.Coded("H1002", err)})
 	}
 	return append(findings, disk.ToWrite("folder of the offsets", filepath.Dir(name)), disk.ToAppend("file of offsets", name))
-}
-
-// lookAtCluster looks at the group of a cluster's workers, and at its topics.
-func (w *Worker) lookAtCluster(ctx context.Context, k *kafka.Client, found func(connector.Finding)) {
-	group := w.conf.String("group.id")
-	rights, err := k.GroupRights(ctx, group)
-	f := connector.Finding{What: "group " + group, Says: "it may be used", Err: err}
-	if err == nil && len(rights.Lacks(kafka.Read)) > 0 {
-		f.Err = connector.Coded("H2016", errors.New("it may not be used: allow Read on it"))
-	}
-	found(f)
-	for _, use := range []string{"config", "offset", "status"} {
-		topic := w.conf.String(use + ".storage.topic")
-		spec := kafka.TopicSpec{Name: topic, Partitions: 1, Replication: int16(w.conf.Int(use + ".storage.replication.factor")), Config: map[string]string{"cleanup.policy": "compact"}}
-		found(internalTopic(ctx, k, spec, use == "config"))
-	}
-}
-
-// internalTopic looks at a topic that a cluster keeps its state in.
-func internalTopic(ctx context.Context, k *kafka.Client, spec kafka.TopicSpec, single bool) connector.Finding {
-	n, rights, err := k.TopicRights(ctx, spec.Name)
-	f := connector.Finding{What: "topic " + spec.Name, Says: fmt.Sprintf("it has %d partitions, and may be used", n), Err: err}
-	if errors.Is(err, kafka.ErrUnknownTopic) {
-		f.Says, f.Err = "it is not there, and the worker makes it", connector.Coded("H8008", k.WouldCreate(ctx, spec))
-		return f
-	}
-	if err != nil {
-		return f
-	}
-	if lacking := rights.Lacks(kafka.Read, kafka.Write); len(lacking) > 0 {
-		f.Err = connector.Coded("H2015", fmt.Errorf("the worker may not use it: allow %v on it", lacking[0]))
-		return f
-	}
-	if single && n != 1 {
-		f.Err = connector.Coded("H2018", fmt.Errorf("it has %d partitions, and configurations need one", n))
-		return f
-	}
-	conf, err := k.TopicConfig(ctx, spec.Name, "cleanup.policy")
-	switch {
-	case err != nil:
-		f.Warning, f.Err = true, connector.Coded("H2015", fmt.Errorf("whether it is compacted is not known: allow DescribeConfigs on it"))
-	case conf["cleanup.policy"] != "compact":
-		f.Err = connector.Coded("H2019", fmt.Errorf("it has cleanup.policy=%s", conf["cleanup.policy"]))
-	}
-	return f
 }
 
 // print prints what was found, and says by the error whether something fails.
