@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/failures"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
 	"github.com/axiom-data-science/hydraulics/internal/topics"
 	"github.com/axiom-data-science/hydraulics/runtime"
@@ -198,7 +199,7 @@ type task struct {
 	ErrorTime   time.Time `json:"errorTime,omitzero"`
 	// Stalled says what a task waits for that gets nowhere.
 	Stalled string `json:"stalled,omitempty"`
-	// Note says in words what becomes of the error.
+	// Note says in words what becomes of the error, and the remedy while it is not over.
 	Note string `json:"note,omitempty"`
 }
 
@@ -279,6 +280,11 @@ func describe(status herder.Status, s runtime.Stats) task {
 		t.Stalled, t.ErrorTime = w.Why, w.Since
 	}
 	t.Note = note(status, s)
+	if t.Stalled != "" || s.Errors.Retrying || status.State == state.Failed {
+		for _, f := range failures.In(t.Stalled + "\n" + t.Error) {
+			t.Note += " " + f.Remedy
+		}
+	}
 	return t
 }
 

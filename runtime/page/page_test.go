@@ -127,6 +127,19 @@ func TestNoteOfATaskThatStaysStopped(t *testing.T) {
 	}
 }
 
+// The remedy is beside an error for as long as it lasts.
+func TestRemedyIsShown(t *testing.T) {
+	const remedy = "Look whether it runs at connection.url"
+	failing := runtime.Stats{Errors: runtime.Errors{Last: "table/0: sink (postgres): database away [H5001]", Retrying: true}}
+	if got := describe(herder.Status{State: state.Running}, failing); !strings.Contains(got.Note, remedy) {
+		t.Errorf("while it lasts: %q", got.Note)
+	}
+	failing.Errors.Retrying = false
+	if got := describe(herder.Status{State: state.Running}, failing); strings.Contains(got.Note, remedy) {
+		t.Errorf("when it is over: %q", got.Note)
+	}
+}
+
 func TestNoteOfATaskThatHasNotStarted(t *testing.T) {
 	got := note(herder.Status{State: state.Unassigned, Trace: "retrying: stats/0: start: refused"}, runtime.Stats{Errors: runtime.Errors{Retrying: true}})
 	if !strings.Contains(got, "has not started") || strings.Contains(got, "records") {

@@ -19,6 +19,7 @@ type Progress struct {
 	Active    int64     `json:"records_active"`
 	Lag       int64     `json:"lag"`
 	LastOut   time.Time `json:"last_out,omitzero"`
+	Retrying  bool      `json:"retrying,omitempty"`
 	LastError string    `json:"last_error,omitempty"`
 }
 
@@ -46,7 +47,7 @@ func (c *Client) Progress(ctx context.Context) (all map[string]Connector, notes 
 		}
 		for name, one := range all {
 			for i := range one.Status.Tasks {
-				if p := progressOf(there[name], one.Status.Tasks[i].ID); p != nil {
+				if p := there[name].Progress(one.Status.Tasks[i].ID); p != nil {
 					one.Status.Tasks[i].Progress, known = p, true
 				}
 			}
@@ -58,7 +59,8 @@ func (c *Client) Progress(ctx context.Context) (all map[string]Connector, notes 
 	return all, notes, ctx.Err()
 }
 
-func progressOf(c Connector, task int) *Progress {
+// Progress gives what a task has done, nil where that is not known.
+func (c Connector) Progress(task int) *Progress {
 	for _, t := range c.Status.Tasks {
 		if t.ID == task {
 			return t.Progress

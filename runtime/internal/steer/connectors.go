@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/axiom-data-science/hydraulics/internal/failures"
 	"github.com/axiom-data-science/hydraulics/internal/output"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/client"
@@ -126,10 +127,14 @@ func newShowCommand(w *worker) *cobra.Command {
 		ValidArgsFunction: w.names(0),
 		RunE: w.asking(func(cmd *cobra.Command, c *client.Client, names []string) error {
 			var list []connectorView
+			progress, _, _ := c.Progress(cmd.Context()) // one of Java's has none; what it is asked next tells of errors
 			for _, name := range names {
 				one, err := c.Connector(cmd.Context(), name)
 				if err != nil {
 					return err
+				}
+				for i, t := range one.Status.Tasks {
+					one.Status.Tasks[i].Progress = progress[name].Progress(t.ID)
 				}
 				checks, err := c.Validate(cmd.Context(), one.Info.Config)
 				if _, refused := errors.AsType[*client.Error](err); err != nil && !refused { // such as a class that is gone
@@ -176,6 +181,12 @@ func (v connectorView) print(out io.Writer) error {
 		if t.Stalled != "" {
 			trace("stalled, waits for " + t.Stalled)
 		}
+		if p := t.Progress; p != nil && p.Retrying {
+			trace("tries again: " + p.LastError)
+		}
+	}
+	for _, f := range failures.In(b.String()) {
+		fmt.Fprintf(&b, "  %s: %s\n", f.Code, f.Remedy)
 	}
 	for _, key := range slices.Sorted(maps.Keys(v.Config)) {
 		if key != "name" {
