@@ -66,7 +66,7 @@ func (x *terminal) pid(file string) int {
 func (x *terminal) types(command string) string {
 	x.t.Helper()
 	const end = "the command ends with "
-	_, err := fmt.Fprintf(x.in, "%s\necho; echo '%s'$?\n", command, end)
+	_, err := fmt.Fprintf(x.in, "%s\nended=$?; echo; echo '%s'$ended\n", command, end)
 	check(x.t, err)
 	var said strings.Builder
 	for x.out.Scan() {
