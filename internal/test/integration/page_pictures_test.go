@@ -43,8 +43,9 @@ var pictures = []struct {
 	{"records-dark", "records/ifcb-stats", `document.querySelectorAll('#records img').length > 20 && [...document.querySelectorAll('#records img')].every((i) => i.complete && i.naturalWidth > 0)`, "dark", 1280, 600},
 }
 
-// flowing is there when records have come to the end of the flow, and the flow is drawn.
-const flowing = `document.querySelector('.flow svg .stage') !== null && [...document.querySelectorAll('#connectors tbody tr')].every((r) => r.querySelector('td[data-label="Last record"] time'))`
+// flowing is there when records have come to the end of the flow, there are rates of the
+// last hour, and the flow is drawn.
+const flowing = `document.querySelector('.flow svg .stage') !== null && [...document.querySelectorAll('#connectors tbody tr')].every((r) => r.querySelector('td[data-label="Last record"] time') && r.querySelector('td[data-label="Records/s, last hour"]').textContent !== '0.0')`
 
 // TestPictures takes the documents' pictures of the demo, into the folder that
 // HYDRAULICS_PICTURES names. What is on them is where it should be.
