@@ -13,12 +13,13 @@ import (
 // Hold is a consumer group that one works in alone, for as long as it is open. It is safe
 // for concurrent use.
 type Hold struct {
-	member  *Member
-	topic   string
-	changed chan struct{} // has one when there is something to look at
-	cancel  context.CancelFunc
-	work    sync.WaitGroup // the goroutine: Close ends it
-	commits trouble
+	member     *Member
+	topic      string
+	partitions int32         // of the topic
+	changed    chan struct{} // has one when there is something to look at
+	cancel     context.CancelFunc
+	work       sync.WaitGroup // the goroutine: Close ends it
+	commits    trouble
 
 	mu  sync.Mutex // outside the member's; held while offsets are committed, so that nothing is released meanwhile
 	has bool       // in this generation
@@ -29,7 +30,7 @@ type Hold struct {
 // one that was killed.
 const holdTimeout = 10 * time.Second
 
-// Hold joins a group to have it alone, with all partitions of a topic. Where others are in
+// Hold joins a group to have it alone, with all partitions of a topic that is there. Where others are in
 // it the error is [ErrGroupInUse]. The client must outlive the hold.
 func (c *Client) Hold(ctx context.Context, group, topic string) (*Hold, error) {
 	others, err := c.GroupMembers(ctx, group)
@@ -44,7 +45,11 @@ func (c *Client) Hold(ctx context.Context, group, topic string) (*Hold, error) {
 
 // join is Hold without a look at who is there: it disturbs them.
 func (c *Client) join(ctx context.Context, group, topic string) (_ *Hold, err error) {
-	h := &Hold{topic: topic, changed: make(chan struct{}, 1), commits: trouble{log: c.options.Log.With("group", group), health: c.options.health}}
+	n, err := c.Partitions(ctx, topic) // a leader that cannot assign would try on
+	if err != nil {
+		return nil, err
+	}
+	h := &Hold{topic: topic, partitions: n, changed: make(chan struct{}, 1), commits: trouble{log: c.options.Log.With("group", group), health: c.options.health}}
 	h.member, err = c.NewMember(MemberOptions{Group: group, ProtocolType: consumerType, SessionTimeout: holdTimeout, Protocols: h.protocols, Assign: h.assign})
 	if err != nil {
 		return nil, err
@@ -64,16 +69,12 @@ func (h *Hold) protocols(context.Context) ([]Protocol, error) {
 }
 
 // assign gives everything to the leader, who is the first one of a group and stays it.
-func (h *Hold) assign(ctx context.Context, g Generation, members map[string][]byte) (map[string][]byte, error) {
-	n, err := h.member.client.Partitions(ctx, h.topic)
-	if err != nil {
-		return nil, err
-	}
+func (h *Hold) assign(_ context.Context, g Generation, members map[string][]byte) (map[string][]byte, error) {
 	plan := map[string]map[string][]int32{}
 	for id := range members {
 		plan[id] = map[string][]int32{}
 	}
-	for p := range n {
+	for p := range h.partitions {
 		plan[g.Leader][h.topic] = append(plan[g.Leader][h.topic], p)
 	}
 	return encodePlan(plan)

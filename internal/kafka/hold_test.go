@@ -19,6 +19,9 @@ func TestHold(t *testing.T) {
 	if err := c.CreateTopic(t.Context(), TopicSpec{Name: "in", Partitions: 2, Replication: 1}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := c.Hold(t.Context(), "g", "nosuch"); !errors.Is(err, ErrUnknownTopic) {
+		t.Errorf("of a topic that is not there: %v", err)
+	}
 	tp := connector.TopicPartition{Topic: "in", Partition: 1}
 	for turn := range int64(2) {
 		h, err := c.Hold(t.Context(), "g", "in")
