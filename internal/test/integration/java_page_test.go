@@ -42,10 +42,8 @@ func (w *javaWalk) onThePage() {
 			part.stack = w.within(t)
 			part.breaks(v, fmt.Sprint("line", i))
 			part.replays(v, fmt.Sprint("much too long ", i))
-			v.mu.Lock()
-			defer v.mu.Unlock()
-			if len(v.console) > 0 {
-				t.Errorf("the console says %q", v.console)
+			if list := v.console.all(); len(list) > 0 {
+				t.Errorf("the console says %q", list)
 			}
 		})
 	}
