@@ -28,6 +28,7 @@ type batch struct {
 	cells  *cells
 	exact  bool
 	size   int // the most records
+	spare  int // rows that groups may still be made with room for
 	waves  []map[string]*group
 	latest map[rowKey]place
 	eras   map[pg.Name]era
@@ -73,7 +74,7 @@ type row struct {
 }
 
 func newBatch(c *cells, exact bool, size int) *batch {
-	return &batch{cells: c, exact: exact, size: size, eras: map[pg.Name]era{}, most: mostBytes}
+	return &batch{cells: c, exact: exact, size: size, spare: size, eras: map[pg.Name]era{}, most: mostBytes}
 }
 
 // add puts a record into its group. Its error is about this record.
@@ -134,7 +135,11 @@ func (b *batch) group(wave int, p *plan) *group {
 	}
 	g := b.waves[wave][p.sql]
 	if g == nil {
-		g = &group{plan: p, rows: make([]row, 0, p.room.rows), bytes: make([]byte, 0, p.room.bytes), ends: make([]uint32, 0, p.room.rows*len(p.columns))}
+		g = &group{plan: p}
+		if n := min(p.room.rows, b.spare); wave == 0 && n > 0 { // there may be a wave of each record, and as many tables
+			b.spare -= n
+			g.rows, g.bytes, g.ends = make([]row, 0, n), make([]byte, 0, p.room.bytes/p.room.rows*n), make([]uint32, 0, n*len(p.columns))
+		}
 		b.waves[wave][p.sql] = g
 	}
 	return g

@@ -140,3 +140,37 @@ func TestRowOfAGigabyte(t *testing.T) {
 		}
 	}
 }
+
+// Groups are made with the room that those before had, and have no more of it together
+// than a batch has records: one key that is written in turn with two plans has a wave of
+// each record.
+func TestRoomOfManyGroups(t *testing.T) {
+	sh := &shape{fields: []field{{name: "id", schema: connector.Int32Schema, key: true, from: valueField}, {name: "name", schema: connector.StringSchema, from: valueField, index: 1}}}
+	table := &pg.Table{Unique: [][]string{{"id"}}, Columns: []pg.Column{{Name: "id", Type: "integer", OID: pgtype.Int4OID, Listable: true}, {Name: "name", Type: "text", OID: pgtype.TextOID, Listable: true}}}
+	const records, large = 100, 1000
+	var plans []*plan
+	for _, mode := range []string{modeUpsert, modeUpdate} {
+		p, err := newPlan(sh, table, mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.room = room{rows: large, bytes: 300 * large}
+		plans = append(plans, p)
+	}
+	b := newBatch(&cells{zone: time.UTC, dateZone: time.UTC}, false, records)
+	for i := range records {
+		r := pair(1, "four")
+		if err := b.add(plans[i%2], i, &r, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, bytes := 0, 0
+	for _, wave := range b.waves {
+		for _, g := range wave {
+			rows, bytes = rows+cap(g.rows), bytes+cap(g.bytes)
+		}
+	}
+	if len(b.waves) != records || rows > 2*records || bytes > 2*300*records {
+		t.Errorf("%d waves have room for %d rows and %d bytes", len(b.waves), rows, bytes)
+	}
+}
