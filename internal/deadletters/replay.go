@@ -99,7 +99,7 @@ func (w *replaying) run(ctx context.Context) (err error) {
 	if !r.DryRun {
 		if w.hold, err = w.client.Hold(ctx, w.group, r.Topic); err != nil {
 			if errors.Is(err, kafka.ErrGroupInUse) {
-				err = fmt.Errorf("letters of %s are being replayed already, two at a time would send them twice: try again once that has ended, or ten seconds after it was killed: %w", r.Topic, err)
+				err = fmt.Errorf("letters of %s are being replayed already, two at a time would send them twice: try again once that has ended, or 45 seconds after it was killed: %w", r.Topic, err)
 			}
 			return err
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
-// Hold is a consumer group that one works in alone, for as long as it is open. It is safe
-// for concurrent use.
+// Hold is a consumer group that one works in alone, for as long as it is open. But for
+// Commit, which one goroutine calls, it is safe for concurrent use.
 type Hold struct {
 	member     *Member
 	topic      string
@@ -23,12 +23,13 @@ type Hold struct {
 
 	mu  sync.Mutex // outside the member's; held while offsets are committed, so that nothing is released meanwhile
 	has bool       // in this generation
+	id  string     // the member's when it first had it: with another one others may have had it in between
 	err error      // why it has it no more, or never had
 }
 
 // holdTimeout is how long a holder may be silent: so long nobody else gets the group of
 // one that was killed.
-const holdTimeout = 10 * time.Second
+const holdTimeout = 45 * time.Second
 
 // Hold joins a group to have it alone, with all partitions of a topic that is there. Where others are in
 // it the error is [ErrGroupInUse]. The client must outlive the hold.
@@ -106,8 +107,10 @@ func (h *Hold) step() bool {
 			h.err = err
 		case len(topics[h.topic]) == 0:
 			h.err = fmt.Errorf("group %s: %w", h.member.o.Group, ErrGroupInUse)
+		case h.id != "" && g.Member != h.id:
+			h.err = fmt.Errorf("group %s: %w", h.member.o.Group, ErrGenerationLost)
 		default:
-			h.has = true
+			h.has, h.id = true, g.Member
 		}
 	case change == Revoked: // by one who comes: it is told that the group is held
 		h.has = false
@@ -149,8 +152,7 @@ func (h *Hold) wait(ctx context.Context) error {
 	}
 }
 
-// Commit commits offsets. One goroutine may do so at a time. It is refused once the
-// group is another one's.
+// Commit commits offsets. It is refused once the group is another one's.
 func (h *Hold) Commit(ctx context.Context, next map[connector.TopicPartition]int64) error {
 	for {
 		if err := h.wait(ctx); err != nil {

@@ -28,8 +28,9 @@ const maxIdempotentInFlight = 5
 // what may be sent next. It does no I/O and knows no time but what it is told.
 //
 // Invariant 4: what comes back is sent again before what follows it, and only
-// when nothing of the partition is on its way, and alone; an idempotent producer's sequence
-// numbers keep a broker from taking anything twice or out of order.
+// when nothing of the partition is on its way; an idempotent producer sends it alone
+// where the broker may have it already, and its sequence numbers keep a broker from
+// taking anything twice or out of order.
 type partitionQueue struct {
 	connector.TopicPartition
 	idempotent bool
@@ -86,7 +87,7 @@ func (q *partitionQueue) blocked() bool {
 		return false
 	}
 	// A broker that does not know the producer takes any sequence number as its
-	// first (KAFKA-15591): the first batch goes alone. So does one that was sent before:
+	// first (KAFKA-15591): the first batch goes alone. So does one that was tried before:
 	// were its answer lost again, the broker would know it no more behind
 	// maxIdempotentInFlight new ones, and the batch would be there twice.
 	return q.back || q.renew || q.idempotent && (!q.confirmed || q.flying[0].attempts > 0)
