@@ -180,29 +180,46 @@ func (d *Database) refuse(ctx context.Context, tx *sql.Tx, v version) error {
 	if d.dropData {
 		return nil
 	}
-	var full []string
+	// At another level it would look at what was there before it had the locks.
+	if _, err := tx.ExecContext(ctx, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"); err != nil {
+		return &fileError{v.name, err}
+	}
+	var kept []string
 	for _, table := range v.drops() {
-		var there, rows bool
+		var there bool
 		if err := tx.QueryRowContext(ctx, "SELECT pg_catalog.to_regclass("+pg.QuoteLiteral(pg.Quote(table))+") IS NOT NULL").Scan(&there); err != nil {
 			return &fileError{v.name, err}
 		}
 		if !there {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, "LOCK TABLE "+pg.Quote(table)+" IN ACCESS EXCLUSIVE MODE"); err != nil { // as its drop takes
-			return &fileError{v.name, err}
-		}
-		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM "+pg.Quote(table)+")").Scan(&rows); err != nil {
+		rows, err := full(ctx, tx, table)
+		if err != nil {
 			return &fileError{v.name, err}
 		}
 		if rows {
-			full = append(full, table)
+			kept = append(kept, table)
 		}
 	}
-	if len(full) > 0 {
-		return &fileError{v.name, fmt.Errorf("to leave it drops the rows of %s: --drop-data does that", strings.Join(full, ", "))}
+	if len(kept) > 0 {
+		return &fileError{v.name, fmt.Errorf("to leave it drops the rows of %s: --drop-data does that", strings.Join(kept, ", "))}
 	}
 	return nil
+}
+
+// full tells whether a table has rows. One that has none is locked then, as its drop
+// locks it; one that has some is in use.
+func full(ctx context.Context, tx *sql.Tx, table string) (rows bool, err error) {
+	ask := func() error {
+		return tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM "+pg.Quote(table)+")").Scan(&rows)
+	}
+	if err := ask(); err != nil || rows {
+		return rows, err
+	}
+	if _, err := tx.ExecContext(ctx, "LOCK TABLE "+pg.Quote(table)+" IN ACCESS EXCLUSIVE MODE"); err != nil {
+		return false, err
+	}
+	return rows, ask()
 }
 
 // Status gives every version, in their order. It changes nothing.
