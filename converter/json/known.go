@@ -14,8 +14,8 @@ type head struct {
 	schema *connector.Schema
 }
 
-// mostHeads is how many are known: a topic has a schema or a few.
-const mostHeads = 8
+// mostHeads is how many are known: a task may read a topic of each of many tables.
+const mostHeads = 64
 
 // readKnown reads an envelope that begins as one before. Its schema, which is most of
 // it, is compared and not read again. What is not a whole envelope that way is not ok:
