@@ -19,7 +19,7 @@ import (
 // newClient makes the client of requests and, without redirects, that of tokens.
 func (s *Sink) newClient(c connector.Context, conf connector.Config) (client, tokens *http.Client, err error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.WriteBufferSize = mostJoined
+	transport.WriteBufferSize = mostJoined + 4<<10 // and the head
 	transport.MaxIdleConnsPerHost = max(s.inFlight, http.DefaultMaxIdleConnsPerHost)
 	if transport.TLSClientConfig, err = tlsConfig(c, conf); err != nil {
 		return nil, nil, err

@@ -56,13 +56,18 @@ type spare struct {
 // leave gives the room to the next Put. The bodies' stays with requests that read it,
 // which may go on for as long as their connections do.
 func (w *work) leave() {
-	clear(w.messages)
-	clear(w.fates)
-	w.s.spare = spare{messages: w.messages[:0], fates: w.fates[:0]}
+	if cap(w.messages) <= mostSpare {
+		clear(w.messages)
+		clear(w.fates)
+		w.s.spare = spare{messages: w.messages[:0], fates: w.fates[:0]}
+	}
 	if !w.buffer.lent.Load() && cap(w.buffer.flat) <= mostAhead {
 		w.s.spare.flat = w.buffer.flat[:0]
 	}
 }
+
+// mostSpare is of how many records room is kept while none come.
+const mostSpare = 10_000
 
 // mostAhead bounds the room for bodies that is made before they are.
 const mostAhead = 4 << 20
