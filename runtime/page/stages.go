@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/runtime/internal/preview"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/stagestats"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // stagesPatience is how long other workers have to say what their tasks have done, and
@@ -58,14 +60,21 @@ func (p *Page) stages(w http.ResponseWriter, r *http.Request) {
 
 // sumOf sums up what the stages of tasks have done.
 func sumOf(tasks [][]stagestats.Stage) []stage {
-	list, at := []stage{}, map[string]int{}
+	type nth struct { // a stream has converters twice: to read and to write
+		name string
+		n    int
+	}
+	list, at := []stage{}, map[nth]int{}
 	var took []float64
 	for _, task := range tasks {
+		met := map[string]int{}
 		for _, one := range task {
-			i, ok := at[one.Name]
+			k := nth{one.Name, met[one.Name]}
+			met[one.Name]++
+			i, ok := at[k]
 			if !ok {
 				i = len(list)
-				at[one.Name] = i
+				at[k] = i
 				list, took = append(list, stage{Name: one.Name, Class: one.Class, Tapped: preview.Tapped(one.Name)}), append(took, 0)
 			}
 			of := &list[i]
@@ -91,12 +100,18 @@ func (p *Page) elsewhere(r *http.Request, name string) (tasks [][]stagestats.Sta
 	if err != nil || p.o.Peers == nil {
 		return nil, nil // it is deleted, or there are no others
 	}
-	at := map[string]string{}
+	at, own := map[string]string{}, ""
 	for _, t := range status.Tasks {
-		if u := p.o.Peers().URL(t.WorkerID); !t.Here && u != "" {
+		switch u := p.o.Peers().URL(t.WorkerID); {
+		case t.Here:
+			own = t.WorkerID
+		case u != "":
 			at[t.WorkerID] = u
+		case t.State == state.Running:
+			notes = append(notes, fmt.Sprintf("worker %s: its tasks are not among these: its address is not known", t.WorkerID))
 		}
 	}
+	delete(at, own) // tasks that it has no more, of which no other has spoken yet
 	var work sync.WaitGroup
 	var mu sync.Mutex
 	for worker, u := range at {
@@ -139,6 +154,7 @@ func (p *Page) stagesAt(r *http.Request, at, worker, name string) (tasks [][]sta
 	var said struct {
 		Tasks []struct {
 			WorkerID string `json:"worker_id"`
+			State    string `json:"state"`
 			Progress *struct {
 				Stages []stagestats.Stage `json:"stages"`
 			} `json:"progress"`
@@ -148,9 +164,13 @@ func (p *Page) stagesAt(r *http.Request, at, worker, name string) (tasks [][]sta
 		return nil, err
 	}
 	for _, t := range said.Tasks {
-		if t.WorkerID == worker && t.Progress != nil {
+		switch {
+		case t.WorkerID != worker:
+		case t.Progress != nil && len(t.Progress.Stages) > 0:
 			tasks = append(tasks, t.Progress.Stages)
+		case t.State == string(state.Running):
+			err = errors.New("it does not say what stages have done: is it Java's, or of an earlier version?")
 		}
 	}
-	return tasks, nil
+	return tasks, err
 }

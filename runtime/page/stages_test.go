@@ -2,6 +2,7 @@ package page
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,16 +13,18 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/runtime/cluster"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/stagestats"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
 // spread is a herder of a cluster: of a connector's tasks one is here, and one at each of
-// two other workers.
+// other workers. One that was here is on its way to another worker.
 type spread struct{ fakeHerder }
 
 func (spread) Status(name string) (herder.ConnectorStatus, error) {
 	return herder.ConnectorStatus{Name: name, Kind: "stream", Tasks: []herder.Status{
-		{ID: 0, State: state.Running, WorkerID: "w1:1", Here: true}, {ID: 1, State: state.Running, WorkerID: "w2:1"}, {ID: 2, State: state.Running, WorkerID: "w3:1"}}}, nil
+		{ID: 0, State: state.Running, WorkerID: "w1:1", Here: true}, {ID: 1, State: state.Running, WorkerID: "w2:1"}, {ID: 2, State: state.Running, WorkerID: "w3:1"},
+		{ID: 3, State: state.Running, WorkerID: "java:1"}, {ID: 4, State: state.Running, WorkerID: "unseen:1"}, {ID: 5, State: state.Unassigned, WorkerID: "w1:1"}}}, nil
 }
 
 // TestStagesOfOtherWorkers are among those that are shown; who does not tell is named.
@@ -29,11 +32,14 @@ func TestStagesOfOtherWorkers(t *testing.T) {
 	p := newPage(t)
 	p.o.Herder = spread{}
 	p.o.Peers = func() cluster.View {
-		return cluster.View{Peers: []cluster.Peer{{URL: "http://w1:1/"}, {URL: "http://w2:1/"}, {URL: "http://w3:1/"}}}
+		return cluster.View{Peers: []cluster.Peer{{URL: "http://w1:1/"}, {URL: "http://w2:1/"}, {URL: "http://w3:1/"}, {URL: "http://java:1/"}}}
 	}
 	p.o.Ask = func(r *http.Request) (*http.Response, error) {
-		if r.URL.Host == "w3:1" {
+		switch r.URL.Host {
+		case "w3:1":
 			return nil, errors.New("no route")
+		case "java:1":
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(`{"tasks":[{"id":3,"state":"RUNNING","worker_id":"java:1"}]}`))}, nil
 		}
 		if got := r.URL.String() + " " + r.Header.Get("Authorization"); got != "http://w2:1/connectors/stats/status?progress=true&stages=true Basic x" {
 			t.Errorf("it is asked %s", got)
@@ -46,8 +52,21 @@ func TestStagesOfOtherWorkers(t *testing.T) {
 	r.Header.Set("Authorization", "Basic x")
 	p.ServeHTTP(w, r)
 	want := `{"stages":[{"name":"put","records":3,"errors":1,"batches":2,"mean":0.5,"max":0.7,"share":0.25,"tapped":true}],` +
-		`"notes":["worker w3:1: its tasks are not among these: no route"]}` + "\n"
+		`"notes":["worker java:1: its tasks are not among these: it does not say what stages have done: is it Java's, or of an earlier version?",` +
+		`"worker unseen:1: its tasks are not among these: its address is not known","worker w3:1: its tasks are not among these: no route"]}` + "\n"
 	if d := cmp.Diff(want, w.Body.String()); d != "" {
+		t.Error(d)
+	}
+}
+
+// A stream has converters twice, to read and to write, which are not one stage.
+func TestStagesOfOneName(t *testing.T) {
+	task := []stagestats.Stage{{Name: "value converter (avro)", Records: 2}, {Name: "put", Records: 2}, {Name: "value converter (avro)", Records: 1}}
+	var got []string
+	for _, s := range sumOf([][]stagestats.Stage{task, task}) {
+		got = append(got, fmt.Sprint(s.Name, " ", s.Records))
+	}
+	if d := cmp.Diff([]string{"value converter (avro) 4", "put 4", "value converter (avro) 2"}, got); d != "" {
 		t.Error(d)
 	}
 }

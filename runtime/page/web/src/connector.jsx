@@ -53,7 +53,7 @@ function Stages({ c }) {
       {({ stages, notes }) => (
         <>
           {notes.map((n) => <p key={n} class="error over">{n}</p>)}
-          <Table label="Stages" rows={stages} of={(s) => s.name} none="No task of it runs." columns={[
+          <Table label="Stages" rows={stages.map((s, i) => ({ ...s, i }))} of={(s) => s.i} none="No task of it runs." columns={[
             { head: 'Stage', first: 'name', cell: (s) => <>{s.name} {s.class && !s.name.includes(s.class) && <span class="kind">{s.class}</span>}</> },
             { head: 'Records', n: true, cell: (s) => count(s.records) },
             { head: 'Errors', n: true, cell: (s) => count(s.errors) },
