@@ -255,7 +255,7 @@ func (w *Worker) serve(o WorkerOptions) (ready func(), err error) {
 	}
 	w.page = page.New(shown)
 	handlers := door.Handlers{API: api, Admin: api.Admin(), Page: w.page}
-	if w.member != nil {
+	if w.member != nil && o.Ticket { // the others have sessions, too
 		handlers.Vouched = w.member.Vouched
 	}
 	w.door.Serve(handlers)

@@ -1,7 +1,7 @@
 package distributed
 
 import (
-	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -26,6 +26,9 @@ const wordHeader = "X-Hydraulics-Asks"
 
 // wordLasts is for how long a word is good, and how far clocks of two workers may differ.
 const wordLasts = 5 * time.Minute
+
+// behind is how long another worker has to read a session key that is new.
+const behind = 500 * time.Millisecond
 
 // word is what a worker says of a request that it sends on.
 type word struct {
@@ -54,6 +57,11 @@ func (m *Member) Do(r *http.Request) (*http.Response, error) {
 	if err := m.store.ToEnd(r.Context()); err != nil { // the key may be a newer one
 		return nil, err
 	}
+	select {
+	case <-time.After(behind): // or the other worker has an older one
+	case <-r.Context().Done():
+		return nil, context.Cause(r.Context())
+	}
 	return m.vouch(r, who)
 }
 
@@ -81,7 +89,9 @@ func (k keyring) vouch(r *http.Request, key store.SessionKey, who rights.Who, no
 		if body, err = io.ReadAll(b); err != nil {
 			return err
 		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
+		if r.Body, err = r.GetBody(); err != nil { // which stays none where there is none
+			return err
+		}
 	}
 	sum := sha256.Sum256(body)
 	data, err := json.Marshal(word{who.Name, who.Role.String(), now, sum[:]})
@@ -90,6 +100,7 @@ func (k keyring) vouch(r *http.Request, key store.SessionKey, who rights.Who, no
 	}
 	header := base64.StdEncoding.EncodeToString(data)
 	r.Header.Set(wordHeader, header)
+	r.Header.Del("Authorization") // the session's own token, which is good here alone
 	k.put(r.Header, key, signedWord(r, header))
 	return nil
 }

@@ -40,7 +40,8 @@ type Who struct {
 	// Anyone tells that nobody has to log in where others than this machine can ask:
 	// what is in records is not for them.
 	Anyone bool
-	// Session tells that it is known by a session, which no other worker has.
+	// Session tells that one worker alone knows who it is, by a session, or has given its
+	// word: other workers have to be told.
 	Session bool
 }
 
