@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// FS holds the documents, and the examples that they show.
+// FS holds the documents, and the examples and pictures that they show.
 //
-//go:embed *.md design/*.md plugins/*.md plugins/examples/*.yaml
+//go:embed *.md design/*.md plugins/*.md plugins/examples/*.yaml pictures/*.png
 var FS embed.FS
 
 // Index is the document that lists the others.

@@ -70,7 +70,7 @@ func list(w http.ResponseWriter, _ *http.Request) {
 	answer(w, "text/plain; charset=utf-8", []byte(text))
 }
 
-// show answers with a document, or an example.
+// show answers with a document, an example or a picture.
 func show(w http.ResponseWriter, r *http.Request) {
 	file := r.PathValue("file")
 	if file == "" {
@@ -83,6 +83,8 @@ func show(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Add("Vary", "Accept")
 	switch {
+	case path.Ext(file) == ".png":
+		answer(w, "image/png", source)
 	case path.Ext(file) != ".md":
 		answer(w, "text/plain; charset=utf-8", source)
 	case !strings.Contains(r.Header.Get("Accept"), "text/html"):

@@ -126,6 +126,7 @@ func TestAnswers(t *testing.T) {
 		{"the first page", "/docs/", browser, "text/html; charset=utf-8", `<a href="quickstart.md">`, 200},
 		{"as it is written", "/docs/quickstart.md", "*/*", "text/markdown; charset=utf-8", "# Quick start\n", 200},
 		{"an example", "/docs/plugins/examples/cast.yaml", browser, "text/plain; charset=utf-8", "connectors:\n", 200},
+		{"a picture", "/docs/pictures/page-overview-dark.png", "image/*", "image/png", "PNG", 200},
 		{"a failure", "/docs/failures.md", browser, "text/html; charset=utf-8", `<h3 id="h2001">H2001</h3>`, 200},
 		{"the style", "/docs/manual.css", browser, "text/css; charset=utf-8", ".manual", 200},
 		{"a link to what is no document", "/docs/own-source.md", browser, "text/html; charset=utf-8", "<p>examples/custom-source is", 200},
