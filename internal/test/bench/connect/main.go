@@ -52,7 +52,7 @@ func main() {
 	many := flag.Bool("many", false, "what many idle connectors take of a worker, in place of lanes; without a broker in the environment on one of its own")
 	rest := flag.Duration("rest", 150*time.Second, "how long many connectors have rest before they are measured: by then the garbage collector has run by itself")
 	clusters := flag.Bool("clusters", false, "lanes of clusters, in place of those of single workers")
-	data := flag.Bool("data", false, "lanes of sinks to a database, which HYDRAULICS_POSTGRES_URL names, in place of those")
+	data := flag.Bool("data", false, "lanes of sinks to a database, which HYDRAULICS_POSTGRES_URL names and whose table t is dropped, in place of those")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
