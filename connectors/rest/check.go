@@ -13,11 +13,14 @@ import (
 
 var _ connector.Checker = (*Sink)(nil)
 
+// webService is what a check of the sink looks at.
+const webService = "web service"
+
 // Check asks the service with HEAD, which brings no data: it answers, and takes the
 // login. Where records say the path, its host is asked.
 func (s *Sink) Check(ctx context.Context, c connector.Context, conf connector.Config, found func(connector.Finding)) {
 	c.Failed = nil
-	f := connector.Finding{What: "web service"}
+	f := connector.Finding{What: webService}
 	defer func() { found(f) }()
 	if f.Err = s.Start(ctx, c, conf); f.Err != nil {
 		return

@@ -13,6 +13,7 @@ var (
 	_ connector.Sink      = (*vendorSink)(nil)
 	_ connector.Batcher   = (*vendorSink)(nil)
 	_ connector.Validator = (*vendorSink)(nil)
+	_ connector.Checker   = (*vendorSink)(nil)
 )
 
 func init() {
@@ -157,6 +158,16 @@ func (s *vendorSink) Preview(ctx context.Context, c connector.Context, conf conn
 		return err
 	}
 	return s.Sink.Preview(ctx, c, own, records)
+}
+
+// Check asks the service, with the sink's own keys.
+func (s *vendorSink) Check(ctx context.Context, c connector.Context, conf connector.Config, found func(connector.Finding)) {
+	own, err := s.begin(&c, conf)
+	if err != nil {
+		found(connector.Finding{What: webService, Err: connector.Coded("H1009", err)})
+		return
+	}
+	s.Sink.Check(ctx, c, own, found)
 }
 
 // begin gives a configuration in the sink's own keys, as it is by now, too.

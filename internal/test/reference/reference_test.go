@@ -56,9 +56,7 @@ func TestPages(t *testing.T) {
 func TestExamples(t *testing.T) {
 	pages, err := Pages(os.DirFS(root), connector.Plugins)
 	check(t, err)
-	for _, name := range []string{"PGPASSWORD", "REGISTRY_LOGIN", "HOOK_TOKEN", "HOOK_PASSWORD"} {
-		t.Setenv(name, "secret:secret")
-	}
+	exampleSecrets(t)
 	files, err := filepath.Glob(examples + "/*.yaml")
 	check(t, err)
 	for _, file := range files {
@@ -84,6 +82,14 @@ func TestExamples(t *testing.T) {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
+	}
+}
+
+// exampleSecrets sets the variables that examples take their secrets from.
+func exampleSecrets(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"PGPASSWORD", "REGISTRY_LOGIN", "HOOK_TOKEN", "HOOK_PASSWORD"} {
+		t.Setenv(name, "secret:secret")
 	}
 }
 
