@@ -34,7 +34,7 @@ func (s *Sink) Check(ctx context.Context, c connector.Context, conf connector.Co
 		tell(connector.Finding{What: what, Err: err})
 		return
 	}
-	s.pool = pool
+	s.pool, s.database = pool, pool.Config().ConnConfig.Database
 	defer func() { _ = s.Stop() }() // it gives no error
 	for _, r := range remarks {
 		found(connector.Finding{What: what, Warning: true, Err: connector.Coded("H1008", errors.New("connection.url: "+r))})
@@ -46,7 +46,11 @@ func (s *Sink) Check(ctx context.Context, c connector.Context, conf connector.Co
 	}
 	tell(f)
 	if s.set.version > 0 {
-		tell(connector.Finding{What: what + ": its version", Says: fmt.Sprintf("at least %d", s.set.version), Err: s.checkVersion(ctx)})
+		f := connector.Finding{What: what + ": its version", Says: fmt.Sprintf("at least %d", s.set.version)}
+		if f.Warning, f.Err = s.checkVersion(ctx); f.Warning {
+			f.Err = connector.Coded("H5008", errors.New("no version of the database is noted: run hydraulics database up"))
+		}
+		tell(f)
 	}
 	if !s.set.fromSource {
 		s.checkTables(ctx, conf, tell)
@@ -80,7 +84,7 @@ func (s *Sink) checkTables(ctx context.Context, conf connector.Config, tell func
 		default:
 			f.Says = fmt.Sprintf("it fits, columns: %d", len(t.Columns))
 			if f.Err = s.checkTable(ctx, topic); f.Err == nil {
-				f.Err = s.checkInsert(ctx, t)
+				f.Warning, f.Err = s.checkInsert(ctx, t)
 			}
 		}
 		tell(f)
@@ -98,13 +102,23 @@ func (s *Sink) checkCreate(ctx context.Context, name pg.Name) error {
 }
 
 // checkInsert looks whether the user may add rows, where no key says in which columns.
-func (s *Sink) checkInsert(ctx context.Context, t *pg.Table) error {
+// A right to some columns is only warned of: records may have those.
+func (s *Sink) checkInsert(ctx context.Context, t *pg.Table) (warning bool, err error) {
 	if len(s.set.pkFields) > 0 || s.set.mode == modeUpdate {
-		return nil
+		return false, nil
 	}
 	grants, err := t.Grants(ctx, s.pool, []pg.Right{{Privilege: "INSERT"}})
-	if err == nil && grants != "" {
-		err = connector.Coded("H5004", errors.New("the user lacks privileges: run "+grants))
+	if err != nil || grants == "" {
+		return false, err
 	}
-	return err
+	says := "the user lacks privileges: run " + grants
+	err = s.pool.QueryRow(ctx, "SELECT pg_catalog.has_schema_privilege(relnamespace, 'USAGE') AND pg_catalog.has_any_column_privilege(oid, 'INSERT') FROM pg_catalog.pg_class WHERE oid = $1", t.OID).
+		Scan(&warning)
+	if err != nil {
+		return false, err
+	}
+	if warning {
+		says += ", unless it may in the columns that records have"
+	}
+	return warning, connector.Coded("H5004", errors.New(says))
 }

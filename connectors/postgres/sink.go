@@ -125,8 +125,12 @@ func (s *Sink) connect(ctx context.Context, conf connector.Config) error {
 	for _, r := range remarks {
 		s.log.Warn("connection.url: " + r)
 	}
-	if err := s.checkVersion(ctx); err != nil {
+	unnoted, err := s.checkVersion(ctx)
+	if err != nil {
 		return err
+	}
+	if unnoted {
+		s.log.Warn("no version of the database is noted: hydraulics database up does, and changes what is older", "database.version", s.set.version)
 	}
 	if s.set.storeOffsets {
 		if s.offsets, err = openOffsets(ctx, pool, s.set.offsetTable, s.name); err != nil {
@@ -145,22 +149,20 @@ func (s *Sink) connect(ctx context.Context, conf connector.Config) error {
 	return nil
 }
 
-// checkVersion says that the flow's database is older than this connector needs. It
-// is changed by who runs it, never from here.
-func (s *Sink) checkVersion(ctx context.Context) error {
+// checkVersion says that the flow's database is older than this connector needs, and
+// tells where no version is noted. It is changed by who runs it, never from here.
+func (s *Sink) checkVersion(ctx context.Context) (unnoted bool, err error) {
 	if s.set.version == 0 {
-		return nil
+		return false, nil
 	}
 	has, noted, err := pg.Version(ctx, s.pool)
 	switch {
 	case err != nil:
-		return fmt.Errorf("version of the database: %w", err)
-	case !noted:
-		s.log.Warn("no version of the database is noted: hydraulics database up does, and changes what is older", "database.version", s.set.version)
-	case has < int64(s.set.version):
-		return connector.Coded("H5008", fmt.Errorf("the database has version %d, and database.version is %d: run hydraulics database up", has, s.set.version))
+		return false, fmt.Errorf("version of the database: %w", err)
+	case noted && has < int64(s.set.version):
+		return false, connector.Coded("H5008", fmt.Errorf("the database has version %d, and database.version is %d: run hydraulics database up", has, s.set.version))
 	}
-	return nil
+	return !noted, nil
 }
 
 func (s *Sink) count(m connector.Metrics) {
