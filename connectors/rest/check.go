@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 )
@@ -26,9 +25,9 @@ func (s *Sink) Check(ctx context.Context, c connector.Context, conf connector.Co
 		return
 	}
 	defer func() { _ = s.Stop() }() // it gives no error
-	question, known := s.question()
-	if !known {
-		f.Says = "records say where it is: it is not asked"
+	question, err := s.question()
+	if err != nil {
+		f.Err = err
 		return
 	}
 	f.What += " " + place(question.url)
@@ -44,7 +43,9 @@ func (s *Sink) Check(ctx context.Context, c connector.Context, conf connector.Co
 	}
 	_ = answer.Body.Close()
 	f.Says = "it answers HEAD with " + answer.Status
-	f.Clock, _ = http.ParseTime(answer.Header.Get("Date")) // without one it is zero
+	if answer.Header.Get("Age") == "" { // else a cache answers, with the time of an answer before
+		f.Clock, _ = http.ParseTime(answer.Header.Get("Date")) // without one it is zero
+	}
 	switch code := answer.StatusCode; {
 	case passing(code):
 		f.Warning, f.Err = true, connector.Coded("H6001", errors.New(f.Says))
@@ -53,17 +54,17 @@ func (s *Sink) Check(ctx context.Context, c connector.Context, conf connector.Co
 	}
 }
 
-// question gives what is asked with HEAD; false where a record says even the host.
-func (s *Sink) question() (*destination, bool) {
+// question gives what is asked with HEAD: the host, which is the same for all records,
+// where they say the path.
+func (s *Sink) question() (*destination, error) {
 	if s.to != nil {
 		question := *s.to
 		question.method = http.MethodHead
-		return &question, true
+		return &question, nil
 	}
-	fixed, _, _ := strings.Cut(s.url.text, "${")
-	u, err := url.Parse(fixed)
-	if err != nil || u.Host == "" || !strings.Contains(strings.TrimPrefix(fixed, u.Scheme+"://"), "/") {
-		return nil, false // the host may go on where the text ends
+	u, err := url.Parse(s.url.with("a"))
+	if err != nil {
+		return nil, err
 	}
-	return &destination{method: http.MethodHead, url: &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}, header: s.common}, true
+	return &destination{method: http.MethodHead, url: &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}, header: s.common}, nil
 }

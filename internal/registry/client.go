@@ -354,7 +354,8 @@ func (b *bound) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := b.next.RoundTrip(r)
 	if err == nil {
 		b.status = resp.StatusCode
-		if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		// With an age a cache answers, with the time of an answer before.
+		if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil && resp.Header.Get("Age") == "" {
 			b.clock.Store(at.Unix())
 		}
 	}
