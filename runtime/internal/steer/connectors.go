@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -127,7 +128,7 @@ func newShowCommand(w *worker) *cobra.Command {
 		ValidArgsFunction: w.names(0),
 		RunE: w.asking(func(cmd *cobra.Command, c *client.Client, names []string) error {
 			var list []connectorView
-			progress, _, _ := c.Progress(cmd.Context()) // one of Java's has none; what it is asked next tells of errors
+			progress := progressOf(cmd.Context(), c)
 			for _, name := range names {
 				one, err := c.Connector(cmd.Context(), name)
 				if err != nil {
@@ -160,6 +161,18 @@ func newShowCommand(w *worker) *cobra.Command {
 	}
 	form.AddTo(c)
 	return c
+}
+
+// progressPatience is for how long workers are waited for to say what tasks have done.
+const progressPatience = 3 * time.Second
+
+// progressOf gives connectors with what their tasks have done, as far as workers say so
+// soon: one of Java's does not, and what it is asked next tells of errors.
+func progressOf(ctx context.Context, c *client.Client) map[string]client.Connector {
+	ctx, cancel := context.WithTimeout(ctx, progressPatience)
+	defer cancel()
+	all, _, _ := c.Progress(ctx)
+	return all
 }
 
 // print shows a connector to people.
