@@ -68,13 +68,19 @@ func (c *Client) TopicRights(ctx context.Context, topic string) (partitions int,
 
 // GroupRights gives what the user may do with a consumer group. Every broker is asked,
 // until the one that has it answers: to look for that one would have Kafka make its
-// topic of offsets, where no group was ever used.
+// topic of offsets, where no group was ever used. Where none tells, and one could not be
+// asked, that one may have it: an error.
 func (c *Client) GroupRights(ctx context.Context, group string) (Rights, error) {
-	return do(ctx, func() (rights Rights, err error) {
+	return do(ctx, func() (Rights, error) {
+		var away error
 		req := &sarama.DescribeGroupsRequest{Version: 5, Groups: []string{group}, IncludeAuthorizedOperations: true}
 		for b := range c.brokers() {
-			resp, asked := b.DescribeGroups(req)
-			if err = asked; err != nil || len(resp.Groups) == 0 {
+			resp, err := b.DescribeGroups(req)
+			if err != nil {
+				away = fmt.Errorf("group %s: broker %s: %w", group, b.Addr(), err)
+				continue
+			}
+			if len(resp.Groups) == 0 {
 				continue
 			}
 			switch g := resp.Groups[0]; {
@@ -84,7 +90,7 @@ func (c *Client) GroupRights(ctx context.Context, group string) (Rights, error) 
 				return Rights{}, connector.Coded("H2016", connector.Fatal(fmt.Errorf("group %s: %w", group, g.Err)))
 			}
 		}
-		return Rights{}, connector.Retriable(err)
+		return Rights{}, connector.Coded("H2001", connector.Retriable(away))
 	})
 }
 

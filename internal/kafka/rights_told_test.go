@@ -3,6 +3,7 @@ package kafka
 import (
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,6 +62,29 @@ func TestTopicRights(t *testing.T) {
 	}
 	if _, _, err := admin.TopicRights(t.Context(), "new"); !errors.Is(err, ErrUnknownTopic) {
 		t.Errorf("a topic that was asked for: %v", err)
+	}
+}
+
+// The one broker that has a group has to be reached, the others need not be.
+func TestGroupRightsWhereABrokerIsAway(t *testing.T) {
+	const brokers, describeGroups = 3, 15
+	failed := 0
+	for away := range int32(brokers) {
+		cluster := kafkatest.NewCluster(t, brokers)
+		cluster.ControlKey(describeGroups, func(kmsg.Request) (kmsg.Response, error, bool) {
+			cluster.KeepControl()
+			return nil, io.EOF, cluster.CurrentNode() == away
+		})
+		rights, err := open(t, cluster.ListenAddrs()[0], nil).GroupRights(t.Context(), "g")
+		if err != nil {
+			failed++
+		}
+		if err != nil && (connector.CodeOf(err) != "H2001" || connector.KindOf(err) != connector.KindRetriable) || rights.Known() != (err == nil) {
+			t.Errorf("without broker %d: %v, %v", away, rights, err)
+		}
+	}
+	if failed != 1 {
+		t.Errorf("%d brokers have the group", failed)
 	}
 }
 
