@@ -15,8 +15,11 @@ func Check(ctx context.Context, c *kafka.Client, worker connector.Props, found f
 	group, _ := worker.Text("group.id")
 	rights, err := c.GroupRights(ctx, group)
 	f := connector.Finding{What: "group " + group, Says: "it may be used", Err: connector.Coded("H2016", err)}
-	if err == nil && len(rights.Lacks(kafka.Read)) > 0 {
+	switch {
+	case err == nil && len(rights.Lacks(kafka.Read)) > 0:
 		f.Err = connector.Coded("H2016", errors.New("it may not be used: allow Read on it"))
+	case !rights.Known():
+		f.Says = "the broker does not tell of rights"
 	}
 	found(f)
 	for _, use := range []compacted.Use{compacted.Configs, compacted.Offsets, compacted.Statuses} {

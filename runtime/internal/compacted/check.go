@@ -16,11 +16,15 @@ func Check(ctx context.Context, c *kafka.Client, s Settings) connector.Finding {
 	f := connector.Finding{What: "topic " + s.Topic, Says: fmt.Sprintf("it may be used, partitions: %d", n), Err: err}
 	if errors.Is(err, kafka.ErrUnknownTopic) {
 		f.Says = "it is not there, and the worker makes it"
-		f.Err = connector.Coded("H8008", c.WouldCreate(ctx, kafka.TopicSpec{Name: s.Topic, Partitions: s.Partitions, Replication: s.Replication, Config: s.Config}))
+		f.Err = connector.Coded("H8008", c.WouldCreate(ctx, s.spec()))
 		return f
 	}
 	if err != nil {
+		f.Err = connector.Coded("H2015", err)
 		return f
+	}
+	if !rights.Known() {
+		f.Says = fmt.Sprintf("the broker does not tell of rights, partitions: %d", n)
 	}
 	if lacking := rights.Lacks(kafka.Read, kafka.Write); len(lacking) > 0 {
 		f.Err = connector.Coded("H2015", fmt.Errorf("the worker may not use it: allow %v on it", lacking[0]))
@@ -32,6 +36,8 @@ func Check(ctx context.Context, c *kafka.Client, s Settings) connector.Finding {
 	}
 	conf, err := c.TopicConfig(ctx, s.Topic, cleanup)
 	switch policy := conf[cleanup]; {
+	case ctx.Err() != nil:
+		f.Err = context.Cause(ctx)
 	case err != nil || policy == "":
 		f.Warning, f.Err = true, connector.Coded("H2015", errors.New("whether it is compacted is not known: allow DescribeConfigs on it"))
 	case policy != "compact":

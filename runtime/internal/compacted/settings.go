@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
 )
 
 // Use is what one of the internal topics is for: what its keys of a worker start
@@ -72,4 +73,14 @@ func (u Use) Of(worker connector.Props) (s Settings, ignored []string, err error
 		errs = append(errs, fmt.Errorf("%stopic: missing: name the topic", u))
 	}
 	return s, ignored, errors.Join(errs...)
+}
+
+// spec is the topic as it is made: compacted, whatever else is said of that.
+func (s Settings) spec() kafka.TopicSpec {
+	conf := maps.Clone(s.Config)
+	if conf == nil {
+		conf = map[string]string{}
+	}
+	conf[cleanup] = "compact"
+	return kafka.TopicSpec{Name: s.Topic, Partitions: s.Partitions, Replication: s.Replication, Config: conf}
 }

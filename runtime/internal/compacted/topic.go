@@ -79,14 +79,9 @@ func Open(ctx context.Context, o Options, fn func(Record)) (*Topic, error) {
 
 // ensure creates the topic where it is not there, and looks whether it fits.
 func ensure(ctx context.Context, o Options) error {
-	conf := map[string]string{}
-	for k, v := range o.Config {
-		conf[k] = v
-	}
-	conf[cleanup] = "compact"
 	n, err := o.Client.Partitions(ctx, o.Topic)
 	if errors.Is(err, kafka.ErrUnknownTopic) {
-		err = o.Client.CreateTopic(ctx, kafka.TopicSpec{Name: o.Topic, Partitions: o.Partitions, Replication: o.Replication, Config: conf})
+		err = o.Client.CreateTopic(ctx, o.spec())
 		for err == nil {
 			if n, err = o.Client.Partitions(ctx, o.Topic); !errors.Is(err, kafka.ErrUnknownTopic) {
 				break
