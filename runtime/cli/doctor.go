@@ -76,7 +76,7 @@ func (d *doctor) run(cmd *cobra.Command) error {
 	s.Distributed = s.NamesCluster()
 	h := new(health)
 	bad := h.lint(s, Defaults)
-	all, err := newPreviewer(s, slog.New(slog.DiscardHandler))
+	all, err := newLenientPreviewer(s, slog.New(slog.DiscardHandler))
 	if err != nil {
 		if bad[""] { // it was said
 			return d.print(cmd, h)
@@ -147,7 +147,11 @@ func (d *doctor) worker(ctx context.Context, all *previewer) []connector.Finding
 	if err != nil {
 		return append(findings, connector.Finding{What: "file of offsets", Err: connector.Coded("H1002", err)})
 	}
-	return append(findings, disk.ToWrite("folder of the offsets", filepath.Dir(name)), disk.ToAppend("file of offsets", name))
+	file := disk.ToAppend("file of offsets", name)
+	if all.unread != nil {
+		file = connector.Finding{What: file.What, Err: connector.Coded("H7006", all.unread)}
+	}
+	return append(findings, disk.ToWrite("folder of the offsets", filepath.Dir(name)), file)
 }
 
 // print prints what was found, and says by the error whether something fails.

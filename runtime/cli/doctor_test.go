@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,6 +12,23 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/steer"
 )
+
+// A file of offsets that cannot be read is told of beside everything else.
+func TestDoctorOfOffsetsThatCannotBeRead(t *testing.T) {
+	file := write(t, "flow.yaml", "worker: {bootstrap.servers: '"+kafkatest.Start(t)+"', offset.storage.file.filename: flow.offsets, key.converter: string, value.converter: string}\n"+
+		"connectors:\n  numbers: {connector.class: datagen, topic: numbers}\n")
+	offsets := filepath.Join(filepath.Dir(file), "flow.offsets")
+	if err := os.WriteFile(offsets, []byte("no offsets"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := run(t.Context(), "doctor", "-f", file, "--timeout", "1m")
+	if !errors.Is(err, steer.ErrDiffers) || strings.Count(out, "\nfail ") != 1 || !strings.Contains(out, "file of offsets "+offsets) || !strings.Contains(out, "[H7006]") || !strings.Contains(out, "topic numbers") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+	if _, err := run(t.Context(), "preview", file); err == nil || !strings.Contains(err.Error(), "offset file "+offsets) {
+		t.Errorf("preview: %v", err)
+	}
+}
 
 // The file of a cluster's worker has its group and its topics looked at; none is made.
 func TestDoctorOfACluster(t *testing.T) {

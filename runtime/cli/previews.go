@@ -22,11 +22,22 @@ type previewer struct {
 	configured *Worker // and not started
 	runtime    *runtime.Worker
 	notes      []string // of all connectors
+	unread     error    // why it is not known where sources are
 }
 
 // newPreviewer makes what the previews of a setup share. It opens nothing that others
 // would see.
 func newPreviewer(s *config.Setup, log *slog.Logger) (*previewer, error) {
+	p, err := newLenientPreviewer(s, log)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.unread
+}
+
+// newLenientPreviewer is newPreviewer that goes on where offsets cannot be read, as though there
+// were none.
+func newLenientPreviewer(s *config.Setup, log *slog.Logger) (*previewer, error) {
 	resolver, err := config.NewResolver(s.Worker.Props())
 	if err != nil {
 		return nil, err
@@ -37,9 +48,11 @@ func newPreviewer(s *config.Setup, log *slog.Logger) (*previewer, error) {
 		return nil, err
 	}
 	p := &previewer{setup: s, configured: w, validator: &config.Validator{Plugins: connector.Plugins, Worker: w.props, Resolver: resolver}}
-	offsets, err := p.offsets(w)
-	if err != nil {
-		return nil, err
+	var offsets offset.Store
+	if offsets, p.unread = p.offsets(w); p.unread != nil {
+		if offsets, err = offset.ReadFile(""); err != nil {
+			return nil, err
+		}
 	}
 	p.runtime, err = runtime.NewWorker(runtime.Options{Offsets: offsets, Log: log})
 	return p, err
