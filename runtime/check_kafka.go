@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -19,6 +20,9 @@ type kafkaLook struct {
 	away map[string]bool // servers that cannot be reached: it was said
 }
 
+// notAllowed are the codes of what a topic is not for the user to write to, or to make.
+var notAllowed = []string{"H2009", "H2015", "H8008"}
+
 // lookAtKafka looks at the topics and the group of a connector, and at the rights to
 // them.
 func (t *Task) lookAtKafka(ctx context.Context, set *settings, stores []*stores, found func(connector.Finding)) {
@@ -30,13 +34,21 @@ func (t *Task) lookAtKafka(ctx context.Context, set *settings, stores []*stores,
 		k.group(set.group(t.spec))
 	}
 	for _, topic := range t.outputs(set) {
-		k.output(topic, specFor(set.topicRules, topic), set.createTopics, kafka.Write)
+		f := k.written(topic, specFor(set.topicRules, topic), set.createTopics)
+		if f != nil && t.spec.Kind == KindSource && len(set.transforms) > 0 && slices.Contains(notAllowed, connector.CodeOf(f.Err)) {
+			f.Warning, f.Err = true, fmt.Errorf("%w, unless transforms have the records go to another topic", f.Err)
+		}
+		k.tell(f)
 	}
 	if set.letters != "" {
-		k.output(set.letters, kafka.TopicSpec{Name: set.letters, Partitions: 1, Replication: set.letterReplicas}, true, kafka.Write)
+		k.tell(k.written(set.letters, kafka.TopicSpec{Name: set.letters, Partitions: 1, Replication: set.letterReplicas}, true))
 	}
 	for _, s := range stores {
-		k.output(s.topic, kafka.TopicSpec{Name: s.topic, Partitions: 1, Replication: s.replicas}, true, kafka.Write, kafka.Read)
+		f := k.written(s.topic, kafka.TopicSpec{Name: s.topic, Partitions: 1, Replication: s.replicas}, true)
+		if f != nil && f.Err == nil {
+			k.readBack(f, s.topic)
+		}
+		k.tell(f)
 	}
 }
 
@@ -52,11 +64,22 @@ func (t *Task) outputs(set *settings) []string {
 	if err != nil {
 		return nil
 	}
-	if _, named := plugin.ConfigDef().Key("topic"); !named {
+	conf, err := connector.ParsePlugin(plugin, t.props())
+	if _, named := plugin.ConfigDef().Key("topic"); err != nil || !named {
 		return nil
 	}
-	topic, _ := t.spec.Props.Text("topic")
+	topic, _ := conf.Value("topic").(string)
+	if topic = strings.TrimSpace(topic); topic == "" {
+		return nil
+	}
 	return []string{topic}
+}
+
+// tell tells of a topic, unless Kafka cannot be reached, which was told.
+func (k *kafkaLook) tell(f *connector.Finding) {
+	if f != nil {
+		k.found(*f)
+	}
 }
 
 // in gives the client of a role, nil where Kafka cannot be reached.
@@ -89,7 +112,7 @@ func (k *kafkaLook) inputs() {
 		case errors.Is(err, kafka.ErrUnknownTopic):
 			f.Warning, f.Err = true, connector.Coded("H2013", fmt.Errorf("it is not there: the connector waits for it"))
 		case err == nil && len(rights.Lacks(kafka.Read)) > 0:
-			f.Err = connector.Coded("H2022", fmt.Errorf("it may not be read: allow Read on it"))
+			f.Err = mayNotRead()
 		case err != nil:
 			f.Err = connector.Coded("H8007", err)
 		case !rights.Known():
@@ -97,6 +120,10 @@ func (k *kafkaLook) inputs() {
 		}
 		k.found(f)
 	}
+}
+
+func mayNotRead() error {
+	return connector.Coded("H2022", errors.New("it may not be read: allow Read on it"))
 }
 
 // matching looks which topics are those of topics.regex.
@@ -132,29 +159,45 @@ func (k *kafkaLook) group(name string) {
 	k.found(f)
 }
 
-// output looks at a topic that is written to, or that would be made.
-func (k *kafkaLook) output(topic string, spec kafka.TopicSpec, creates bool, operations ...kafka.Operation) {
+// written looks at a topic that is written to, or that would be made; nil where Kafka
+// cannot be reached.
+func (k *kafkaLook) written(topic string, spec kafka.TopicSpec, creates bool) *connector.Finding {
 	c := k.in(producerRole, k.props.producer)
+	if c == nil {
+		return nil
+	}
+	n, rights, err := c.TopicRights(k.ctx, topic)
+	f := &connector.Finding{What: "topic " + topic, Says: fmt.Sprintf("it may be written to, partitions: %d", n), Err: err}
+	switch {
+	case errors.Is(err, kafka.ErrUnknownTopic) && creates:
+		k.missing(f, spec)
+	case errors.Is(err, kafka.ErrUnknownTopic):
+		f.Warning, f.Err = true, connector.Coded("H2013", errors.New("it is not there, and topic.creation.enable=false leaves it to the broker to make it"))
+	case err != nil:
+		f.Err = connector.Coded("H8002", err)
+	case len(rights.Lacks(kafka.Write)) > 0:
+		f.Err = connector.Coded("H2009", errors.New("it may not be written to: allow Write on it"))
+	case !rights.Known():
+		f.Says = fmt.Sprintf("the broker does not tell of rights, partitions: %d", n)
+	}
+	return f
+}
+
+// readBack looks whether a changelog may be read, which the client for topics does. One
+// that is to be made has no rights yet.
+func (k *kafkaLook) readBack(f *connector.Finding, topic string) {
+	c := k.in(adminRole, k.props.admin)
 	if c == nil {
 		return
 	}
-	n, rights, err := c.TopicRights(k.ctx, topic)
-	f := connector.Finding{What: "topic " + topic, Says: fmt.Sprintf("it may be written to, partitions: %d", n), Err: err}
+	_, rights, err := c.TopicRights(k.ctx, topic)
 	switch {
-	case errors.Is(err, kafka.ErrUnknownTopic) && creates:
-		k.missing(&f, spec)
 	case errors.Is(err, kafka.ErrUnknownTopic):
-		f.Warning, f.Err = true, connector.Coded("H2013", errors.New("it is not there, and topic.creation.enable=false leaves it to the broker to make it"))
-	case err == nil:
-		if lacking := rights.Lacks(operations...); len(lacking) > 0 {
-			f.Err = connector.Coded("H2009", fmt.Errorf("it may not be written to: allow %v on it", lacking[0]))
-		} else if !rights.Known() {
-			f.Says = fmt.Sprintf("the broker does not tell of rights, partitions: %d", n)
-		}
-	default:
-		f.Err = connector.Coded("H8002", err)
+	case err != nil:
+		f.Err = connector.Coded("H8007", err)
+	case len(rights.Lacks(kafka.Read)) > 0:
+		f.Err = mayNotRead()
 	}
-	k.found(f)
 }
 
 // missing asks whether a topic that is not there could be made.

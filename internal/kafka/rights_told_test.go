@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -19,13 +18,9 @@ func as(t *testing.T, broker, user string) *Client {
 		"sasl.jaas.config": fmt.Sprintf(`org.apache.kafka.common.security.plain.PlainLoginModule required username=%q password=%[1]q;`, user)})
 }
 
-func allow(topic string, operation kmsg.ACLOperation) kfake.ACL {
-	return kfake.ACL{Resource: kmsg.ACLResourceTypeTopic, Name: topic, Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: operation, Allow: true}
-}
-
 // What a user may do with topics is told, and what is not there is not made.
 func TestTopicRights(t *testing.T) {
-	broker := kafkatest.StartWithRights(t, "buoy", "buoy", allow("in", kmsg.ACLOperationRead), allow("out", kmsg.ACLOperationWrite), allow("none", kmsg.ACLOperationDescribe))
+	broker := kafkatest.StartWithRights(t, "buoy", "buoy", kafkatest.MayRead("in"), kafkatest.MayWrite("out"), kafkatest.MayDescribe("none"))
 	admin := as(t, broker, "admin")
 	for i, topic := range []string{"in", "out", "hidden"} {
 		newTopic(t, admin, topic, int32(i+1), nil)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // StartWithLogin runs a broker in memory that wants a login by SASL, until the
@@ -21,6 +22,20 @@ func StartWithLogin(t testing.TB, mechanism, user, password string) string {
 func StartWithRights(t testing.TB, user, password string, granted ...kfake.ACL) string {
 	t.Helper()
 	return start(t, kfake.EnableSASL(), kfake.EnableACLs(), kfake.Superuser("PLAIN", "admin", "admin"), kfake.User("PLAIN", user, password, granted...))
+}
+
+// The rights to grant on topics, and on groups.
+var (
+	MayRead     = right(kmsg.ACLResourceTypeTopic, kmsg.ACLOperationRead)
+	MayWrite    = right(kmsg.ACLResourceTypeTopic, kmsg.ACLOperationWrite)
+	MayDescribe = right(kmsg.ACLResourceTypeTopic, kmsg.ACLOperationDescribe)
+	MayUseGroup = right(kmsg.ACLResourceTypeGroup, kmsg.ACLOperationRead)
+)
+
+func right(resource kmsg.ACLResourceType, operation kmsg.ACLOperation) func(name string) kfake.ACL {
+	return func(name string) kfake.ACL {
+		return kfake.ACL{Resource: resource, Name: name, Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: operation, Allow: true}
+	}
 }
 
 // StartWithTLS runs a broker in memory that speaks TLS, until the test ends, and
