@@ -280,10 +280,12 @@ func describe(status herder.Status, s runtime.Stats) task {
 		t.Stalled, t.ErrorTime = w.Why, w.Since
 	}
 	t.Note = note(status, s)
-	if t.Stalled != "" || s.Errors.Retrying || status.State == state.Failed {
-		for _, f := range failures.In(t.Stalled + "\n" + t.Error) {
-			t.Note += " " + f.Remedy
-		}
+	lasts := t.Stalled
+	if s.Errors.Retrying || status.State == state.Failed {
+		lasts += "\n" + t.Error
+	}
+	for _, f := range failures.In(lasts) {
+		t.Note += " " + f.Remedy
 	}
 	return t
 }

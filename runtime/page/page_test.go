@@ -138,6 +138,10 @@ func TestRemedyIsShown(t *testing.T) {
 	if got := describe(herder.Status{State: state.Running}, failing); strings.Contains(got.Note, remedy) {
 		t.Errorf("when it is over: %q", got.Note)
 	}
+	failing.Waits = &runtime.Waits{Stalled: true, Why: "table/0: sink (postgres): put: the plugin has not returned for 5 m"}
+	if got := describe(herder.Status{State: state.Running}, failing); strings.Contains(got.Note, remedy) {
+		t.Errorf("when it is over, and the task stalls for another reason: %q", got.Note)
+	}
 }
 
 func TestNoteOfATaskThatHasNotStarted(t *testing.T) {
