@@ -13,6 +13,9 @@ import (
 // little is how much room a disk should have at least, bytes.
 const little = 512 << 20
 
+// errFolder is that a folder is where a file is to be.
+var errFolder = errors.New("it is a folder")
+
 // ToWrite looks at a folder that is to be written to: it is there, the process may, and
 // there is room.
 func ToWrite(what, dir string) connector.Finding {
@@ -36,7 +39,7 @@ func ToAppend(what, file string) connector.Finding {
 		f.What = at(what, file).What
 		return f
 	case err == nil && info.IsDir():
-		err = errors.New("it is a folder")
+		err = errFolder
 	case err == nil:
 		err = access(file, mayWrite)
 	}
@@ -78,7 +81,11 @@ func ToRead(what, dir string) connector.Finding {
 // FileToRead looks at a file that is read, which may come later.
 func FileToRead(what, file string) connector.Finding {
 	f := at(what, file)
-	switch err := access(file, mayRead); {
+	err := access(file, mayRead)
+	if info, there := os.Stat(file); there == nil && info.IsDir() {
+		err = errFolder
+	}
+	switch {
 	case errors.Is(err, os.ErrNotExist):
 		f.Warning, f.Err = true, connector.Coded("H7007", errors.New("it is not there: it is waited for"))
 	case err != nil:

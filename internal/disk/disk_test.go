@@ -32,6 +32,7 @@ func TestLooks(t *testing.T) {
 		{"file in no folder", ToAppend("file", filepath.Join(missing, "a")), "file " + filepath.Join(missing, "a"), "H7005", false},
 		{"a folder in its place", ToAppend("file", dir), "file " + dir, "H7006", false},
 		{"file to read", FileToRead("file", file), "file " + file, "", false},
+		{"a folder as a file to read", FileToRead("file", dir), "file " + dir, "H7007", false},
 		{"file that is to come", FileToRead("file", missing), "file " + missing, "H7007", true},
 	}
 	for _, tt := range tests {
