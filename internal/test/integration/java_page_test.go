@@ -40,6 +40,9 @@ func (w *javaWalk) onThePage() {
 			v := newVisitor(t, w.page, c.width, c.keyboard)
 			part := *w
 			part.stack = w.within(t)
+			shell := *w.shell
+			shell.t = t
+			part.shell = &shell
 			part.breaks(v, fmt.Sprint("line", i))
 			part.replays(v, fmt.Sprint("much too long ", i))
 			if list := v.console.all(); len(list) > 0 {
