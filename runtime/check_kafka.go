@@ -31,7 +31,9 @@ func (t *Task) lookAtKafka(ctx context.Context, set *settings, stores []*stores,
 	defer func() { _ = k.Close() }() // nothing was sent
 	if t.spec.Kind != KindSource {
 		k.inputs()
-		k.group(set.group(t.spec))
+		if c := k.in(consumerRole, k.props.consumer); c != nil {
+			found(c.CheckGroup(ctx, set.group(t.spec), "H8007"))
+		}
 	}
 	for _, topic := range t.outputs(set) {
 		f := k.written(topic, specFor(set.topicRules, topic), set.createTopics)
@@ -138,23 +140,6 @@ func (k *kafkaLook) matching(c *kafka.Client) {
 	f := connector.Finding{What: "topics.regex", Says: fmt.Sprintf("topics of such names: %d", n), Err: connector.Coded("H8007", err)}
 	if err == nil && n == 0 {
 		f.Warning, f.Err = true, connector.Coded("H2013", errors.New("no topic that may be seen has such a name: the connector waits for one"))
-	}
-	k.found(f)
-}
-
-// group looks at the consumer group.
-func (k *kafkaLook) group(name string) {
-	c := k.in(consumerRole, k.props.consumer)
-	if c == nil {
-		return
-	}
-	rights, err := c.GroupRights(k.ctx, name)
-	f := connector.Finding{What: "group " + name, Says: "it may be used", Err: connector.Coded("H8007", err)}
-	switch {
-	case err == nil && len(rights.Lacks(kafka.Read)) > 0:
-		f.Err = connector.Coded("H2016", errors.New("it may not be used: allow Read on it"))
-	case !rights.Known():
-		f.Says = "the broker does not tell of rights"
 	}
 	k.found(f)
 }

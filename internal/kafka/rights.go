@@ -94,6 +94,20 @@ func (c *Client) GroupRights(ctx context.Context, group string) (Rights, error) 
 	})
 }
 
+// CheckGroup looks whether the user may use a consumer group. code is that of a failure
+// that has none of its own.
+func (c *Client) CheckGroup(ctx context.Context, group, code string) connector.Finding {
+	rights, err := c.GroupRights(ctx, group)
+	f := connector.Finding{What: "group " + group, Says: "it may be used", Err: connector.Coded(code, err)}
+	switch {
+	case err == nil && len(rights.Lacks(Read)) > 0:
+		f.Err = connector.Coded("H2016", errors.New("it may not be used: allow Read on it"))
+	case !rights.Known():
+		f.Says = "the broker does not tell of rights"
+	}
+	return f
+}
+
 // WouldCreate asks whether a topic could be made, and has none made.
 func (c *Client) WouldCreate(ctx context.Context, spec TopicSpec) error {
 	return c.create(ctx, spec, true)

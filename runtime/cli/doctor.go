@@ -163,7 +163,7 @@ func (d *doctor) print(cmd *cobra.Command, h *health) error {
 	} else if err := d.form.Value(cmd.OutOrStdout(), h.list); err != nil {
 		return err
 	}
-	if h.count("fail") > 0 {
+	if h.count(isFail) > 0 {
 		return errUnwell
 	}
 	return nil

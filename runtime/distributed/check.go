@@ -2,7 +2,6 @@ package distributed
 
 import (
 	"context"
-	"errors"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/kafka"
@@ -13,15 +12,7 @@ import (
 // that keep the cluster's state. It joins and makes nothing.
 func Check(ctx context.Context, c *kafka.Client, worker connector.Props, found func(connector.Finding)) {
 	group, _ := worker.Text("group.id")
-	rights, err := c.GroupRights(ctx, group)
-	f := connector.Finding{What: "group " + group, Says: "it may be used", Err: connector.Coded("H2016", err)}
-	switch {
-	case err == nil && len(rights.Lacks(kafka.Read)) > 0:
-		f.Err = connector.Coded("H2016", errors.New("it may not be used: allow Read on it"))
-	case !rights.Known():
-		f.Says = "the broker does not tell of rights"
-	}
-	found(f)
+	found(c.CheckGroup(ctx, group, "H2016"))
 	for _, use := range []compacted.Use{compacted.Configs, compacted.Offsets, compacted.Statuses} {
 		s, _, err := use.Of(worker)
 		if err != nil {

@@ -100,9 +100,9 @@ func (p *Page) elsewhere(r *http.Request, name string) (tasks [][]stagestats.Sta
 	if err != nil || p.o.Peers == nil {
 		return nil, nil // it is deleted, or there are no others
 	}
-	at, own := map[string]string{}, ""
+	at, own, peers := map[string]string{}, "", p.o.Peers()
 	for _, t := range status.Tasks {
-		switch u := p.o.Peers().URL(t.WorkerID); {
+		switch u := peers.URL(t.WorkerID); {
 		case t.Here:
 			own = t.WorkerID
 		case u != "":
