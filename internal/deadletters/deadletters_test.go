@@ -260,24 +260,35 @@ func TestReplayGoesOn(t *testing.T) {
 	o.same("a", "1 1 1", "1 2 1")
 	o.create("b")
 
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+	interrupt := o.begin("b")
+	interrupt()
+	if said, err := o.replay(Replay{}); err != nil || said != "2 replayed to a\n" {
+		t.Errorf("to the end: %q, %v", said, err)
+	}
+	o.same("a", "1 1 1", "1 2 1", "1 4 1", "1 5 1")
+	o.same("b", "1 3 1")
+}
+
+// begin starts a replay that sends one record, to a topic, and then waits for long.
+// interrupt ends it.
+func (o *office) begin(topic string) (interrupt func()) {
+	o.t.Helper()
+	ctx, cancel := context.WithCancel(o.t.Context())
+	o.t.Cleanup(cancel)
 	done := make(chan error, 1)
 	go func() { // ends with the replay, which cancel ends
 		r := Replay{Source: o.source(), Rate: 1e-6, MaxReplays: 3} // the first one at once
 		_, err := r.Run(ctx)
 		done <- err
 	}()
-	wait.Until(t, "the first record", func() bool { return len(o.has("b")) == 1 })
-	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Errorf("interrupted: %v", err)
+	wait.Until(o.t, "the first record", func() bool { return len(o.has(topic)) == 1 })
+	return func() {
+		o.t.Helper()
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			o.t.Errorf("interrupted: %v", err)
+		}
 	}
-	if said, err := o.replay(Replay{}); err != nil || said != "2 replayed to a\n" {
-		t.Errorf("to the end: %q, %v", said, err)
-	}
-	o.same("a", "1 1 1", "1 2 1", "1 4 1", "1 5 1")
-	o.same("b", "1 3 1")
 }
 
 // TestReplayHasItsGroupAlone starts a replay while another one is at work, as from
@@ -287,15 +298,7 @@ func TestReplayHasItsGroupAlone(t *testing.T) {
 	for _, value := range []string{"1", "2", "3"} {
 		o.bury(record("a", value), failure("stats", "TASK_PUT", "x"))
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	done := make(chan error, 1)
-	go func() { // ends with the replay, which cancel ends
-		r := Replay{Source: o.source(), Rate: 1e-6, MaxReplays: 3} // the first one at once
-		_, err := r.Run(ctx)
-		done <- err
-	}()
-	wait.Until(t, "the first record", func() bool { return len(o.has("a")) == 1 })
+	interrupt := o.begin("a")
 	if said, err := o.replay(Replay{}); !errors.Is(err, kafka.ErrGroupInUse) || !strings.Contains(err.Error(), "letters of dead are being replayed already") {
 		t.Errorf("beside it: %q, %v", said, err)
 	}
@@ -306,10 +309,7 @@ func TestReplayHasItsGroupAlone(t *testing.T) {
 		t.Errorf("elsewhere beside it: %q, %v", said, err)
 	}
 	o.same("a", "1 1 1")
-	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Errorf("interrupted: %v", err)
-	}
+	interrupt()
 	if said, err := o.replay(Replay{}); err != nil || said != "2 replayed to a\n" {
 		t.Errorf("after it: %q, %v", said, err)
 	}

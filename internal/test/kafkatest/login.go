@@ -50,10 +50,5 @@ func StartWithTLS(t testing.TB, conf *tls.Config, mechanism, user, password stri
 
 func start(t testing.TB, options ...kfake.Opt) string {
 	t.Helper()
-	cluster, err := kfake.NewCluster(append(options, kfake.NumBrokers(1), kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(4))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cluster.Close)
-	return cluster.ListenAddrs()[0]
+	return newCluster(t, append(options, kfake.NumBrokers(1), kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(4))...).ListenAddrs()[0]
 }
