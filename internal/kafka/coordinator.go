@@ -11,6 +11,10 @@ import (
 // retryPause is the pause before a request is sent again.
 const retryPause = 250 * time.Millisecond
 
+// soon is the pause where the first refusals are of a broker that does not know yet
+// what was made a moment ago, as a topic's partitions.
+var soon = backoff{10 * time.Millisecond, retryPause}
+
 // coordinator sends requests to a group's coordinator over two lines: joins and
 // syncs wait for the other members and would hold up what is behind them. It is
 // safe for concurrent use.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/IBM/sarama"
 	"golang.org/x/sync/errgroup"
@@ -68,7 +69,7 @@ func (f *Follower) Close() {
 
 // ToEnd waits until everything was given that is committed by now.
 func (f *Follower) ToEnd(ctx context.Context) error {
-	for {
+	for failures := 1; ; failures++ {
 		ends, err := do(ctx, func() (map[int32]int64, error) { return f.ends() })
 		switch {
 		case ctx.Err() != nil:
@@ -77,7 +78,7 @@ func (f *Follower) ToEnd(ctx context.Context) error {
 			return f.Wait(ctx, ends)
 		}
 		f.trouble.note("topic "+f.topic+": where it ends cannot be told", err)
-		pause(ctx, retryPause)
+		pause(ctx, soon.after(failures))
 	}
 }
 
@@ -170,10 +171,14 @@ func (f *Follower) leaders() (map[*sarama.Broker][]int32, error) {
 
 func (f *Follower) run(ctx context.Context) {
 	defer close(f.done)
-	for ctx.Err() == nil {
+	for failures := 1; ctx.Err() == nil; failures++ {
+		began := time.Now()
 		if err := f.round(ctx); ctx.Err() == nil {
+			if time.Since(began) > retryPause { // it was read meanwhile
+				failures = 1
+			}
 			f.trouble.note("topic "+f.topic+" cannot be read", err)
-			pause(ctx, retryPause)
+			pause(ctx, soon.after(failures))
 		}
 	}
 }

@@ -74,7 +74,8 @@ func (p *Producer) known(m *Message) (t *outTopic, ok bool) {
 
 // exists waits until a topic exists, which the broker may have to create.
 func (p *Producer) exists(ctx context.Context, topic string) (*sarama.MetadataResponse, error) {
-	for began := time.Now(); ; {
+	began := time.Now()
+	for attempts := 1; ; attempts++ {
 		var found map[string]int32
 		resp, err := p.client.metadata(ctx, []string{topic}, true)
 		if err == nil {
@@ -94,7 +95,7 @@ func (p *Producer) exists(ctx context.Context, topic string) (*sarama.MetadataRe
 		case time.Since(began) > p.set.block:
 			return nil, connector.Coded("H2013", connector.Retriable(fmt.Errorf("topic %s: %w, and the broker does not create it: create it, or set topic.creation.enable=true", topic, ErrUnknownTopic)))
 		}
-		if !pause(ctx, retryPause) {
+		if !pause(ctx, soon.after(attempts)) {
 			return nil, context.Cause(ctx)
 		}
 	}
