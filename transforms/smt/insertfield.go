@@ -112,7 +112,7 @@ func (t *InsertField) Configure(_ connector.Context, conf connector.Config) erro
 	add("timestamp.field", connector.TimestampSchema, func(r connector.Record) (any, bool, error) {
 		return time.UnixMilli(r.Timestamp).UTC(), r.Timestamp != connector.NoTimestamp, nil
 	})
-	static := conf.String("static.value")
+	var static any = conf.String("static.value") // made into an interface once
 	add("static.field", connector.StringSchema, func(connector.Record) (any, bool, error) { return static, true, nil })
 	return problem
 }

@@ -98,15 +98,34 @@ func String(v any) string {
 		slices.Sort(parts)
 		return "{" + strings.Join(parts, ", ") + "}"
 	case *connector.Struct:
-		var parts []string
-		for i, f := range x.Schema().Fields() {
-			if e := x.At(i); e != nil {
-				parts = append(parts, f.Name+"="+String(e))
-			}
-		}
-		return "Struct{" + strings.Join(parts, ",") + "}"
+		return structText(x)
+	case int32:
+		return strconv.Itoa(int(x))
+	case int64:
+		return strconv.FormatInt(x, 10)
+	case bool:
+		return strconv.FormatBool(x)
 	}
 	return fmt.Sprint(v)
+}
+
+// structText writes the fields that are not null.
+func structText(s *connector.Struct) string {
+	var out strings.Builder
+	out.Grow(128)
+	out.WriteString("Struct{")
+	comma := ""
+	for i, f := range s.Schema().Fields() {
+		if e := s.At(i); e != nil {
+			out.WriteString(comma)
+			out.WriteString(f.Name)
+			out.WriteByte('=')
+			out.WriteString(String(e))
+			comma = ","
+		}
+	}
+	out.WriteByte('}')
+	return out.String()
 }
 
 // floatText is Double.toString since JDK 19: the shortest digits that read back, with an

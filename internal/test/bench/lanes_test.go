@@ -41,10 +41,19 @@ type lane struct {
 // texts has keys and values be texts.
 const texts = "    key.converter: string\n    value.converter: string\n"
 
+// hoist are the transforms that `make bench-connect` has Java make too.
+const hoist = `    transforms:
+      - hoist-field: {field: line}
+      - insert-field: {static.field: n, static.value: "42"}
+      - cast: {spec: "n:int32"}
+      - replace-field: {renames: "line:message"}
+`
+
 // lanes are connectors between a file and a topic, and between two topics.
 var lanes = map[string]lane{
-	"file-to-topic": {runtime.KindSource, "    connector.class: file-source\n    topic: lines\n    file: OUT\n" + texts, laneLines},
-	"topic-to-file": {runtime.KindSink, "    connector.class: file-sink\n    topics: lines\n    file: OUT\n" + texts, laneLines},
+	"file-to-topic":            {runtime.KindSource, "    connector.class: file-source\n    topic: lines\n    file: OUT\n" + texts, laneLines},
+	"file-to-topic-transforms": {runtime.KindSource, "    connector.class: file-source\n    topic: lines\n    file: OUT\n" + texts + hoist, laneLines},
+	"topic-to-file":            {runtime.KindSink, "    connector.class: file-sink\n    topics: lines\n    file: OUT\n" + texts, laneLines},
 	"topic-to-topic": {runtime.KindStream, "    connector.class: stream\n    topics: lines\n    topic: copies\n" + texts +
 		"    input.key.converter: string\n    input.value.converter: string\n", laneLines},
 }
@@ -60,7 +69,7 @@ func BenchmarkLanes(b *testing.B) {
 	in := filepath.Join(b.TempDir(), "lines.txt")
 	writeLines(b, in)
 	broker := kafkatest.Start(b)
-	for _, lane := range []string{"file-to-topic", "topic-to-file", "topic-to-topic"} {
+	for _, lane := range []string{"file-to-topic", "file-to-topic-transforms", "topic-to-file", "topic-to-topic"} {
 		b.Run(lane, func(b *testing.B) {
 			file := in
 			if lane == "topic-to-file" {
