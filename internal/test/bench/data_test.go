@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/procfs"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/converter/avro"
@@ -57,7 +59,7 @@ const dataSource = `CREATE TABLE source AS SELECT 1564349199 + i / 500 AS time, 
 	i %% 7 = 0 AS hab FROM generate_series(0, %d) i`
 
 // dataLane is one way to bring all rows into the table: worker, or else the floor,
-// with which a database's own tools do it on one connection.
+// with which a database's own tools do it, on as many connections as there are tasks.
 type dataLane struct {
 	name   string
 	worker bool
@@ -68,7 +70,8 @@ type dataLane struct {
 }
 
 var dataLanes = []dataLane{
-	{name: "floor: COPY, INSERT ON CONFLICT"},
+	{name: "floor: COPY, INSERT ON CONFLICT", tasks: 1},
+	{name: "the same on 4 connections", tasks: 4},
 	{name: "upsert, defaults", worker: true, tasks: 1, batch: 3000},
 	{name: "batch.size 5000", worker: true, tasks: 1, batch: 5000},
 	{name: "2 tasks", worker: true, tasks: 2, batch: 3000},
@@ -76,7 +79,7 @@ var dataLanes = []dataLane{
 	{name: "8 tasks", worker: true, tasks: 8, batch: 3000},
 	{name: "round trip of 2.5 ms", worker: true, tasks: 1, batch: 3000, delay: 2500 * time.Microsecond},
 	{name: "round trip of 12 ms", worker: true, tasks: 1, batch: 3000, delay: 12 * time.Millisecond},
-	{name: "floor over the full table", full: true},
+	{name: "floor over the full table", full: true, tasks: 1},
 	{name: "upsert over the full table", worker: true, full: true, tasks: 1, batch: 3000},
 }
 
@@ -84,10 +87,11 @@ var dataLanes = []dataLane{
 type dataCost struct {
 	wall, worker, server time.Duration // the last two of the processor
 	allocs, bytes        float64       // of each row
+	peak                 uint64        // the worker's memory, bytes
 }
 
 // dataReport is how the worker's process says what it took.
-const dataReport = "data: %d ns, %f allocations, %f bytes\n"
+const dataReport = "data: %d ns, %f allocations, %f bytes, %d at most\n"
 
 // BenchmarkData measures how Avro records reach a table, beside the database's
 // own way there: COPY into a temporary table and INSERT ... ON CONFLICT. All lanes
@@ -193,7 +197,7 @@ func (d *data) pass(lane dataLane) dataCost {
 		cost = d.work(lane)
 	} else {
 		began := time.Now()
-		d.floor()
+		d.floor(lane.tasks)
 		cost.wall = time.Since(began)
 	}
 	cost.server = d.server() - before
@@ -207,24 +211,43 @@ func (d *data) pass(lane dataLane) dataCost {
 	return cost
 }
 
-// floor does it as psql would, in one transaction.
-func (d *data) floor() {
+// floor does it as psql would, on each connection with its part of the rows.
+func (d *data) floor(connections int) {
+	lines := slices.Collect(strings.Lines(d.text))
+	var all errgroup.Group
+	for part := range slices.Chunk(lines, (len(lines)+connections-1)/connections) {
+		text := strings.Join(part, "")
+		all.Go(func() error { return d.copy(text) })
+	}
+	check(d.b, all.Wait())
+}
+
+// copy brings rows into the table in one transaction.
+func (d *data) copy(text string) error {
 	ctx := d.b.Context()
-	conn := d.connect()
+	conn, err := pgx.Connect(ctx, d.database)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
 	tx, err := conn.Begin(ctx)
-	check(d.b, err)
-	_, err = tx.Exec(ctx, "CREATE TEMPORARY TABLE s (LIKE t) ON COMMIT DROP")
-	check(d.b, err)
-	_, err = conn.PgConn().CopyFrom(ctx, strings.NewReader(d.text), "COPY s FROM STDIN")
-	check(d.b, err)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "CREATE TEMPORARY TABLE s (LIKE t) ON COMMIT DROP"); err != nil {
+		return err
+	}
+	if _, err := conn.PgConn().CopyFrom(ctx, strings.NewReader(text), "COPY s FROM STDIN"); err != nil {
+		return err
+	}
 	var sets []string
 	for _, c := range []string{"name", "classifier", "prob", "classification_time", "biovolume", "carbon", "hab"} {
 		sets = append(sets, c+" = EXCLUDED."+c)
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO t SELECT * FROM s ON CONFLICT (time, ifcb_id, roi) DO UPDATE SET "+strings.Join(sets, ", "))
-	check(d.b, err)
-	check(d.b, tx.Commit(ctx))
-	check(d.b, conn.Close(ctx))
+	if _, err := tx.Exec(ctx, "INSERT INTO t SELECT * FROM s ON CONFLICT (time, ifcb_id, roi) DO UPDATE SET "+strings.Join(sets, ", ")); err != nil {
+		return err
+	}
+	return tx.Commit(ctx)
 }
 
 // server gives the processor time of all the server's processes, those that have
@@ -273,7 +296,7 @@ func (d *data) work(lane dataLane) dataCost {
 	}
 	cost := dataCost{worker: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	for line := range strings.Lines(string(out)) {
-		if n, _ := fmt.Sscanf(line, dataReport, &cost.wall, &cost.allocs, &cost.bytes); n == 3 {
+		if n, _ := fmt.Sscanf(line, dataReport, &cost.wall, &cost.allocs, &cost.bytes, &cost.peak); n == 4 {
 			return cost
 		}
 	}
@@ -317,24 +340,28 @@ func beData(b *testing.B, places []string) {
 		check(b, task.Stop(context.WithoutCancel(b.Context())))
 	}
 	goruntime.ReadMemStats(&after)
-	fmt.Printf("\n"+dataReport, ended.Sub(began), float64(after.Mallocs-before.Mallocs)/float64(rows), float64(after.TotalAlloc-before.TotalAlloc)/float64(rows))
+	self, err := procfs.Self()
+	check(b, err)
+	status, err := self.NewStatus()
+	check(b, err)
+	fmt.Printf("\n"+dataReport, ended.Sub(began), float64(after.Mallocs-before.Mallocs)/float64(rows), float64(after.TotalAlloc-before.TotalAlloc)/float64(rows), status.VmHWM)
 }
 
 // report prints the median of each lane, its rate beside that of the floor before
 // it, and how far its own passes differ.
 func (d *data) report(lanes []dataLane, costs [][]dataCost) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "\n%d rows\trows/s\tof the floor\tslowest/fastest\tworker, CPU s\tserver, CPU s\tallocs/row\tB/row\t\n", d.rows)
+	fmt.Fprintf(w, "\n%d rows\trows/s\tof the floor\tslowest/fastest\tworker, CPU s\tMB\tserver, CPU s\tallocs/row\tB/row\t\n", d.rows)
 	var floor time.Duration
 	for i, lane := range lanes {
 		slices.SortFunc(costs[i], func(x, y dataCost) int { return cmp.Compare(x.wall, y.wall) })
 		passes := costs[i]
 		median := passes[len(passes)/2]
-		if !lane.worker {
+		if !lane.worker && lane.tasks == 1 {
 			floor = median.wall
 		}
-		fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\t%.0f\t\n", lane.name, float64(d.rows)/median.wall.Seconds(), floor.Seconds()/median.wall.Seconds(),
-			passes[len(passes)-1].wall.Seconds()/passes[0].wall.Seconds(), median.worker.Seconds(), median.server.Seconds(), median.allocs, median.bytes)
+		fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.2f\t%.2f\t%d\t%.2f\t%.1f\t%.0f\t\n", lane.name, float64(d.rows)/median.wall.Seconds(), floor.Seconds()/median.wall.Seconds(),
+			passes[len(passes)-1].wall.Seconds()/passes[0].wall.Seconds(), median.worker.Seconds(), median.peak/1_000_000, median.server.Seconds(), median.allocs, median.bytes)
 	}
 	check(d.b, w.Flush())
 }

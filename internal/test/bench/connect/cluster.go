@@ -146,15 +146,15 @@ func (c *cluster) cost() (all cost, err error) {
 
 func (b *bench) clusterLanes() []lane {
 	var spread string
-	few := b.lines / 5
+	many := b.lines * 3 / 5 // so many that what joining takes does not count
 	three, one := side{name: "three workers", workers: 3}, side{name: "one worker", workers: 1}
 	return []lane{
-		{fmt.Sprintf("cluster: topic to topic, %d records of 1 KB", few), []side{three, one},
+		{fmt.Sprintf("cluster: topic to topic, %d records of 1 KB", many), []side{three, one},
 			func(ctx context.Context) (err error) {
-				spread, err = b.topics.fill(ctx, "spread", few, 3, texts(1<<10))
+				spread, err = b.topics.fill(ctx, "spread", many, 3, texts(1<<10))
 				return err
 			},
-			func(ctx context.Context, s side) (cost, error) { return b.shared(ctx, s, spread, few) }},
+			func(ctx context.Context, s side) (cost, error) { return b.shared(ctx, s, spread, many) }},
 		{"cluster: start of a worker to the first record", []side{ours, theirs}, nil, b.first},
 		{fmt.Sprintf("cluster: a second worker joins, until it has half of %d connectors", clusterSources), []side{ours, theirs}, nil, b.joined},
 		{fmt.Sprintf("cluster: kill -9 of one of two workers, until the other runs all %d connectors (session 6 s)", clusterSources), []side{ours, theirs}, nil, b.takenOver},
