@@ -156,6 +156,8 @@ func TestParse(t *testing.T) {
 		{"missing", "| M3 | what | missing | | why |", ""},
 		{"a cell more", "| A1 | what | yes | `a.TestX` | | |", "it has 6 cells, want 5"},
 		{"no clause", "| Z1 | what | yes | `a.TestX` | |", `"Z1" is no clause`},
+		{"measured", "| W11 | what | measured | | by what |", ""},
+		{"measured by nothing", "| W11 | what | measured | | |", `W11: the reason is missing`},
 		{"no state", "| A1 | what | done | `a.TestX` | |", `A1: "done" is no state`},
 		{"no test", "| A1 | what | yes | | |", "A1: no test holds it"},
 		{"a test of what is missing", "| A1 | what | missing | `a.TestX` | why |", "A1: a test holds what is missing"},
