@@ -29,8 +29,8 @@ const (
 
 // BenchmarkONNX compares the engine with ONNX Runtime in the same run, on the
 // networks in the folder ONNX_NETS (*.onnx, made by nets.py), with the Python of
-// PYTHON. It prints medians with the lowest and highest, and what two identical runs
-// are of each other, which is the noise. A quantised network,
+// PYTHON, and with OpenVINO where that Python has it. It prints medians with the lowest and highest, and what two
+// identical runs are of each other, which is the noise. A quantised network,
 // int8-NAME, is compared with NAME in floats too.
 func BenchmarkONNX(b *testing.B) {
 	files, err := filepath.Glob(filepath.Join(os.Getenv("ONNX_NETS"), "*.onnx"))
@@ -55,8 +55,9 @@ func compareNet(b *testing.B, name, file string) {
 	for i := range peers {
 		peers[i] = startPeer(b, file)
 	}
+	openvino := startPeer(b, file, "openvino")
 	if peers[0] != nil {
-		fmt.Printf("%s, against ONNX Runtime %s, %d pairs: median (lowest to highest)\n", name, peers[0].version, pairs)
+		fmt.Printf("%s, against %s, %d pairs: median (lowest to highest)\n", name, peers[0].version, pairs)
 	} else {
 		fmt.Printf("%s, alone: PYTHON names no Python that has onnxruntime\n", name)
 	}
@@ -91,6 +92,10 @@ func compareNet(b *testing.B, name, file string) {
 		if kernels == "" {
 			_, _, same := alternate(b, engines[0], engines[1])
 			fmt.Printf("  two identical  %s in processor time\n", same)
+			if openvino != nil {
+				_, clock, cpu := alternate(b, engines[0], openvino)
+				fmt.Printf("  best kernels   speed against %s %s, in processor time %s\n", openvino.version, clock, cpu)
+			}
 			compareFloats(b, engines[0], file)
 			gains(b, engines, peers)
 		}
@@ -243,13 +248,13 @@ type peer struct {
 	out     *bufio.Reader
 }
 
-// startPeer gives nil where there is no ONNX Runtime.
-func startPeer(b *testing.B, file string) *peer {
+// startPeer gives nil where the engine is not there: ONNX Runtime, or that of the arguments.
+func startPeer(b *testing.B, file string, arguments ...string) *peer {
 	python := os.Getenv("PYTHON")
 	if python == "" {
 		return nil
 	}
-	cmd := exec.Command(python, "ort.py", file)
+	cmd := exec.Command(python, append([]string{"ort.py", file}, arguments...)...)
 	in, err := cmd.StdinPipe()
 	check(b, err)
 	out, err := cmd.StdoutPipe()
@@ -282,7 +287,7 @@ func (p *peer) run(n int) (t took, err error) {
 		_, err = fmt.Sscan(s, &t.clock, &t.cpu)
 	}
 	if err != nil {
-		return t, fmt.Errorf("onnx runtime: %w", err)
+		return t, fmt.Errorf("%s: %w", p.version, err)
 	}
 	return t, nil
 }
