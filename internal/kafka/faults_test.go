@@ -15,6 +15,9 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
+// fresh gives a name that no earlier run has used.
+func fresh(what string) string { return fmt.Sprintf("%s-%d", what, time.Now().UnixNano()) }
+
 func newTopic(t *testing.T, c *Client, name string, partitions int32, config map[string]string) {
 	t.Helper()
 	if err := c.CreateTopic(t.Context(), TopicSpec{Name: name, Partitions: partitions, Replication: 1, Config: config}); err != nil {

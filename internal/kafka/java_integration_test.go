@@ -31,9 +31,6 @@ func realKafka(t *testing.T) string {
 	return addr
 }
 
-// fresh gives a name that no earlier run has used.
-func fresh(what string) string { return fmt.Sprintf("%s-%d", what, time.Now().UnixNano()) }
-
 // javaMember is a stock Java consumer in a process of its own.
 type javaMember struct {
 	t     *testing.T

@@ -152,3 +152,8 @@ func TestOffsetsDeletedMeanwhile(t *testing.T) {
 		t.Errorf("offsets %d", got)
 	}
 }
+
+func TestHoldOnRealKafka(t *testing.T) {
+	holds(t, realKafka(t))
+	holdsThroughRebalances(t, realKafka(t))
+}
