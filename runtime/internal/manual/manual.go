@@ -15,6 +15,7 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
+	tables "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
@@ -32,7 +33,7 @@ var style []byte
 
 // markdown leaves HTML in documents out, which is goldmark's default.
 var markdown = goldmark.New(goldmark.WithExtensions(extension.Table),
-	goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(inner{}, 100))))
+	goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(inner{}, 100), util.Prioritized(labels{}, 100))))
 
 var frame = template.Must(template.New("").Parse(`<!doctype html>
 <html lang="en">
@@ -147,6 +148,34 @@ func (inner) Transform(root *ast.Document, _ text.Reader, at parser.Context) {
 		}
 		l.Parent().RemoveChild(l.Parent(), l)
 	}
+}
+
+// labels has each cell of a table know its column's head, which it shows on a phone.
+type labels struct{}
+
+// Transform changes what was parsed.
+func (labels) Transform(root *ast.Document, source text.Reader, _ parser.Context) {
+	var heads []string
+	column := 0
+	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // nothing in it fails
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n.Kind() {
+		case tables.KindTableHeader:
+			heads = heads[:0]
+		case tables.KindTableRow:
+			column = 0
+		case tables.KindTableCell:
+			if n.Parent().Kind() == tables.KindTableHeader {
+				heads = append(heads, string(n.Lines().Value(source.Source())))
+			} else if column < len(heads) {
+				n.SetAttributeString("data-label", heads[column])
+				column++
+			}
+		}
+		return ast.WalkContinue, nil
+	})
 }
 
 // known tells whether a link of a document leads to another, or to the web.

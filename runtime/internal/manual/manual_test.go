@@ -52,6 +52,16 @@ func all(t *testing.T) []string {
 	return files
 }
 
+// TestLabelsOfCells has each cell say what its column is, which a phone shows.
+func TestLabelsOfCells(t *testing.T) {
+	got := ask(t, base+"plugins/postgres.md", browser).Body.String()
+	for _, want := range []string{`<td data-label="key"><code>connection.url</code></td>`, `<td data-label="default">required</td>`, `<th>what it is</th>`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is not in the page of a plugin", want)
+		}
+	}
+}
+
 // TestLinksOfPages follows each link of each document that is served, and looks for
 // scripts and styles that the page's policy would not run.
 func TestLinksOfPages(t *testing.T) {
