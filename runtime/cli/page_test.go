@@ -141,10 +141,14 @@ func (p *paged) has(method, path string, body any, status int, texts ...string) 
 
 func TestPageOfTopics(t *testing.T) {
 	p := newPaged(t, "false")
-	p.has("GET", "/api/topics", nil, 200, `{"name":"lines","partitions":1,"replication":1,"internal":false,"connectors":["upper"],"kept":false}`, `"name":"dead"`)
+	if err := p.client.CreateTopic(t.Context(), kafka.TopicSpec{Name: "unused", Partitions: 1, Replication: 1}); err != nil {
+		t.Fatal(err)
+	}
+	p.has("GET", "/api/topics", nil, 200, `{"name":"lines","partitions":1,"replication":1,"internal":false,"connectors":["upper"],"kept":false}`,
+		`{"name":"dead","partitions":1,"replication":1,"internal":false,"connectors":["upper"],"kept":false}`, `{"name":"unused","partitions":1,"replication":1,"internal":false,"connectors":[],"kept":false}`)
 	p.has("GET", "/api/topics/lines", nil, 200, `"name":"lines"`, `"offsets":3`, `"first":0,"end":3`, `"cleanup.policy":"delete"`)
 	p.has("GET", "/api/topics/nosuch", nil, 404, "topic nosuch")
-	p.has("GET", "/api/topics/lines/records?from=beginning", nil, 200, `"as":"upper"`, `"origin":"lines-0@0"`, `"time":"2026-07-28T21:26:40Z"`, `"key":"k"`,
+	p.has("GET", "/api/topics/lines/records?from=beginning", nil, 200, `"as":"upper"`, `"origin":"lines[0]@0"`, `"time":"2026-07-28T21:26:40Z"`, `"key":"k"`,
 		`"fields":[{"name":"a","text":"1"}]`, `"errors":["value: `, `"json":"{\n  \"a\": 2\n}"`, `"headers":[{"key":"site","value":"mvco"}]`, `"valueBytes":8`)
 	p.has("GET", "/api/topics/lines/records?from=1&as=text&max=1", nil, 200, `"as":"text"`, `"json":"\"{broken\""`, `"ended":"max","behind":"lines[0]@1"`)
 	p.has("GET", "/api/topics/lines/records?from=2030-01-01&as=worker", nil, 200, `"records":[]`)
@@ -226,6 +230,11 @@ func TestPageEdits(t *testing.T) {
 		t.Errorf("%v, %v", i.Config, err)
 	}
 	p.has("PUT", "/api/connectors/made/config", with(shown.Config, "topics", "[hidden]"), 400, "topics: [hidden] stands for the secret")
+
+	if err := os.Remove(p.file); err != nil {
+		t.Fatal(err)
+	}
+	p.has("GET", "/api/edit/upper", nil, 200, "is not there to be written")
 }
 
 func with(config map[string]string, pairs ...string) map[string]string {

@@ -67,6 +67,10 @@ func TestHistoryIsBounded(t *testing.T) {
 func TestRates(t *testing.T) {
 	p := newPage(t)
 	p.history.take(time.Unix(0, 0), []string{"stats"}, []runtime.Stats{of("stats", 0, 0, 0, 9)})
+	var s worker
+	if get(t, p, "/state", &s); s.Connectors[1].Hour != nil {
+		t.Errorf("before the first sample, over the hour %v", *s.Connectors[1].Hour)
+	}
 	p.history.take(time.Unix(10, 0), []string{"stats"}, []runtime.Stats{of("stats", 0, 5, 10, 4)})
 	want := "time,seconds,records_in_per_second,records_out_per_second,errors,lag_records\n1970-01-01T00:00:10Z,10,0.5,1,0,4\n"
 	if w := get(t, p, "/rates.csv/stats", nil); w.Body.String() != want || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/csv") {
@@ -79,8 +83,7 @@ func TestRates(t *testing.T) {
 	if w := get(t, p, "/rates.json/none", nil); w.Body.String() != "[]\n" {
 		t.Errorf("a connector that is not there has rates %s", w.Body)
 	}
-	var s worker
-	if get(t, p, "/state", &s); s.Connectors[1].Hour != 1 {
+	if get(t, p, "/state", &s); s.Connectors[1].Hour == nil || *s.Connectors[1].Hour != 1 {
 		t.Errorf("over the hour %v", s.Connectors[1].Hour)
 	}
 }

@@ -47,6 +47,8 @@ func (p *Page) edit(r *http.Request) (any, error) {
 	if i.File != "" {
 		s, version, err := section(i.File, name)
 		switch {
+		case errors.Is(err, os.ErrNotExist):
+			e.Refused = i.File + " is not there to be written: download this, and give it to the worker in a file"
 		case err != nil:
 			e.Refused = err.Error() + ": change the file by hand"
 		default:

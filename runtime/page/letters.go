@@ -28,7 +28,8 @@ type letterTopic struct {
 	Letters    int64    `json:"letters"` // offsets from the first to the end
 }
 
-func (p *Page) letterTopics(r *http.Request) (any, error) {
+// letterWriters gives the connectors whose dead letters go to each topic.
+func (p *Page) letterWriters() map[string][]string {
 	writers := map[string][]string{}
 	for _, name := range p.o.Herder.Connectors() {
 		i, err := p.o.Herder.Info(name)
@@ -39,6 +40,11 @@ func (p *Page) letterTopics(r *http.Request) (any, error) {
 			writers[strings.TrimSpace(topic)] = append(writers[strings.TrimSpace(topic)], name)
 		}
 	}
+	return writers
+}
+
+func (p *Page) letterTopics(r *http.Request) (any, error) {
+	writers := p.letterWriters()
 	list := []letterTopic{}
 	if len(writers) == 0 {
 		return list, nil

@@ -173,9 +173,10 @@ type connected struct {
 	Tasks []task `json:"tasks"`
 	// Records tells that there are records to show.
 	Records bool `json:"records"`
-	// Hour is how many records went out per second, over the last hour.
-	Hour   float64 `json:"hour"`
-	Topics ways    `json:"topics"`
+	// Hour is how many records went out per second, over the last hour; null before the
+	// first sample.
+	Hour   *float64 `json:"hour"`
+	Topics ways     `json:"topics"`
 	// Busiest is the stage that takes the most time; null where none has any to speak of.
 	Busiest *busy `json:"busiest"`
 }
@@ -232,8 +233,11 @@ func (p *Page) now(at time.Time) worker {
 			continue // deleted meanwhile
 		}
 		c := connected{Name: name, Type: status.Kind, State: string(status.Connector.State), Error: firstLine(status.Connector.Trace),
-			Tasks: []task{}, Records: len(p.o.Tap(name)) > 0, Hour: significant(rates[name]),
+			Tasks: []task{}, Records: len(p.o.Tap(name)) > 0,
 			Topics: p.ways(name, status.Kind, snapshots[name]), Busiest: busiest(snapshots[name])}
+		if rate, ok := rates[name]; ok {
+			c.Hour = new(significant(rate))
+		}
 		for _, t := range status.Tasks {
 			c.Tasks = append(c.Tasks, describe(t, snapshots[name][t.ID]))
 		}

@@ -155,7 +155,7 @@ func TestRecordsAndPictures(t *testing.T) {
 	p := newPage(t)
 	var list []shown
 	get(t, p, "/records/stats", &list)
-	if len(list) != 2 || list[0].Key != "k1" || list[0].Origin != "t-1@9" {
+	if len(list) != 2 || list[0].Key != "k1" || list[0].Origin != "t[1]@9" {
 		t.Fatalf("records %+v", list)
 	}
 	want := []named{{"raw", "2 bytes"}, {"name", "<b>x</b>"}, {"prob", "0.1235"}} // as page.fields says

@@ -76,7 +76,7 @@ func sort(fields []named, first []string) {
 // scalar ones. The page knows nothing of what the records are about.
 func (p *Page) show(t runtime.Tapped) shown {
 	o := t.Record.Origin
-	s := shown{Time: t.Time, Origin: fmt.Sprintf("%s-%d@%d", o.Topic, o.Partition, o.Offset), Key: text(t.Record.Key), Pictures: []named{}, Fields: []named{}}
+	s := shown{Time: t.Time, Origin: fmt.Sprintf("%s[%d]@%d", o.Topic, o.Partition, o.Offset), Key: text(t.Record.Key), Pictures: []named{}, Fields: []named{}}
 	add := func(name string, v any) {
 		if png := pngOf(v); png != nil {
 			s.Pictures = append(s.Pictures, named{name, "picture/" + p.pictures.keep(png) + ".png"})

@@ -20,7 +20,7 @@ import (
 // listedTopic is a topic in the page's list.
 type listedTopic struct {
 	topics.Listed
-	Connectors []string `json:"connectors"` // that have used it since the worker started
+	Connectors []string `json:"connectors"` // that have used it since the worker started, or send their dead letters to it
 	Kept       bool     `json:"kept"`       // a worker's own, which is not shown
 }
 
@@ -34,10 +34,12 @@ func (p *Page) topics(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	users := p.users()
+	users, writers := p.users(), p.letterWriters()
 	list := []listedTopic{}
 	for _, t := range found {
-		list = append(list, listedTopic{t, append([]string{}, users[t.Name]...), slices.Contains(p.o.Kept, t.Name)})
+		of := append(append([]string{}, users[t.Name]...), writers[t.Name]...)
+		slices.Sort(of)
+		list = append(list, listedTopic{t, slices.Compact(of), slices.Contains(p.o.Kept, t.Name)})
 	}
 	return list, nil
 }

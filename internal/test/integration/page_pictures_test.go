@@ -45,7 +45,7 @@ var pictures = []struct {
 
 // flowing is there when records have come to the end of the flow, there are rates of the
 // last hour, and the flow is drawn.
-const flowing = `document.querySelector('.flow svg .stage') !== null && [...document.querySelectorAll('#connectors tbody tr')].every((r) => r.querySelector('td[data-label="Last record"] time') && r.querySelector('td[data-label="Records/s, last hour"]').textContent !== '0.0')`
+const flowing = `document.querySelector('.flow svg .stage') !== null && [...document.querySelectorAll('#connectors tbody tr')].every((r) => r.querySelector('td[data-label="Last record"] time') && r.querySelector('td[data-label="Records/s, last hour"]').textContent > 0)`
 
 // TestPictures takes the documents' pictures of the demo, into the folder that
 // HYDRAULICS_PICTURES names. What is on them is where it should be.

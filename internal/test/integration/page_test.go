@@ -88,6 +88,8 @@ func TestDemoInABrowser(t *testing.T) {
 	s.load(axe)
 	breaks(s)
 	checkViews(s)
+	leadsToParts(s)
+	changedElsewhere(s)
 	restartByHand(s)
 	keyboard(s)
 	if list := said.all(); len(list) > 0 {

@@ -210,6 +210,33 @@ func restartByHand(s visit) {
 	s.until(text(`td[data-label="Restarts"]`, "1"))
 }
 
+// leadsToParts brings a part of a long view to the top, with the focus, below the list of parts.
+func leadsToParts(s visit) {
+	s.do(chromedp.EmulateViewport(390, 844))
+	s.view("connector/ifcb-stats", `document.querySelector('#offsets') !== null && document.querySelectorAll('table').length > 3`)
+	s.do(chromedp.Click(chromedp.Search(`//nav[@class="parts"]/button[text()="Log"]`)))
+	s.until(`(` + focused + `).startsWith("Log") && document.activeElement.getBoundingClientRect().top < 200`)
+	if over := eval[float64](s, `document.querySelector('.parts').getBoundingClientRect().bottom - document.activeElement.getBoundingClientRect().top`); over > 0 {
+		s.t.Errorf("the list of parts hides %.0f pixels of the part", over)
+	}
+}
+
+// changedElsewhere changes a connector whose state stays: the page shows what it has become.
+func changedElsewhere(s visit) {
+	value := func(want string) string {
+		return fmt.Sprintf(`[...document.querySelectorAll('tr')].some((r) => r.querySelector('th')?.textContent === 'restart.delay.ms' && r.querySelector('td').textContent === %q)`, want)
+	}
+	s.view("connector/breaks", text("h2 .state", "failed"))
+	for _, delay := range []string{"1001", "1002"} {
+		config := fmt.Sprintf(`{"connector.class": "MockSourceConnector", "mock_mode": "task-failure", "restart.policy": "never", "restart.delay.ms": %q}`, delay)
+		if status := eval[int](s, fmt.Sprintf(`fetch('api/connectors/breaks/config', {method: 'PUT', headers: {'Content-Type': 'application/json'}, body: %q}).then((r) => r.status)`, config)); status != 200 {
+			s.t.Fatalf("a change is answered with %d", status)
+		}
+		s.until(value(delay))
+	}
+	s.until(text("h2 .state", "failed"))
+}
+
 // keyboard restarts the task, and pauses and resumes several, without a mouse and on a telephone.
 func keyboard(s visit) {
 	s.do(chromedp.EmulateViewport(390, 900))

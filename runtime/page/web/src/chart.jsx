@@ -8,6 +8,8 @@ const colours = ['(prefers-color-scheme: dark)', '(forced-colors: active)'].map(
 
 const minutes = [1, 2, 5, 10, 15, 30].map((n) => n * 60); // between two times of the axis
 
+const shortest = 300; // seconds of the axis, so that it has times also at first
+
 const columns = (samples) => [samples.map((s) => Date.parse(s.time) / 1000), samples.map((s) => s.recordsInPerSecond), samples.map((s) => s.recordsOutPerSecond)];
 
 // options gives those of a chart in the colours of now.
@@ -18,7 +20,7 @@ function options(el) {
   return {
     width: el.clientWidth, height: 200, legend: { show: false }, cursor: { show: false },
     tzDate: (s) => UPlot.tzDate(new Date(s * 1000), 'Etc/UTC'),
-    scales: { y: { range: (_, low, high) => [0, Math.max(high, 1) * 1.1] } },
+    scales: { x: { range: (_, low, high) => [Math.min(low, high - shortest), high] }, y: { range: (_, low, high) => [0, Math.max(high, 1) * 1.1] } },
     axes: [
       { ...axis, space: 70, incrs: minutes, values: (_, list) => list.map((s) => new Date(s * 1000).toISOString().slice(11, 16)) },
       { ...axis, size: 56, values: (_, list) => list.map((n) => (n >= 10000 ? `${count(n / 1000)}k` : count(n))) },

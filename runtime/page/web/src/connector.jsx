@@ -2,7 +2,7 @@ import { Asked, Later } from './asked.jsx';
 import { Action, Actions, Ago, Opened, Problem, Said, State, Table } from './parts.jsx';
 import { address, filter, route } from './route.js';
 import { restartTask, worker } from './worker.js';
-import { busiestInWords, count, duration, percent, rate, slowness, stateInWords, stateOf, utc } from './words.js';
+import { busiestInWords, count, duration, hourly, percent, rate, several, slowness, stateOf, utc } from './words.js';
 
 const loadChart = () => import('./chart.jsx');
 const loadOffsets = () => import('./offsets.jsx');
@@ -26,7 +26,7 @@ function Tasks({ c, may }) {
         { head: 'Dead letters', n: true, cell: (t) => count(t.deadLetters) },
         { head: 'Newest data', cell: (t) => <Ago time={t.newest} /> },
         { head: 'Last record', cell: (t) => <Ago time={t.lastOut} /> },
-        { head: 'Restarts', n: true, cell: (t) => `${count(t.restarts)}${t.failures > 0 ? `, ${t.failures} failures in a row` : ''}` },
+        { head: 'Restarts', n: true, cell: (t) => (t.failures > 0 ? <span>{count(t.restarts)} <span class="more">{several(t.failures, 'failure')} in a row</span></span> : count(t.restarts)) },
         may && { head: 'Action', unseen: true, cell: (t) => <Action action={restartTask(t.id)} names={[c.name]}>Restart task {t.id}</Action> },
       ].filter(Boolean)} />
   );
@@ -53,7 +53,7 @@ function Stages({ c }) {
       {({ stages, notes }) => (
         <>
           {notes.map((n) => <p key={n} class="error over">{n}</p>)}
-          <Table label="Stages" rows={stages.map((s, i) => ({ ...s, i }))} of={(s) => s.i} none="No task of it runs." columns={[
+          <Table label="Stages" dense rows={stages.map((s, i) => ({ ...s, i }))} of={(s) => s.i} none="No task of it runs." columns={[
             { head: 'Stage', first: 'name', cell: (s) => <>{s.name} {s.class && !s.name.includes(s.class) && <span class="kind">{s.class}</span>}</> },
             { head: 'Records', n: true, cell: (s) => count(s.records) },
             { head: 'Errors', n: true, cell: (s) => count(s.errors) },
@@ -63,7 +63,7 @@ function Stages({ c }) {
             { head: 'At work now', n: true, cell: (s) => percent(s.share) },
             { head: 'Tap', unseen: true, cell: (s) => s.tapped && <button type="button" aria-pressed={tapped === s.name} aria-label={`tap ${s.name}`} onClick={() => filter('tap', s.name)}>Tap</button> },
           ]} />
-          <h3>Live tap <span class="kind">records on their way, a few a second</span></h3>
+          <Part name="Live tap">records on their way, a few a second</Part>
           {tapped ? <Later load={loadTap} c={c} stages={stages} />
             : <p><button type="button" id="all-tapped" onClick={() => filter('tap', 'all')}>Tap all stages</button> <span class="note">Nothing is held up by it. Of one stage it shows whole records.</span></p>}
         </>
@@ -112,6 +112,25 @@ const Topics = ({ c: { topics } }) => {
   return said.length > 0 && <p>{said.map(([what, list]) => `${what} ${list.join(', ')}.`).join(' ')}</p>;
 };
 
+// parts are those of the view, which is long on a phone.
+const parts = ['Tasks', 'Rates', 'Stages', 'Live tap', 'Log', 'Configuration', 'Offsets'];
+
+// go brings a part of the view to the top, and the focus to it.
+function go(part) {
+  const there = document.getElementById(part);
+  there?.scrollIntoView();
+  there?.focus({ preventScroll: true });
+}
+
+const Part = ({ name, children }) => <h3 id={name} tabIndex={-1}>{name} <span class="kind">{children}</span></h3>;
+
+// Parts leads to the parts of the view.
+const Parts = () => (
+  <nav class="parts" aria-label="parts of this view">
+    {parts.map((p) => <button key={p} type="button" onClick={() => go(p)}>{p}</button>)}
+  </nav>
+);
+
 // Connector is the view of one connector.
 export function Connector() {
   const { name } = route.value;
@@ -133,20 +152,21 @@ export function Connector() {
         {w.role === 'configure' && <a href={address('edit', c.name)}>Edit it, and look what that would change</a>}{' '}
         {c.records && <a href={address('records', c.name)}>Newest records</a>}
       </p>
-      <h3>Tasks</h3>
+      <Parts />
+      <Part name="Tasks" />
       <Tasks c={c} may={may} />
-      <h3>Rates <span class="kind">last hour, {rate(c.hour)} records/s on average</span></h3>
+      <Part name="Rates">last hour, {c.hour === null ? hourly(c) : `${hourly(c)} records/s on average`}</Part>
       <Rates key={name} name={name} />
-      <h3>Stages <span class="kind">since the tasks were started</span></h3>
+      <Part name="Stages">since the tasks were started</Part>
       <Stages key={name} c={c} />
-      <h3>Log <span class="kind">the last lines in this worker</span></h3>
+      <Part name="Log">the last lines in this worker</Part>
       {others.length > 0 && <p class="note">Its tasks at {others.join(', ')} log there: what they say is on the page of that worker, and in its own log.</p>}
       <Log c={c} />
-      <h3>Configuration</h3>
-      <Asked key={`${name} config ${c.state}`} path={`config/${encodeURIComponent(name)}`}>
+      <Part name="Configuration" />
+      <Asked path={`config/${encodeURIComponent(name)}`} every={detailEvery}>
         {(values) => <Configuration values={values} />}
       </Asked>
-      <h3>Offsets <span class="kind">as they were when it came to be {stateInWords[c.state] || c.state}, or you came here</span></h3>
+      <Part name="Offsets">as they were when you came here, or when it was last paused, stopped or resumed</Part>
       <Later key={`${name} offsets`} load={loadOffsets} c={c} role={w.role} />
     </section>
   );

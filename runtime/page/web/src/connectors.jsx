@@ -3,7 +3,7 @@ import { Later } from './asked.jsx';
 import { Actions, Ago, Problem, Said, State, Table } from './parts.jsx';
 import { address, filter, route } from './route.js';
 import { worker } from './worker.js';
-import { ago, busiestInWords, count, lagOf, latest, rate, rateOf, slowness, stateInWords, stateOf, sum } from './words.js';
+import { ago, busiestInWords, count, hourly, lagOf, latest, rate, rateOf, slowness, stateInWords, stateOf, sum } from './words.js';
 
 const loadFlow = () => import('./flow.jsx');
 
@@ -39,7 +39,7 @@ function columns(chosen, may) {
     { head: 'Connector', first: 'name', cell: (c) => <><a href={address('connector', c.name)}>{c.name}</a> <span class="kind">{c.type}{c.tasks.length > 1 && `, ${c.tasks.length} tasks`}</span></> },
     { head: 'State', cell: (c) => <State of={stateOf(c)} /> },
     { head: 'Records/s now', n: true, cell: (c) => rate(rateOf(c)) },
-    { head: 'Records/s, last hour', n: true, cell: (c) => rate(c.hour) },
+    { head: 'Records/s, last hour', n: true, cell: (c) => (c.hour === null ? <span class="note">{hourly(c)}</span> : hourly(c)) },
     { head: 'Lag, records', n: true, cell: (c) => (lagOf(c) === null ? '' : count(lagOf(c))) },
     { head: 'Newest data', cell: (c) => <Ago time={latest(c.tasks, (t) => t.newest)} /> },
     { head: 'Last record', cell: (c) => <Ago time={latest(c.tasks, (t) => t.lastOut)} /> },
@@ -57,6 +57,7 @@ export function Connectors() {
   const states = [...new Set(w.connectors.map(stateOf))].sort();
   const shown = w.connectors.filter((c) => (!state || stateOf(c) === state) && c.name.includes(text));
   const may = w.role !== 'view';
+  const names = [...chosen.value].filter((n) => shown.some((c) => c.name === n));
   return (
     <>
       <section aria-labelledby="title">
@@ -67,7 +68,8 @@ export function Connectors() {
             <option value="">all</option>
             {[...new Set([...states, state])].filter(Boolean).map((s) => <option key={s} value={s}>{stateInWords[s] || s}</option>)}
           </select></label>
-          <Actions names={[...chosen.value].filter((n) => shown.some((c) => c.name === n))} may={may} />
+          <Actions names={names} may={may} />
+          {may && shown.length > 0 && names.length === 0 && <span class="note">of those that you choose below</span>}
         </form>
         <Said />
         {w.role === 'configure' && <p><a href={address('edit')}>Make a connector</a></p>}

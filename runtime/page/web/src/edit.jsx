@@ -71,6 +71,9 @@ function useEditing(first, fixed) {
   };
 }
 
+// marks are those of HTML that Kafka Connect's own texts have.
+const marks = /<\/?(?:code|p|b|i|em|a|ul|li|br)\b[^>]*>/g;
+
 function Field({ def, value, editing, errors }) {
   const { name, type, required, default_value: standard, documentation, display_name: display } = def;
   const { config } = editing.s.value;
@@ -87,7 +90,7 @@ function Field({ def, value, editing, errors }) {
         : <input {...common} type={type === 'PASSWORD' ? 'password' : 'text'} autoComplete="off" placeholder={standard ?? ''} list={values.length ? `${id}-list` : undefined} onInput={change} />}
       {type !== 'BOOLEAN' && values.length > 0 && <datalist id={`${id}-list`}>{values.map((v) => <option key={v} value={v} />)}</datalist>}
       {errors.map((e) => <p key={e} class="error">{e}</p>)}
-      <p class="note" id={`${id}-doc`}><code>{name}</code> {documentation}</p>
+      <p class="note" id={`${id}-doc`}>{display && display !== name && <code>{name}</code>} {documentation.replace(marks, '')}</p>
     </div>
   );
 }
@@ -122,7 +125,7 @@ const Diff = ({ name, config }) => (
       <Table id="diff" label="What differs" rows={list} of={(d) => d.key} none="Nothing differs from what runs." columns={[
         { head: 'Key', first: 'code', cell: (d) => d.key },
         { head: 'Runs', kind: 'code gone', cell: (d) => d.before ?? <i>not set</i> },
-        { head: 'Would run', kind: 'code come', cell: (d) => <>{d.after ?? <i>not set</i>}{d.secret && ' (another one)'}</> },
+        { head: 'Would run', kind: 'code come', cell: (d) => <span>{d.after ?? <i>not set</i>}{d.secret && ' (another one)'}</span> },
       ]} />
     )}
   </Asked>
@@ -186,7 +189,7 @@ function Editor({ first, fixed }) {
           <label for="text" class="aside">The configuration as text</label>
           <textarea id="text" spellcheck={false} rows={Math.min(40, Math.max(14, text.split('\n').length + 1))} value={text} onInput={(e) => editing.type(e.target.value)} aria-describedby="text-wrong" />
           <div id="text-wrong">{problems.map((p) => <p key={p.message} class="error">{p.line ? `line ${p.line}: ` : ''}{p.key ? `${p.key}: ` : ''}{p.message}</p>)}{wrong && <p class="error" role="alert">{wrong}</p>}</div>
-          {fixed && <><h3>What differs</h3><Diff name={fixed} config={config} /></>}
+          {fixed && <><h3>What differs</h3>{problems.length > 0 ? <p class="note">That is told once the text can be read.</p> : <Diff name={fixed} config={config} />}</>}
           <Save editing={editing} name={name} fixed={fixed} file={first.file} version={first.version} refused={first.refused} />
           <Preview name={name} config={config} ready={!busy && problems.length === 0 && name !== ''} />
         </div>
@@ -208,11 +211,14 @@ function Create() {
   return (
     <Asked path="api/connector-plugins" wait="Asking what there is">
       {(list) => (
-        <form class="filters" onSubmit={choose}>
-          <label>Name <input name="name" required pattern="[A-Za-z0-9._\-]+" title="letters, digits, dots, dashes" /></label>
-          <label>Class <select name="class">{list.map((p) => <option key={p.type + p.class} value={p.class}>{p.class.split('.').at(-1)} ({p.class === 'stream' ? 'stream' : p.type})</option>)}</select></label>
-          <button type="submit">Go on</button>
-        </form>
+        <>
+          <p class="note">The class says which keys there are: <a href="docs/plugins/README.md">what each does</a>. Nothing runs before it is saved.</p>
+          <form class="filters" onSubmit={choose}>
+            <label>Name <input name="name" required pattern="[A-Za-z0-9._\-]+" title="letters, digits, dots, dashes" /></label>
+            <label>Class <select name="class">{list.map((p) => <option key={p.type + p.class} value={p.class}>{p.class === 'stream' ? 'stream' : `${p.class.split('.').at(-1)} (${p.type})`}</option>)}</select></label>
+            <button type="submit">Go on</button>
+          </form>
+        </>
       )}
     </Asked>
   );

@@ -34,7 +34,20 @@ function arranged(connectors, down) {
   return g;
 }
 
-const line = (points) => `M${points.map((p) => `${p.x.toFixed(1)},${p.y.toFixed(1)}`).join('L')}`;
+// line bends from the side where one thing ends to that where the next begins; through
+// ranks in between it goes as it was laid out.
+function line(g, e, down) {
+  const [a, b, at] = [g.node(e.v), g.node(e.w), g.edge(e).points.slice(1, -1)];
+  const side = (n, sign) => (down ? { x: n.x, y: n.y + (sign * n.height) / 2 } : { x: n.x + (sign * n.width) / 2, y: n.y });
+  const back = down ? b.y < a.y : b.x < a.x; // of a ring of topics
+  const all = [side(a, back ? -1 : 1), ...(at.length > 1 ? at : []), side(b, back ? 1 : -1)];
+  const text = (x, y) => `${x.toFixed(1)},${y.toFixed(1)}`;
+  return all.map((p, i) => {
+    if (i === 0) return `M${text(p.x, p.y)}`;
+    const [q, x, y] = [all[i - 1], (all[i - 1].x + p.x) / 2, (all[i - 1].y + p.y) / 2];
+    return `C${down ? `${text(q.x, y)} ${text(p.x, y)}` : `${text(x, q.y)} ${text(x, p.y)}`} ${text(p.x, p.y)}`;
+  }).join('');
+}
 
 function Stage({ c, x, y, width, height }) {
   const state = stateOf(c);
@@ -70,7 +83,7 @@ export default function Flow({ connectors }) {
       <div class="flow">
         <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="group" aria-label="Topics and connectors; the table below says the same">
           <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0,0L8,4L0,8z" /></marker></defs>
-          {g.edges().map((e) => <path key={`${e.v} ${e.w}`} class={g.edge(e).letters ? 'edge letters' : 'edge'} d={line(g.edge(e).points)} marker-end="url(#arrow)" />)}
+          {g.edges().map((e) => <path key={`${e.v} ${e.w}`} class={g.edge(e).letters ? 'edge letters' : 'edge'} d={line(g, e, down.value)} marker-end="url(#arrow)" />)}
           {g.nodes().map((id) => {
             const n = g.node(id);
             if (n.connector) return of.has(n.connector) && <Stage key={id} c={of.get(n.connector)} {...n} />;
@@ -87,9 +100,9 @@ export default function Flow({ connectors }) {
       <Opened summary="The flow as a table">
         {() => <Table id="flow-table" label="Flow" rows={connectors} of={(c) => c.name} columns={[
           { head: 'Connector', first: 'name', cell: (c) => <a href={address('connector', c.name)}>{c.name}</a> },
-          { head: 'Reads', cell: (c) => c.topics.reads.join(', ') },
-          { head: 'Writes', cell: (c) => c.topics.writes.join(', ') },
-          { head: 'Dead letters to', cell: (c) => c.topics.letters || '' },
+          { head: 'Reads', kind: 'topics', cell: (c) => c.topics.reads.join(', ') },
+          { head: 'Writes', kind: 'topics', cell: (c) => c.topics.writes.join(', ') },
+          { head: 'Dead letters to', kind: 'topics', cell: (c) => c.topics.letters || '' },
           { head: 'State', cell: (c) => <State of={stateOf(c)} /> },
           { head: 'Records/s', n: true, cell: (c) => rate(rateOf(c)) },
           { head: 'Lag, records', n: true, cell: (c) => (lagOf(c) === null ? '' : count(lagOf(c))) },

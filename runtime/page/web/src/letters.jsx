@@ -132,11 +132,11 @@ function Causes({ topic }) {
   const may = worker.value.role !== 'view';
   const here = (c) => c.connector === cause.connector && c.stage === cause.stage && c.exception === cause.exception;
   const columns = (again) => [
-    { head: 'Letters', n: true, cell: (c) => count(c.letters) },
     { head: 'Cause', first: 'name', cell: (c) => <a href={address('letters', topic, { connector: c.connector, stage: c.stage, exception: c.exception })} aria-current={here(c) ? 'true' : undefined}>{c.connector || 'unknown'}: {c.stage || 'no stage'}, {last(c.exception)}</a> },
+    { head: 'Letters', n: true, cell: (c) => count(c.letters) },
     { head: 'Last record', cell: (c) => c.last && <time dateTime={c.last}>{utc(c.last)}</time> },
     { head: 'Example', kind: 'example', cell: (c) => c.example.slice(0, 300) },
-    may && { head: 'Again', cell: (c) => (c.connector || c.stage || c.exception ? <Replay topic={topic} cause={c} letters={c.letters} done={again} /> : 'hydraulics dlq replay sends all') },
+    may && { head: 'Replay', unseen: true, cell: (c) => (c.connector || c.stage || c.exception ? <Replay topic={topic} cause={c} letters={c.letters} done={again} /> : 'hydraulics dlq replay sends all') },
   ].filter(Boolean);
   return (
     <section aria-labelledby="title">

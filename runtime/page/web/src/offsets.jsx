@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Asked } from './asked.jsx';
 import { Action, Table } from './parts.jsx';
 import { actions, ask, at, unanswered } from './worker.js';
-import { count, several, stateInWords } from './words.js';
+import { count, several } from './words.js';
 
 const ofTopic = ({ partition: p }) => p.kafka_topic !== undefined && p.kafka_partition !== undefined;
 
@@ -101,7 +101,7 @@ export default function Offsets({ c, role }) {
   return (
     <div class="offsets">
       {may && !stopped && <div class="actions"><Action action={actions.stop} names={[c.name]}>Stop it</Action>
-        <span class="note">Offsets can be changed while it is stopped; it is {stateInWords[c.state] || c.state.toLowerCase()}.</span></div>}
+        <span class="note">Offsets can be changed while it is stopped.</span></div>}
       <p role="status" class="note">{said.value}</p>
       <Asked key={c.state} path={path}>
         {({ offsets }, again) => (
@@ -109,12 +109,12 @@ export default function Offsets({ c, role }) {
             <Table id="offsets" label="Offsets" rows={offsets} of={place} none="It has none yet: it begins at the beginning." columns={[
               { head: 'Partition', first: 'code', cell: place },
               { head: 'Offset', kind: 'code', cell: offset },
-              may && stopped && { head: 'Action', unseen: true, cell: (o) => (!exact(o) ? <span class="note">{inexact}</span> : <>
+              may && stopped && { head: 'Action', unseen: true, cell: (o) => (!exact(o) ? <span class="note">{inexact}</span> : <span>
                 <Change label="Alter" title={`Alter the offset of ${place(o)}?`} was={o} does={does(o)} done={changed(again)}
                   send={(next) => ask(path, 'PATCH', { offsets: [{ partition: o.partition, offset: next }] })} />{' '}
                 <Change label="Reset" title={`Reset the offset of ${place(o)}?`} does={() => `Now ${offset(o)}. It is forgotten: when it is resumed this partition begins anew, and what was read of it may be read again.`} done={changed(again)}
                   send={() => ask(path, 'PATCH', { offsets: [{ partition: o.partition, offset: null }] })} />
-              </>) },
+              </span>) },
             ].filter(Boolean)} />
             {may && stopped && offsets.length > 0 && <p><Change label="Reset all" title={`Reset all offsets of ${c.name}?`}
               does={() => `All ${count(offsets.length)} are forgotten: when it is resumed it begins anew, and what was read may be read again.`} done={changed(again)} send={() => ask(path, 'DELETE')} /></p>}

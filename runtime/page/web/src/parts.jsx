@@ -58,10 +58,11 @@ export const Problem = ({ error, note, over }) => (
 
 // Table is a table whose rows are cards where there is no room for one. A column has a
 // head, and what a row's cell holds; n is for numbers, and first for what names the row.
+// In the cards of a dense table short numbers stand beside each other.
 // The roles say again what a browser forgets of tables that are laid out otherwise.
-export function Table({ id, label, columns, rows, of, below, none }) {
+export function Table({ id, label, dense, columns, rows, of, below, none }) {
   return (
-    <table id={id} class="cards" role="table" aria-label={label}>
+    <table id={id} class={dense ? 'cards dense' : 'cards'} role="table" aria-label={label}>
       <thead role="rowgroup"><tr role="row">{columns.map((c) => <th key={c.head} role="columnheader" scope="col" class={c.n && 'n'}>{c.unseen ? <span class="aside">{c.head}</span> : c.head}</th>)}</tr></thead>
       <tbody role="rowgroup">
         {rows.map((row) => {
@@ -84,7 +85,7 @@ export function Table({ id, label, columns, rows, of, below, none }) {
 }
 
 // Connectors are links to some.
-export const Connectors = ({ names }) => names.map((n, i) => <Fragment key={n}>{i > 0 && ', '}<a href={address('connector', n)}>{n}</a></Fragment>);
+export const Connectors = ({ names }) => names.length > 0 && <span>{names.map((n, i) => <Fragment key={n}>{i > 0 && ', '}<a href={address('connector', n)}>{n}</a></Fragment>)}</span>;
 
 // Opened is what is made once somebody opens it.
 export function Opened({ summary, children }) {

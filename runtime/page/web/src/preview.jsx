@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { ask } from './worker.js';
-import { count, several, utc } from './words.js';
+import { count, duration, several, utc } from './words.js';
 
 const fates = {
   delivered: 'arrives', 'sink unknown': 'is given to the sink', dropped: 'is dropped', 'dead letter': 'becomes a dead letter', skipped: 'is skipped, without a dead letter',
-  passed: 'is on its way', kept: 'is of before: what became of it is not known', stops: 'ends the task', retried: 'is tried again until it works', 'not reached': 'is not reached',
+  passed: 'is on its way', kept: 'passed before you came: what became of it is not known', stops: 'ends the task', retried: 'is tried again until it works', 'not reached': 'is not reached',
 };
 
 function Change({ c }) {
@@ -74,7 +74,7 @@ export function Preview({ name, config, ready }) {
       </form>
       <div role="status">
         {busy && <p class="note">Taking records through the stages</p>}
-        {value && <p>{value.from}: {several(value.records.length, 'record')} in {value.seconds.toFixed(1)} s. {value.records.filter((r) => r.arrives).length} of them arrive. Nothing was written.</p>}
+        {value && <p>From {value.from}: {several(value.records.length, 'record')} in {duration(value.seconds)}, of which {count(value.records.filter((r) => r.arrives).length)} would arrive. Nothing was written.</p>}
       </div>
       {wrong && <p class="error" role="alert">{wrong}</p>}
       {value && <>

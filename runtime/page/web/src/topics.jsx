@@ -2,7 +2,7 @@ import { Asked, Failed, useAsked } from './asked.jsx';
 import { Connectors, Table } from './parts.jsx';
 import { address, filter, route } from './route.js';
 import { worker } from './worker.js';
-import { count, several, utc } from './words.js';
+import { count, duration, several, utc } from './words.js';
 
 const path = (topic, rest = '') => `api/topics/${encodeURIComponent(topic)}${rest}`;
 
@@ -32,23 +32,32 @@ function List() {
   );
 }
 
-const units = { 'retention.ms': 'ms', 'retention.bytes': 'bytes', 'max.message.bytes': 'bytes' };
+// setting writes a value of a topic with its unit.
+function setting(key, value) {
+  if (value === '-1') return key.startsWith('retention.') ? 'without end' : value;
+  if (!Number.isSafeInteger(Number(value))) return value;
+  if (key.endsWith('.ms')) return `${count(Number(value))} ms (${duration(Number(value) / 1000)})`;
+  return key.endsWith('.bytes') ? `${count(Number(value))} bytes` : value;
+}
 
-const Describe = ({ topic }) => (
+const Describe = ({ topic, children }) => (
   <Asked path={path(topic)} wait="Asking Kafka">
     {(value) => (
-      <details class="describe">
-        <summary>{several(value.partitions.length, 'partition')}, {several(value.offsets, 'offset')}; how they are kept</summary>
-        <Table label="Partitions" rows={value.partitions} of={(p) => p.partition} columns={[
-          { head: 'Partition', first: 'name', cell: (p) => p.partition },
-          { head: 'First offset', n: true, cell: (p) => (p.first === null ? '-' : count(p.first)) },
-          { head: 'End', n: true, cell: (p) => (p.end === null ? '-' : count(p.end)) },
-          { head: 'Leader', cell: (p) => (p.leader < 0 ? 'none' : `broker ${p.leader}`) },
-          { head: 'Replicas', cell: (p) => p.replicas.join(', ') },
-          { head: 'In sync', cell: (p) => <>{p.in_sync.join(', ')}{p.error && <span class="error"> {p.error}</span>}</> },
-        ]} />
-        <dl>{Object.entries(value.config || {}).sort().map(([k, v]) => [<dt key={`${k}?`}>{k}</dt>, <dd key={k}>{v}{units[k] && v !== '-1' ? ` ${units[k]}` : ''}</dd>])}</dl>
-      </details>
+      <>
+        <details class="describe">
+          <summary>{several(value.partitions.length, 'partition')}, {several(value.offsets, 'offset')}; how they are kept</summary>
+          <Table label="Partitions" rows={value.partitions} of={(p) => p.partition} columns={[
+            { head: 'Partition', first: 'name', cell: (p) => p.partition },
+            { head: 'First offset', n: true, cell: (p) => (p.first === null ? '-' : count(p.first)) },
+            { head: 'End', n: true, cell: (p) => (p.end === null ? '-' : count(p.end)) },
+            { head: 'Leader', cell: (p) => (p.leader < 0 ? 'none' : `broker ${p.leader}`) },
+            { head: 'Replicas', cell: (p) => p.replicas.join(', ') },
+            { head: 'In sync', cell: (p) => <span>{p.in_sync.join(', ')}{p.error && <span class="error"> {p.error}</span>}</span> },
+          ]} />
+          <dl>{Object.entries(value.config || {}).sort().map(([k, v]) => [<dt key={`${k}?`}>{k}</dt>, <dd key={k}>{setting(k, v)}</dd>])}</dl>
+        </details>
+        {children}
+      </>
     )}
   </Asked>
 );
@@ -88,7 +97,7 @@ function Tail({ topic }) {
         <label>Partition <input name="partition" inputMode="numeric" defaultValue={get('partition')} placeholder="all" size={4} /></label>
         <label>At most <input name="max" inputMode="numeric" defaultValue={get('max')} placeholder="50" size={4} /> records</label>
         <label>Read as <select name="as">
-          {[['', 'who uses it'], ['worker', 'the worker'], ['text', 'text'], ...readers.map((n) => [n, n])].map(([v, said]) => <option key={v} value={v} selected={v === get('as')}>{said}</option>)}
+          {[['', 'the connector that uses it'], ['worker', 'the worker'], ['text', 'text'], ...readers.map((n) => [n, n])].map(([v, said]) => <option key={v} value={v} selected={v === get('as')}>{said}</option>)}
         </select></label>
         <button type="submit">Look</button>
       </form>
@@ -120,8 +129,7 @@ export default function Topics() {
   return (
     <section aria-labelledby="title" key={name}>
       <h2 id="title" tabIndex={-1}><a href={address('topics')}>Topics</a> / {name}</h2>
-      <Describe topic={name} />
-      <Tail topic={name} />
+      <Describe topic={name}><Tail topic={name} /></Describe>
     </section>
   );
 }

@@ -6,6 +6,9 @@ export const several = (n, thing) => `${count(n)} ${thing}${n === 1 ? '' : 's'}`
 
 export const rate = (n) => (n >= 10 ? count(Math.round(n)) : n >= 0.1 || n === 0 ? n.toFixed(1) : n.toPrecision(1));
 
+// hourly writes the rate of the last hour, which has none before the first sample.
+export const hourly = (c) => (c.hour === null ? 'not yet known' : rate(c.hour));
+
 export const percent = (share) => `${Math.round(share * 100)} %`;
 
 // duration writes seconds with their unit.
