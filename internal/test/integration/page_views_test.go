@@ -172,6 +172,9 @@ var views = []struct{ address, there string }{
 	{"nowhere", text("p", "There is no such view. All connectors")},
 }
 
+// narrowTable is the least width of the screen that has tables, not cards.
+const narrowTable = 1060
+
 // checkViews looks at each view and dialog at a desk and on a telephone, and whether
 // all is there where the letters are twice as large.
 func checkViews(s visit) {
@@ -185,6 +188,8 @@ func checkViews(s visit) {
 			s.do(chromedp.EmulateViewport(640, 450))
 			s.view(v.address, v.there)
 			s.fits(v.address + ", twice as large")
+			s.do(chromedp.EmulateViewport(narrowTable, 900))
+			s.fits(v.address + ", where tables just have room")
 			s.do(chromedp.EmulateViewport(c.width, 900))
 			s.check(fmt.Sprintf("%s, %s, %d pixels", v.address, c.scheme, c.width))
 		}

@@ -8,7 +8,7 @@ const colours = ['(prefers-color-scheme: dark)', '(forced-colors: active)'].map(
 
 const minutes = [1, 2, 5, 10, 15, 30].map((n) => n * 60); // between two times of the axis
 
-const shortest = 300; // seconds of the axis, so that it has times also at first
+const shortest = 120; // seconds of the axis, so that it has times also at first
 
 const columns = (samples) => [samples.map((s) => Date.parse(s.time) / 1000), samples.map((s) => s.recordsInPerSecond), samples.map((s) => s.recordsOutPerSecond)];
 
