@@ -80,7 +80,7 @@ func (w *work) overrides() {
 			continue
 		}
 		typ := connector.StringKey
-		if secretName.MatchString(property) {
+		if SecretName(property) {
 			typ = connector.PasswordKey
 		}
 		w.add([]connector.Key{{Name: key, Type: typ, DisplayName: property, Doc: "Property of the connector's Kafka client."}})

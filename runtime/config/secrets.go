@@ -70,3 +70,12 @@ func (s Secrets) Props(props connector.Props) connector.Props {
 	}
 	return shown
 }
+
+// SecretName tells whether a key has a name as those of secrets usually have.
+func SecretName(key string) bool { return secretName.MatchString(key) && !notSecret.MatchString(key) }
+
+// secretName is what keys of secrets are usually called, notSecret what choices are that have such words.
+var (
+	secretName = regexp.MustCompile(`(?i)passw(or)?d|passphrase|secret|token|credential|jaas|private|user\.info|authorization|(api|access)[._]?key|keystore\.key|keystore\.certificate`)
+	notSecret  = regexp.MustCompile(`(?i)(credentials\.source|private\.addresses)$`)
+)

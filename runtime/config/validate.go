@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -389,12 +388,6 @@ func (w *work) finish() {
 		}
 	}
 }
-
-// SecretName tells whether a key has a name as those of secrets usually have.
-func SecretName(key string) bool { return secretName.MatchString(key) }
-
-// secretName is what keys of secrets are usually called.
-var secretName = regexp.MustCompile(`(?i)passw(or)?d|passphrase|secret|token|credential|jaas|private|user\.info|authorization|(api|access)[._]?key|keystore\.key|keystore\.certificate`)
 
 // javaMap writes a configuration as Java prints the HashMap that it is there,
 // in the order of its buckets. What may be a secret is hidden.
