@@ -7,46 +7,44 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/disk"
 	"github.com/axiom-data-science/hydraulics/internal/output"
-	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
-	"github.com/axiom-data-science/hydraulics/runtime/distributed"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/client"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/health"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/steer"
 )
 
 // errUnwell ends a doctor that has found something wrong.
 var errUnwell = fmt.Errorf("some checks fail: %w", steer.ErrDiffers)
 
-// checksAtOnce is how many connectors are looked at at the same time.
-const checksAtOnce = 8
-
 func newDoctorCommand(name string) *cobra.Command {
 	d := doctor{from: source{roleOf: func(int) config.Role { return config.AnyRole }}}
 	c := &cobra.Command{
-		Use:   "doctor -f FILE...",
+		Use:   "doctor -f FILE... | --url URL",
 		Short: "Look whether what a worker and its connectors need is there, and say the remedy",
 		Long: `Checks the files as lint does, and then asks what they name, from this machine: Kafka
 and the rights to topics and groups, the schema registry, databases and their tables,
 web services, dashboards, models and their servers, clocks, folders and disks. Each line
 says ok, warn or fail; behind them are the remedies, which "explain CODE" says more of.
 
+Without files a running worker looks from its machine at what it and its connectors need:
+the one that --url or --context names, HYDRAULICS_URL or the current context.
+
 Nothing is written anywhere: no topic is made, no group joined, no schema registered.
 Each check takes --timeout at most.
 
-Exits with 2 where something fails, with 0 where nothing does or only warnings are there.`,
-		Example: "  " + name + " doctor -f flow.yaml\n  " + name + " doctor -f worker.properties sink.json -o json",
+Exits with 2 where something fails, with 0 where nothing does or only warnings are there,
+with 3 where the worker cannot look, as Java's.`,
+		Example: "  " + name + " doctor -f flow.yaml\n  " + name + " doctor -f worker.properties sink.json -o json\n  " + name + " doctor --url http://localhost:8083",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if d.from.files = append(d.from.files, args...); len(d.from.files) == 0 {
-				return errors.New("which files? give at least one with -f")
-			}
+			d.from.files = append(d.from.files, args...)
 			return d.run(cmd)
 		},
 	}
@@ -56,6 +54,7 @@ Exits with 2 where something fails, with 0 where nothing does or only warnings a
 	f.DurationVar(&d.long, "timeout", 10*time.Second, "how long one check may take")
 	f.StringArrayVar(&d.from.sets, "set", nil, "key=value for the worker, connectors.NAME.key=value for a connector")
 	d.form.AddTo(c)
+	steer.AddTarget(c, &d.target, "url")
 	return c
 }
 
@@ -65,21 +64,39 @@ type doctor struct {
 	connectors []string
 	long       time.Duration
 	form       output.Form
+	target     client.Target
 }
 
-// run looks at all that the files name, and prints what was found.
+// run looks at all that the files name, or has a worker look at what it runs, and prints
+// what was found.
 func (d *doctor) run(cmd *cobra.Command) error {
+	named := d.target.URL != "" || d.target.Context != ""
+	switch {
+	case len(d.from.files) > 0 && named:
+		return errors.New("files, and a worker by --url or --context: give one of them")
+	case len(d.from.files) > 0:
+		return d.ofFiles(cmd)
+	case len(d.from.sets) > 0:
+		return errors.New("--set changes what files say: give at least one with -f")
+	case d.target.Given():
+		return d.ofWorker(cmd)
+	}
+	return errors.New("which files, or which worker? give at least one file with -f, or a worker with --url or --context")
+}
+
+// ofFiles looks at all that the files name.
+func (d *doctor) ofFiles(cmd *cobra.Command) error {
 	s, err := d.from.read()
 	if err != nil {
 		return err
 	}
 	s.Distributed = s.NamesCluster()
-	h := new(health)
-	bad := h.lint(s, Defaults)
+	r := new(health.Report)
+	bad := lintInto(r, s, Defaults)
 	all, err := newLenientPreviewer(s, slog.New(slog.DiscardHandler))
 	if err != nil {
 		if bad[""] { // it was said
-			return d.print(cmd, h)
+			return d.print(cmd, r)
 		}
 		return err
 	}
@@ -87,91 +104,86 @@ func (d *doctor) run(cmd *cobra.Command) error {
 	if err != nil && (len(d.connectors) > 0 || len(s.Connectors) > 0) {
 		return err
 	}
-	h.add("worker", d.worker(cmd.Context(), all)...)
+	r.Add(health.OfWorker, all.configured.look(cmd.Context(), all.setup, d.long, all.unread)...)
 	found := make([][]connector.Finding, len(chosen))
-	slots := make(chan struct{}, checksAtOnce)
-	var wait sync.WaitGroup
-	for i, c := range chosen {
-		slots <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-slots }()
-			found[i] = d.connector(cmd.Context(), all, c, bad[c.Name])
-		})
-	}
-	wait.Wait()
+	atOnce(len(chosen), func(i int) {
+		c := chosen[i]
+		found[i] = lookAt(cmd.Context(), all.runtime, all.validator, c.Name, c.Entries.Props(), c.Origin(), d.long, bad[c.Name])
+	})
 	if err := context.Cause(cmd.Context()); err != nil {
 		return err
 	}
 	for i, c := range chosen {
-		h.add(c.Name, found[i]...)
+		r.Add(c.Name, found[i]...)
 	}
-	return d.print(cmd, h)
+	return d.print(cmd, r)
 }
 
-// connector looks at what a connector needs. bad is that its configuration is wrong, and
-// that this was said.
-func (d *doctor) connector(ctx context.Context, all *previewer, c *config.Connector, bad bool) []connector.Finding {
-	spec, err := specOf(all.validator, c.Name, c.Entries.Props(), c.Origin())
-	switch {
-	case err == nil:
-		return all.runtime.Check(ctx, spec, d.long)
-	case bad:
-		return nil
+// ofWorker has a worker look at what it and its connectors need, and prints what it found.
+func (d *doctor) ofWorker(cmd *cobra.Command) error {
+	d.target.Timeout = client.DefaultTimeout
+	c, err := d.target.Open()
+	if err != nil {
+		return err
 	}
-	return []connector.Finding{{What: "configuration", Err: connector.Coded("H1009", err)}}
-}
-
-// worker looks at what the worker itself needs: Kafka, its topics in a cluster, and
-// where it keeps offsets without one.
-func (d *doctor) worker(ctx context.Context, all *previewer) []connector.Finding {
-	w := all.configured
-	what := "Kafka at " + strings.Join(w.conf.List("bootstrap.servers"), ",")
-	findings := runtime.Look(ctx, what, d.long, func(ctx context.Context, found func(connector.Finding)) {
-		k, err := w.openKafka(ctx, "")
-		if err != nil {
-			found(connector.Finding{What: what, Err: connector.Coded("H2001", err)})
-			return
+	defer c.Close()
+	r, ctx := new(health.Report), cmd.Context()
+	own, err := c.Check(ctx, d.long)
+	if err != nil {
+		return err
+	}
+	r.Merge(own...)
+	names := d.connectors
+	if len(names) == 0 {
+		if names, err = c.Names(ctx); err != nil {
+			return err
 		}
-		defer k.Close()
-		f := connector.Finding{What: what}
-		f.Says, f.Err = k.Cluster(ctx)
-		found(f)
-		if all.setup.Distributed && f.Err == nil {
-			distributed.Check(ctx, k, w.props, found)
+		slices.Sort(names)
+	}
+	found, errs := make([][]health.Check, len(names)), make([]error, len(names))
+	atOnce(len(names), func(i int) {
+		found[i], errs[i] = c.CheckConnector(ctx, names[i], d.long)
+		if gone, is := errors.AsType[*client.Error](errs[i]); is && gone.NotFound() && len(d.connectors) == 0 {
+			errs[i] = nil // it was deleted meanwhile
 		}
 	})
-	if all.setup.Distributed {
-		return findings
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
-	name, err := w.offsetFile(all.setup)
-	if err != nil {
-		return append(findings, connector.Finding{What: "file of offsets", Err: connector.Coded("H1002", err)})
+	for _, list := range found {
+		r.Merge(list...)
 	}
-	file := disk.ToAppend("file of offsets", name)
-	if all.unread != nil {
-		file = connector.Finding{What: file.What, Err: connector.Coded("H7006", all.unread)}
+	return d.print(cmd, r)
+}
+
+// atOnce calls do for the numbers below n, for some of them at the same time.
+func atOnce(n int, do func(i int)) {
+	slots := make(chan struct{}, checksAtOnce)
+	var wait sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			do(i)
+		})
 	}
-	return append(findings, disk.ToWrite("folder of the offsets", filepath.Dir(name)), file)
+	wait.Wait()
 }
 
 // print prints what was found, and says by the error whether something fails.
-func (d *doctor) print(cmd *cobra.Command, h *health) error {
-	if d.form.ForPeople() {
-		if err := h.print(cmd.OutOrStdout(), &d.form); err != nil {
-			return err
-		}
-	} else if err := d.form.Value(cmd.OutOrStdout(), h.list); err != nil {
+func (d *doctor) print(cmd *cobra.Command, r *health.Report) error {
+	if err := r.Print(cmd.OutOrStdout(), &d.form); err != nil {
 		return err
 	}
-	if h.count(isFail) > 0 {
+	if r.Count(health.Fail) > 0 {
 		return errUnwell
 	}
 	return nil
 }
 
-// lint notes what is wrong with the files, and tells of which connectors, or of the
+// lintInto notes what is wrong with the files, and tells of which connectors, or of the
 // worker by "", so much is wrong that they would not start.
-func (h *health) lint(s *config.Setup, defaults fs.FS) map[string]bool {
+func lintInto(r *health.Report, s *config.Setup, defaults fs.FS) map[string]bool {
 	bad := map[string]bool{}
 	problems := append(config.Lint(s, connector.Plugins, defaults), lintConnections(s, defaults)...)
 	for _, p := range config.Coded(problems) {
@@ -183,11 +195,11 @@ func (h *health) lint(s *config.Setup, defaults fs.FS) map[string]bool {
 		if p.Line > 0 {
 			f.What += fmt.Sprint(":", p.Line)
 		}
-		of := "worker"
+		of := health.OfWorker
 		if p.Connector != "" {
 			of = p.Connector
 		}
-		h.add(of, f)
+		r.Add(of, f)
 		if !f.Warning {
 			bad[p.Connector] = true
 		}

@@ -47,13 +47,12 @@ func (w *Worker) decoder(props connector.Props, from config.Origin, topic string
 	return d, nil
 }
 
-// previews makes what shows previews on the page. It is a worker of its own: what runs
-// neither counts its records nor hears of its topics.
-func (w *Worker) previews(plugins *connector.Registry) (func(ctx context.Context, name string, props connector.Props, from config.Origin, o runtime.PreviewOptions) (*preview.Result, error), error) {
-	apart, err := runtime.NewWorker(runtime.Options{Plugins: plugins, Offsets: w.store, Log: w.log})
+// previews makes what shows previews on the page. apart is a worker that runs nothing:
+// what runs neither counts its records nor hears of its topics.
+func (w *Worker) previews(apart *runtime.Worker) func(ctx context.Context, name string, props connector.Props, from config.Origin, o runtime.PreviewOptions) (*preview.Result, error) {
 	return func(ctx context.Context, name string, props connector.Props, from config.Origin, o runtime.PreviewOptions) (*preview.Result, error) {
 		return previewOf(ctx, apart, w.herder.Validator(), name, props, from, o)
-	}, err
+	}
 }
 
 // askReload has the files read anew, by whoever runs the worker.

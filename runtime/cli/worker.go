@@ -232,16 +232,17 @@ func (w *Worker) serve(o WorkerOptions) (ready func(), err error) {
 	if w.door == nil {
 		return func() {}, nil
 	}
+	apart, err := runtime.NewWorker(runtime.Options{Plugins: o.Plugins, Offsets: w.store, Log: w.log})
+	if err != nil {
+		return nil, err
+	}
 	of := rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
-		AdminApart: w.door.AdminApart(), Tap: w.runtime.OpenTap, Log: w.log, Loggers: w.loggers,
+		AdminApart: w.door.AdminApart(), Tap: w.runtime.OpenTap, Check: w.examiner(apart), Log: w.log, Loggers: w.loggers,
 		Topics: rest.TopicTracking{Off: !w.conf.Bool("topic.tracking.enable"), NoReset: !w.conf.Bool("topic.tracking.allow.reset")}}
 	links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}, {"documentation", "docs/"}}, o.Links...)
 	shown := page.Options{Herder: w.herder, Tap: w.runtime.Tap, Lines: w.lines, Links: links, Version: config.Version, Log: w.log,
 		Kafka: w.roleClient, Decoder: w.decoder, Kept: w.kept(),
-		Write: w.conf.Bool("config.write"), Reload: w.askReload}
-	if shown.Preview, err = w.previews(o.Plugins); err != nil {
-		return nil, err
-	}
+		Write: w.conf.Bool("config.write"), Reload: w.askReload, Preview: w.previews(apart)}
 	var cluster metric.Cluster
 	if w.member != nil {
 		of.Peers, cluster = w.member, w.member

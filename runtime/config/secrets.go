@@ -1,8 +1,11 @@
 package config
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -79,3 +82,38 @@ var (
 	secretName = regexp.MustCompile(`(?i)passw(or)?d|passphrase|secret|token|credential|jaas|private|user\.info|authorization|(api|access)[._]?key|keystore\.key|keystore\.certificate`)
 	notSecret  = regexp.MustCompile(`(?i)(credentials\.source|private\.addresses)$`)
 )
+
+// ShortestHidden is how long a value is that is hidden wherever it stands: a shorter one
+// is part of many words.
+const ShortestHidden = 4
+
+// Masker gives what hides the secrets of a configuration in a text, also those that it
+// refers to, as they are and as they are quoted. The error is of references that are not
+// replaced: what they stand for is not hidden.
+func (v *Validator) Masker(written connector.Props, from Origin) (*strings.Replacer, error) {
+	secrets := v.Secrets(written)
+	configs := []connector.Props{written}
+	var failed error
+	if v.Resolver != nil {
+		resolved, err := v.Resolver.Resolve(written, from)
+		configs, failed = append(configs, resolved), err
+	}
+	var values []string
+	for _, props := range configs {
+		for key := range props {
+			value, ok := props.Text(key)
+			was, _ := written.Text(key)
+			hidden := secrets.Show(key, value) == Hidden || was != value // a reference may be to a secret
+			if ok && hidden && len(value) >= ShortestHidden {
+				quoted := strconv.Quote(value)
+				values = append(values, value, quoted[1:len(quoted)-1])
+			}
+		}
+	}
+	slices.SortFunc(values, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // none is hidden in part
+	var pairs []string
+	for _, value := range values {
+		pairs = append(pairs, value, Hidden)
+	}
+	return strings.NewReplacer(pairs...), failed
+}

@@ -215,6 +215,14 @@ type Info struct {
 	Entries config.List
 }
 
+// Origin gives where the configuration counts as coming from.
+func (i Info) Origin() config.Origin {
+	if i.File == "" {
+		return config.Origin{Remote: true}
+	}
+	return config.Connector{File: i.File}.Origin()
+}
+
 // Info gives a connector.
 func (h *Herder) Info(name string) (Info, error) {
 	h.mu.Lock()

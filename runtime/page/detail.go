@@ -1,7 +1,6 @@
 package page
 
 import (
-	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -111,54 +110,17 @@ type logged struct {
 func (p *Page) log(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("connector")
 	list := []logged{}
-	mask, err := p.mask(name)
+	i, err := p.o.Herder.Info(name)
 	if err != nil { // it is deleted, and nobody knows its secrets any more
 		p.reply(w, list)
 		return
+	}
+	mask, err := p.o.Herder.Validator().Masker(i.Config, i.Origin())
+	if err != nil {
+		p.o.Log.Debug("page: references are not replaced", "connector", name, "error", err.Error())
 	}
 	for _, l := range slices.Backward(p.o.Lines.Of(name)) {
 		list = append(list, logged{l.Time.UTC(), l.Level.String(), mask.Replace(l.Text)})
 	}
 	p.reply(w, list)
-}
-
-// shortest is how long a value is that is hidden wherever it stands: a shorter one is
-// part of many words.
-const shortest = 4
-
-// mask gives what hides the secrets of a connector's configuration in a text, also those
-// that it refers to, as they are and as they are quoted.
-func (p *Page) mask(name string) (*strings.Replacer, error) {
-	i, err := p.o.Herder.Info(name)
-	if err != nil {
-		return nil, err
-	}
-	v := p.o.Herder.Validator()
-	secrets, written := v.Secrets(i.Config), i.Config
-	configs := []connector.Props{written}
-	if v.Resolver != nil {
-		resolved, err := v.Resolver.Resolve(written, origin(i))
-		if err != nil {
-			p.o.Log.Debug("page: references are not replaced", "connector", name, "error", err.Error())
-		}
-		configs = append(configs, resolved)
-	}
-	var values []string
-	for _, props := range configs {
-		for key := range props {
-			value, ok := props.Text(key)
-			was, _ := written.Text(key)
-			hidden := secrets.Show(key, value) == config.Hidden || was != value // a reference may be to a secret
-			if ok && hidden && len(value) >= shortest {
-				quoted := strconv.Quote(value)
-				values = append(values, value, quoted[1:len(quoted)-1])
-			}
-		}
-	}
-	slices.SortFunc(values, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // none is hidden in part
-	var pairs []string
-	for _, value := range values {
-		pairs = append(pairs, value, config.Hidden)
-	}
-	return strings.NewReplacer(pairs...), nil
 }

@@ -103,7 +103,7 @@ func (p *Page) hide(text config.Text) (config.Text, error) {
 		}
 	}
 	for _, x := range list { // a comment, or a mapping that is merged in, may have it too
-		if hidden(x) && len(x.Text) >= shortest && strings.Contains(text.Data, x.Text) {
+		if hidden(x) && len(x.Text) >= config.ShortestHidden && strings.Contains(text.Data, x.Text) {
 			return text, errors.New("it stands in a second place")
 		}
 	}
@@ -159,7 +159,7 @@ func (p *Page) running(name string) (connector.Props, config.Origin) {
 	if err != nil {
 		return nil, config.Origin{Remote: true}
 	}
-	return i.Config, origin(i)
+	return i.Config, i.Origin()
 }
 
 // restore puts secrets back that were only shown hidden. What hides one in another way
@@ -374,7 +374,7 @@ func (p *Page) write(r *http.Request) (any, error) {
 	list, _ := text.Read()
 	now := list.Props()
 	now["name"] = name
-	report, err := p.o.Herder.Validator().Validate(now, origin(i))
+	report, err := p.o.Herder.Validator().Validate(now, i.Origin())
 	if err == nil {
 		err = report.Err()
 	}

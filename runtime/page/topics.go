@@ -14,7 +14,6 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/topics"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
-	"github.com/axiom-data-science/hydraulics/runtime/herder"
 )
 
 // listedTopic is a topic in the page's list.
@@ -173,21 +172,13 @@ func (p *Page) decoder(reader, topic string) (topics.Decoder, error) {
 		if err != nil {
 			return topics.Decoder{}, err
 		}
-		props, from = i.Config, origin(i)
+		props, from = i.Config, i.Origin()
 	}
 	d, err := p.o.Decoder(props, from, topic)
 	if err != nil {
 		return d, failed(http.StatusConflict, "%w: have the records read as text", err)
 	}
 	return d, nil
-}
-
-// origin says where a connector's configuration comes from.
-func origin(i herder.Info) config.Origin {
-	if i.File == "" {
-		return config.Origin{Remote: true}
-	}
-	return config.Connector{File: i.File}.Origin()
 }
 
 // tailed shows a record of a topic.

@@ -15,6 +15,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/health"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -58,6 +59,9 @@ type Options struct {
 	Topics     TopicTracking
 	// Tap shows records on their way; nil is not there.
 	Tap Tap
+	// Check looks whether what a connector needs is there, or what the worker does where
+	// none is named; each thing may take so long. nil is not there.
+	Check func(ctx context.Context, connector string, long time.Duration) ([]health.Check, error)
 	// Peers are the other workers of a cluster; nil is a worker by itself.
 	Peers Peers
 	// Loggers has the levels of what is logged; nil is those of a handler of its
@@ -185,6 +189,7 @@ type route struct {
 var routes = []route{
 	path("", map[string]verb{"GET": views(getRoot)}),
 	{path: []string{"health"}, methods: map[string]verb{"GET": open(getHealth)}, limit: healthTimeout, late: unhealthy},
+	path("check", map[string]verb{"GET": views(getCheck)}),
 	path("openapi.json", map[string]verb{"GET": views(getOpenAPI)}),
 	path("connectors", map[string]verb{"GET": views(getConnectors), "POST": configures(postConnectors)}),
 	path("connectors/*", map[string]verb{"GET": views(getConnector), "DELETE": configures(deleteConnector)}),
@@ -198,6 +203,8 @@ var routes = []route{
 	path("connectors/*/tasks/*/status", map[string]verb{"GET": views(getTaskStatus)}),
 	path("connectors/*/tasks/*/restart", map[string]verb{"POST": operates(postTaskRestart)}),
 	path("connectors/*/offsets", map[string]verb{"GET": views(getOffsets), "PATCH": configures(patchOffsets), "DELETE": configures(deleteOffsets)}),
+	path("connectors/*/origins", map[string]verb{"GET": views(getOrigins)}),
+	path("connectors/*/check", map[string]verb{"GET": views(getConnectorCheck)}),
 	path("connectors/*/tap", map[string]verb{"GET": follows(getTap)}),
 	path("connectors/*/topics", map[string]verb{"GET": views(getTopics)}),
 	path("connectors/*/topics/reset", map[string]verb{"PUT": operates(putTopicsReset)}),

@@ -7,7 +7,10 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/health"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
@@ -254,6 +257,27 @@ func (c *Client) Validate(ctx context.Context, config Config) ([]Check, error) {
 	r := call{method: "PUT", path: []string{"connector-plugins", config.Text("connector.class"), "config", "validate"}, body: config, about: about(config.Text("name"))}
 	err := c.do(ctx, r, &report)
 	return report.Configs, err
+}
+
+// Check has the worker look whether what it needs itself is there; each thing may take so
+// long.
+func (c *Client) Check(ctx context.Context, long time.Duration) ([]health.Check, error) {
+	return c.check(ctx, []string{"check"}, "check of the worker", long)
+}
+
+// CheckConnector has the worker look whether what a connector needs is there.
+func (c *Client) CheckConnector(ctx context.Context, name string, long time.Duration) ([]health.Check, error) {
+	return c.check(ctx, []string{"connectors", name, "check"}, "check of "+about(name), long)
+}
+
+func (c *Client) check(ctx context.Context, path []string, about string, long time.Duration) (list []health.Check, err error) {
+	q := url.Values{"timeout": {long.String()}}
+	return list, c.do(ctx, call{method: "GET", path: path, query: q, about: about, ours: true}, &list)
+}
+
+// Origins gives the values of a connector as they may be seen, and where each comes from.
+func (c *Client) Origins(ctx context.Context, name string) (list []config.Sourced, err error) {
+	return list, c.do(ctx, call{method: "GET", path: []string{"connectors", name, "origins"}, about: "origins of " + about(name), ours: true}, &list)
 }
 
 // Version gives the version that the worker says it has.

@@ -52,6 +52,8 @@ type connectorView struct {
 	Set       string        `json:"set,omitempty"`
 	ManagedBy string        `json:"managed_by,omitempty"`
 	Config    client.Config `json:"config,omitempty"`
+	// Origins are where each value comes from, where that is asked for.
+	Origins []config.Sourced `json:"origins,omitempty"`
 }
 
 // view gives a connector as it is shown.
@@ -120,31 +122,26 @@ func newListCommand(w *worker) *cobra.Command {
 
 func newShowCommand(w *worker) *cobra.Command {
 	var form output.Form
+	var origins bool
 	c := &cobra.Command{
-		Use:               "show NAME...",
-		Short:             "Show the state of connectors and their tasks, what went wrong, and how they are configured",
-		Long:              "Shows connectors. What a worker takes for a password, and keys with a name that secrets have, are hidden, also as JSON and YAML.",
+		Use:   "show NAME...",
+		Short: "Show the state of connectors and their tasks, what went wrong, and how they are configured",
+		Long: `Shows connectors. What a worker takes for a password, and keys with a name that secrets
+have, are hidden, also as JSON and YAML. With --origins each value has where it comes
+from: file and line, --set, a request, the worker's key or the default, and the config
+providers that it asks, such as env. Java's workers do not tell that.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: w.names(0),
 		RunE: w.asking(func(cmd *cobra.Command, c *client.Client, names []string) error {
 			var list []connectorView
 			progress := progressOf(cmd.Context(), c)
 			for _, name := range names {
-				one, err := c.Connector(cmd.Context(), name)
+				v, err := show(cmd, c, name, progress[name])
+				if err == nil && origins {
+					v.Origins, err = c.Origins(cmd.Context(), name)
+				}
 				if err != nil {
 					return err
-				}
-				for i, t := range one.Status.Tasks {
-					one.Status.Tasks[i].Progress = progress[name].Progress(t.ID)
-				}
-				checks, err := c.Validate(cmd.Context(), one.Info.Config)
-				if _, refused := errors.AsType[*client.Error](err); err != nil && !refused { // such as a class that is gone
-					return err
-				}
-				v := view(one)
-				if v.Config = one.Info.Config.Shown(client.SecretsOf(checks)); err != nil {
-					fmt.Fprintf(cmd.ErrOrStderr(), "%s: the worker does not say which keys are secret, most values are hidden: %v\n", name, err)
-					v.Config = client.Guess(one.Info.Config)
 				}
 				list = append(list, v)
 			}
@@ -152,15 +149,37 @@ func newShowCommand(w *worker) *cobra.Command {
 				return form.Value(cmd.OutOrStdout(), list)
 			}
 			for _, v := range list {
-				if err := v.print(cmd.OutOrStdout()); err != nil {
+				if err := v.print(cmd.OutOrStdout(), &form); err != nil {
 					return err
 				}
 			}
 			return nil
 		}),
 	}
+	c.Flags().BoolVar(&origins, "origins", false, "where each value of the configuration comes from, those of the worker and the defaults too")
 	form.AddTo(c)
 	return c
+}
+
+// show asks for all that is shown of a connector.
+func show(cmd *cobra.Command, c *client.Client, name string, progress client.Connector) (v connectorView, err error) {
+	one, err := c.Connector(cmd.Context(), name)
+	if err != nil {
+		return v, err
+	}
+	for i, t := range one.Status.Tasks {
+		one.Status.Tasks[i].Progress = progress.Progress(t.ID)
+	}
+	checks, err := c.Validate(cmd.Context(), one.Info.Config)
+	if _, refused := errors.AsType[*client.Error](err); err != nil && !refused { // such as a class that is gone
+		return v, err
+	}
+	v = view(one)
+	if v.Config = one.Info.Config.Shown(client.SecretsOf(checks)); err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: the worker does not say which keys are secret, most values are hidden: %v\n", name, err)
+		v.Config = client.Guess(one.Info.Config)
+	}
+	return v, nil
 }
 
 // progressPatience is for how long workers are waited for to say what tasks have done.
@@ -176,7 +195,7 @@ func progressOf(ctx context.Context, c *client.Client) map[string]client.Connect
 }
 
 // print shows a connector to people.
-func (v connectorView) print(out io.Writer) error {
+func (v connectorView) print(out io.Writer, form *output.Form) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s %s, %s on %s\n", v.Name, v.Type, v.Class, v.State, v.Worker)
 	trace := func(text string) {
@@ -201,8 +220,19 @@ func (v connectorView) print(out io.Writer) error {
 	for _, f := range failures.In(b.String()) {
 		fmt.Fprintf(&b, "  %s: %s\n", f.Code, f.Remedy)
 	}
+	if len(v.Origins) > 0 {
+		table := output.Table{Columns: []string{"KEY", "VALUE", "FROM"}}
+		for _, o := range v.Origins {
+			table.Add(o.Key, output.Line(o.Value), o.From)
+		}
+		b.WriteString("\n")
+		if err := form.Print(&b, nil, table); err != nil {
+			return err
+		}
+		b.WriteString("\n")
+	}
 	for _, key := range slices.Sorted(maps.Keys(v.Config)) {
-		if key != "name" {
+		if key != "name" && len(v.Origins) == 0 {
 			fmt.Fprintf(&b, "  %s: %s\n", key, v.Config.Text(key))
 		}
 	}

@@ -57,12 +57,20 @@ const ofURL = "REST API of the worker, with commas those of several of a cluster
 // addTo gives a command, and those below it, the flags; url is what that of the address
 // is called, and usage what help says of it.
 func (w *worker) addTo(c *cobra.Command, url, usage string) {
+	addTarget(c, &w.target, url, usage)
+	c.PersistentFlags().DurationVar(&w.target.Timeout, "timeout", client.DefaultTimeout, "how long an answer may take")
+}
+
+// AddTarget gives a command of another package the flags that say which worker is asked;
+// url is what that of the address is called.
+func AddTarget(c *cobra.Command, target *client.Target, url string) { addTarget(c, target, url, ofURL) }
+
+func addTarget(c *cobra.Command, target *client.Target, url, usage string) {
 	flags := c.PersistentFlags()
-	flags.StringVar(&w.target.URL, url, "", usage)
-	flags.StringVar(&w.target.Context, "context", "", "worker of the file of contexts (HYDRAULICS_CONTEXTS; hydraulics/contexts.yaml in the folder of configurations)")
-	flags.DurationVar(&w.target.Timeout, "timeout", client.DefaultTimeout, "how long an answer may take")
+	flags.StringVar(&target.URL, url, "", usage)
+	flags.StringVar(&target.Context, "context", "", "worker of the file of contexts (HYDRAULICS_CONTEXTS; hydraulics/contexts.yaml in the folder of configurations)")
 	_ = c.RegisterFlagCompletionFunc("context", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		contexts, err := w.target.Contexts()
+		contexts, err := target.Contexts()
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}

@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/health"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
+	"github.com/axiom-data-science/hydraulics/runtime/rest"
+)
+
+// A running worker looks at what it and its connectors need, and tells no secrets.
+func TestDoctorOfAWorker(t *testing.T) {
+	t.Setenv("HUSH", "hush-hush")
+	s := steerWorker(t, "connectors:\n"+
+		"  own: {connector.class: datagen, topic: own, records: 3, once: true}\n"+
+		"  lines: {connector.class: file-source, topic: lines, file: '${env:HUSH}/lines.txt'}\n")
+	out := s.says(0, "doctor", "--timeout", "1m")
+	s.expect(out, "worker", "Kafka at ", "file of offsets", "topic own", "[H7007]", "0 fail")
+	if strings.Contains(out, "hush") || !strings.Contains(out, config.Hidden) {
+		t.Errorf("a secret is told:\n%s", out)
+	}
+
+	body := `{"name": "many", "config": {"connector.class": "datagen", "topic": "many", "topic.creation.default.replication.factor": "9", "topic.creation.default.partitions": "1"}, "initial_state": "STOPPED"}`
+	do(t, s.Worker, http.StatusCreated, "POST", "/connectors", body)
+	var checks []health.Check
+	out, _, _ = strings.Cut(s.says(2, "doctor", "--url", s.RESTURL(), "--connector", "many", "-o", "json"), "error: ")
+	if err := json.Unmarshal([]byte(out), &checks); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	last := checks[len(checks)-1]
+	if last.State != health.Fail || last.Code != "H8008" || last.What != "topic many" || last.Remedy == "" || strings.Join(last.Of, ",") != "many" {
+		t.Errorf("%+v", last)
+	}
+
+	context := s.file("contexts.yaml", "contexts:\n  lab: {url: "+s.RESTURL()+"}\n")
+	t.Setenv("HYDRAULICS_CONTEXTS", context)
+	s.expect(s.says(0, "doctor", "--context", "lab", "--connector", "own"), "topic own")
+	s.expect(s.says(5, "doctor", "--connector", "none"), "check of connector none: ")
+	s.expect(s.says(4, "doctor", "--url", "http://127.0.0.1:1"), "is a worker running there?")
+	s.expect(s.says(1, "doctor", "--timeout", "1h"), "1m0s at most")
+	s.expect(s.says(1, "doctor", "-f", "flow.yaml", "--url", s.RESTURL()), "give one of them")
+	s.expect(s.says(1, "doctor", "--set", "a=b"), "give at least one with -f")
+	t.Setenv("HYDRAULICS_URL", "")
+	s.expect(s.says(1, "doctor"), "which files, or which worker?")
+}
+
+// A worker of Java's does not have these requests.
+func TestDoctorOfAWorkerOfJavas(t *testing.T) {
+	java := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch r.URL.Path {
+		case "/connectors/lines":
+			_, _ = w.Write([]byte(`{"name": "lines", "config": {"connector.class": "file-source"}}`))
+		case "/connectors/lines/status":
+			_, _ = w.Write([]byte(`{"name": "lines", "connector": {"state": "RUNNING"}, "tasks": []}`))
+		default:
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"error_code": 404, "message": "HTTP 404 Not Found"}`))
+		}
+	}))
+	t.Cleanup(java.Close)
+	s := &steered{t: t}
+	s.expect(s.says(3, "doctor", "--url", java.URL), "check of the worker: ", "Java's workers and older ones lack it")
+	s.expect(s.says(3, "connectors", "show", "lines", "--origins", "--url", java.URL), "origins of connector lines: ", "Java's workers and older ones lack it")
+}
+
+// Where others reach a worker and nobody logs in, nobody has it look.
+func TestNothingIsLookedAtForAnyone(t *testing.T) {
+	s := steerWorker(t, ownConnector)
+	api := rest.New(rest.Options{Herder: s.herder, Check: s.examiner(s.runtime)})
+	for who, want := range map[rights.Who]int{{Role: rights.View}: http.StatusOK, {Role: rights.Configure, Anyone: true}: http.StatusForbidden} {
+		for _, path := range []string{"/check", "/connectors/own/check"} {
+			w := httptest.NewRecorder()
+			api.ServeHTTP(w, httptest.NewRequestWithContext(rights.With(t.Context(), who), "GET", path, nil))
+			if w.Code != want {
+				t.Errorf("%s by %+v: %d", path, who, w.Code)
+			}
+		}
+	}
+}
+
+// Each value is shown with where it comes from.
+func TestOriginsAreShown(t *testing.T) {
+	t.Setenv("HUSH", "hush-hush")
+	s := steerWorker(t, "connectors:\n  own:\n    connector.class: datagen\n    topic: own\n    producer.override.sasl.jaas.config: hush-hush\n    producer.override.client.id: ${env:HUSH}\n")
+	do(t, s.Worker, http.StatusCreated, "POST", "/connectors", `{"name": "asked", "config": {"connector.class": "datagen", "topic": "asked"}, "initial_state": "STOPPED"}`)
+	out := s.says(0, "connectors", "show", "own", "asked", "--origins")
+	if strings.Contains(out, "hush") {
+		t.Errorf("a secret is told:\n%s", out)
+	}
+	want := map[string]string{
+		"topic own":                               "worker.yaml:11",
+		"topic asked":                             "a request",
+		"producer.override.sasl.jaas.config":      config.Hidden,
+		"producer.override.client.id ${env:HUSH}": "worker.yaml:13, by the config provider env",
+		"key.converter org.apache.kafka.connect.json.JsonConverter": "the worker's key.converter",
+		"tasks.max 1":                             "default",
+	}
+	for start, end := range want {
+		found := false
+		for line := range strings.Lines(out) {
+			line = strings.Join(strings.Fields(line), " ")
+			found = found || strings.HasPrefix(line, start) && strings.Contains(line, end)
+		}
+		if !found {
+			t.Errorf("want %s ... %s in:\n%s", start, end, out)
+		}
+	}
+	var list []struct {
+		Origins []config.Sourced `json:"origins"`
+	}
+	if err := json.Unmarshal([]byte(s.says(0, "connectors", "show", "own", "--origins", "-o", "json")), &list); err != nil || len(list) != 1 || len(list[0].Origins) < 5 {
+		t.Errorf("%v: %+v", err, list)
+	}
+	if plain := s.says(0, "connectors", "show", "own"); strings.Contains(plain, "worker.yaml:11") || !strings.Contains(plain, "  topic: own") {
+		t.Error(plain)
+	}
+}
