@@ -248,6 +248,12 @@ type (
 	Publisher interface {
 		Publishes(conf Config) bool
 	}
+	// TopicNamer is a Source or Sink that names topics which it writes to, beside that of
+	// a source's key topic: hydraulics doctor looks at them. It is called on an instance
+	// of its own, which is never started.
+	TopicNamer interface {
+		Topics(c Context, conf Config) []string
+	}
 	// PartitionListener is a Sink that wants to know its partitions.
 	PartitionListener interface {
 		Open(partitions []TopicPartition) error

@@ -54,27 +54,36 @@ func (t *Task) lookAtKafka(ctx context.Context, set *settings, stores []*stores,
 	}
 }
 
-// outputs gives the topics that records go to, as far as the configuration tells.
+// outputs gives the topics that records and reports go to, as far as the configuration
+// tells.
 func (t *Task) outputs(set *settings) []string {
 	if t.spec.Kind == KindStream {
 		return []string{set.topic}
 	}
-	if t.spec.Kind != KindSource {
-		return nil
-	}
-	plugin, err := t.options.Plugins.New(connector.SourceType, set.class)
+	plugin, err := t.options.Plugins.New(connector.PluginType(t.spec.Kind), set.class)
 	if err != nil {
 		return nil
 	}
 	conf, err := connector.ParsePlugin(plugin, t.props())
-	if _, named := plugin.ConfigDef().Key("topic"); err != nil || !named {
+	if err != nil {
 		return nil
 	}
-	topic, _ := conf.Value("topic").(string)
-	if topic = strings.TrimSpace(topic); topic == "" {
-		return nil
+	var list []string
+	add := func(topic string) {
+		if topic = strings.TrimSpace(topic); topic != "" && !slices.Contains(list, topic) {
+			list = append(list, topic)
+		}
 	}
-	return []string{topic}
+	if _, named := plugin.ConfigDef().Key("topic"); named && t.spec.Kind == KindSource {
+		topic, _ := conf.Value("topic").(string)
+		add(topic)
+	}
+	if namer, ok := plugin.(connector.TopicNamer); ok {
+		for _, topic := range namer.Topics(t.context(), conf) {
+			add(topic)
+		}
+	}
+	return list
 }
 
 // tell tells of a topic, unless Kafka cannot be reached, which was told.
@@ -128,18 +137,35 @@ func mayNotRead() error {
 	return connector.Coded("H2022", errors.New("it may not be read: allow Read on it"))
 }
 
-// matching looks which topics are those of topics.regex.
+// matching looks which topics are those of topics.regex, and whether all may be read.
 func (k *kafkaLook) matching(c *kafka.Client) {
-	n := 0
 	all, err := c.DescribeTopics(k.ctx, nil)
+	n, closed := 0, []string(nil)
 	for _, t := range all {
-		if !t.Internal && k.set.pattern.MatchString(t.Name) {
-			n++
+		if t.Internal || !k.set.pattern.MatchString(t.Name) {
+			continue
+		}
+		n++
+		_, rights, failed := c.TopicRights(k.ctx, t.Name)
+		switch {
+		case errors.Is(failed, kafka.ErrUnknownTopic): // it was deleted meanwhile
+		case failed != nil:
+			err = failed
+		case len(rights.Lacks(kafka.Read)) > 0:
+			closed = append(closed, t.Name)
+		}
+		if err != nil {
+			break
 		}
 	}
-	f := connector.Finding{What: "topics.regex", Says: fmt.Sprintf("topics of such names: %d", n), Err: connector.Coded("H8007", err)}
-	if err == nil && n == 0 {
+	f := connector.Finding{What: "topics.regex", Says: fmt.Sprintf("topics of such names: %d", n)}
+	switch {
+	case err != nil:
+		f.Err = connector.Coded("H8007", err)
+	case n == 0:
 		f.Warning, f.Err = true, connector.Coded("H2013", errors.New("no topic that may be seen has such a name: the connector waits for one"))
+	case len(closed) > 0:
+		f.Err = connector.Coded("H2022", fmt.Errorf("some of the topics may not be read: allow Read on %s, or have the expression leave them out", strings.Join(closed, ", ")))
 	}
 	k.found(f)
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +37,12 @@ func TestDoctorOfRights(t *testing.T) {
 	const source, renamed = "connector.class: datagen\n    topic: ", "\n    transforms: route\n    transforms.route.type: regex-router\n    transforms.route.regex: .*\n    transforms.route.replacement: out"
 	const stream = "connector.class: stream\n    topics: in\n    topic: out\n    value.converter: {class: json, schemas.enable: false}\n    input.value.converter: {class: json, schemas.enable: false}\n" +
 		"    transforms: best\n    transforms.best.type: keep-best\n    transforms.best.key: pid\n    transforms.best.score: prob\n    "
+	const sink = "connector.class: file-sink\n    file: /dev/null\n    "
+	web := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(web.Close)
+	service := "connector.class: rest-sink\n    url: " + web.URL + "\n    "
+	theirs := "connector.class: io.confluent.connect.http.HttpSinkConnector\n    http.api.url: " + web.URL + "\n    "
+	bins := "connector.class: ifcb\n    folder: " + t.TempDir() + "\n    topic: out\n    bins.topic: "
 	tests := []struct {
 		name, as, connector string
 		want                string // start and code of the only line that is not in order
@@ -47,6 +55,16 @@ func TestDoctorOfRights(t *testing.T) {
 		{"state that may only be read", "read", stream, "fail H2009"},
 		{"state that may only be written", "write", stream, "fail H2022"},
 		{"state that may only be written, though the producer may read", "write", stream + login("producer.override.", "admin"), "fail H2022"},
+		{"answers to a topic that may only be read", "read", service + "topics: read\n    report.topic: read", "fail H2009"},
+		{"answers to a topic that may be written to", "read", service + "topics: read\n    report.errors.topic: out", ""},
+		{"answers in the words of others", "read", theirs + "topics: read\n    reporter.error.topic.name: read", "fail H2009"},
+		{"a topic of bins that may only be read", "source", bins + "read", "fail H2009"},
+		{"a topic of bins that may be written to", "source", bins + "out", ""},
+		{"an expression of topics that may be read", "read", sink + "topics.regex: in|read", ""},
+		{"an expression of which some may not be read", "read", sink + "topics.regex: in|out", "fail H2022"},
+		{"an expression that no topic has", "read", sink + "topics.regex: none.*", "warn H2013"},
+		{"a topic that is not seen", "read", sink + "topics: hidden", "fail H2015"},
+		{"dead letters to a topic that may only be read", "read", sink + "topics: in\n    errors.tolerance: all\n    errors.deadletterqueue.topic.name: read", "fail H2009"},
 		{"state that others read", "write", stream + login("admin.override.", "admin"), ""},
 		{"state that others write", "read", stream + login("producer.override.", "admin"), ""},
 	}

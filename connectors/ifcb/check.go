@@ -11,7 +11,19 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/disk"
 )
 
-var _ connector.Checker = (*Source)(nil)
+var (
+	_ connector.Checker    = (*Source)(nil)
+	_ connector.TopicNamer = (*Source)(nil)
+)
+
+// Topics names the topic that tells of bins.
+func (s *Source) Topics(_ connector.Context, conf connector.Config) []string {
+	o, err := newOptions(conf)
+	if err != nil { // which is said elsewhere
+		return nil
+	}
+	return []string{o.binsTopic}
+}
 
 // Check asks the dashboard for the newest bins of each dataset, or looks whether the
 // folder may be read.

@@ -10,7 +10,10 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 )
 
-var _ connector.Checker = (*Sink)(nil)
+var (
+	_ connector.Checker    = (*Sink)(nil)
+	_ connector.TopicNamer = (*Sink)(nil)
+)
 
 // webService is what a check of the sink looks at.
 const webService = "web service"

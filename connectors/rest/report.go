@@ -30,6 +30,12 @@ func (*Sink) Publishes(conf connector.Config) bool {
 	return conf.String("report.topic")+conf.String("report.errors.topic") != ""
 }
 
+// Topics names the topics that answers go to.
+func (*Sink) Topics(c connector.Context, conf connector.Config) []string {
+	r := newReports(c, conf)
+	return []string{r.taken, r.refused}
+}
+
 // reply is what the service answered.
 type reply struct {
 	code int // 0 without an answer

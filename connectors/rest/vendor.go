@@ -142,6 +142,12 @@ func (s *vendorSink) Publishes(conf connector.Config) bool {
 	return s.Sink.Publishes(own)
 }
 
+// Topics names the topics that answers go to.
+func (s *vendorSink) Topics(c connector.Context, conf connector.Config) []string {
+	own, _ := s.own(conf)
+	return s.Sink.Topics(c, own)
+}
+
 // Start begins with the sink's own keys.
 func (s *vendorSink) Start(ctx context.Context, c connector.Context, conf connector.Config) error {
 	own, err := s.begin(&c, conf)

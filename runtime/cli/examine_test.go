@@ -99,7 +99,7 @@ func TestOriginsAreShown(t *testing.T) {
 		"producer.override.sasl.jaas.config":      config.Hidden,
 		"producer.override.client.id ${env:HUSH}": "worker.yaml:13, by the config provider env",
 		"key.converter org.apache.kafka.connect.json.JsonConverter": "the worker's key.converter",
-		"tasks.max 1":                             "default",
+		"tasks.max 1": "default",
 	}
 	for start, end := range want {
 		found := false
