@@ -34,6 +34,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				s.log.Error("read api: " + r.Method + " " + r.URL.Path + ": answer broken off: " + err.Error())
 			}
 			abort(w, r)
+			return
 		}
 		answer := asAPIError(err)
 		if answer.status == http.StatusInternalServerError && r.Context().Err() == nil {

@@ -1,11 +1,13 @@
 package postgrest
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -155,7 +157,10 @@ func TestAnswerBrokenOff(t *testing.T) {
 
 func TestAnswerBrokenOffForHTTP10(t *testing.T) {
 	a := newMany(t, nil)
-	server := httptest.NewServer(a)
+	var said bytes.Buffer
+	server := httptest.NewUnstartedServer(a)
+	server.Config.ErrorLog = log.New(&said, "", 0)
+	server.Start()
 	defer server.Close()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
@@ -168,6 +173,9 @@ func TestAnswerBrokenOffForHTTP10(t *testing.T) {
 	text, err := io.ReadAll(conn)
 	if len(text) < chunk || err == nil {
 		t.Errorf("%d bytes, %v", len(text), err)
+	}
+	if server.Close(); said.Len() > 0 { // which waits for the handler
+		t.Errorf("the server complains: %s", &said)
 	}
 }
 
