@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
+	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/health"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
@@ -69,12 +71,12 @@ func TestDoctorOfAWorkerOfJavas(t *testing.T) {
 	s.expect(s.says(3, "connectors", "show", "lines", "--origins", "--url", java.URL), "origins of connector lines: ", "Java's workers and older ones lack it")
 }
 
-// Where others reach a worker and nobody logs in, nobody has it look.
+// Where others reach a worker and nobody logs in, nobody has it look or reads its log.
 func TestNothingIsLookedAtForAnyone(t *testing.T) {
 	s := steerWorker(t, ownConnector)
-	api := rest.New(rest.Options{Herder: s.herder, Check: s.examiner(s.runtime)})
+	api := rest.New(rest.Options{Herder: s.herder, Check: s.examiner(s.runtime), Lines: s.lines})
 	for who, want := range map[rights.Who]int{{Role: rights.View}: http.StatusOK, {Role: rights.Configure, Anyone: true}: http.StatusForbidden} {
-		for _, path := range []string{"/check", "/connectors/own/check"} {
+		for _, path := range []string{"/check", "/connectors/own/check", "/connectors/own/log"} {
 			w := httptest.NewRecorder()
 			api.ServeHTTP(w, httptest.NewRequestWithContext(rights.With(t.Context(), who), "GET", path, nil))
 			if w.Code != want {
@@ -119,5 +121,24 @@ func TestOriginsAreShown(t *testing.T) {
 	}
 	if plain := s.says(0, "connectors", "show", "own"); strings.Contains(plain, "worker.yaml:11") || !strings.Contains(plain, "  topic: own") {
 		t.Error(plain)
+	}
+}
+
+// Each worker of a cluster shows the log of all that run tasks, without secrets.
+func TestLogOfACluster(t *testing.T) {
+	leader, other := startTwo(t, kafkatest.Start(t), "page.listener=http://127.0.0.1:0")
+	do(t, leader, http.StatusCreated, "POST", "/connectors", `{"name": "ticks", "config": {"connector.class": "datagen", "topic": "ticks", "tasks.max": "2", "producer.override.sasl.jaas.config": "hush-hush"}}`)
+	expect(t, "ticks", "RUNNING", 2, leader, other)
+	for _, w := range []*Worker{leader, other} {
+		w.log.Info("a line with hush-hush", "connector", "ticks", "of", w.id())
+	}
+	for _, w := range []*Worker{leader, other} {
+		wait.Until(t, "the log of both", func() bool {
+			text := get(t, w.PageURL()+"/log/ticks")
+			if strings.Contains(text, "hush") {
+				t.Fatal(text)
+			}
+			return strings.Contains(text, "a line with [hidden] of="+leader.id()) && strings.Contains(text, "a line with [hidden] of="+other.id())
+		})
 	}
 }

@@ -237,7 +237,7 @@ func (w *Worker) serve(o WorkerOptions) (ready func(), err error) {
 		return nil, err
 	}
 	of := rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
-		AdminApart: w.door.AdminApart(), Tap: w.runtime.OpenTap, Check: w.examiner(apart), Log: w.log, Loggers: w.loggers,
+		AdminApart: w.door.AdminApart(), Tap: w.runtime.OpenTap, Check: w.examiner(apart), Lines: w.lines, Log: w.log, Loggers: w.loggers,
 		Topics: rest.TopicTracking{Off: !w.conf.Bool("topic.tracking.enable"), NoReset: !w.conf.Bool("topic.tracking.allow.reset")}}
 	links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}, {"documentation", "docs/"}}, o.Links...)
 	shown := page.Options{Herder: w.herder, Tap: w.runtime.Tap, Lines: w.lines, Links: links, Version: config.Version, Log: w.log,

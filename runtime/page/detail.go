@@ -1,16 +1,20 @@
 package page
 
 import (
+	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
 )
 
 // ways are the topics that a connector reads and writes.
@@ -99,28 +103,37 @@ func significant(f float64) float64 {
 	return v
 }
 
-// logged is a line of the worker's log.
-type logged struct {
-	Time  time.Time `json:"time"`
-	Level string    `json:"level"`
-	Text  string    `json:"text"`
-}
-
-// log answers with what was logged of a connector, the newest first, without its secrets.
+// log answers with what was logged of a connector, the newest first, without its secrets:
+// by this worker, and by the others of the cluster that run tasks of it.
 func (p *Page) log(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("connector")
-	list := []logged{}
 	i, err := p.o.Herder.Info(name)
 	if err != nil { // it is deleted, and nobody knows its secrets any more
-		p.reply(w, list)
+		p.reply(w, []lines.Shown{})
 		return
 	}
 	mask, err := p.o.Herder.Validator().Masker(i.Config, i.Origin())
 	if err != nil {
 		p.o.Log.Debug("page: references are not replaced", "connector", name, "error", err.Error())
 	}
-	for _, l := range slices.Backward(p.o.Lines.Of(name)) {
-		list = append(list, logged{l.Time.UTC(), l.Level.String(), mask.Replace(l.Text)})
+	list := p.o.Lines.Shown(name, mask)
+	var mu sync.Mutex
+	notes := p.elsewhere(r, name, "lines", func(at, worker string) error {
+		var theirs []lines.Shown
+		if err := p.peer(r, at, "/connectors/"+url.PathEscape(name)+"/log", &theirs); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, l := range theirs {
+			l.Worker = worker
+			list = append(list, l)
+		}
+		return nil
+	})
+	slices.SortStableFunc(list, func(a, b lines.Shown) int { return b.Time.Compare(a.Time) })
+	for _, n := range notes {
+		list = slices.Insert(list, 0, lines.Shown{Time: time.Now().UTC(), Level: slog.LevelWarn.String(), Text: n})
 	}
 	p.reply(w, list)
 }

@@ -1,9 +1,13 @@
 package page
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +16,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/cluster"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
 )
 
@@ -148,12 +153,47 @@ func TestLogWithoutSecrets(t *testing.T) {
 	log := slog.New(p.o.Lines.Handler(slog.NewTextHandler(io.Discard, nil))).With("connector", "stats")
 	log.Info("started")
 	log.Warn("refused: the server does not know hush", "tries", 2)
-	var got []logged
+	var got []lines.Shown
 	get(t, p, "/log/stats", &got)
 	if len(got) != 2 || got[1].Text != "started" || got[0].Level != "WARN" || got[0].Text != "refused: the server does not know [hidden] tries=2" || got[0].Time.IsZero() {
 		t.Errorf("%+v", got)
 	}
 	if w := get(t, p, "/log/none", nil); w.Body.String() != "[]\n" {
 		t.Errorf("a connector that is not there has logged %s", w.Body)
+	}
+}
+
+// TestLogOfOtherWorkers is among what is shown, by time; who does not tell is named.
+func TestLogOfOtherWorkers(t *testing.T) {
+	p := newPage(t)
+	p.o.Herder, p.o.Lines = spread{}, lines.New()
+	slog.New(p.o.Lines.Handler(slog.NewTextHandler(io.Discard, nil))).With("connector", "stats").Info("here")
+	p.o.Peers = func() cluster.View {
+		return cluster.View{Peers: []cluster.Peer{{URL: "http://w1:1/"}, {URL: "http://w2:1/"}, {URL: "http://w3:1/"}}}
+	}
+	p.o.Ask = func(r *http.Request) (*http.Response, error) {
+		if r.URL.Host == "w3:1" {
+			return nil, errors.New("no route")
+		}
+		if got := r.URL.String() + " " + r.Header.Get("Authorization"); got != "http://w2:1/connectors/stats/log Basic x" {
+			t.Errorf("it is asked %s", got)
+		}
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(`[{"time":"2100-01-01T00:00:00Z","level":"WARN","text":"later"},{"time":"1990-01-01T00:00:00Z","level":"INFO","text":"earlier"}]`))}, nil
+	}
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/log/stats", nil)
+	r.Header.Set("Authorization", "Basic x")
+	p.ServeHTTP(w, r)
+	var list []lines.Shown
+	if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil {
+		t.Fatalf("%v: %s", err, w.Body)
+	}
+	var got []string
+	for _, l := range list {
+		got = append(got, fmt.Sprint(l.Level, " ", l.Worker, " ", l.Text))
+	}
+	want := []string{"WARN  worker w3:1: its lines are not among these: no route", "WARN  worker unseen:1: its lines are not among these: its address is not known",
+		"WARN  worker java:1: its lines are not among these: its address is not known", "WARN w2:1 later", "INFO  here", "INFO w2:1 earlier"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }

@@ -18,11 +18,11 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
-// stagesPatience is how long other workers have to say what their tasks have done, and
-// mostSaid how much they may say.
+// peerPatience is how long other workers have to say what is asked of them, and mostSaid
+// how much they may say.
 const (
-	stagesPatience = 5 * time.Second
-	mostSaid       = 4 << 20
+	peerPatience = 5 * time.Second
+	mostSaid     = 4 << 20
 )
 
 // stage is what a stage has done, in all tasks, since they were started.
@@ -54,8 +54,15 @@ func (p *Page) stages(w http.ResponseWriter, r *http.Request) {
 			tasks = append(tasks, stagestats.Of(s))
 		}
 	}
-	others, notes := p.elsewhere(r, name)
-	p.reply(w, shownStages{sumOf(append(tasks, others...)), append([]string{}, notes...)})
+	var mu sync.Mutex
+	notes := p.elsewhere(r, name, "tasks", func(at, worker string) error {
+		list, err := p.stagesAt(r, at, worker, name)
+		mu.Lock()
+		defer mu.Unlock()
+		tasks = append(tasks, list...)
+		return err
+	})
+	p.reply(w, shownStages{sumOf(tasks), append([]string{}, notes...)})
 }
 
 // sumOf sums up what the stages of tasks have done.
@@ -93,12 +100,15 @@ func sumOf(tasks [][]stagestats.Stage) []stage {
 	return list
 }
 
-// elsewhere asks the other workers that run tasks of a connector what these have done,
-// and says which of them do not tell.
-func (p *Page) elsewhere(r *http.Request, name string) (tasks [][]stagestats.Stage, notes []string) {
+// elsewhere asks the other workers that run tasks of a connector for something, all at
+// once, and says which of them do not tell.
+func (p *Page) elsewhere(r *http.Request, name, what string, ask func(at, worker string) error) (notes []string) {
 	status, err := p.o.Herder.Status(name)
 	if err != nil || p.o.Peers == nil {
-		return nil, nil // it is deleted, or there are no others
+		return nil // it is deleted, or there are no others
+	}
+	lacks := func(worker, why string) {
+		notes = append(notes, fmt.Sprintf("worker %s: its %s are not among these: %s", worker, what, why))
 	}
 	at, own, peers := map[string]string{}, "", p.o.Peers()
 	for _, t := range status.Tasks {
@@ -108,7 +118,7 @@ func (p *Page) elsewhere(r *http.Request, name string) (tasks [][]stagestats.Sta
 		case u != "":
 			at[t.WorkerID] = u
 		case t.State == state.Running:
-			notes = append(notes, fmt.Sprintf("worker %s: its tasks are not among these: its address is not known", t.WorkerID))
+			lacks(t.WorkerID, "its address is not known")
 		}
 	}
 	delete(at, own) // tasks that it has no more, of which no other has spoken yet
@@ -116,28 +126,25 @@ func (p *Page) elsewhere(r *http.Request, name string) (tasks [][]stagestats.Sta
 	var mu sync.Mutex
 	for worker, u := range at {
 		work.Go(func() {
-			list, err := p.stagesAt(r, u, worker, name)
-			mu.Lock()
-			defer mu.Unlock()
-			tasks = append(tasks, list...)
-			if err != nil {
-				notes = append(notes, fmt.Sprintf("worker %s: its tasks are not among these: %v", worker, err))
+			if err := ask(u, worker); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				lacks(worker, err.Error())
 			}
 		})
 	}
 	work.Wait()
 	slices.Sort(notes)
-	return tasks, notes
+	return notes
 }
 
-// stagesAt asks another worker what its tasks of a connector have done, with the login of
-// the one who looks.
-func (p *Page) stagesAt(r *http.Request, at, worker, name string) (tasks [][]stagestats.Stage, err error) {
-	ctx, cancel := context.WithTimeout(r.Context(), stagesPatience)
+// peer asks another worker's REST API, with the login of the one who looks.
+func (p *Page) peer(r *http.Request, at, path string, into any) error {
+	ctx, cancel := context.WithTimeout(r.Context(), peerPatience)
 	defer cancel()
-	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(at, "/")+"/connectors/"+url.PathEscape(name)+"/status?progress=true&stages=true", nil)
+	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(at, "/")+path, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ask.Header.Set("Accept", "application/json")
 	if login := r.Header.Get("Authorization"); login != "" {
@@ -145,12 +152,17 @@ func (p *Page) stagesAt(r *http.Request, at, worker, name string) (tasks [][]sta
 	}
 	res, err := p.o.Ask(ask)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = res.Body.Close() }() // it was read
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("it answers %s", res.Status)
+		return fmt.Errorf("it answers %s", res.Status)
 	}
+	return json.NewDecoder(io.LimitReader(res.Body, mostSaid)).Decode(into)
+}
+
+// stagesAt asks another worker what its tasks of a connector have done.
+func (p *Page) stagesAt(r *http.Request, at, worker, name string) (tasks [][]stagestats.Stage, err error) {
 	var said struct {
 		Tasks []struct {
 			WorkerID string `json:"worker_id"`
@@ -160,7 +172,7 @@ func (p *Page) stagesAt(r *http.Request, at, worker, name string) (tasks [][]sta
 			} `json:"progress"`
 		} `json:"tasks"`
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, mostSaid)).Decode(&said); err != nil {
+	if err := p.peer(r, at, "/connectors/"+url.PathEscape(name)+"/status?progress=true&stages=true", &said); err != nil {
 		return nil, err
 	}
 	for _, t := range said.Tasks {

@@ -41,13 +41,3 @@ func (s *Server) check(r request, connector string) (answer, error) {
 	}
 	return answer{status: http.StatusOK, body: list}, err
 }
-
-// getOrigins gives the values of a connector, without its secrets, and where each comes
-// from.
-func getOrigins(s *Server, r request) (answer, error) {
-	i, err := s.o.Herder.Info(r.args[0])
-	if err != nil {
-		return answer{}, err
-	}
-	return answer{status: http.StatusOK, body: s.o.Herder.Validator().Sources(i.Config, i.Entries)}, nil
-}

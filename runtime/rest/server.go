@@ -16,6 +16,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/health"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -59,6 +60,8 @@ type Options struct {
 	Topics     TopicTracking
 	// Tap shows records on their way; nil is not there.
 	Tap Tap
+	// Lines are what connectors have logged; nil is not there.
+	Lines *lines.Lines
 	// Check looks whether what a connector needs is there, or what the worker does where
 	// none is named; each thing may take so long. nil is not there.
 	Check func(ctx context.Context, connector string, long time.Duration) ([]health.Check, error)
@@ -204,6 +207,7 @@ var routes = []route{
 	path("connectors/*/tasks/*/restart", map[string]verb{"POST": operates(postTaskRestart)}),
 	path("connectors/*/offsets", map[string]verb{"GET": views(getOffsets), "PATCH": configures(patchOffsets), "DELETE": configures(deleteOffsets)}),
 	path("connectors/*/origins", map[string]verb{"GET": views(getOrigins)}),
+	path("connectors/*/log", map[string]verb{"GET": views(getLog)}),
 	path("connectors/*/check", map[string]verb{"GET": views(getConnectorCheck)}),
 	path("connectors/*/tap", map[string]verb{"GET": follows(getTap)}),
 	path("connectors/*/topics", map[string]verb{"GET": views(getTopics)}),

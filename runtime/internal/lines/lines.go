@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +32,14 @@ type Line struct {
 	Text  string // the message, and what belongs to it as key=value
 }
 
+// Shown is a line as it is sent.
+type Shown struct {
+	Time   time.Time `json:"time"`
+	Level  string    `json:"level"`
+	Text   string    `json:"text"`
+	Worker string    `json:"worker,omitempty"` // another one, which has logged it
+}
+
 // Lines keeps lines. It is safe for concurrent use.
 type Lines struct {
 	mu   sync.Mutex
@@ -46,6 +55,15 @@ func (l *Lines) Of(connector string) []Line {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]Line(nil), l.of[connector]...)
+}
+
+// Shown gives a connector's lines as they may be seen, the newest first.
+func (l *Lines) Shown(connector string, mask *strings.Replacer) []Shown {
+	list := []Shown{}
+	for _, line := range slices.Backward(l.Of(connector)) {
+		list = append(list, Shown{Time: line.Time.UTC(), Level: line.Level.String(), Text: mask.Replace(line.Text)})
+	}
+	return list
 }
 
 // add keeps a line, and forgets the oldest of the connector, and of those with the most.

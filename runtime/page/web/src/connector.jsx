@@ -76,7 +76,7 @@ const Log = ({ c }) => (
   <Asked path={`log/${encodeURIComponent(c.name)}`} every={detailEvery}>
     {(lines) => (lines.length === 0 ? <p class="note">Nothing was logged of it since this worker started.</p> : (
       <ol class="log" tabIndex={0} aria-label="Log, the newest first">
-        {lines.map((l) => <li><time dateTime={l.time}>{utc(l.time)}</time> <b class={l.level}>{l.level}</b> {l.text}</li>)}
+        {lines.map((l) => <li><time dateTime={l.time}>{utc(l.time)}</time> <b class={l.level}>{l.level}</b> {l.worker && <span class="kind">{l.worker}</span>} {l.text}</li>)}
       </ol>
     ))}
   </Asked>

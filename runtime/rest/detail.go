@@ -1,0 +1,37 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
+)
+
+// getOrigins gives the values of a connector, without its secrets, and where each comes
+// from.
+func getOrigins(s *Server, r request) (answer, error) {
+	i, err := s.o.Herder.Info(r.args[0])
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusOK, body: s.o.Herder.Validator().Sources(i.Config, i.Entries)}, nil
+}
+
+// getLog gives what this worker has logged of a connector, the newest first, without its
+// secrets.
+func getLog(s *Server, r request) (answer, error) {
+	if s.o.Lines == nil {
+		return answer{}, failed(http.StatusNotFound, "This worker keeps no lines.")
+	}
+	if rights.Of(r.Context()).Anyone {
+		return answer{}, failed(http.StatusForbidden, "No log is shown: others reach this address, and nobody has to log in. The worker's key access.file says who may.")
+	}
+	i, err := s.o.Herder.Info(r.args[0])
+	if err != nil {
+		return answer{}, err
+	}
+	mask, err := s.o.Herder.Validator().Masker(i.Config, i.Origin())
+	if err != nil {
+		s.o.Log.Debug("log: references are not replaced: "+err.Error(), "connector", i.Name)
+	}
+	return answer{status: http.StatusOK, body: s.o.Lines.Shown(i.Name, mask)}, nil
+}
