@@ -74,7 +74,7 @@ function Stages({ c }) {
 
 const Log = ({ c }) => (
   <Asked path={`log/${encodeURIComponent(c.name)}`} every={detailEvery}>
-    {(lines) => (lines.length === 0 ? <p class="note">Nothing was logged of it since this worker started.</p> : (
+    {(lines) => (lines.length === 0 ? <p class="note">Nothing was logged of it since its workers started.</p> : (
       <ol class="log" tabIndex={0} aria-label="Log, the newest first">
         {lines.map((l) => <li><time dateTime={l.time}>{utc(l.time)}</time> <b class={l.level}>{l.level}</b> {l.worker && <span class="kind">{l.worker}</span>} {l.text}</li>)}
       </ol>
@@ -159,8 +159,7 @@ export function Connector() {
       <Rates key={name} name={name} />
       <Part name="Stages">since the tasks were started</Part>
       <Stages key={name} c={c} />
-      <Part name="Log">the last lines in this worker</Part>
-      {others.length > 0 && <p class="note">Its tasks at {others.join(', ')} log there: what they say is on the page of that worker, and in its own log.</p>}
+      <Part name="Log">the last lines of {others.length > 0 ? 'the workers that run it' : 'this worker'}</Part>
       <Log c={c} />
       <Part name="Configuration" />
       <Asked path={`config/${encodeURIComponent(name)}`} every={detailEvery}>
