@@ -3,6 +3,7 @@ package bench
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,13 +12,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"text/tabwriter"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/procfs"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/converter/avro"
@@ -214,12 +215,15 @@ func (d *data) pass(lane dataLane) dataCost {
 // floor does it as psql would, on each connection with its part of the rows.
 func (d *data) floor(connections int) {
 	lines := slices.Collect(strings.Lines(d.text))
-	var all errgroup.Group
-	for part := range slices.Chunk(lines, (len(lines)+connections-1)/connections) {
-		text := strings.Join(part, "")
-		all.Go(func() error { return d.copy(text) })
+	errs := make([]error, connections)
+	var all sync.WaitGroup
+	part := (len(lines) + connections - 1) / connections
+	for i := range connections {
+		text := strings.Join(lines[i*part:min((i+1)*part, len(lines))], "")
+		all.Go(func() { errs[i] = d.copy(text) })
 	}
-	check(d.b, all.Wait())
+	all.Wait()
+	check(d.b, errors.Join(errs...))
 }
 
 // copy brings rows into the table in one transaction.
