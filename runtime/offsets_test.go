@@ -48,7 +48,7 @@ func (p *particular) AlterTopicOffsets(_ context.Context, _ connector.Context, _
 
 func at(n string) map[string]any { return map[string]any{"n": json.Number(n)} }
 
-// Clauses: A9.
+// Clauses: A9, K8.
 func TestOffsetsOfASource(t *testing.T) {
 	w := testWorker(t)
 	w.options.Plugins.Add(connector.SourceType, func() connector.Plugin { return new(particular) })
@@ -94,7 +94,7 @@ func topicAt(topic string, partition, offset any) connector.SourceOffset {
 	return o
 }
 
-// Clauses: A9.
+// Clauses: A9, K8.
 func TestOffsetsOfSinkAndStream(t *testing.T) {
 	f := newFlow(t)
 	f.topic("in", 2)
@@ -245,6 +245,7 @@ func TestOffsetsOfARunningSink(t *testing.T) {
 	}
 }
 
+// Clauses: K8.
 func TestTopicOffsets(t *testing.T) {
 	tests := []struct {
 		name string
@@ -272,6 +273,8 @@ func TestTopicOffsets(t *testing.T) {
 }
 
 // Topics are those that records were read from and those that they arrived in.
+//
+// Clauses: K9.
 func TestActiveTopics(t *testing.T) {
 	f := newFlow(t)
 	f.topic("in", 1)

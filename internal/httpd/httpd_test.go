@@ -14,6 +14,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 )
 
+// Clauses: K14.
 func TestHosts(t *testing.T) {
 	loopback, everywhere := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8083}, &net.TCPAddr{IP: net.IPv6unspecified, Port: 8083}
 	for _, c := range []struct {

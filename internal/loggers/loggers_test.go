@@ -26,6 +26,7 @@ func wrapped(level slog.Level) (*slog.Logger, *loggers.Registry, *bytes.Buffer) 
 	return slog.New(h), h.Registry(), out
 }
 
+// Clauses: K11.
 func TestLevels(t *testing.T) {
 	type set struct{ name, level string }
 	tests := []struct {
@@ -69,6 +70,8 @@ func TestLevels(t *testing.T) {
 }
 
 // A name of Java's sets the packages that do its work here.
+//
+// Clauses: K11.
 func TestJavaNames(t *testing.T) {
 	_, registry, _ := wrapped(slog.LevelInfo)
 	level := func(name string) string {
@@ -98,6 +101,7 @@ func TestJavaNames(t *testing.T) {
 	}
 }
 
+// Clauses: K11.
 func TestRegistry(t *testing.T) {
 	log, registry, _ := wrapped(slog.LevelInfo)
 	if _, ok := registry.Get("no.such.logger"); ok {

@@ -38,6 +38,8 @@ var operations = map[string]bool{
 
 // TestRoutesTakeRoles asks for all that the API's document describes, and for what
 // the page answers, as people of each role.
+//
+// Clauses: K14.
 func TestRoutesTakeRoles(t *testing.T) {
 	tokens, access := map[string]string{}, ""
 	for _, role := range []string{"view", "operate", "configure"} {

@@ -107,6 +107,7 @@ func stop(t *testing.T, w *Worker) {
 	}
 }
 
+// Clauses: K1, K2.
 func TestWorkerMovesLines(t *testing.T) {
 	dir := t.TempDir()
 	file, in, out := filepath.Join(dir, "flow.yaml"), filepath.Join(dir, "in.txt"), filepath.Join(dir, "out.txt")
@@ -138,7 +139,7 @@ connectors:
 	} else if _, err := StartWorker(t.Context(), WorkerOptions{Setup: j, Log: slog.New(slog.DiscardHandler)}); err == nil || !strings.Contains(err.Error(), "another worker is using it") {
 		t.Errorf("a second worker on the same offsets: %v", err)
 	}
-	for path, want := range map[string]string{"/connectors": `["lines","sorted"]`, "/health": "healthy", "/": "kafka_cluster_id",
+	for path, want := range map[string]string{"/connectors": `["lines","sorted"]`, "/health": "healthy", "/": `"kafka_cluster_id":"hydraulics-embedded"`,
 		"/metrics": `hydraulics_task_records_out_total{connector="lines",task="0"} 2`} {
 		if got := get(t, w.RESTURL()+path); !strings.Contains(got, want) {
 			t.Errorf("%s answers %s, want %s", path, got, want)

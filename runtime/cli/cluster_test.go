@@ -184,7 +184,7 @@ const numbers = `{"connector.class":"datagen","topic":"numbers","rate":"200","ta
 
 // Connectors are made, changed and removed at any worker, and run at both.
 //
-// Clauses: G1, G3, G5, G7, H4, H7.
+// Clauses: G1, G3, G5, G7, H4, H7, K6, K7, K8, K9, K12.
 func TestWorkersShare(t *testing.T) {
 	leader, other := startTwo(t, kafkatest.Start(t))
 	do(t, other, http.StatusCreated, "PUT", "/connectors/n/config", fmt.Sprintf(numbers, 4))
@@ -242,7 +242,7 @@ func TestWorkersShare(t *testing.T) {
 // What workers ask of each other is signed, and what a worker is in its cluster is told.
 // Answers 177, 178 and 185 are as Java's worker gave them.
 //
-// Clauses: G8, H5, L2.
+// Clauses: G8, H5, K11, L2.
 func TestClusterIsTold(t *testing.T) {
 	leader, other := startTwo(t, kafkatest.Start(t), "inter.worker.key.ttl.ms=200")
 	for _, w := range []*Worker{leader, other} {

@@ -108,7 +108,7 @@ func all(tasks ...int) map[int]bool {
 // A worker runs what it is assigned, and stops the rest before others are told; what
 // stays runs on.
 //
-// Clauses: G3.
+// Clauses: G3, K5.
 func TestReassign(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, c := threeTasks(), &fakeCluster{runs: all(Whole, 0, 1, 2)}

@@ -12,7 +12,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
-// Clauses: F3.
+// Clauses: F3, K4.
 func TestFileManagesItsConnector(t *testing.T) {
 	file := config.Connector{Name: "f", File: "dir/flow.yaml", Entries: config.List{
 		{Key: "name", Text: "f"}, {Key: "connector.class", Text: "fake-source"}}}
@@ -50,7 +50,7 @@ func TestFileManagesItsConnector(t *testing.T) {
 
 // initial_state counts until something else is wanted, over starts of the worker.
 //
-// Clauses: F1.
+// Clauses: F1, K7.
 func TestInitialState(t *testing.T) {
 	file := config.Connector{Name: "f", File: "f.json", Initial: state.TargetPaused, Entries: config.List{
 		{Key: "name", Text: "f"}, {Key: "connector.class", Text: "fake-source"}}}

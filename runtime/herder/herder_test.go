@@ -42,11 +42,16 @@ func states(t *testing.T, h *Herder, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := []string{string(s.Connector.State)}
+	return words(s)
+}
+
+// words gives the states of a status.
+func words(s ConnectorStatus) string {
+	list := []string{string(s.Connector.State)}
 	for _, task := range s.Tasks {
-		words = append(words, string(task.State))
+		list = append(list, string(task.State))
 	}
-	return strings.Join(words, " ")
+	return strings.Join(list, " ")
 }
 
 func source(extra ...string) connector.Props {
@@ -64,7 +69,7 @@ func closeIt(t *testing.T, h *Herder) {
 	}
 }
 
-// Clauses: A1, A2, F3.
+// Clauses: A1, A2, F3, K6, K7.
 func TestLifeOfAConnector(t *testing.T) {
 	overStores(t, func(t *testing.T, open func() (store.Store, func())) {
 		e := &fakeEngine{split: func(spec runtime.TaskSpec, n int) ([]connector.Props, error) {
@@ -135,6 +140,46 @@ func TestLifeOfAConnector(t *testing.T) {
 	})
 }
 
+// Of a connector and its tasks what failed starts again, where that is asked for.
+//
+// Clauses: K6.
+func TestRestartOfWhatFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &fakeEngine{split: func(runtime.TaskSpec, int) ([]connector.Props, error) {
+			return []connector.Props{{"part": "a"}, {"part": "b"}}, nil
+		}}
+		h := newHerder(t, e, "")
+		defer closeIt(t, h)
+		if _, err := h.Create("c", source("tasks.max", "2"), state.TargetStarted); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		e.starts[1].become(state.Failed, connector.Data(errors.New("bad")))
+		for _, tt := range []struct {
+			tasks, failed bool
+			said, after   string
+			starts        int // of tasks, all in all
+		}{
+			{false, true, "RUNNING RUNNING FAILED", "RUNNING RUNNING FAILED", 2},
+			{false, false, "RESTARTING RUNNING FAILED", "RUNNING RUNNING FAILED", 2},
+			{true, true, "RUNNING RUNNING RESTARTING", "RUNNING RUNNING RUNNING", 3},
+			{true, true, "RUNNING RUNNING RUNNING", "RUNNING RUNNING RUNNING", 3},
+			{true, false, "RESTARTING RESTARTING RESTARTING", "RUNNING RUNNING RUNNING", 5},
+		} {
+			synctest.Wait()
+			s, err := h.Restart("c", tt.tasks, tt.failed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said, after := words(s), states(t, h, "c")
+			if said != tt.said || after != tt.after || e.count() != tt.starts {
+				t.Errorf("tasks %v, failed %v: said %s, then %s, %d starts, want %+v", tt.tasks, tt.failed, said, after, e.count(), tt)
+			}
+		}
+	})
+}
+
+// Clauses: K3.
 func TestPausedFromTheStartHasNoTasks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := new(fakeEngine)
@@ -325,6 +370,7 @@ func TestWaitForAOneShotSource(t *testing.T) {
 	})
 }
 
+// Clauses: K5.
 func TestStatusSaysWhatIsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := new(fakeEngine)
@@ -348,7 +394,7 @@ func TestStatusSaysWhatIsRetried(t *testing.T) {
 	})
 }
 
-// Clauses: B8.
+// Clauses: B8, K12.
 func TestRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHerder(t, new(fakeEngine), "")

@@ -16,6 +16,7 @@ import (
 
 var someOffsets = []connector.SourceOffset{{Partition: map[string]any{"p": 1}, Offset: map[string]any{"o": 2}}}
 
+// Clauses: K8.
 func TestOffsetsOfAStoppedConnectorOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		altered := 0
@@ -59,6 +60,8 @@ func TestOffsetsOfAStoppedConnectorOnly(t *testing.T) {
 }
 
 // What a task commits at its end is not to overwrite what people set.
+//
+// Clauses: K8.
 func TestOffsetsWaitForTasksThatStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := new(fakeEngine)
@@ -161,6 +164,7 @@ func TestStopOfAConnectorWhoseTaskFailed(t *testing.T) {
 	})
 }
 
+// Clauses: K5.
 func TestWorst(t *testing.T) {
 	tests := []struct {
 		tasks []state.State

@@ -7,6 +7,7 @@ import (
 	"testing"
 )
 
+// Clauses: K14.
 func TestAdminEndpoints(t *testing.T) {
 	before := routes
 	defer func() { routes = before }()
@@ -34,6 +35,7 @@ func TestAdminEndpoints(t *testing.T) {
 	}
 }
 
+// Clauses: K3.
 func TestLocationOverTLS(t *testing.T) {
 	r := httptest.NewRequest("POST", "/connectors", nil)
 	r.Host, r.TLS = "sea.example:8443", new(tls.ConnectionState)

@@ -17,6 +17,8 @@ import (
 const clientsEnv = "HYDRAULICS_REST_CLIENTS"
 
 // TestPublishedClients runs other people's clients against a worker.
+//
+// Clauses: K13, K15.
 func TestPublishedClients(t *testing.T) {
 	dir := os.Getenv(clientsEnv)
 	if dir == "" {

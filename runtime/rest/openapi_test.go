@@ -51,6 +51,8 @@ func template(path string) string {
 }
 
 // TestDocumentHasTheRoutes compares paths and methods both ways.
+//
+// Clauses: K15.
 func TestDocumentHasTheRoutes(t *testing.T) {
 	want, got := map[string]bool{}, map[string]bool{}
 	for _, r := range routes {

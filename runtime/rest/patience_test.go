@@ -34,15 +34,16 @@ func (s *slowHerder) AlterOffsets(ctx context.Context, _ string, _ []connector.S
 	return false, ctx.Err()
 }
 
+// Clauses: K2.
 func TestRequestsThatTakeTooLong(t *testing.T) {
 	tests := []struct {
 		name, method, path, body string
 		after                    time.Duration
 		want                     string
 	}{
-		{"a change", "PUT", "/connectors/flow/pause", "", requestTimeout, `{"error_code":500,"message":"Request timed out. The worker is currently making connector flow PAUSED, which began at 2000-01-01T00:00:00.000Z"}`},
-		{"offsets", "PATCH", "/connectors/flow/offsets", `{"offsets":[{"partition":{},"offset":null}]}`, requestTimeout, `The worker is currently altering the offsets of connector flow, which began at`},
-		{"health", "GET", "/health", "", healthTimeout, `{"status":"unhealthy","message":"Worker was unable to handle this request and may be unable to handle other requests. The worker is currently looking at its tasks, which`},
+		{"a change", "PUT", "/connectors/flow/pause", "", 90 * time.Second, `{"error_code":500,"message":"Request timed out. The worker is currently making connector flow PAUSED, which began at 2000-01-01T00:00:00.000Z"}`},
+		{"offsets", "PATCH", "/connectors/flow/offsets", `{"offsets":[{"partition":{},"offset":null}]}`, 90 * time.Second, `The worker is currently altering the offsets of connector flow, which began at`},
+		{"health", "GET", "/health", "", 10 * time.Second, `{"status":"unhealthy","message":"Worker was unable to handle this request and may be unable to handle other requests. The worker is currently looking at its tasks, which`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -71,6 +72,7 @@ type panicking struct{ fakeHerder }
 
 func (*panicking) SetTarget(string, state.Target) error { panic("a defect") }
 
+// Clauses: K12.
 func TestPanicIsAnswered(t *testing.T) {
 	w := httptest.NewRecorder()
 	New(Options{Herder: new(panicking)}).ServeHTTP(w, httptest.NewRequest("PUT", "/connectors/flow/pause", nil))

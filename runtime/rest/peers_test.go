@@ -14,6 +14,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/cluster"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 )
 
 // follower is a herder that does not lead.
@@ -62,7 +63,7 @@ func (p *peer) Do(r *http.Request) (*http.Response, error) {
 	return w.Result(), err
 }
 
-// Clauses: G7.
+// Clauses: G7, K12.
 func TestForward(t *testing.T) {
 	elsewhere := &herder.Elsewhere{URL: "http://leader:8083/"}
 	tests := []struct {
@@ -108,9 +109,10 @@ func TestForward(t *testing.T) {
 	}
 }
 
-// What workers ask of each other is there in a cluster alone, and signed.
+// What workers ask of each other is there in a cluster alone, and signed, so that it
+// takes no login.
 //
-// Clauses: G8.
+// Clauses: G8, K14.
 func TestInternalRequests(t *testing.T) {
 	refusal := &herder.Error{Reason: herder.Forbidden, Text: "Internal request contained invalid signature."}
 	tests := []struct {
@@ -130,7 +132,11 @@ func TestInternalRequests(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f, w := new(fakeHerder), httptest.NewRecorder()
-			New(Options{Herder: f, Peers: tt.peers}).ServeHTTP(w, httptest.NewRequest(tt.method, tt.path, strings.NewReader(tt.body)))
+			s, r := New(Options{Herder: f, Peers: tt.peers}), httptest.NewRequest(tt.method, tt.path, strings.NewReader(tt.body))
+			if open := s.Takes(r) == rights.None; open != (tt.peers != nil) {
+				t.Errorf("it takes no login: %v", open)
+			}
+			s.ServeHTTP(w, r)
 			if d := cmp.Diff(tt.asked, f.asked); w.Code != tt.status || d != "" {
 				t.Errorf("%d %s, %s", w.Code, w.Body, d)
 			}

@@ -84,7 +84,7 @@ func startWorker(t *testing.T) *worker {
 	return &worker{h, server, readDocument(t)}
 }
 
-// Clauses: B6.
+// Clauses: B6, K1, K2, K3, K4, K5, K6, K7, K8, K9, K10, K11, K12, K13, K15.
 func TestReplay(t *testing.T) {
 	all := recordings(t)
 	excepted, reworded := exceptionsIn(t, "exceptions.txt", all), exceptionsIn(t, "words.txt", all)

@@ -92,7 +92,31 @@ func (f *fakeHerder) ResetOffsets(_ context.Context, name string) (bool, error) 
 func (f *fakeHerder) ActiveTopics(string) []string { return []string{"a"} }
 func (f *fakeHerder) ResetActiveTopics(string)     { f.asked = append(f.asked, "topics") }
 
+// TestRoot asks who the worker is: Kafka says once which cluster it is.
+//
+// Clauses: K1.
+func TestRoot(t *testing.T) {
+	said := []struct {
+		id  string
+		err error
+	}{{"", errors.New("Kafka is away")}, {"", nil}, {"sea", nil}}
+	asked := 0
+	s := New(Options{Herder: new(fakeHerder), Version: "1.2", Commit: "abc", ClusterID: func(context.Context) (string, error) {
+		asked++
+		return said[asked-1].id, said[asked-1].err
+	}})
+	for _, id := range []string{"null", "null", `"sea"`, `"sea"`} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		if want := `{"version":"1.2","commit":"abc","kafka_cluster_id":` + id + `}`; w.Code != http.StatusOK || w.Body.String() != want {
+			t.Errorf("%d %s, want %s", w.Code, w.Body, want)
+		}
+	}
+}
+
 // TestTopicTracking asks with and without topic.tracking.
+//
+// Clauses: K9.
 func TestTopicTracking(t *testing.T) {
 	tests := []struct {
 		name       string
@@ -123,6 +147,8 @@ func TestTopicTracking(t *testing.T) {
 }
 
 // TestLoggers sets the level of what the API itself logs.
+//
+// Clauses: K11.
 func TestLoggers(t *testing.T) {
 	out := new(strings.Builder)
 	handler := loggers.Wrap(slog.NewTextHandler(out, nil))
@@ -158,7 +184,7 @@ func TestLoggers(t *testing.T) {
 // TestPluginList reads the list as a client does that knows Kafka Connect's
 // fields alone.
 //
-// Clauses: A2.
+// Clauses: A2, K10.
 func TestPluginList(t *testing.T) {
 	for query, all := range map[string]bool{"": false, "?connectorsOnly": false, "?connectorsOnly=": false, "?connectorsOnly=%20": false, "?connectorsOnly=TRUE": false,
 		"?connectorsOnly=false": true, "?connectorsOnly=no": true} {
@@ -184,7 +210,7 @@ func TestPluginList(t *testing.T) {
 // TestNames makes a connector of each name and goes through what is there to be
 // asked of one, from where the answer says that it is to its end.
 //
-// Clauses: B8.
+// Clauses: B8, K3, K4, K7, K13.
 func TestNames(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("in.txt", nil, 0o600); err != nil {
@@ -248,7 +274,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Clauses: A21.
+// Clauses: A21, K2, K4, K5, K6, K8, K10, K12, K13.
 func TestServer(t *testing.T) {
 	tests := []struct {
 		name, method, path, body string
@@ -269,6 +295,7 @@ func TestServer(t *testing.T) {
 		{"no content type", "PUT", "/connectors/flow/config", "{}", []string{"Content-Type", ""}, 409, "managed"},
 		{"a list as a value", "PUT", "/connectors/flow/config", `{"a":[1]}`, nil, 500, "key a: want text, not an object or a list"},
 		{"two bodies", "PUT", "/connectors/flow/config", `{} {}`, nil, 500, "more follows after the JSON value"},
+		{"a body beyond its bound", "PUT", "/connectors/flow/config", strings.Repeat(" ", maxBody+1), nil, 413, "request body: more than 10485760 bytes"},
 		{"a bracket behind the body", "PUT", "/connectors/flow/config", `{}]`, nil, 500, "more follows after the JSON value"},
 		{"a name with a space", "GET", "/connectors/a%20b", "", nil, 200, `"name":"a b"`},
 		{"a name with a slash", "GET", "/connectors/a%2fb%2F/config", "", nil, 200, `{"name":"a/b/"}`},

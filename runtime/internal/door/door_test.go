@@ -131,6 +131,7 @@ func asked(t *testing.T, conf *tls.Config, method, url string, headers ...string
 	return res, string(body), err
 }
 
+// Clauses: K14.
 func TestAddresses(t *testing.T) {
 	for name, c := range map[string]struct {
 		keys map[string]string
@@ -165,6 +166,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// Clauses: K14.
 func TestWrongKeys(t *testing.T) {
 	file := func(text string) string { return certs.File(t, "file", []byte(text)) }
 	jaasOf := func(users string) string {
@@ -207,6 +209,7 @@ func TestWrongKeys(t *testing.T) {
 	}
 }
 
+// Clauses: K14.
 func TestWhatIsServedWhere(t *testing.T) {
 	authority := certs.Authority(t)
 	store := func(prefix, form string) map[string]string {
@@ -261,6 +264,7 @@ func TestWhatIsServedWhere(t *testing.T) {
 	}
 }
 
+// Clauses: K14.
 func TestAdvertised(t *testing.T) {
 	d := served(t, map[string]string{"rest.advertised.host.name": "sea.example", "rest.advertised.port": "443"})
 	if d.Advertised() != "sea.example:443" {
@@ -268,6 +272,7 @@ func TestAdvertised(t *testing.T) {
 	}
 }
 
+// Clauses: K14.
 func TestClientCertificates(t *testing.T) {
 	authority := certs.Authority(t)
 	const prefix = "listeners.https."
@@ -299,6 +304,8 @@ func TestClientCertificates(t *testing.T) {
 }
 
 // A certificate that is replaced is served from the next connection on.
+//
+// Clauses: K14.
 func TestReplacedCertificate(t *testing.T) {
 	first, second := certs.Authority(t), certs.Authority(t)
 	name := certs.File(t, "key", first.Issue(t, "server", "127.0.0.1").KeyStore(t, "PKCS12", "opensesame"))
@@ -315,6 +322,7 @@ func TestReplacedCertificate(t *testing.T) {
 	}
 }
 
+// Clauses: K14.
 func TestHeaders(t *testing.T) {
 	d := served(t, map[string]string{headersKey: ` "add Cache-Control: no-cache, no-store",ADD X-A: 1;mode=block, add X-A: 2, set X-B: 1, set X-B: a\"b:c, setDate Expires: 60000, addDate X-D: -1000 `})
 	res, _, err := asked(t, nil, "GET", d.APIURL())
@@ -335,6 +343,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// Clauses: K14.
 func TestPagesFromElsewhere(t *testing.T) {
 	const allow, methods, headers = "Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers"
 	console := map[string]string{originKey: "https://console.example, https://*.sea.example"}
@@ -380,6 +389,8 @@ func TestPagesFromElsewhere(t *testing.T) {
 }
 
 // A preflight has no login: it passes before it.
+//
+// Clauses: K14.
 func TestPreflightBeforeLogin(t *testing.T) {
 	users := certs.File(t, "users", []byte("alice=right"))
 	keys := map[string]string{originKey: "https://console.example", extensionsKey: extension,
@@ -394,6 +405,7 @@ func TestPreflightBeforeLogin(t *testing.T) {
 	}
 }
 
+// Clauses: K14.
 func TestBusyPort(t *testing.T) {
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

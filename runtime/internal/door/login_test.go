@@ -24,6 +24,7 @@ func hash(t *testing.T, password string) string {
 	return string(h)
 }
 
+// Clauses: K14.
 func TestLogin(t *testing.T) {
 	users := certs.File(t, "users", []byte("# who\nalice=right\nb\\:ob: "+hash(t, "ri ght")+"\n"))
 	d := served(t, map[string]string{extensionsKey: "BasicAuthSecurityRestExtension", adminKey: "http://127.0.0.1:0", pageKey: "http://127.0.0.1:0",
@@ -66,6 +67,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// Clauses: K14.
 func TestHashedPasswords(t *testing.T) {
 	u, err := openUsers(certs.File(t, "users", []byte("alice="+hash(t, "right")+"\nbob="+strings.Replace(hash(t, "right"), "$2a$", "$2y$", 1))), readUsers, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -84,6 +86,7 @@ func TestHashedPasswords(t *testing.T) {
 	}
 }
 
+// Clauses: K14.
 func TestUsersThatChange(t *testing.T) {
 	out := new(output)
 	name := certs.File(t, "users", []byte("alice=right\n"))

@@ -210,6 +210,8 @@ func TestLateStatus(t *testing.T) {
 }
 
 // While Kafka takes nothing, nobody waits; then the newest status is there.
+//
+// Clauses: K5.
 func TestKafkaThroughAnOutage(t *testing.T) {
 	b := kafkatest.New(t)
 	o := statuses(t, b.Addr())
