@@ -3,13 +3,16 @@
 package integration
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -163,8 +166,8 @@ func host(t *testing.T, s *pgtest.Server) string {
 	return u.Host
 }
 
-// load sends records until it is called back: one in a hundred is poison, some come
-// twice and some are tombstones.
+// load sends records until it is called back, or the test is over: one in a hundred is
+// poison, some come twice and some are tombstones.
 func (f *dataField) load(t *testing.T) (stop func()) {
 	t.Helper()
 	p, err := f.kafka.NewProducer(kafka.ProducerOptions{})
@@ -176,7 +179,7 @@ func (f *dataField) load(t *testing.T) (stop func()) {
 		for {
 			for range 25 {
 				for _, m := range f.next() {
-					if err := p.Send(t.Context(), m, func(connector.RecordMetadata, error) {}); err != nil {
+					if err := p.Send(context.WithoutCancel(t.Context()), m, func(connector.RecordMetadata, error) {}); err != nil {
 						done <- err
 						return
 					}
@@ -185,16 +188,19 @@ func (f *dataField) load(t *testing.T) (stop func()) {
 			select {
 			case <-tick.C:
 			case <-quit:
-				done <- p.Flush(t.Context())
+				done <- p.Flush(context.WithoutCancel(t.Context()))
 				return
 			}
 		}
 	}()
+	once := sync.OnceValue(func() error {
+		close(quit)
+		return errors.Join(<-done, p.Close())
+	})
+	t.Cleanup(func() { _ = once() }) // of a test that has failed
 	return func() {
 		t.Helper()
-		close(quit)
-		check(t, <-done)
-		check(t, p.Close())
+		check(t, once())
 	}
 }
 
