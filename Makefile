@@ -84,7 +84,7 @@ integration-serving: ## each protocol and a new version on real model servers, a
 	./.ci/serving.sh
 
 # PYTHON is a Python with numpy and scipy for the image analysis and with keras, tf2onnx and onnxruntime for the engine;
-# without it both are timed alone, with openvino in that Python beside it too. ORIGINALS is a folder with checkouts of the image analysis's originals, without which
+# without it both are timed alone. Where that Python has openvino, the engine is timed beside it too. ORIGINALS is a folder with checkouts of the image analysis's originals, without which
 # the ratio to them is left out: internal/test/bench/RESULTS.md.
 bench: ## rates and shares of the flow; with PYTHON=... image analysis and ONNX engine beside Python's
 	$(if $(PYTHON),$(PYTHON) internal/test/bench/nets.py $(ONNX_NETS))

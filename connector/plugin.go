@@ -248,8 +248,8 @@ type (
 	Publisher interface {
 		Publishes(conf Config) bool
 	}
-	// TopicNamer is a Source or Sink that names topics which it writes to, beside that of
-	// a source's key topic: hydraulics doctor looks at them. It is called on an instance
+	// TopicNamer is a Source or Sink that names topics which it writes to, beside the
+	// one that a source's key "topic" gives: hydraulics doctor looks at them. It is called on an instance
 	// of its own, which is never started.
 	TopicNamer interface {
 		Topics(c Context, conf Config) []string

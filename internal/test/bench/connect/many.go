@@ -44,7 +44,7 @@ func crowds(topic, full string) []crowd {
 	return []crowd{
 		{"stopped", 1000, "STOPPED", source},
 		{"file sources at the end of their files", 100, "", source},
-		{"many such sources", 1000, "", source},
+		{"file sources at the end of their files", 1000, "", source},
 		{"file sinks at the end of their topic", 200, "", func(b *bench, i int) map[string]string {
 			return map[string]string{"connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "tasks.max": "1",
 				"file": filepath.Join(b.dir, fmt.Sprint("sink-", i, ".txt")), "topics": full}
