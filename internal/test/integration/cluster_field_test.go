@@ -83,7 +83,7 @@ func newField(t *testing.T) *field {
 func (f *field) startAt(i int) *member {
 	f.t.Helper()
 	return f.start("bootstrap.servers="+f.server.gates[i].addr, "session.timeout.ms=6000",
-		"consumer.max.poll.interval.ms=60000", // a broker that was killed may leave a join unanswered for so long
+		"consumer.max.poll.interval.ms=60000",        // a broker that was killed may leave a join unanswered for so long
 		"key.converter=json", "value.converter=json") // with schemas
 }
 
