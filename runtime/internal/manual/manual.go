@@ -150,7 +150,8 @@ func (inner) Transform(root *ast.Document, _ text.Reader, at parser.Context) {
 	}
 }
 
-// labels has each cell of a table know its column's head, which it shows on a phone.
+// labels has each cell of a table know its column's head, which it shows on a phone, and
+// says the roles again that a browser forgets of what is no table in its style.
 type labels struct{}
 
 // Transform changes what was parsed.
@@ -162,14 +163,21 @@ func (labels) Transform(root *ast.Document, source text.Reader, _ parser.Context
 			return ast.WalkContinue, nil
 		}
 		switch n.Kind() {
+		case tables.KindTable:
+			n.SetAttributeString("role", "table")
 		case tables.KindTableHeader:
 			heads = heads[:0]
 		case tables.KindTableRow:
+			n.SetAttributeString("role", "row")
 			column = 0
 		case tables.KindTableCell:
 			if n.Parent().Kind() == tables.KindTableHeader {
+				n.SetAttributeString("role", "columnheader")
 				heads = append(heads, string(n.Lines().Value(source.Source())))
-			} else if column < len(heads) {
+				break
+			}
+			n.SetAttributeString("role", "cell")
+			if column < len(heads) {
 				n.SetAttributeString("data-label", heads[column])
 				column++
 			}

@@ -52,10 +52,10 @@ func all(t *testing.T) []string {
 	return files
 }
 
-// TestLabelsOfCells has each cell say what its column is, which a phone shows.
+// TestLabelsOfCells has each cell say what its column is, which a phone shows, and the parts of a table their roles.
 func TestLabelsOfCells(t *testing.T) {
 	got := ask(t, base+"plugins/postgres.md", browser).Body.String()
-	for _, want := range []string{`<td data-label="key"><code>connection.url</code></td>`, `<td data-label="default">required</td>`, `<th>what it is</th>`} {
+	for _, want := range []string{`<table role="table">`, `<td role="cell" data-label="key"><code>connection.url</code></td>`, `<td role="cell" data-label="default">required</td>`, `<th role="columnheader">what it is</th>`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is not in the page of a plugin", want)
 		}
