@@ -118,7 +118,7 @@ func (p *Page) log(w http.ResponseWriter, r *http.Request) {
 	}
 	list := p.o.Lines.Shown(name, mask)
 	var mu sync.Mutex
-	notes := p.elsewhere(r, name, "lines", func(at, worker string) error {
+	notes := p.elsewhere(name, "its lines are not among these", func(at, worker string) error {
 		var theirs []lines.Shown
 		if err := p.peer(r, at, "/connectors/"+url.PathEscape(name)+"/log", &theirs); err != nil {
 			return err

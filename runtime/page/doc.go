@@ -6,7 +6,8 @@
 // where the worker lets it.
 //
 // A browser follows /events, a stream of what changes (events.go), or asks /state
-// from time to time. The page keeps samples of rates (history.go) while it is started.
+// from time to time; /others has what tasks at other workers do (elsewhere.go). The page
+// keeps samples of rates (history.go) while it is started.
 //
 // Nothing of it is promised to those outside the module.
 package page

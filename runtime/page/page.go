@@ -174,7 +174,7 @@ type connected struct {
 	// Records tells that there are records to show.
 	Records bool `json:"records"`
 	// Hour is how many records went out per second, over the last hour; null before the
-	// first sample.
+	// first sample, and where other workers know of some.
 	Hour   *float64 `json:"hour"`
 	Topics ways     `json:"topics"`
 	// Busiest is the stage that takes the most time; null where none has any to speak of.
@@ -182,9 +182,21 @@ type connected struct {
 }
 
 type task struct {
-	ID          int       `json:"id"`
-	Worker      string    `json:"worker,omitempty"` // another one, which runs it
-	State       string    `json:"state"`
+	ID        int       `json:"id"`
+	Worker    string    `json:"worker,omitempty"` // another one, which runs it
+	State     string    `json:"state"`
+	Failures  int       `json:"failures"` // in a row, while it is failed
+	Error     string    `json:"error,omitempty"`
+	ErrorTime time.Time `json:"errorTime,omitzero"`
+	// Stalled says what a task waits for that gets nowhere.
+	Stalled string `json:"stalled,omitempty"`
+	// Note says in words what becomes of the error, and the remedy while it is not over.
+	Note string `json:"note,omitempty"`
+	*Done
+}
+
+// Done is what a task has done; there is none where another worker knows that.
+type Done struct {
 	In          int64     `json:"in"`
 	Out         int64     `json:"out"`
 	Dropped     int64     `json:"dropped"`
@@ -193,15 +205,8 @@ type task struct {
 	Rate        float64   `json:"rate"`            // the same of those that went out
 	Lag         *int64    `json:"lag"`             // records in Kafka not read yet; null for sources
 	Newest      time.Time `json:"newest,omitzero"` // the latest time that a record which went out has
-	Failures    int       `json:"failures"`        // in a row, while it is failed
-	Restarts    int       `json:"restarts"`        // in this worker, as it is configured
+	Restarts    int       `json:"restarts"`        // in its worker, as it is configured
 	LastOut     time.Time `json:"lastOut,omitzero"`
-	Error       string    `json:"error,omitempty"`
-	ErrorTime   time.Time `json:"errorTime,omitzero"`
-	// Stalled says what a task waits for that gets nowhere.
-	Stalled string `json:"stalled,omitempty"`
-	// Note says in words what becomes of the error, and the remedy while it is not over.
-	Note string `json:"note,omitempty"`
 }
 
 // state answers with how things are.
@@ -240,6 +245,9 @@ func (p *Page) now(at time.Time) worker {
 		}
 		for _, t := range status.Tasks {
 			c.Tasks = append(c.Tasks, describe(t, snapshots[name][t.ID]))
+			if last := c.Tasks[len(c.Tasks)-1]; last.Done == nil {
+				c.Hour = nil
+			}
 		}
 		answer.Connectors = append(answer.Connectors, c)
 	}
@@ -268,9 +276,21 @@ func peers(v cluster.View) (list []peer, rebalance string) {
 	return list, rebalance
 }
 
+// describe tells of a task what this worker knows.
 func describe(status herder.Status, s runtime.Stats) task {
-	t := task{ID: status.ID, Restarts: max(0, status.Starts-1), State: string(status.State), In: s.RecordsIn, Out: s.RecordsOut, Dropped: s.Dropped,
-		DeadLetters: s.Errors.DeadLetters, RateIn: significant(s.RecentIn.Rate()), Rate: significant(s.RecentOut.Rate()), Lag: lagOf(s), LastOut: s.LastOut, Newest: s.Newest, Error: s.Errors.Last, ErrorTime: s.Errors.LastTime}
+	t := described(status, s)
+	if t.Worker != "" && status.State != state.Unassigned { // what nobody runs does nothing
+		t.Done = nil
+	}
+	return t
+}
+
+// described tells of a task what it has done, here or elsewhere.
+func described(status herder.Status, s runtime.Stats) task {
+	t := task{ID: status.ID, State: string(status.State), Error: s.Errors.Last, ErrorTime: s.Errors.LastTime,
+		Done: &Done{In: s.RecordsIn, Out: s.RecordsOut, Dropped: s.Dropped, DeadLetters: s.Errors.DeadLetters,
+			RateIn: significant(s.RecentIn.Rate()), Rate: significant(s.RecentOut.Rate()), Lag: lagOf(s), Newest: s.Newest,
+			Restarts: max(0, status.Starts-1), LastOut: s.LastOut}}
 	if !status.Here {
 		t.Worker = status.WorkerID
 	}

@@ -30,6 +30,7 @@ func (p *Page) routes() []route {
 	list := []route{
 		{"GET /state", rights.View, p.state},
 		{"GET /events", rights.View, p.events},
+		{"GET /others", rights.View, p.others},
 		{"GET /stages/{connector}", rights.View, p.stages},
 		{"GET /rates.json/{connector}", rights.View, p.ratesJSON},
 		{"GET /rates.csv/{connector}", rights.View, p.ratesCSV},

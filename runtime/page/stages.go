@@ -1,28 +1,13 @@
 package page
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime/internal/preview"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/stagestats"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/progress"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
-)
-
-// peerPatience is how long other workers have to say what is asked of them, and mostSaid
-// how much they may say.
-const (
-	peerPatience = 5 * time.Second
-	mostSaid     = 4 << 20
 )
 
 // stage is what a stage has done, in all tasks, since they were started.
@@ -48,14 +33,14 @@ type shownStages struct {
 // the tasks here, and of those at other workers of the cluster.
 func (p *Page) stages(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("connector")
-	var tasks [][]stagestats.Stage
+	var tasks [][]progress.Stage
 	for _, s := range p.o.Herder.Snapshots() {
 		if s.Connector == name {
-			tasks = append(tasks, stagestats.Of(s))
+			tasks = append(tasks, progress.Stages(s))
 		}
 	}
 	var mu sync.Mutex
-	notes := p.elsewhere(r, name, "tasks", func(at, worker string) error {
+	notes := p.elsewhere(name, "its tasks are not among these", func(at, worker string) error {
 		list, err := p.stagesAt(r, at, worker, name)
 		mu.Lock()
 		defer mu.Unlock()
@@ -66,7 +51,7 @@ func (p *Page) stages(w http.ResponseWriter, r *http.Request) {
 }
 
 // sumOf sums up what the stages of tasks have done.
-func sumOf(tasks [][]stagestats.Stage) []stage {
+func sumOf(tasks [][]progress.Stage) []stage {
 	type nth struct { // a stream has converters twice: to read and to write
 		name string
 		n    int
@@ -100,75 +85,14 @@ func sumOf(tasks [][]stagestats.Stage) []stage {
 	return list
 }
 
-// elsewhere asks the other workers that run tasks of a connector for something, all at
-// once, and says which of them do not tell.
-func (p *Page) elsewhere(r *http.Request, name, what string, ask func(at, worker string) error) (notes []string) {
-	status, err := p.o.Herder.Status(name)
-	if err != nil || p.o.Peers == nil {
-		return nil // it is deleted, or there are no others
-	}
-	lacks := func(worker, why string) {
-		notes = append(notes, fmt.Sprintf("worker %s: its %s are not among these: %s", worker, what, why))
-	}
-	at, own, peers := map[string]string{}, "", p.o.Peers()
-	for _, t := range status.Tasks {
-		switch u := peers.URL(t.WorkerID); {
-		case t.Here:
-			own = t.WorkerID
-		case u != "":
-			at[t.WorkerID] = u
-		case t.State == state.Running:
-			lacks(t.WorkerID, "its address is not known")
-		}
-	}
-	delete(at, own) // tasks that it has no more, of which no other has spoken yet
-	var work sync.WaitGroup
-	var mu sync.Mutex
-	for worker, u := range at {
-		work.Go(func() {
-			if err := ask(u, worker); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				lacks(worker, err.Error())
-			}
-		})
-	}
-	work.Wait()
-	slices.Sort(notes)
-	return notes
-}
-
-// peer asks another worker's REST API, with the login of the one who looks.
-func (p *Page) peer(r *http.Request, at, path string, into any) error {
-	ctx, cancel := context.WithTimeout(r.Context(), peerPatience)
-	defer cancel()
-	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(at, "/")+path, nil)
-	if err != nil {
-		return err
-	}
-	ask.Header.Set("Accept", "application/json")
-	if login := r.Header.Get("Authorization"); login != "" {
-		ask.Header.Set("Authorization", login)
-	}
-	res, err := p.o.Ask(ask)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = res.Body.Close() }() // it was read
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("it answers %s", res.Status)
-	}
-	return json.NewDecoder(io.LimitReader(res.Body, mostSaid)).Decode(into)
-}
-
 // stagesAt asks another worker what its tasks of a connector have done.
-func (p *Page) stagesAt(r *http.Request, at, worker, name string) (tasks [][]stagestats.Stage, err error) {
+func (p *Page) stagesAt(r *http.Request, at, worker, name string) (tasks [][]progress.Stage, err error) {
 	var said struct {
 		Tasks []struct {
 			WorkerID string `json:"worker_id"`
 			State    string `json:"state"`
 			Progress *struct {
-				Stages []stagestats.Stage `json:"stages"`
+				Stages []progress.Stage `json:"stages"`
 			} `json:"progress"`
 		} `json:"tasks"`
 	}
@@ -181,7 +105,7 @@ func (p *Page) stagesAt(r *http.Request, at, worker, name string) (tasks [][]sta
 		case t.Progress != nil && len(t.Progress.Stages) > 0:
 			tasks = append(tasks, t.Progress.Stages)
 		case t.State == string(state.Running):
-			err = errors.New("it does not say what stages have done: is it Java's, or of an earlier version?")
+			err = errSilent
 		}
 	}
 	return tasks, err

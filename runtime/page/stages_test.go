@@ -13,7 +13,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/runtime/cluster"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/stagestats"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/progress"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
 
@@ -52,7 +52,7 @@ func TestStagesOfOtherWorkers(t *testing.T) {
 	r.Header.Set("Authorization", "Basic x")
 	p.ServeHTTP(w, r)
 	want := `{"stages":[{"name":"put","records":3,"errors":1,"batches":2,"mean":0.5,"max":0.7,"share":0.25,"tapped":true}],` +
-		`"notes":["worker java:1: its tasks are not among these: it does not say what stages have done: is it Java's, or of an earlier version?",` +
+		`"notes":["worker java:1: its tasks are not among these: it does not say what they have done: is it Java's, or of an earlier version?",` +
 		`"worker unseen:1: its tasks are not among these: its address is not known","worker w3:1: its tasks are not among these: no route"]}` + "\n"
 	if d := cmp.Diff(want, w.Body.String()); d != "" {
 		t.Error(d)
@@ -61,9 +61,9 @@ func TestStagesOfOtherWorkers(t *testing.T) {
 
 // A stream has converters twice, to read and to write, which are not one stage.
 func TestStagesOfOneName(t *testing.T) {
-	task := []stagestats.Stage{{Name: "value converter (avro)", Records: 2}, {Name: "put", Records: 2}, {Name: "value converter (avro)", Records: 1}}
+	task := []progress.Stage{{Name: "value converter (avro)", Records: 2}, {Name: "put", Records: 2}, {Name: "value converter (avro)", Records: 1}}
 	var got []string
-	for _, s := range sumOf([][]stagestats.Stage{task, task}) {
+	for _, s := range sumOf([][]progress.Stage{task, task}) {
 		got = append(got, fmt.Sprint(s.Name, " ", s.Records))
 	}
 	if d := cmp.Diff([]string{"value converter (avro) 4", "put 4", "value converter (avro) 2"}, got); d != "" {

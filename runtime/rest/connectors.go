@@ -115,7 +115,7 @@ func getConnectors(s *Server, r request) (answer, error) {
 			case "status":
 				if st, err := s.o.Herder.Status(name); err == nil {
 					b := status(st)
-					addProgress(&b, done[name], false)
+					addProgress(&b, st, done[name], false)
 					e.Status = &b
 				}
 			case "info":
@@ -213,7 +213,7 @@ func getStatus(s *Server, r request) (answer, error) {
 	st, err := s.o.Herder.Status(r.args[0])
 	b := status(st)
 	if flag(r, "progress") {
-		addProgress(&b, s.snapshots()[b.Name], flag(r, "stages"))
+		addProgress(&b, st, s.snapshots()[b.Name], flag(r, "stages"))
 	}
 	return answer{status: http.StatusOK, body: b}, err
 }

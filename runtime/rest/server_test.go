@@ -287,7 +287,7 @@ func TestServer(t *testing.T) {
 		{"a task that is done is stopped", "GET", "/connectors/flow/status", "", nil, 200,
 			`{"name":"flow","connector":{"state":"RUNNING","worker_id":"w:1","tasks_state":"STOPPED"},"tasks":[{"id":0,"state":"STOPPED","worker_id":"w:1","stalled":"sink (a) has not returned"}],"type":"sink","kind":"stream"}`},
 		{"what a task has done", "GET", "/connectors/flow/status?progress=true", "", nil, 200,
-			`"progress":{"records_in":3,"records_out":0,"records_dropped":0,"records_skipped":0,"records_active":1,"lag":9,"restoring":false,"retrying":false,"stalled":true,"waits_for":"sink (a) has not returned","waits_since":"1970-01-01T00:00:00Z"}`},
+			`"progress":{"records_in":3,"records_out":0,"records_dropped":0,"records_skipped":0,"records_active":1,"lag":9,"restoring":false,"retrying":false,"stalled":true,"waits_for":"sink (a) has not returned","waits_since":"1970-01-01T00:00:00Z","records_in_per_second":0,"records_out_per_second":0,"dead_letters":0,"restarts":0}`},
 		{"a file's connector", "PUT", "/connectors/flow/config", "{}", nil, 409,
 			`{"error_code":409,"message":"Connector flow is managed by the file flow.yaml"}`},
 		{"flags in any case", "POST", "/connectors/flow/restart?includeTasks=True&onlyFailed=TRUE", "", nil, 202, `"name":"flow"`},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/progress"
 )
 
 const jsonType = "application/json"
@@ -130,7 +131,7 @@ type stateBody struct {
 type taskBody struct {
 	ID int `json:"id"`
 	stateBody
-	Progress *progressBody `json:"progress,omitempty"`
+	Progress *progress.Task `json:"progress,omitempty"`
 }
 
 type statusBody struct {

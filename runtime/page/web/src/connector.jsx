@@ -1,8 +1,8 @@
 import { Asked, Later } from './asked.jsx';
-import { Action, Actions, Ago, Opened, Problem, Said, State, Table } from './parts.jsx';
+import { Action, Actions, Ago, Notes, Opened, Problem, Said, State, Table } from './parts.jsx';
 import { address, filter, route } from './route.js';
 import { restartTask, worker } from './worker.js';
-import { busiestInWords, count, duration, hourly, percent, rate, several, slowness, stateOf, utc } from './words.js';
+import { busiestInWords, count, duration, hourly, lagInWords, percent, rate, several, slowness, stateOf, told, unknown, untold, utc } from './words.js';
 
 const loadChart = () => import('./chart.jsx');
 const loadOffsets = () => import('./offsets.jsx');
@@ -18,15 +18,15 @@ function Tasks({ c, may }) {
       columns={[
         { head: 'Task', first: 'name', cell: (t) => <>{t.id}{t.worker && <span class="kind"> at {t.worker}</span>}</> },
         { head: 'State', cell: (t) => <State of={t.stalled ? 'STALLED' : t.state} /> },
-        { head: 'Records in', n: true, cell: (t) => count(t.in) },
-        { head: 'Records out', n: true, cell: (t) => count(t.out) },
-        { head: 'Records/s now', n: true, cell: (t) => rate(t.rate) },
-        { head: 'Dropped', n: true, cell: (t) => count(t.dropped) },
-        { head: 'Lag, records', n: true, cell: (t) => (t.lag === null ? '' : count(t.lag)) },
-        { head: 'Dead letters', n: true, cell: (t) => count(t.deadLetters) },
-        { head: 'Newest data', cell: (t) => <Ago time={t.newest} /> },
-        { head: 'Last record', cell: (t) => <Ago time={t.lastOut} /> },
-        { head: 'Restarts', n: true, cell: (t) => (t.failures > 0 ? <span>{count(t.restarts)} <span class="more">{several(t.failures, 'failure')} in a row</span></span> : count(t.restarts)) },
+        { head: 'Records in', n: true, cell: (t) => told(t.in, count) },
+        { head: 'Records out', n: true, cell: (t) => told(t.out, count) },
+        { head: 'Records/s now', n: true, cell: (t) => told(t.rate, rate) },
+        { head: 'Dropped', n: true, cell: (t) => told(t.dropped, count) },
+        { head: 'Lag, records', n: true, cell: (t) => (c.type === 'source' ? '' : lagInWords(t.lag)) },
+        { head: 'Dead letters', n: true, cell: (t) => told(t.deadLetters, count) },
+        { head: 'Newest data', cell: (t) => (untold(t) ? unknown : <Ago time={t.newest} />) },
+        { head: 'Last record', cell: (t) => (untold(t) ? unknown : <Ago time={t.lastOut} />) },
+        { head: 'Restarts', n: true, cell: (t) => (t.failures > 0 ? <span>{told(t.restarts, count)} <span class="more">{several(t.failures, 'failure')} in a row</span></span> : told(t.restarts, count)) },
         may && { head: 'Action', unseen: true, cell: (t) => <Action action={restartTask(t.id)} names={[c.name]}>Restart task {t.id}</Action> },
       ].filter(Boolean)} />
   );
@@ -52,7 +52,7 @@ function Stages({ c }) {
     <Asked path={`stages/${encodeURIComponent(c.name)}`} every={detailEvery}>
       {({ stages, notes }) => (
         <>
-          {notes.map((n) => <p key={n} class="error over">{n}</p>)}
+          <Notes of={notes} />
           <Table label="Stages" dense rows={stages.map((s, i) => ({ ...s, i }))} of={(s) => s.i} none="No task of it runs." columns={[
             { head: 'Stage', first: 'name', cell: (s) => <>{s.name} {s.class && !s.name.includes(s.class) && <span class="kind">{s.class}</span>}</> },
             { head: 'Records', n: true, cell: (s) => count(s.records) },
@@ -154,6 +154,7 @@ export function Connector() {
       </p>
       <Parts />
       <Part name="Tasks" />
+      <Notes of={w.notes.filter((n) => others.some((o) => n.startsWith(`worker ${o}: `)))} />
       <Tasks c={c} may={may} />
       <Part name="Rates">last hour, {c.hour === null ? hourly(c) : `${hourly(c)} records/s on average`}</Part>
       <Rates key={name} name={name} />

@@ -1,9 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { Later } from './asked.jsx';
-import { Actions, Ago, Problem, Said, State, Table } from './parts.jsx';
+import { Actions, Ago, Notes, Problem, Said, State, Table } from './parts.jsx';
 import { address, filter, route } from './route.js';
 import { worker } from './worker.js';
-import { ago, busiestInWords, count, hourly, lagOf, latest, rate, rateOf, slowness, stateInWords, stateOf, sum } from './words.js';
+import { ago, busiestInWords, count, hourly, lagInWords, lagOf, latest, rate, rateOf, slowness, stateInWords, stateOf, told, total, unknown, untold } from './words.js';
 
 const loadFlow = () => import('./flow.jsx');
 
@@ -28,6 +28,9 @@ function Problems({ c }) {
   );
 }
 
+// last is how long ago something last was in any of a connector's tasks.
+const last = (c, of) => (c.tasks.some(untold) ? unknown : <Ago time={latest(c.tasks, of)} />);
+
 function columns(chosen, may) {
   const choose = (name) => {
     const all = new Set(chosen.value);
@@ -38,13 +41,13 @@ function columns(chosen, may) {
     may && { head: 'Chosen', unseen: true, kind: 'choice', cell: (c) => <input type="checkbox" aria-label={`choose ${c.name}`} checked={chosen.value.has(c.name)} onChange={() => choose(c.name)} /> },
     { head: 'Connector', first: 'name', cell: (c) => <><a href={address('connector', c.name)}>{c.name}</a> <span class="kind">{c.type}{c.tasks.length > 1 && `, ${c.tasks.length} tasks`}</span></> },
     { head: 'State', cell: (c) => <State of={stateOf(c)} /> },
-    { head: 'Records/s now', n: true, cell: (c) => rate(rateOf(c)) },
+    { head: 'Records/s now', n: true, cell: (c) => told(rateOf(c), rate) },
     { head: 'Records/s, last hour', n: true, cell: (c) => (c.hour === null ? <span class="note">{hourly(c)}</span> : hourly(c)) },
-    { head: 'Lag, records', n: true, cell: (c) => (lagOf(c) === null ? '' : count(lagOf(c))) },
-    { head: 'Newest data', cell: (c) => <Ago time={latest(c.tasks, (t) => t.newest)} /> },
-    { head: 'Last record', cell: (c) => <Ago time={latest(c.tasks, (t) => t.lastOut)} /> },
-    { head: 'Dead letters', n: true, cell: (c) => count(sum(c.tasks, (t) => t.deadLetters)) },
-    { head: 'Restarts', n: true, cell: (c) => count(sum(c.tasks, (t) => t.restarts)) },
+    { head: 'Lag, records', n: true, cell: (c) => lagInWords(lagOf(c)) },
+    { head: 'Newest data', cell: (c) => last(c, (t) => t.newest) },
+    { head: 'Last record', cell: (c) => last(c, (t) => t.lastOut) },
+    { head: 'Dead letters', n: true, cell: (c) => told(total(c.tasks, (t) => t.deadLetters), count) },
+    { head: 'Restarts', n: true, cell: (c) => told(total(c.tasks, (t) => t.restarts), count) },
   ].filter(Boolean);
 }
 
@@ -72,6 +75,7 @@ export function Connectors() {
           {may && shown.length > 0 && names.length === 0 && <span class="note">of those that you choose below</span>}
         </form>
         <Said />
+        <Notes of={w.notes} />
         {w.role === 'configure' && <p><a href={address('edit')}>Make a connector</a></p>}
         <Table id="connectors" label="Connectors" columns={columns(chosen, may)} rows={shown} of={(c) => c.name}
           below={(c) => (problemsOf(c).length > 0 || slowness(c) ? <Problems c={c} /> : null)}

@@ -5,7 +5,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Opened, State, Table } from './parts.jsx';
 import { address } from './route.js';
-import { busiestInWords, count, lagOf, rate, rateOf, slowness, stateInWords, stateOf } from './words.js';
+import { busiestInWords, count, lagInWords, lagOf, rate, rateOf, slowness, stateInWords, stateOf, told } from './words.js';
 
 const narrow = matchMedia('(max-width: 45rem)');
 const longest = 26; // characters of a name in the picture
@@ -60,8 +60,8 @@ function Stage({ c, x, y, width, height }) {
       <rect width={width} height={height} rx="6" />
       {(bad || slow) && <path class="mark" d={`M0,6a6,6 0 0 1 6,-6h2v${height}h-2a6,6 0 0 1 -6,-6z`} />}
       <text x="16" y="20" class="named">{short(c.name)}</text>
-      <text x="16" y="39">{stateInWords[state]}{state === 'RUNNING' && `, ${rate(rateOf(c))} records/s`}</text>
-      <text x="16" y="57">{slow && !bad ? `slow: lag ${count(lag)}` : lag === null ? c.type : `lag ${count(lag)} records`}</text>
+      <text x="16" y="39">{stateInWords[state]}{state === 'RUNNING' && `, ${told(rateOf(c), rate)} records/s`}</text>
+      <text x="16" y="57">{slow && !bad ? `slow: lag ${count(lag)}` : lag === null ? c.type : lag === undefined ? 'lag not known' : `lag ${count(lag)} records`}</text>
     </a>
   );
 }
@@ -104,8 +104,8 @@ export default function Flow({ connectors }) {
           { head: 'Writes', kind: 'topics', cell: (c) => c.topics.writes.join(', ') },
           { head: 'Dead letters to', kind: 'topics', cell: (c) => c.topics.letters || '' },
           { head: 'State', cell: (c) => <State of={stateOf(c)} /> },
-          { head: 'Records/s', n: true, cell: (c) => rate(rateOf(c)) },
-          { head: 'Lag, records', n: true, cell: (c) => (lagOf(c) === null ? '' : count(lagOf(c))) },
+          { head: 'Records/s', n: true, cell: (c) => told(rateOf(c), rate) },
+          { head: 'Lag, records', n: true, cell: (c) => lagInWords(lagOf(c)) },
           { head: 'Slow', cell: slowness },
           { head: 'Busiest stage', cell: busiestInWords },
         ]} />}

@@ -56,6 +56,9 @@ export const Problem = ({ error, note, over }) => (
   <><span class={over ? 'error over' : 'error'}>{error}</span>{note && <> <span class="note">{note}</span></>}</>
 );
 
+// Notes say what is not known of what is shown.
+export const Notes = ({ of }) => of.map((n) => <p key={n} class="error over">{n}</p>);
+
 // Table is a table whose rows are cards where there is no room for one. A column has a
 // head, and what a row's cell holds; n is for numbers, and first for what names the row.
 // In the cards of a dense table short numbers stand beside each other.

@@ -4,6 +4,15 @@ export const count = (n) => n.toLocaleString('en-US');
 // several counts things by their name in the singular.
 export const several = (n, thing) => `${count(n)} ${thing}${n === 1 ? '' : 's'}`;
 
+export const unknown = 'not known';
+
+// told says a number of what tasks have done, which is not known where their worker does
+// not tell.
+export const told = (n, say) => (n === undefined ? unknown : say(n));
+
+// untold is that a task's worker has not told what it has done.
+export const untold = (t) => t.in === undefined;
+
 export const rate = (n) => (n >= 10 ? count(Math.round(n)) : n >= 0.1 || n === 0 ? n.toFixed(1) : n.toPrecision(1));
 
 // hourly writes the rate of the last hour, which has none before the first sample.
@@ -47,15 +56,21 @@ export const stateInWords = {
   RESTARTING: 'restarting', FAILED: 'failed', STALLED: 'gets nowhere',
 };
 
-export const sum = (tasks, of) => tasks.reduce((n, t) => n + (of(t) || 0), 0);
+export const sum = (list, of) => list.reduce((n, one) => n + (of(one) || 0), 0);
+
+// total sums up what tasks have done; it is not known while one's is not.
+export const total = (tasks, of) => (tasks.some(untold) ? undefined : sum(tasks, of));
 
 // latest gives the last of some of the tasks' times.
 export const latest = (tasks, of) => tasks.map(of).filter(Boolean).sort().at(-1);
 
-export const rateOf = (c) => sum(c.tasks, (t) => t.rate);
+export const rateOf = (c) => total(c.tasks, (t) => t.rate);
 
 // lagOf gives how many records a connector has not read, null for one that reads none.
-export const lagOf = (c) => (c.tasks.some((t) => t.lag !== null) ? sum(c.tasks, (t) => t.lag) : null);
+export const lagOf = (c) => (c.type === 'source' || c.tasks.every((t) => t.lag === null) ? null : total(c.tasks, (t) => t.lag));
+
+// lagInWords writes that of a connector or a task, and nothing of what reads none.
+export const lagInWords = (lag) => (lag === null ? '' : told(lag, count));
 
 const slow = 60; // seconds of work that are left, from which on a connector is slow
 

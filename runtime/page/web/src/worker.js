@@ -1,13 +1,30 @@
 // What the worker says, and what it is asked to do.
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 
 const every = 2000; // milliseconds between two looks where there is no stream
 const patience = 10000; // milliseconds without an event after which a stream is given up
+const othersEvery = 5000; // milliseconds between two questions to other workers
 const refusedFor = 30000; // milliseconds until a stream is asked for again
 
-export const worker = signal(null); // how things are
+const told = signal(null); // how things are, as this worker knows them
+const others = signal({ connectors: {}, notes: [] }); // what tasks at other workers have done
+export const worker = computed(() => told.value && joined(told.value, others.value)); // how things are
 export const stale = signal(''); // why that is not how they are now
 export const hidden = signal(document.hidden); // that nobody looks
+
+// elsewhere is that a connector has tasks at other workers.
+const elsewhere = (c) => c.tasks.some((t) => t.worker);
+
+// joined puts what other workers tell of their tasks beside what is known here. What was
+// told of a task in another state is over.
+function joined(known, { connectors, notes }) {
+  const of = (c, t) => connectors[c.name]?.find((o) => o.id === t.id && o.worker === t.worker && o.state === t.state);
+  return {
+    ...known,
+    notes: known.connectors.some(elsewhere) ? notes : [],
+    connectors: known.connectors.map((c) => (elsewhere(c) ? { ...c, tasks: c.tasks.map((t) => of(c, t) || t) } : c)),
+  };
+}
 
 // ask sends a request below the page's own address. Its error is the answer's text.
 export async function ask(path, method = 'GET', body, patience = 10000) {
@@ -82,13 +99,14 @@ export async function act(action, names) {
 
 // take puts what an event says into what is known.
 function take({ worker: head, now, role, connectors }) {
-  const known = worker.value;
+  const known = told.value;
   const base = head || known;
   if (!base) return;
   const of = new Map((known?.connectors || []).map((c) => [c.name, c]));
   for (const c of connectors) of.set(c.name, c);
-  worker.value = { ...base, now, role, connectors: base.names.map((n) => of.get(n)).filter(Boolean) };
+  told.value = { ...base, now, role, connectors: base.names.map((n) => of.get(n)).filter(Boolean) };
   stale.value = '';
+  askOthers();
 }
 
 let stream; // what is followed
@@ -103,6 +121,22 @@ export function follow() {
     if (document.hidden) leave(); else open();
   });
   open();
+}
+
+let asked = 0; // when other workers were asked last
+let asking = false;
+
+// askOthers has the worker ask the others, where these run tasks and it is time to.
+async function askOthers() {
+  if (asking || Date.now() - asked < othersEvery || !told.value.connectors.some(elsewhere)) return;
+  asking = true;
+  try {
+    others.value = await ask('others');
+  } catch (e) {
+    others.value = { connectors: {}, notes: [`what tasks at other workers do is not known: ${unanswered(e)}`] };
+  }
+  asked = Date.now();
+  asking = false;
 }
 
 function leave() {

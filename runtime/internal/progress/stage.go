@@ -1,5 +1,4 @@
-// Package stagestats is what the stages of a task have done, as workers tell each other.
-package stagestats
+package progress
 
 import "github.com/axiom-data-science/hydraulics/runtime"
 
@@ -15,8 +14,8 @@ type Stage struct {
 	Share   float64 `json:"share"`           // of the last half to whole minute in which it was at work
 }
 
-// Of gives the stages of a task in the journey's order.
-func Of(task runtime.Stats) []Stage {
+// Stages gives the stages of a task in the journey's order.
+func Stages(task runtime.Stats) []Stage {
 	list := make([]Stage, 0, len(task.Stages))
 	for _, s := range task.Stages {
 		list = append(list, Stage{s.Name, s.Class, s.Records, s.Errors, s.Time.Count, s.Time.Total.Seconds(), s.Time.Max.Seconds(), s.Time.Recent.Rate()})

@@ -1,0 +1,98 @@
+package page
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/axiom-data-science/hydraulics/runtime/cluster"
+)
+
+// spreadPage makes the page of a worker in a cluster, whose others answer so.
+func spreadPage(t *testing.T, answer func(r *http.Request) (string, error)) *Page {
+	t.Helper()
+	p := newPage(t)
+	p.o.Herder = spread{}
+	p.o.Peers = func() cluster.View {
+		return cluster.View{Peers: []cluster.Peer{{URL: "http://w1:1/"}, {URL: "http://w2:1/"}, {URL: "http://w3:1/"}, {URL: "http://java:1/"}}}
+	}
+	p.o.Ask = func(r *http.Request) (*http.Response, error) {
+		if got := r.Header.Get("Authorization"); got != "Basic x" {
+			t.Errorf("%s is asked with the login %q", r.URL, got)
+		}
+		text, err := answer(r)
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(text))}, err
+	}
+	return p
+}
+
+// getAs asks a page with a login.
+func getAs(p *Page, path string) string {
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set("Authorization", "Basic x")
+	p.ServeHTTP(w, r)
+	return w.Body.String()
+}
+
+// TestTasksOfOtherWorkers: each worker is asked once, whatever it runs, and who does not
+// tell is named.
+func TestTasksOfOtherWorkers(t *testing.T) {
+	asks := make(chan string, 10)
+	p := spreadPage(t, func(r *http.Request) (string, error) {
+		asks <- r.URL.Host
+		if r.URL.RequestURI() != "/connectors?expand=status&progress=true" {
+			t.Errorf("it is asked %s", r.URL)
+		}
+		switch r.URL.Host {
+		case "w3:1":
+			return "", errors.New("no route")
+		case "java:1":
+			return `{"stats":{"status":{"tasks":[{"id":3,"state":"RUNNING","worker_id":"java:1"}]}}}`, nil
+		}
+		return `{"images":{"status":{"tasks":[{"id":1,"progress":{"records_in":4,"records_out":3,"lag":5,"records_out_per_second":1.234,"dead_letters":2,"restarts":1}}]}},
+			"deleted":{"status":{"tasks":[{"id":1,"progress":{"records_out_per_second":1}}]}},
+			"stats":{"status":{"tasks":[{"id":0,"progress":{"records_in":9,"records_out_per_second":1}},{"id":1,"progress":{"records_out_per_second":0,"last_error":"refused","retrying":true}}]}}}`, nil
+	})
+	var got toldTasks
+	if err := json.Unmarshal([]byte(getAs(p, "/others")), &got); err != nil {
+		t.Fatal(err)
+	}
+	lag, none := int64(5), int64(0)
+	want := toldTasks{map[string][]task{
+		"images": {{ID: 1, Worker: "w2:1", State: "RUNNING", Done: &Done{In: 4, Out: 3, DeadLetters: 2, Rate: 1.2, Lag: &lag, Restarts: 1}}},
+		"stats":  {{ID: 1, Worker: "w2:1", State: "RUNNING", Error: "refused", Note: "The same records are being tried again; nothing is lost.", Done: &Done{Lag: &none}}},
+	}, []string{
+		"worker java:1: what its tasks do is not known: it does not say what they have done: is it Java's, or of an earlier version?",
+		"worker unseen:1: what its tasks do is not known: its address is not known",
+		"worker w3:1: what its tasks do is not known: no route"}}
+	delete(got.Connectors, "deleted") // which the herder of this test has
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if len(asks) != 3 {
+		t.Errorf("%d questions to three workers", len(asks))
+	}
+}
+
+// TestUnknownIsNotNought: a worker says nothing of what tasks at others have done.
+func TestUnknownIsNotNought(t *testing.T) {
+	var s worker
+	get(t, spreadPage(t, nil), "/state", &s)
+	for _, c := range s.Connectors {
+		var known []int
+		for _, one := range c.Tasks {
+			if one.Done != nil {
+				known = append(known, one.ID)
+			}
+		}
+		if d := cmp.Diff([]int{0, 5}, known); d != "" || c.Hour != nil { // its own, and one that nobody runs
+			t.Errorf("%s: over the hour %v, tasks that are known %s", c.Name, c.Hour, d)
+		}
+	}
+}
