@@ -246,7 +246,7 @@ func (w *Worker) serve(o WorkerOptions) (ready func(), err error) {
 	var cluster metric.Cluster
 	if w.member != nil {
 		of.Peers, cluster = w.member, w.member
-		shown.Cluster, shown.Peers, shown.Ask = w.inCluster, w.member.View, w.member.Do
+		shown.Cluster, shown.Peers, shown.Ask, shown.WorkerID = w.inCluster, w.member.View, w.member.Do, w.id()
 	}
 	of.Metrics = metric.Handler(w.herder, cluster)
 	api := rest.New(of)

@@ -14,6 +14,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
+	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
 )
 
@@ -104,7 +105,7 @@ func significant(f float64) float64 {
 }
 
 // log answers with what was logged of a connector, the newest first, without its secrets:
-// by this worker, and by the others of the cluster that run tasks of it.
+// by this worker, and by the others of the cluster that run it or its tasks.
 func (p *Page) log(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("connector")
 	i, err := p.o.Herder.Info(name)
@@ -117,8 +118,14 @@ func (p *Page) log(w http.ResponseWriter, r *http.Request) {
 		p.o.Log.Debug("page: references are not replaced", "connector", name, "error", err.Error())
 	}
 	list := p.o.Lines.Shown(name, mask)
+	status, err := p.o.Herder.Status(name)
+	if err != nil { // it is deleted meanwhile
+		p.reply(w, list)
+		return
+	}
+	status.Tasks = append(status.Tasks, status.Connector) // why there are no tasks its worker has said
 	var mu sync.Mutex
-	notes := p.elsewhere(name, "its lines are not among these", func(at, worker string) error {
+	notes := p.askAll([]herder.ConnectorStatus{status}, "its lines are not among these", func(at, worker string) error {
 		var theirs []lines.Shown
 		if err := p.peer(r, at, "/connectors/"+url.PathEscape(name)+"/log", &theirs); err != nil {
 			return err

@@ -166,14 +166,17 @@ func TestLogWithoutSecrets(t *testing.T) {
 // TestLogOfOtherWorkers is among what is shown, by time; who does not tell is named.
 func TestLogOfOtherWorkers(t *testing.T) {
 	p := newPage(t)
-	p.o.Herder, p.o.Lines = spread{}, lines.New()
+	p.o.Herder, p.o.Lines, p.o.WorkerID = spread{}, lines.New(), "w1:1"
 	slog.New(p.o.Lines.Handler(slog.NewTextHandler(io.Discard, nil))).With("connector", "stats").Info("here")
 	p.o.Peers = func() cluster.View {
-		return cluster.View{Peers: []cluster.Peer{{URL: "http://w1:1/"}, {URL: "http://w2:1/"}, {URL: "http://w3:1/"}}}
+		return cluster.View{Peers: []cluster.Peer{{URL: "http://w1:1/"}, {URL: "http://w2:1/"}, {URL: "http://w3:1/"}, {URL: "http://w4:1/"}}}
 	}
 	p.o.Ask = func(r *http.Request) (*http.Response, error) {
-		if r.URL.Host == "w3:1" {
+		switch r.URL.Host {
+		case "w3:1":
 			return nil, errors.New("no route")
+		case "w4:1": // has the connector, and none of its tasks
+			return &http.Response{StatusCode: http.StatusForbidden, Status: "403 Forbidden", Body: io.NopCloser(strings.NewReader(`{"error_code":403,"message":"nobody logs in"}`))}, nil
 		}
 		if got := r.URL.String() + " " + r.Header.Get("Authorization"); got != "http://w2:1/connectors/stats/log Basic x" {
 			t.Errorf("it is asked %s", got)
@@ -191,7 +194,7 @@ func TestLogOfOtherWorkers(t *testing.T) {
 	for _, l := range list {
 		got = append(got, fmt.Sprint(l.Level, " ", l.Worker, " ", l.Text))
 	}
-	want := []string{"WARN  worker w3:1: its lines are not among these: no route", "WARN  worker unseen:1: its lines are not among these: its address is not known",
+	want := []string{"WARN  worker w4:1: its lines are not among these: it answers 403 Forbidden: nobody logs in", "WARN  worker w3:1: its lines are not among these: no route", "WARN  worker unseen:1: its lines are not among these: its address is not known",
 		"WARN  worker java:1: its lines are not among these: its address is not known", "WARN w2:1 later", "INFO  here", "INFO w2:1 earlier"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

@@ -120,12 +120,11 @@ func (p *Page) askAll(connectors []herder.ConnectorStatus, lacking string, ask f
 	lacks := func(worker, why string) {
 		notes = append(notes, fmt.Sprintf("worker %s: %s: %s", worker, lacking, why))
 	}
-	at, own, peers := map[string]string{}, "", p.o.Peers()
+	at, peers := map[string]string{}, p.o.Peers()
 	for _, c := range connectors {
 		for _, t := range c.Tasks {
 			switch u := peers.URL(t.WorkerID); {
-			case t.Here:
-				own = t.WorkerID
+			case t.Here || t.WorkerID == p.o.WorkerID: // also what it has no more, of which no other has spoken yet
 			case u != "":
 				at[t.WorkerID] = u
 			case t.State == state.Running:
@@ -133,7 +132,6 @@ func (p *Page) askAll(connectors []herder.ConnectorStatus, lacking string, ask f
 			}
 		}
 	}
-	delete(at, own) // tasks that it has no more, of which no other has spoken yet
 	var work sync.WaitGroup
 	var mu sync.Mutex
 	for worker, u := range at {
@@ -167,8 +165,11 @@ func (p *Page) peer(r *http.Request, at, path string, into any) error {
 		return err
 	}
 	defer func() { _ = res.Body.Close() }() // it was read
+	said := json.NewDecoder(io.LimitReader(res.Body, mostSaid))
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("it answers %s", res.Status)
+		var why struct{ Message string }
+		_ = said.Decode(&why) // the status says enough
+		return errors.New(strings.TrimSuffix("it answers "+res.Status+": "+why.Message, ": "))
 	}
-	return json.NewDecoder(io.LimitReader(res.Body, mostSaid)).Decode(into)
+	return said.Decode(into)
 }

@@ -18,7 +18,7 @@ import (
 func spreadPage(t *testing.T, answer func(r *http.Request) (string, error)) *Page {
 	t.Helper()
 	p := newPage(t)
-	p.o.Herder = spread{}
+	p.o.Herder, p.o.WorkerID = spread{}, "w1:1"
 	p.o.Peers = func() cluster.View {
 		return cluster.View{Peers: []cluster.Peer{{URL: "http://w1:1/"}, {URL: "http://w2:1/"}, {URL: "http://w3:1/"}, {URL: "http://java:1/"}}}
 	}

@@ -60,6 +60,8 @@ type Options struct {
 	Kept []string
 	// Cluster says in words what the worker is in its cluster; nil where it is by itself.
 	Cluster func() string
+	// WorkerID names this worker in statuses.
+	WorkerID string
 	// Peers gives who shares the cluster's work; nil where the worker is by itself.
 	Peers func() cluster.View
 	// Ask sends a request to one of them.

@@ -22,7 +22,7 @@ import (
 type spread struct{ fakeHerder }
 
 func (spread) Status(name string) (herder.ConnectorStatus, error) {
-	return herder.ConnectorStatus{Name: name, Kind: "stream", Tasks: []herder.Status{
+	return herder.ConnectorStatus{Name: name, Kind: "stream", Connector: herder.Status{ID: herder.Whole, State: state.Failed, WorkerID: "w4:1"}, Tasks: []herder.Status{
 		{ID: 0, State: state.Running, WorkerID: "w1:1", Here: true}, {ID: 1, State: state.Running, WorkerID: "w2:1"}, {ID: 2, State: state.Running, WorkerID: "w3:1"},
 		{ID: 3, State: state.Running, WorkerID: "java:1"}, {ID: 4, State: state.Running, WorkerID: "unseen:1"}, {ID: 5, State: state.Unassigned, WorkerID: "w1:1"}}}, nil
 }
@@ -30,7 +30,7 @@ func (spread) Status(name string) (herder.ConnectorStatus, error) {
 // TestStagesOfOtherWorkers are among those that are shown; who does not tell is named.
 func TestStagesOfOtherWorkers(t *testing.T) {
 	p := newPage(t)
-	p.o.Herder = spread{}
+	p.o.Herder, p.o.WorkerID = spread{}, "w1:1"
 	p.o.Peers = func() cluster.View {
 		return cluster.View{Peers: []cluster.Peer{{URL: "http://w1:1/"}, {URL: "http://w2:1/"}, {URL: "http://w3:1/"}, {URL: "http://java:1/"}}}
 	}

@@ -160,7 +160,7 @@ export function Connector() {
       <Rates key={name} name={name} />
       <Part name="Stages">since the tasks were started</Part>
       <Stages key={name} c={c} />
-      <Part name="Log">the last lines of {others.length > 0 ? 'the workers that run it' : 'this worker'}</Part>
+      <Part name="Log">the last lines of {w.cluster ? 'the workers that run it' : 'this worker'}</Part>
       <Log c={c} />
       <Part name="Configuration" />
       <Asked path={`config/${encodeURIComponent(name)}`} every={detailEvery}>
