@@ -31,6 +31,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/config"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/herder/store"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 	_ "github.com/axiom-data-science/hydraulics/transforms/predicate"
@@ -69,7 +70,7 @@ func startWorker(t *testing.T) *worker {
 	h := herder.New(herder.Options{Engine: herder.Worker(w), Worker: conf, WorkerID: "w:1", Store: wanted,
 		SetLevel:  func(namespace, level string) { levels.Set(namespace, level) },
 		Validator: &config.Validator{Plugins: connector.Plugins, Worker: conf}}, nil)
-	api := New(Options{Herder: h, Version: "x", Commit: "y", Loggers: levels})
+	api := New(Options{Herder: h, Version: "x", Commit: "y", Loggers: levels, Lines: lines.New()})
 	api.SetReady()
 	server := httptest.NewServer(api)
 	t.Cleanup(func() {
