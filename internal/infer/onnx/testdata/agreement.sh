@@ -43,15 +43,14 @@ fi
 
 Written by `make agreement`: every network that the engine claims to run, made by its exporter with random weights and batch norms, on two inputs;
 scores after softmax. The bound is |dp| <= 1e-5, dp/p <= 1e-4 where p > 1e-6, and the same best class. Times are of one run on a machine that was not
-idle: they say what is slow, not how fast it is. Norms, layer scales and biases are redrawn, so that each block counts, batch norms
-with the statistics of images with light and shade (`weights.py`): `blocks` are those of a
+idle: they say what is slow, not how fast it is. Norms, layer scales and biases are redrawn, so that each block counts: `blocks` are those of a
 network and `least` the largest change of a score, on the first input, without the one that counts least (`blocks.py`); it must be more than 1e-3.
 `-dynamo` networks are exported by torch.export, the other ones of PyTorch by TorchScript; `keras-own` by Keras itself with PyTorch behind it, Keras's
 others by tf2onnx. `resnet18-external` has its weights in a second file, `-dynamic` an open batch, `-open` an open size too, `-batchnorm` batch norms
 as nodes of their own, `flat` a view by the batch's size, groups, ceil mode and counted padding, `keras-mobilenetv2` alpha 0.5. `int8-` networks are
 QDQ models by ONNX Runtime's quantize_static as it is (of DenseNet121 by `examples/train-classifier/quantise.py`), which the engine runs in integers
 with avx512vnni and in float32 with the others. A sum that float32 may put on either side of a half changes an integer by one there, and so what follows:
-their bound of |dp| is how far this leaves the scores open, the largest change among 300 runs of ONNX Runtime in which each sum is moved by a random part
+their bound of |dp| is how far this leaves the scores open, the largest change among 32 runs of ONNX Runtime in which each sum is moved by a random part
 of the error that the order of its additions gives it (`roundings.py`).
 
 TEXT

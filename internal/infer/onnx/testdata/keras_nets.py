@@ -13,8 +13,6 @@ import sys
 import keras
 import numpy as np
 
-import weights
-
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLASSES = 50
 # What Keras's own export makes of them is other than what tf2onnx does, which knows
@@ -50,7 +48,7 @@ def settled(name, size):
             weight = getattr(layer, attribute, None)
             if weight is not None:
                 weight.assign(noise.uniform(lo, hi, weight.shape).astype("float32"))
-    images = high(name) * weights.shaded(noise, 4, size)
+    images = noise.uniform(0, high(name), (4, size, size, 3)).astype("float32")
     net(images, training=True)
     last = [layer for layer in net.layers if layer.weights][-1]
     scores = keras.ops.convert_to_numpy(net(images[:1]))

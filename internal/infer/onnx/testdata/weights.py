@@ -39,15 +39,6 @@ def uniform(name, count, lo, hi):
     return (lo + (hi - lo) * u).astype(np.float32)
 
 
-def shaded(noise, count, size):
-    """count images (size, size, 3) from 0 to 1 with light and shade: half of a pixel is that of its place, one of
-    6 x 6, the other half its own. Of noise alone every place is alike, after some layers their mean is all that is left,
-    and batch norms with such statistics blow up roundings until float32 itself is 1e-4 off (PyTorch's beside its float64)."""
-    side = -(-size // 6)
-    places = noise.uniform(0, 1, (count, 6, 6, 3)).repeat(side, axis=1).repeat(side, axis=2)[:, :size, :size]
-    return (places + noise.uniform(0, 1, (count, size, size, 3))).astype(np.float32) / 2
-
-
 def rule(graph, init):
     """Bounds for an initialiser, by the part it plays in the first node that reads it."""
     for node in graph.node:
