@@ -43,15 +43,19 @@ func TestRatesOfACluster(t *testing.T) {
 		if away < 0 || state.Connectors[0].Hour != nil {
 			t.Fatalf("%+v", state)
 		}
+		var chart struct{ Notes []string }
+		if err := json.Unmarshal([]byte(get(t, w.PageURL()+"/rates.json/ticks")), &chart); err != nil || len(chart.Notes) > 0 {
+			t.Errorf("%s: %v, %s", w.id(), err, chart.Notes)
+		}
 		wait.Until(t, "the rate of the other's task", func() bool {
 			var told struct {
-				Connectors map[string][]task
+				Connectors map[string]struct{ Tasks []task }
 				Notes      []string
 			}
 			if err := json.Unmarshal([]byte(get(t, w.PageURL()+"/others")), &told); err != nil {
 				t.Fatal(err)
 			}
-			list := told.Connectors["ticks"]
+			list := told.Connectors["ticks"].Tasks
 			if len(told.Notes) > 0 || len(list) != 1 || list[0].ID != away || list[0].Worker != there.id() {
 				t.Fatalf("%s is told %+v", w.id(), told)
 			}

@@ -22,6 +22,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/metric"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/offset"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rates"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/tracing"
 	"github.com/axiom-data-science/hydraulics/runtime/page"
 	"github.com/axiom-data-science/hydraulics/runtime/rest"
@@ -236,11 +237,12 @@ func (w *Worker) serve(o WorkerOptions) (ready func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	hour := new(rates.History)
 	of := rest.Options{Herder: w.herder, ClusterID: w.clusterID, Version: config.Version, Commit: commit(),
-		AdminApart: w.door.AdminApart(), Tap: w.runtime.OpenTap, Check: w.examiner(apart), Lines: w.lines, Log: w.log, Loggers: w.loggers,
+		AdminApart: w.door.AdminApart(), Tap: w.runtime.OpenTap, Check: w.examiner(apart), Lines: w.lines, Rates: hour, Log: w.log, Loggers: w.loggers,
 		Topics: rest.TopicTracking{Off: !w.conf.Bool("topic.tracking.enable"), NoReset: !w.conf.Bool("topic.tracking.allow.reset")}}
 	links := append([][2]string{{"REST API", w.RESTURL()}, {"metrics", w.RESTURL() + "/metrics"}, {"documentation", "docs/"}}, o.Links...)
-	shown := page.Options{Herder: w.herder, Tap: w.runtime.Tap, Lines: w.lines, Links: links, Version: config.Version, Log: w.log,
+	shown := page.Options{Herder: w.herder, Tap: w.runtime.Tap, Lines: w.lines, Rates: hour, Links: links, Version: config.Version, Log: w.log,
 		Kafka: w.roleClient, Decoder: w.decoder, Kept: w.kept(),
 		Write: w.conf.Bool("config.write"), Reload: w.askReload, Preview: w.previews(apart)}
 	var cluster metric.Cluster
@@ -260,7 +262,7 @@ func (w *Worker) serve(o WorkerOptions) (ready func(), err error) {
 		handlers.Vouched = w.member.Vouched
 	}
 	w.door.Serve(handlers)
-	if w.door.HasPage() {
+	if w.door.HasPage() || w.member != nil { // pages of others ask for rates
 		w.page.Start()
 	}
 	return api.SetReady, nil

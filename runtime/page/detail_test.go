@@ -25,67 +25,24 @@ func of(name string, task int, in, out, lag int64) runtime.Stats {
 	return runtime.Stats{Connector: name, Task: task, RecordsIn: in, RecordsOut: out, Lag: map[connector.TopicPartition]int64{{Topic: "t"}: lag}}
 }
 
-func TestHistory(t *testing.T) {
-	var h history
-	now := time.Unix(1000, 0)
-	step := func(connectors []string, tasks ...runtime.Stats) {
-		h.take(now, connectors, tasks)
-		now = now.Add(sampleEvery)
-	}
-	both := []string{"a", "b"}
-	step(both, of("a", 0, 100, 100, 5), of("a", 1, 0, 0, 2))
-	step(both, of("a", 0, 120, 110, 4), of("a", 1, 30, 30, 1)) // 5 and 4 per second
-	step(both, of("a", 0, 10, 10, 0), of("a", 1, 30, 30, 0))   // started again
-	var got []string
-	for _, s := range h.samples("a") {
-		r := s.rated()
-		got = append(got, fmt.Sprint(r.Time.Unix(), r.Seconds, r.In, r.Out, *r.Lag))
-	}
-	if d := cmp.Diff([]string{"1010 10 5 4 5", "1020 10 1 1 0"}, got); d != "" {
-		t.Error(d)
-	}
-	if b := h.samples("b"); len(b) != 2 || b[1].lag != -1 || b[1].rated().Lag != nil {
-		t.Errorf("a connector without tasks has %+v", b)
-	}
-	if r := h.rates(); r["a"] != 2.5 || r["b"] != 0 {
-		t.Errorf("rates of the hour %v", r)
-	}
-	if step([]string{"a"}); h.samples("b") != nil {
-		t.Error("a connector that is deleted has samples")
-	}
-	for range 400 {
-		step([]string{"a"})
-	}
-	if n := len(h.samples("a")); n != 360 {
-		t.Errorf("an hour has %d samples", n)
-	}
-}
-
-func TestHistoryIsBounded(t *testing.T) {
-	for _, n := range []int{0, 1, 500, 5000, 100000} {
-		if size := samplesFor(n) * n * sampleBytes; size > historyBytes {
-			t.Errorf("%d connectors have %d bytes of samples", n, size)
-		}
-	}
-}
-
 func TestRates(t *testing.T) {
 	p := newPage(t)
-	p.history.take(time.Unix(0, 0), []string{"stats"}, []runtime.Stats{of("stats", 0, 0, 0, 9)})
+	p.o.Rates.Take(time.Unix(0, 0), []string{"stats"}, []runtime.Stats{of("stats", 0, 0, 0, 9)})
 	var s worker
 	if get(t, p, "/state", &s); s.Connectors[1].Hour != nil {
 		t.Errorf("before the first sample, over the hour %v", *s.Connectors[1].Hour)
 	}
-	p.history.take(time.Unix(10, 0), []string{"stats"}, []runtime.Stats{of("stats", 0, 5, 10, 4)})
-	want := "time,seconds,records_in_per_second,records_out_per_second,errors,lag_records\n1970-01-01T00:00:10Z,10,0.5,1,0,4\n"
+	p.o.Rates.Take(time.Unix(10, 0), []string{"stats"}, []runtime.Stats{of("stats", 0, 5, 10, 4)})
+	want := "time,seconds,records_in_per_second,records_out_per_second,errors,lag_records,lacking\n1970-01-01T00:00:10Z,10,0.5,1,0,4,\n"
 	if w := get(t, p, "/rates.csv/stats", nil); w.Body.String() != want || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/csv") {
 		t.Errorf("%s", w.Body)
 	}
-	var list []rated
-	if get(t, p, "/rates.json/stats", &list); len(list) != 1 || list[0].In != 0.5 || list[0].Out != 1 || *list[0].Lag != 4 {
+	var shown shownRates
+	get(t, p, "/rates.json/stats", &shown)
+	if list := shown.Samples; len(list) != 1 || list[0].In != 0.5 || list[0].Out != 1 || *list[0].Lag != 4 {
 		t.Errorf("%+v", list)
 	}
-	if w := get(t, p, "/rates.json/none", nil); w.Body.String() != "[]\n" {
+	if w := get(t, p, "/rates.json/none", nil); w.Body.String() != `{"samples":[],"notes":[]}`+"\n" {
 		t.Errorf("a connector that is not there has rates %s", w.Body)
 	}
 	if get(t, p, "/state", &s); s.Connectors[1].Hour == nil || *s.Connectors[1].Hour != 1 {

@@ -7,7 +7,7 @@
 //
 // A browser follows /events, a stream of what changes (events.go), or asks /state
 // from time to time; /others has what tasks at other workers do (elsewhere.go). The page
-// keeps samples of rates (history.go) while it is started.
+// takes samples of rates while it is started, of which rates.go tells.
 //
 // Nothing of it is promised to those outside the module.
 package page

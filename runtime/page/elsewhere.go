@@ -31,73 +31,123 @@ var errSilent = errors.New("it does not say what they have done: is it Java's, o
 // toldTasks are what tasks at other workers have done, by connector, and what is not
 // known of them.
 type toldTasks struct {
-	Connectors map[string][]task `json:"connectors"`
-	Notes      []string          `json:"notes"`
+	Connectors map[string]*toldConnector `json:"connectors"`
+	Notes      []string                  `json:"notes"`
+}
+
+// toldConnector is what other workers say of a connector.
+type toldConnector struct {
+	Tasks []task `json:"tasks"`
+	// Hour is the rate over the last hour, of all workers; null while one's is not known.
+	Hour *float64 `json:"hour"`
+}
+
+// away tells that another worker runs a task.
+func away(t herder.Status) bool {
+	return !t.Here && t.WorkerID != "" && t.State != state.Unassigned // what nobody runs does nothing
 }
 
 // others answers with what tasks at other workers of the cluster have done. Each worker
 // is asked once, whatever it runs.
 func (p *Page) others(w http.ResponseWriter, r *http.Request) {
-	var all []herder.ConnectorStatus
-	for _, name := range p.o.Herder.Connectors() {
-		if status, err := p.o.Herder.Status(name); err == nil { // else it is deleted meanwhile
-			all = append(all, status)
+	all, answer := p.spread()
+	hours, missing := p.o.Rates.Means(), map[string]int{} // rates that are not among these
+	for _, c := range all {
+		missing[c.Name] = len(slices.DeleteFunc(slices.Clone(c.Tasks), func(t herder.Status) bool { return !away(t) }))
+		if _, measured := hours[c.Name]; !measured {
+			missing[c.Name]++
 		}
 	}
-	answer := toldTasks{Connectors: map[string][]task{}, Notes: []string{}}
 	var mu sync.Mutex
 	notes := p.askAll(all, "what its tasks do is not known", func(at, worker string) error {
 		said, err := p.progressAt(r, at)
-		if err != nil {
-			return err
-		}
 		mu.Lock()
 		defer mu.Unlock()
 		for _, c := range all {
+			one := said[c.Name]
+			if one.Hour != nil {
+				hours[c.Name] += *one.Hour
+			}
 			for _, t := range c.Tasks {
-				one, there := said[taskID{c.Name, t.ID}]
-				switch {
-				case t.WorkerID != worker:
-				case there && one.Progress.Now != nil:
-					var s runtime.Stats
-					s, t.Starts = one.Progress.Stats(runtime.Kind(c.Kind))
-					t.Restarts = one.Restarts
-					answer.Connectors[c.Name] = append(answer.Connectors[c.Name], described(t, s))
-				case t.State == state.Running:
+				if t.WorkerID != worker || !away(t) {
+					continue
+				}
+				if tell := one.of(t.ID); tell != nil && tell.Progress.Now != nil {
+					answer.Connectors[c.Name].tell(tell, t, runtime.Kind(c.Kind))
+					if one.Hour != nil {
+						missing[c.Name]--
+					}
+				} else if err == nil && t.State == state.Running {
 					err = errSilent
 				}
 			}
 		}
 		return err
 	})
+	for name, c := range answer.Connectors {
+		if missing[name] == 0 {
+			c.Hour = new(significant(hours[name]))
+		}
+	}
 	answer.Notes = append(answer.Notes, notes...)
 	p.reply(w, answer)
 }
 
-// told is what a worker says of a task that it runs.
-type told struct {
+// spread gives the connectors of which other workers run tasks, and an answer in which
+// these have told nothing yet.
+func (p *Page) spread() (list []herder.ConnectorStatus, answer toldTasks) {
+	answer = toldTasks{Connectors: map[string]*toldConnector{}, Notes: []string{}}
+	for _, name := range p.o.Herder.Connectors() {
+		status, err := p.o.Herder.Status(name)
+		if err == nil && slices.ContainsFunc(status.Tasks, away) { // else it is deleted meanwhile, or all here
+			list = append(list, status)
+			answer.Connectors[name] = &toldConnector{Tasks: []task{}}
+		}
+	}
+	return list, answer
+}
+
+// tell adds what is told of a task.
+func (c *toldConnector) tell(one *toldTask, t herder.Status, kind runtime.Kind) {
+	s, starts := one.Progress.Stats(kind)
+	t.Starts, t.Restarts = starts, one.Restarts
+	c.Tasks = append(c.Tasks, described(t, s))
+}
+
+// toldStatus is what a worker says of a connector.
+type toldStatus struct {
+	Tasks []toldTask `json:"tasks"`
+	Hour  *float64   `json:"records_out_per_second_last_hour"` // of the tasks at that worker
+}
+
+// toldTask is what it says of a task; there is a progress of one that it runs.
+type toldTask struct {
 	ID       int              `json:"id"`
 	Restarts *herder.Restarts `json:"restarts"`
 	Progress *progress.Task   `json:"progress"`
 }
 
-// progressAt asks another worker what its tasks have done.
-func (p *Page) progressAt(r *http.Request, at string) (map[taskID]told, error) {
+// of gives what is said of a task, nil where that is nothing.
+func (s toldStatus) of(task int) *toldTask {
+	for i, t := range s.Tasks {
+		if t.ID == task && t.Progress != nil {
+			return &s.Tasks[i]
+		}
+	}
+	return nil
+}
+
+// progressAt asks another worker what its tasks have done, by connector.
+func (p *Page) progressAt(r *http.Request, at string) (map[string]toldStatus, error) {
 	var all map[string]struct {
-		Status struct {
-			Tasks []told `json:"tasks"`
-		} `json:"status"`
+		Status toldStatus `json:"status"`
 	}
 	if err := p.peer(r, at, "/connectors?expand=status&progress=true", &all); err != nil {
 		return nil, err
 	}
-	said := map[taskID]told{}
+	said := make(map[string]toldStatus, len(all))
 	for name, c := range all {
-		for _, t := range c.Status.Tasks {
-			if t.Progress != nil {
-				said[taskID{name, t.ID}] = t
-			}
-		}
+		said[name] = c.Status
 	}
 	return said, nil
 }

@@ -263,8 +263,8 @@ func (p *Page) Close() {
 func (p *Page) look(now time.Time) {
 	p.looks.Lock()
 	defer p.looks.Unlock()
-	if p.history.due(now) {
-		p.history.take(now, slices.Clone(p.o.Herder.Connectors()), p.o.Herder.Snapshots())
+	if p.o.Rates.Due(now) {
+		p.o.Rates.Take(now, slices.Clone(p.o.Herder.Connectors()), p.o.Herder.Snapshots())
 	}
 	if !p.feed.wants(now) {
 		return

@@ -22,6 +22,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/manual"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/preview"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rates"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -46,6 +47,8 @@ type Options struct {
 	Tap func(connector string) []runtime.Tapped
 	// Lines are what connectors have logged; nil shows none.
 	Lines *lines.Lines
+	// Rates are those of the last hour, which the page takes; nil has them for it alone.
+	Rates *rates.History
 	// Kafka connects in a role of clients, "consumer" or "producer".
 	Kafka func(ctx context.Context, role string) (*kafka.Client, error)
 	// Decoder makes the converters by which a connector of this configuration reads or
@@ -73,13 +76,12 @@ type Options struct {
 }
 
 // Page is an http.Handler. It is safe for concurrent use and holds the pictures
-// of the last lists in memory, and the rates of the last hour.
+// of the last lists in memory.
 type Page struct {
 	o         Options
 	started   time.Time
 	mux       *http.ServeMux
 	pictures  pictures
-	history   history
 	feed      *feed
 	looks     sync.Mutex             // one looks at a time
 	follows   sync.WaitGroup         // what Start has begun
@@ -102,6 +104,9 @@ func New(o Options) *Page {
 	}
 	if o.Lines == nil {
 		o.Lines = lines.New()
+	}
+	if o.Rates == nil {
+		o.Rates = new(rates.History)
 	}
 	p := &Page{o: o, started: time.Now(), mux: http.NewServeMux(), takes: map[string]rights.Role{}, feed: newFeed()}
 	files, err := fs.Sub(static, "static")
@@ -220,7 +225,7 @@ func (p *Page) state(w http.ResponseWriter, r *http.Request) {
 
 // now gives how things are, for whoever looks.
 func (p *Page) now(at time.Time) worker {
-	snapshots, rates := map[string]map[int]runtime.Stats{}, p.history.rates()
+	snapshots, hours := map[string]map[int]runtime.Stats{}, p.o.Rates.Means()
 	for _, s := range p.o.Herder.Snapshots() {
 		if snapshots[s.Connector] == nil {
 			snapshots[s.Connector] = map[int]runtime.Stats{}
@@ -242,7 +247,7 @@ func (p *Page) now(at time.Time) worker {
 		c := connected{Name: name, Type: status.Kind, State: string(status.Connector.State), Error: firstLine(status.Connector.Trace),
 			Tasks: []task{}, Records: len(p.o.Tap(name)) > 0,
 			Topics: p.ways(name, status.Kind, snapshots[name]), Busiest: busiest(snapshots[name])}
-		if rate, ok := rates[name]; ok {
+		if rate, ok := hours[name]; ok {
 			c.Hour = new(significant(rate))
 		}
 		for _, t := range status.Tasks {
@@ -281,7 +286,7 @@ func peers(v cluster.View) (list []peer, rebalance string) {
 // describe tells of a task what this worker knows.
 func describe(status herder.Status, s runtime.Stats) task {
 	t := described(status, s)
-	if t.Worker != "" && status.State != state.Unassigned { // what nobody runs does nothing
+	if away(status) {
 		t.Done = nil
 	}
 	return t

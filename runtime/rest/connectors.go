@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -104,9 +103,9 @@ func getConnectors(s *Server, r request) (answer, error) {
 		return answer{status: http.StatusOK, body: names}, nil
 	}
 	all := map[string]expanded{}
-	var done map[string][]runtime.Stats
+	var of *done
 	if flag(r, "progress") {
-		done = s.snapshots()
+		of = s.done()
 	}
 	for _, name := range names {
 		var e expanded
@@ -115,7 +114,7 @@ func getConnectors(s *Server, r request) (answer, error) {
 			case "status":
 				if st, err := s.o.Herder.Status(name); err == nil {
 					b := status(st)
-					addProgress(&b, st, done[name], false)
+					of.add(&b, st, false)
 					e.Status = &b
 				}
 			case "info":
@@ -213,7 +212,7 @@ func getStatus(s *Server, r request) (answer, error) {
 	st, err := s.o.Herder.Status(r.args[0])
 	b := status(st)
 	if flag(r, "progress") {
-		addProgress(&b, st, s.snapshots()[b.Name], flag(r, "stages"))
+		s.done().add(&b, st, flag(r, "stages"))
 	}
 	return answer{status: http.StatusOK, body: b}, err
 }

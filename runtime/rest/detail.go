@@ -16,6 +16,18 @@ func getOrigins(s *Server, r request) (answer, error) {
 	return answer{status: http.StatusOK, body: s.o.Herder.Validator().Sources(i.Config, i.Entries)}, nil
 }
 
+// getRates gives what this worker's tasks of a connector did in the last hour.
+func getRates(s *Server, r request) (answer, error) {
+	if s.o.Rates == nil {
+		return answer{}, failed(http.StatusNotFound, "This worker keeps no rates.")
+	}
+	i, err := s.o.Herder.Info(r.args[0])
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusOK, body: s.o.Rates.Samples(i.Name)}, nil
+}
+
 // getLog gives what this worker has logged of a connector, the newest first, without its
 // secrets.
 func getLog(s *Server, r request) (answer, error) {

@@ -6,19 +6,35 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/progress"
 )
 
-// snapshots gives what all tasks have done, by connector.
-func (s *Server) snapshots() map[string][]runtime.Stats {
-	all := map[string][]runtime.Stats{}
-	for _, stats := range s.o.Herder.Snapshots() {
-		all[stats.Connector] = append(all[stats.Connector], stats)
-	}
-	return all
+// done is what all tasks of this worker have done, by connector; none is where nobody
+// asks for that.
+type done struct {
+	tasks map[string][]runtime.Stats
+	hours map[string]float64 // rates over the last hour
 }
 
-// addProgress adds to each task of a status what it has done, where that is asked for
-// with progress=true; that of stages, with stages=true.
-func addProgress(b *statusBody, st herder.ConnectorStatus, of []runtime.Stats, withStages bool) {
-	for _, stats := range of {
+// done gives what all tasks have done.
+func (s *Server) done() *done {
+	d := &done{tasks: map[string][]runtime.Stats{}}
+	for _, stats := range s.o.Herder.Snapshots() {
+		d.tasks[stats.Connector] = append(d.tasks[stats.Connector], stats)
+	}
+	if s.o.Rates != nil {
+		d.hours = s.o.Rates.Means()
+	}
+	return d
+}
+
+// add adds to a status what is asked for with progress=true; what stages have done, with
+// stages=true.
+func (d *done) add(b *statusBody, st herder.ConnectorStatus, withStages bool) {
+	if d == nil {
+		return
+	}
+	if rate, measured := d.hours[b.Name]; measured {
+		b.Hour = &rate
+	}
+	for _, stats := range d.tasks[b.Name] {
 		for i := range b.Tasks {
 			if stats.Task == b.Tasks[i].ID {
 				b.Tasks[i].Progress = progress.Of(stats, st.Tasks[i].Starts)

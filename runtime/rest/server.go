@@ -17,6 +17,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/health"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rates"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
 )
@@ -62,6 +63,8 @@ type Options struct {
 	Tap Tap
 	// Lines are what connectors have logged; nil is not there.
 	Lines *lines.Lines
+	// Rates are what connectors did in the last hour; nil is not there.
+	Rates *rates.History
 	// Check looks whether what a connector needs is there, or what the worker does where
 	// none is named; each thing may take so long. nil is not there.
 	Check func(ctx context.Context, connector string, long time.Duration) ([]health.Check, error)
@@ -207,6 +210,7 @@ var routes = []route{
 	path("connectors/*/tasks/*/restart", map[string]verb{"POST": operates(postTaskRestart)}),
 	path("connectors/*/offsets", map[string]verb{"GET": views(getOffsets), "PATCH": configures(patchOffsets), "DELETE": configures(deleteOffsets)}),
 	path("connectors/*/origins", map[string]verb{"GET": views(getOrigins)}),
+	path("connectors/*/rates", map[string]verb{"GET": views(getRates)}),
 	path("connectors/*/log", map[string]verb{"GET": views(getLog)}),
 	path("connectors/*/check", map[string]verb{"GET": views(getConnectorCheck)}),
 	path("connectors/*/tap", map[string]verb{"GET": follows(getTap)}),

@@ -140,6 +140,8 @@ type statusBody struct {
 	Tasks     []taskBody `json:"tasks"`
 	Type      string     `json:"type"`
 	Kind      string     `json:"kind,omitempty"`
+	// Hour is the rate of this worker's tasks over the last hour, where that is asked for.
+	Hour *float64 `json:"records_out_per_second_last_hour,omitempty"`
 }
 
 func stateOf(s herder.Status) stateBody {

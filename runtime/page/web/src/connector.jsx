@@ -37,10 +37,15 @@ function Rates({ name }) {
   return (
     <>
       <Asked path={of('json')} every={samplesEvery}>
-        {(samples) => (samples.length < 2 ? <p class="note">There is a rate every 10 s: the first ones are to come.</p>
-          : <Later load={loadChart} wait={<div class="chart" />} samples={samples} />)}
+        {({ samples, notes }) => (
+          <>
+            <Notes of={notes} />
+            {samples.length < 2 ? <p class="note">There is a rate every 10 s: the first ones are to come.</p>
+              : <Later load={loadChart} wait={<div class="chart" />} samples={samples} />}
+          </>
+        )}
       </Asked>
-      <p>The same as <a href={of('json')}>JSON</a> and <a href={of('csv')}>CSV</a>, of the tasks in this worker.</p>
+      <p>The same as <a href={of('json')}>JSON</a> and <a href={of('csv')}>CSV</a>.</p>
     </>
   );
 }

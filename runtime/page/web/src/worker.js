@@ -18,11 +18,11 @@ const elsewhere = (c) => c.tasks.some((t) => t.worker);
 // joined puts what other workers tell of their tasks beside what is known here. What was
 // told of a task in another state is over.
 function joined(known, { connectors, notes }) {
-  const of = (c, t) => connectors[c.name]?.find((o) => o.id === t.id && o.worker === t.worker && o.state === t.state);
+  const of = (c, t) => connectors[c.name]?.tasks.find((o) => o.id === t.id && o.worker === t.worker && o.state === t.state);
   return {
     ...known,
     notes: known.connectors.some(elsewhere) ? notes : [],
-    connectors: known.connectors.map((c) => (elsewhere(c) ? { ...c, tasks: c.tasks.map((t) => of(c, t) || t) } : c)),
+    connectors: known.connectors.map((c) => (elsewhere(c) ? { ...c, hour: connectors[c.name]?.hour ?? null, tasks: c.tasks.map((t) => of(c, t) || t) } : c)),
   };
 }
 
