@@ -2,8 +2,12 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
@@ -61,5 +65,35 @@ func TestRatesOfACluster(t *testing.T) {
 			}
 			return *list[0].In > 0 && *list[0].Rate > 0
 		})
+	}
+}
+
+// The newest records of a source are shown by whichever worker is asked, as its converters
+// have written them, and also where these are so large that few can be read.
+func TestRecordsOfASource(t *testing.T) {
+	leader, other := startTwo(t, kafkatest.Start(t))
+	for name, more := range map[string]string{"small": `"payload.bytes": "10", "records": "100", "rate": "100"`, "large": `"payload.bytes": "600000", "records": "90", "rate": "50"`} {
+		do(t, leader, http.StatusCreated, "POST", "/connectors", fmt.Sprintf(`{"name": %q, "config": {"connector.class": "datagen", "topic": %[1]q, "tasks.max": "1", "page.fields": "task", %s}}`, name, more))
+	}
+	for _, w := range []*Worker{leader, other} {
+		for name, newest := range map[string]string{"small": "99", "large": "89"} {
+			wait.Until(t, "the newest records of "+name, func() bool {
+				type record struct {
+					Time   time.Time
+					Fields []struct{ Name, Text string }
+				}
+				var list []record
+				if err := json.Unmarshal([]byte(get(t, w.PageURL()+"/records/"+name)), &list); err != nil {
+					return false // a slow machine, which has given up
+				}
+				if !slices.IsSortedFunc(list, func(a, b record) int { return b.Time.Compare(a.Time) }) {
+					t.Fatalf("the newest are not first: %v", list)
+				}
+				return slices.ContainsFunc(list, func(r record) bool { return r.Fields[0].Name == "task" && r.Fields[1].Text == newest })
+			})
+		}
+	}
+	if state := get(t, other.PageURL()+"/state"); strings.Count(state, `"records":true`) != 2 {
+		t.Error(state)
 	}
 }

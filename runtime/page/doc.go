@@ -1,7 +1,7 @@
 // Package page serves a web page that shows what a worker does: connectors,
 // tasks, rates of now and of the last hour, lag and the last error in plain words,
-// the flow through topics, what was logged, the newest records of streams with their
-// pictures, topics, and dead letters. It asks the REST API for changes of
+// the flow through topics, what was logged, the newest records of streams and sources
+// with their pictures, topics, and dead letters. It asks the REST API for changes of
 // connectors, replays letters, previews configurations, and writes those of files
 // where the worker lets it.
 //

@@ -245,8 +245,9 @@ func (p *Page) now(at time.Time) worker {
 			continue // deleted meanwhile
 		}
 		c := connected{Name: name, Type: status.Kind, State: string(status.Connector.State), Error: firstLine(status.Connector.Trace),
-			Tasks: []task{}, Records: len(p.o.Tap(name)) > 0,
+			Tasks:  []task{},
 			Topics: p.ways(name, status.Kind, snapshots[name]), Busiest: busiest(snapshots[name])}
+		c.Records = len(p.o.Tap(name)) > 0 || c.Type == string(runtime.KindSource) && len(c.Topics.Writes) > 0
 		if rate, ok := hours[name]; ok {
 			c.Hour = new(significant(rate))
 		}

@@ -36,10 +36,16 @@ type named struct {
 	Text string `json:"text"`
 }
 
-// records answers with the newest records of a stream.
-func (p *Page) records(w http.ResponseWriter, r *http.Request) {
+// records gives the newest records of a stream, as they came to its last transform, or
+// of a source, as it has written them.
+func (p *Page) records(r *http.Request) (any, error) {
 	name := r.PathValue("connector")
 	list := []shown{}
+	if status, err := p.o.Herder.Status(name); err == nil && status.Kind == string(runtime.KindSource) {
+		if list, err = p.written(r.Context(), name, p.ways(name, status.Kind, nil).Writes); err != nil {
+			return nil, err
+		}
+	}
 	for _, t := range p.o.Tap(name) {
 		list = append(list, p.show(t))
 	}
@@ -47,7 +53,7 @@ func (p *Page) records(w http.ResponseWriter, r *http.Request) {
 	for i := range list {
 		sort(list[i].Fields, first)
 	}
-	p.reply(w, list)
+	return list, nil
 }
 
 // first gives the names of the fields that a connector has shown first.

@@ -35,7 +35,7 @@ func (p *Page) routes() []route {
 		{"GET /rates.json/{connector}", rights.View, p.ratesJSON},
 		{"GET /rates.csv/{connector}", rights.View, p.ratesCSV},
 		{"GET /log/{connector}", rights.View, p.log},
-		{"GET /records/{connector}", rights.View, p.records},
+		{"GET /records/{connector}", rights.View, p.asking(p.records)},
 		{"GET /picture/{name}", rights.View, p.picture},
 		{"GET /config/{connector}", rights.View, p.config},
 		{"GET " + api + "/topics", rights.View, p.asking(p.topics)},

@@ -4,9 +4,10 @@ import { worker } from './worker.js';
 import { utc } from './words.js';
 
 const every = 2000; // milliseconds
+const everyRead = 5000; // the same of what is read from Kafka
 const beside = 3; // fields that are seen without opening a record
 
-function Card({ record }) {
+function Card({ record, time }) {
   const field = (f) => [<dt key={`${f.name}?`}>{f.name}</dt>, <dd key={f.name}>{f.text}</dd>];
   return (
     <li>
@@ -18,7 +19,7 @@ function Card({ record }) {
         <summary>{record.key || record.origin}</summary>
         <dl>
           {field({ name: 'from', text: record.origin })}
-          {field({ name: 'seen', text: utc(record.time) })}
+          {field({ name: time, text: utc(record.time) })}
           {record.fields.slice(beside).map(field)}
         </dl>
       </details>
@@ -28,8 +29,10 @@ function Card({ record }) {
 
 // Records is the view of the newest records of a connector.
 export function Records() {
-  const names = worker.value.connectors.filter((c) => c.records).map((c) => c.name);
+  const shown = worker.value.connectors.filter((c) => c.records);
+  const names = [...shown.filter((c) => c.type !== 'source'), ...shown.filter((c) => c.type === 'source')].map((c) => c.name);
   const name = route.value.name || names[0];
+  const source = worker.value.connectors.find((c) => c.name === name)?.type === 'source';
   return (
     <section aria-labelledby="title">
       <h2 id="title" tabIndex={-1}>Newest records{name && ` of ${name}`}</h2>
@@ -37,11 +40,11 @@ export function Records() {
         {names.map((n) => <a key={n} href={address('records', n)} aria-current={n === name ? 'true' : undefined}>{n}</a>)}
       </nav>}
       {name ? (
-        <Asked path={`records/${encodeURIComponent(name)}`} every={every}>
+        <Asked path={`records/${encodeURIComponent(name)}`} every={source ? everyRead : every}>
           {(list) => (list.length === 0 ? <p class="note">{name} has no records to show.</p>
-            : <ul id="records">{list.map((r) => <Card key={r.origin} record={r} />)}</ul>)}
+            : <ul id="records">{list.map((r) => <Card key={r.origin} record={r} time={source ? 'time' : 'seen'} />)}</ul>)}
         </Asked>
-      ) : <p class="note">No stream has read a record yet.</p>}
+      ) : <p class="note">No stream or source has records to show yet.</p>}
     </section>
   );
 }
