@@ -71,12 +71,13 @@ func TestDoctorOfAWorkerOfJavas(t *testing.T) {
 	s.expect(s.says(3, "connectors", "show", "lines", "--origins", "--url", java.URL), "origins of connector lines: ", "Java's workers and older ones lack it")
 }
 
-// Where others reach a worker and nobody logs in, nobody has it look or reads its log.
+// Where others reach a worker and nobody logs in, nobody has it look, reads its log or
+// learns what its files say.
 func TestNothingIsLookedAtForAnyone(t *testing.T) {
 	s := steerWorker(t, ownConnector)
 	api := rest.New(rest.Options{Herder: s.herder, Check: s.examiner(s.runtime), Lines: s.lines})
 	for who, want := range map[rights.Who]int{{Role: rights.View}: http.StatusOK, {Role: rights.Configure, Anyone: true}: http.StatusForbidden} {
-		for _, path := range []string{"/check", "/connectors/own/check", "/connectors/own/log"} {
+		for _, path := range []string{"/check", "/connectors/own/check", "/connectors/own/log", "/connectors/own/origins"} {
 			w := httptest.NewRecorder()
 			api.ServeHTTP(w, httptest.NewRequestWithContext(rights.With(t.Context(), who), "GET", path, nil))
 			if w.Code != want {

@@ -9,6 +9,9 @@ import (
 // getOrigins gives the values of a connector, without its secrets, and where each comes
 // from.
 func getOrigins(s *Server, r request) (answer, error) {
+	if rights.Of(r.Context()).Anyone {
+		return answer{}, failed(http.StatusForbidden, "No origins are shown: others reach this address, and nobody has to log in. The worker's key access.file says who may.")
+	}
 	i, err := s.o.Herder.Info(r.args[0])
 	if err != nil {
 		return answer{}, err
