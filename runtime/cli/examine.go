@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"time"
@@ -43,21 +44,18 @@ func (w *Worker) examiner(apart *runtime.Worker) func(ctx context.Context, name 
 // masked gives findings as checks, without the secrets of the worker and of a
 // configuration: systems may repeat what they were sent.
 func (w *Worker) masked(of string, findings []connector.Finding, props connector.Props, from config.Origin) []health.Check {
-	v := w.herder.Validator()
-	own, err := v.Masker(w.setup.Worker.Props(), workerOrigin(w.setup))
-	if err != nil {
-		w.log.Debug("doctor: the worker's references are not replaced: " + err.Error())
-	}
-	others, err := v.Masker(props, from)
+	mask, err := w.herder.Validator().Masker(props, from)
 	if err != nil {
 		w.log.Debug("doctor: references are not replaced: "+err.Error(), "connector", of)
 	}
-	hide := func(text string) string { return own.Replace(others.Replace(config.Mask(text))) }
+	hide := func(text string) string { return config.Mask(mask.Replace(text)) }
 	var report health.Report
 	for _, f := range findings {
-		c := health.Of(of, f)
-		c.What, c.Says = hide(c.What), hide(c.Says)
-		report.Merge(c)
+		f.What, f.Says = hide(f.What), hide(f.Says)
+		if f.Err != nil { // as a whole: a check has its first line
+			f.Err = connector.Coded(connector.CodeOf(f.Err), errors.New(hide(f.Err.Error())))
+		}
+		report.Add(of, f)
 	}
 	return report.Checks
 }

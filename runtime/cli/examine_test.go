@@ -2,11 +2,13 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/test/kafkatest"
 	"github.com/axiom-data-science/hydraulics/internal/test/wait"
 	"github.com/axiom-data-science/hydraulics/runtime/config"
@@ -49,6 +51,28 @@ func TestDoctorOfAWorker(t *testing.T) {
 	s.expect(s.says(1, "doctor", "--set", "a=b"), "give at least one with -f")
 	t.Setenv("HYDRAULICS_URL", "")
 	s.expect(s.says(1, "doctor"), "which files, or which worker?")
+}
+
+// A connector's log and what is found of it have none of its secrets and none of its
+// worker's, also where an error has several lines.
+func TestSecretsOfAllAreHidden(t *testing.T) {
+	s := steerWorker(t, "  producer.sasl.jaas.config: 'hush-of-own-hush'\n"+
+		"connectors:\n  own: {connector.class: datagen, topic: own, producer.override.sasl.jaas.config: of-own, consumer.override.ssl.key.password: \"hush-1\\nhush-2\"}\n")
+	i, err := s.herder.Info("own")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for of, secret := range map[string]string{"the connector": "of-own", "the worker": "hush-of-own-hush", "the connector, in lines": "hush-1\nhush-2"} {
+		s.log.Warn("refused: "+secret, "connector", "own")
+		if text := do(t, s.Worker, http.StatusOK, "GET", "/connectors/own/log", ""); strings.Contains(text, "hush") || strings.Contains(text, "of-own") {
+			t.Errorf("the log tells a secret of %s:\n%s", of, text)
+		}
+		refused := connector.Coded("H2003", errors.New("refused: "+secret+", it is wrong"))
+		got := s.masked("own", []connector.Finding{{What: "at " + secret, Says: secret, Err: refused}}, i.Config, i.Origin())
+		if len(got) != 1 || got[0].What != "at "+config.Hidden || got[0].Says != "refused: "+config.Hidden+", it is wrong" || got[0].Code != "H2003" || got[0].Remedy == "" {
+			t.Errorf("a secret of %s: %+v", of, got)
+		}
+	}
 }
 
 // A worker of Java's does not have these requests.

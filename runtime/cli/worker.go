@@ -123,7 +123,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (_ *Worker, err error) {
 	}
 	of := herder.Options{
 		Engine:    herder.Worker(w.runtime),
-		Validator: &config.Validator{Plugins: o.Plugins, Worker: w.props, Resolver: resolver},
+		Validator: &config.Validator{Plugins: o.Plugins, Worker: w.props, Written: raw, Resolver: resolver},
 		Worker:    w.props,
 		WorkerID:  w.id(),
 		Store:     w.wanted,

@@ -87,26 +87,26 @@ var (
 // is part of many words.
 const ShortestHidden = 4
 
-// Masker gives what hides the secrets of a configuration in a text, also those that it
-// refers to, as they are and as they are quoted. The error is of references that are not
-// replaced: what they stand for is not hidden.
+// Masker gives what hides the secrets of a connector and of its worker in a text, also
+// those that they refer to, as they are and as they are quoted. The error is of references
+// that are not replaced: what they stand for is not hidden.
 func (v *Validator) Masker(written connector.Props, from Origin) (*strings.Replacer, error) {
-	secrets := v.Secrets(written)
-	configs := []connector.Props{written}
-	var failed error
+	resolved, failed := written, error(nil)
 	if v.Resolver != nil {
-		resolved, err := v.Resolver.Resolve(written, from)
-		configs, failed = append(configs, resolved), err
+		resolved, failed = v.Resolver.Resolve(written, from)
 	}
 	var values []string
-	for _, props := range configs {
-		for key := range props {
-			value, ok := props.Text(key)
-			was, _ := written.Text(key)
-			hidden := secrets.Show(key, value) == Hidden || was != value // a reference may be to a secret
-			if ok && hidden && len(value) >= ShortestHidden {
-				quoted := strconv.Quote(value)
-				values = append(values, value, quoted[1:len(quoted)-1])
+	for _, of := range []struct{ written, resolved connector.Props }{{written, resolved}, {v.Written, v.Worker}} {
+		secrets := v.Secrets(of.written)
+		for _, props := range []connector.Props{of.written, of.resolved} {
+			for key := range props {
+				value, ok := props.Text(key)
+				was, _ := of.written.Text(key)
+				hidden := secrets.Show(key, value) == Hidden || was != value && variable.MatchString(was) // a reference may be to a secret
+				if ok && hidden && len(value) >= ShortestHidden {
+					quoted := strconv.Quote(value)
+					values = append(values, value, quoted[1:len(quoted)-1])
+				}
 			}
 		}
 	}

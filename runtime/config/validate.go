@@ -19,7 +19,8 @@ const StreamClass = "stream"
 type Validator struct {
 	Plugins  *connector.Registry
 	Worker   connector.Props
-	Resolver *Resolver // nil where references are not replaced
+	Written  connector.Props // the worker's as they were written, with their references
+	Resolver *Resolver       // nil where references are not replaced
 }
 
 // Check is one key of a report: its definition and what is said of its value.
