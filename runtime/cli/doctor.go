@@ -8,10 +8,10 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/internal/output"
@@ -106,11 +106,15 @@ func (d *doctor) ofFiles(cmd *cobra.Command) error {
 	}
 	r.Add(health.OfWorker, all.configured.look(cmd.Context(), all.setup, d.long, all.unread)...)
 	found := make([][]connector.Finding, len(chosen))
-	atOnce(len(chosen), func(i int) {
-		c := chosen[i]
-		found[i] = lookAt(cmd.Context(), all.runtime, all.validator, c.Name, c.Entries.Props(), c.Origin(), d.long, bad[c.Name])
-	})
-	if err := context.Cause(cmd.Context()); err != nil {
+	g, ctx := errgroup.WithContext(cmd.Context())
+	g.SetLimit(checksAtOnce)
+	for i, c := range chosen {
+		g.Go(func() error {
+			found[i] = lookAt(ctx, all.runtime, all.validator, c.Name, c.Entries.Props(), c.Origin(), d.long, bad[c.Name])
+			return context.Cause(ctx)
+		})
+	}
+	if err := g.Wait(); err != nil {
 		return err
 	}
 	for i, c := range chosen {
@@ -140,14 +144,8 @@ func (d *doctor) ofWorker(cmd *cobra.Command) error {
 		}
 		slices.Sort(names)
 	}
-	found, errs := make([][]health.Check, len(names)), make([]error, len(names))
-	atOnce(len(names), func(i int) {
-		found[i], errs[i] = c.CheckConnector(ctx, names[i], d.long)
-		if gone, is := errors.AsType[*client.Error](errs[i]); is && gone.NotFound() && len(d.connectors) == 0 {
-			errs[i] = nil // it was deleted meanwhile
-		}
-	})
-	if err := errors.Join(errs...); err != nil {
+	found, err := d.checks(ctx, c, names)
+	if err != nil {
 		return err
 	}
 	for _, list := range found {
@@ -156,18 +154,39 @@ func (d *doctor) ofWorker(cmd *cobra.Command) error {
 	return d.print(cmd, r)
 }
 
-// atOnce calls do for the numbers below n, for some of them at the same time.
-func atOnce(n int, do func(i int)) {
-	slots := make(chan struct{}, checksAtOnce)
-	var wait sync.WaitGroup
-	for i := range n {
-		slots <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-slots }()
-			do(i)
+// checks has a worker look at what connectors need. That it does not answer for one of them
+// is a check that fails, unless that one was named, or it answers for none.
+func (d *doctor) checks(ctx context.Context, c *client.Client, names []string) ([][]health.Check, error) {
+	found, errs := make([][]health.Check, len(names)), make([]error, len(names))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(checksAtOnce)
+	for i, name := range names {
+		g.Go(func() error {
+			list, err := c.CheckConnector(ctx, name, d.long)
+			gone, is := errors.AsType[*client.Error](err)
+			switch {
+			case ctx.Err() != nil:
+				return context.Cause(ctx)
+			case len(d.connectors) > 0:
+				found[i] = list
+				return err
+			case is && gone.NotFound(): // it was deleted meanwhile
+			case err != nil:
+				errs[i] = err
+				found[i] = []health.Check{health.Of(name, connector.Finding{What: "check", Err: err})}
+			default:
+				found[i] = list
+			}
+			return nil
 		})
 	}
-	wait.Wait()
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(errs, nil) {
+		return nil, errors.Join(errs...)
+	}
+	return found, nil
 }
 
 // print prints what was found, and says by the error whether something fails.

@@ -95,6 +95,37 @@ func TestDoctorOfAWorkerOfJavas(t *testing.T) {
 	s.expect(s.says(3, "connectors", "show", "lines", "--origins", "--url", java.URL), "origins of connector lines: ", "Java's workers and older ones lack it")
 }
 
+// A worker that does not answer for one connector has the others looked at all the same.
+func TestDoctorOfAConnectorThatIsNotAnswered(t *testing.T) {
+	names := `["gone", "hangs", "well"]`
+	worker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch r.URL.Path {
+		case "/connectors":
+			_, _ = w.Write([]byte(names))
+		case "/check":
+			_, _ = w.Write([]byte(`[{"state": "ok", "of": ["worker"], "what": "Kafka"}]`))
+		case "/connectors/well/check":
+			_, _ = w.Write([]byte(`[{"state": "ok", "of": ["well"], "what": "topic well"}]`))
+		case "/connectors/gone/check":
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"error_code": 404, "message": "Connector gone not found"}`))
+		default:
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = w.Write([]byte(`{"error_code": 500, "message": "Request timed out."}`))
+		}
+	}))
+	t.Cleanup(worker.Close)
+	s := &steered{t: t}
+	out := s.says(2, "doctor", "--url", worker.URL)
+	s.expect(out, "Kafka", "topic well", "check of connector hangs: Request timed out.", "3 checks: 1 fail, 0 warn")
+	s.expect(s.says(1, "doctor", "--url", worker.URL, "--connector", "well", "--connector", "hangs"), "error: ", "check of connector hangs: Request timed out.")
+	names = `["hangs", "hangs-too"]`
+	s.expect(s.says(1, "doctor", "--url", worker.URL), "error: ", "check of connector hangs: ", "check of connector hangs-too: ")
+	names = `[]`
+	s.expect(s.says(0, "doctor", "--url", worker.URL), "1 checks: 0 fail")
+}
+
 // Where others reach a worker and nobody logs in, nobody has it look, reads its log or
 // learns what its files say.
 func TestNothingIsLookedAtForAnyone(t *testing.T) {
