@@ -107,7 +107,7 @@ func (d *doctor) ofFiles(cmd *cobra.Command) error {
 	r.Add(health.OfWorker, all.configured.look(cmd.Context(), all.setup, d.long, all.unread)...)
 	found := make([][]connector.Finding, len(chosen))
 	g, ctx := errgroup.WithContext(cmd.Context())
-	g.SetLimit(checksAtOnce)
+	g.SetLimit(filesAtOnce)
 	for i, c := range chosen {
 		g.Go(func() error {
 			found[i] = lookAt(ctx, all.runtime, all.validator, c.Name, c.Entries.Props(), c.Origin(), d.long, bad[c.Name])
@@ -159,7 +159,7 @@ func (d *doctor) ofWorker(cmd *cobra.Command) error {
 func (d *doctor) checks(ctx context.Context, c *client.Client, names []string) ([][]health.Check, error) {
 	found, errs := make([][]health.Check, len(names)), make([]error, len(names))
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(checksAtOnce)
+	g.SetLimit(runningAtOnce)
 	for i, name := range names {
 		g.Go(func() error {
 			list, err := c.CheckConnector(ctx, name, d.long)

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -68,7 +71,7 @@ func TestSecretsOfAllAreHidden(t *testing.T) {
 			t.Errorf("the log tells a secret of %s:\n%s", of, text)
 		}
 		refused := connector.Coded("H2003", errors.New("refused: "+secret+", it is wrong"))
-		got := s.masked("own", []connector.Finding{{What: "at " + secret, Says: secret, Err: refused}}, i.Config, i.Origin())
+		got := checksOf("own", []connector.Finding{{What: "at " + secret, Says: secret, Err: refused}}, s.hider("own", i.Config, i.Origin()))
 		if len(got) != 1 || got[0].What != "at "+config.Hidden || got[0].Says != "refused: "+config.Hidden+", it is wrong" || got[0].Code != "H2003" || got[0].Remedy == "" {
 			t.Errorf("a secret of %s: %+v", of, got)
 		}
@@ -124,6 +127,38 @@ func TestDoctorOfAConnectorThatIsNotAnswered(t *testing.T) {
 	s.expect(s.says(1, "doctor", "--url", worker.URL), "error: ", "check of connector hangs: ", "check of connector hangs-too: ")
 	names = `[]`
 	s.expect(s.says(0, "doctor", "--url", worker.URL), "1 checks: 0 fail")
+}
+
+// References that hang, as files of a disk that is away do, hold up nobody else's look.
+func TestChecksThatHang(t *testing.T) {
+	secrets := filepath.Join(t.TempDir(), "secrets.properties")
+	if err := os.WriteFile(secrets, []byte("id=buoy\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := steerWorker(t, "connectors:\n"+
+		"  hangs: {connector.class: datagen, topic: own, producer.override.client.id: '${file:"+secrets+":id}'}\n"+
+		"  well: {connector.class: datagen, topic: own, records: 3, once: true}\n")
+	wait.Until(t, "its task has started", func() bool {
+		return strings.Contains(do(t, s.Worker, http.StatusOK, "GET", "/connectors/hangs/status", ""), `"id":0`)
+	})
+	if err := errors.Join(os.Remove(secrets), syscall.Mkfifo(secrets, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { // whoever reads it has nothing
+		if f, err := os.OpenFile(secrets, os.O_RDWR, 0); err != nil || f.Close() != nil {
+			t.Error(err)
+		}
+	}()
+	for range runningAtOnce + 1 {
+		var checks []health.Check
+		text := do(t, s.Worker, http.StatusOK, "GET", "/connectors/hangs/check?timeout=10ms", "")
+		if err := json.Unmarshal([]byte(text), &checks); err != nil || len(checks) != 1 || checks[0].What != "configuration" || checks[0].Code != "H9003" {
+			t.Fatalf("%v: %s", err, text)
+		}
+	}
+	if text := do(t, s.Worker, http.StatusOK, "GET", "/connectors/well/check?timeout=1m", ""); !strings.Contains(text, "topic own") {
+		t.Error(text)
+	}
 }
 
 // Where others reach a worker and nobody logs in, nobody has it look, reads its log or
