@@ -51,7 +51,7 @@ with 3 where the worker cannot look, as Java's.`,
 	f := c.Flags()
 	f.StringArrayVarP(&d.from.files, "file", "f", nil, "file of the worker or of connectors; more than once for several")
 	f.StringArrayVar(&d.connectors, "connector", nil, "only this connector; more than once for several")
-	f.DurationVar(&d.long, "timeout", 10*time.Second, "how long one check may take")
+	f.DurationVar(&d.long, "timeout", 10*time.Second, "how long one check may take (a minute at most at a worker)")
 	f.StringArrayVar(&d.from.sets, "set", nil, "key=value for the worker, connectors.NAME.key=value for a connector")
 	d.form.AddTo(c)
 	steer.AddTarget(c, &d.target, "url")
