@@ -168,6 +168,6 @@ func clocked(f connector.Finding) connector.Finding {
 		way = "behind"
 	}
 	f.Warning = true
-	f.Err = connector.Coded("H9001", fmt.Errorf("its clock is %s %s this machine's", skew.Abs().Round(time.Second), way))
+	f.Err = connector.Coded("H9001", fmt.Errorf("its clock is %s %s that of the machine that looked", skew.Abs().Round(time.Second), way))
 	return f
 }
