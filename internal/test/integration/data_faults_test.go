@@ -113,7 +113,7 @@ func (f *dataField) away(t *testing.T) {
 // diskOfTheTable has no room for rows: on a small disk, or where none can be mounted by
 // a trigger that says so.
 func diskOfTheTable(t *testing.T, f *dataField) {
-	dir, err := f.server.Disk("16m")
+	dir, err := f.server.Disk("128m") // the rows of several rounds
 	if err != nil {
 		t.Logf("a trigger says that the disk is full: %v", err)
 		pgtest.Exec(t, f.pool, `CREATE FUNCTION full() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE disk_full; END$$;
