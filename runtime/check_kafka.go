@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -139,30 +140,27 @@ func mayNotRead() error {
 
 // matching looks which topics are those of topics.regex, and whether all may be read.
 func (k *kafkaLook) matching(c *kafka.Client) {
+	var names, closed []string
 	all, err := c.DescribeTopics(k.ctx, nil)
-	n, closed := 0, []string(nil)
 	for _, t := range all {
-		if t.Internal || !k.set.pattern.MatchString(t.Name) {
-			continue
-		}
-		n++
-		_, rights, failed := c.TopicRights(k.ctx, t.Name)
-		switch {
-		case errors.Is(failed, kafka.ErrUnknownTopic): // it was deleted meanwhile
-		case failed != nil:
-			err = failed
-		case len(rights.Lacks(kafka.Read)) > 0:
-			closed = append(closed, t.Name)
-		}
-		if err != nil {
-			break
+		if !t.Internal && k.set.pattern.MatchString(t.Name) {
+			names = append(names, t.Name)
 		}
 	}
-	f := connector.Finding{What: "topics.regex", Says: fmt.Sprintf("topics of such names: %d", n)}
+	var rights map[string]kafka.Rights // without what was deleted meanwhile
+	if err == nil {
+		rights, err = c.RightsTo(k.ctx, names)
+	}
+	for _, topic := range slices.Sorted(maps.Keys(rights)) {
+		if len(rights[topic].Lacks(kafka.Read)) > 0 {
+			closed = append(closed, topic)
+		}
+	}
+	f := connector.Finding{What: "topics.regex", Says: fmt.Sprintf("topics of such names: %d", len(names))}
 	switch {
 	case err != nil:
 		f.Err = connector.Coded("H8007", err)
-	case n == 0:
+	case len(names) == 0:
 		f.Warning, f.Err = true, connector.Coded("H2013", errors.New("no topic that may be seen has such a name: the connector waits for one"))
 	case len(closed) > 0:
 		f.Err = connector.Coded("H2022", fmt.Errorf("some of the topics may not be read: allow Read on %s, or have the expression leave them out", strings.Join(closed, ", ")))

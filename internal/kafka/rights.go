@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 
@@ -49,13 +50,7 @@ func (o Operation) String() string {
 // TopicRights gives the number of a topic's partitions and what the user may do with
 // it. ErrUnknownTopic is that it is not there.
 func (c *Client) TopicRights(ctx context.Context, topic string) (partitions int, rights Rights, err error) {
-	req := sarama.NewMetadataRequest(c.client.Config().Version, []string{topic})
-	req.AllowAutoTopicCreation, req.IncludeTopicAuthorizedOperations = false, true
-	resp, err := ask(ctx, c, func(b *sarama.Broker) (*sarama.MetadataResponse, error) { return b.GetMetadata(req) })
-	if err != nil {
-		return 0, Rights{}, err
-	}
-	found, err := partitionsOf(resp, false)
+	found, all, err := c.rightsTo(ctx, []string{topic})
 	if err != nil {
 		return 0, Rights{}, err
 	}
@@ -63,7 +58,33 @@ func (c *Client) TopicRights(ctx context.Context, topic string) (partitions int,
 	if !there {
 		return 0, Rights{}, fmt.Errorf("topic %s: %w", topic, ErrUnknownTopic)
 	}
-	return int(n), Rights{resp.Topics[0].TopicAuthorizedOperations}, nil
+	return int(n), all[topic], nil
+}
+
+// RightsTo gives what the user may do with topics, in one request. Those that are not
+// there are not among them.
+func (c *Client) RightsTo(ctx context.Context, topics []string) (map[string]Rights, error) {
+	if len(topics) == 0 {
+		return nil, nil // a request for none would be for all
+	}
+	found, all, err := c.rightsTo(ctx, topics)
+	maps.DeleteFunc(all, func(topic string, _ Rights) bool { _, there := found[topic]; return !there })
+	return all, err
+}
+
+func (c *Client) rightsTo(ctx context.Context, topics []string) (partitions map[string]int32, rights map[string]Rights, err error) {
+	req := sarama.NewMetadataRequest(c.client.Config().Version, topics)
+	req.AllowAutoTopicCreation, req.IncludeTopicAuthorizedOperations = false, true
+	resp, err := ask(ctx, c, func(b *sarama.Broker) (*sarama.MetadataResponse, error) { return b.GetMetadata(req) })
+	if err != nil {
+		return nil, nil, err
+	}
+	rights = map[string]Rights{}
+	for _, t := range resp.Topics {
+		rights[t.Name] = Rights{t.TopicAuthorizedOperations}
+	}
+	partitions, err = partitionsOf(resp, false)
+	return partitions, rights, err
 }
 
 // GroupRights gives what the user may do with a consumer group. Every broker is asked,
