@@ -51,11 +51,16 @@ func away(t herder.Status) bool {
 // is asked once, whatever it runs.
 func (p *Page) others(w http.ResponseWriter, r *http.Request) {
 	all, answer := p.spread()
-	hours, missing := p.o.Rates.Means(), map[string]int{} // rates that are not among these
+	hours, missing := map[string]float64{}, map[string]int{} // rates that are not among these
 	for _, c := range all {
-		missing[c.Name] = len(slices.DeleteFunc(slices.Clone(c.Tasks), func(t herder.Status) bool { return !away(t) }))
-		if _, measured := hours[c.Name]; !measured {
+		rate, measured := p.o.Rates.Mean(c.Name)
+		if hours[c.Name] = rate; !measured {
 			missing[c.Name]++
+		}
+		for _, t := range c.Tasks {
+			if away(t) {
+				missing[c.Name]++
+			}
 		}
 	}
 	var mu sync.Mutex

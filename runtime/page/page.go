@@ -22,6 +22,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/manual"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/preview"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/progress"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rates"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/state"
@@ -225,7 +226,7 @@ func (p *Page) state(w http.ResponseWriter, r *http.Request) {
 
 // now gives how things are, for whoever looks.
 func (p *Page) now(at time.Time) worker {
-	snapshots, hours := map[string]map[int]runtime.Stats{}, p.o.Rates.Means()
+	snapshots := map[string]map[int]runtime.Stats{}
 	for _, s := range p.o.Herder.Snapshots() {
 		if snapshots[s.Connector] == nil {
 			snapshots[s.Connector] = map[int]runtime.Stats{}
@@ -248,7 +249,7 @@ func (p *Page) now(at time.Time) worker {
 			Tasks:  []task{},
 			Topics: p.ways(name, status.Kind, snapshots[name]), Busiest: busiest(snapshots[name])}
 		c.Records = len(p.o.Tap(name)) > 0 || c.Type == string(runtime.KindSource) && len(c.Topics.Writes) > 0
-		if rate, ok := hours[name]; ok {
+		if rate, measured := p.o.Rates.Mean(name); measured {
 			c.Hour = new(significant(rate))
 		}
 		for _, t := range status.Tasks {
@@ -297,7 +298,7 @@ func describe(status herder.Status, s runtime.Stats) task {
 func described(status herder.Status, s runtime.Stats) task {
 	t := task{ID: status.ID, State: string(status.State), Error: s.Errors.Last, ErrorTime: s.Errors.LastTime,
 		Done: &Done{In: s.RecordsIn, Out: s.RecordsOut, Dropped: s.Dropped, DeadLetters: s.Errors.DeadLetters,
-			RateIn: significant(s.RecentIn.Rate()), Rate: significant(s.RecentOut.Rate()), Lag: lagOf(s), Newest: s.Newest,
+			RateIn: significant(s.RecentIn.Rate()), Rate: significant(s.RecentOut.Rate()), Lag: progress.Lag(s), Newest: s.Newest,
 			Restarts: max(0, status.Starts-1), LastOut: s.LastOut}}
 	if !status.Here {
 		t.Worker = status.WorkerID

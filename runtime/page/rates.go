@@ -4,14 +4,12 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rates"
 )
 
@@ -61,16 +59,4 @@ func (p *Page) ratesCSV(w http.ResponseWriter, r *http.Request) {
 	if err := errors.Join(append(errs, out.Error())...); err != nil {
 		p.o.Log.Debug("page: rates not sent", "error", err.Error())
 	}
-}
-
-// lagOf gives how many records in Kafka a task has not read yet, nil for sources.
-func lagOf(s runtime.Stats) *int64 {
-	if s.Lag == nil {
-		return nil
-	}
-	lag := int64(0)
-	for n := range maps.Values(s.Lag) {
-		lag += n
-	}
-	return &lag
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime/internal/health"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 )
 
 // usualLook and mostLook are how long one thing that is looked at may take: an answer has
@@ -24,8 +23,8 @@ func (s *Server) check(r request, connector string) (answer, error) {
 	if s.o.Check == nil {
 		return answer{}, failed(http.StatusNotFound, "This worker looks at nothing.")
 	}
-	if rights.Of(r.Context()).Anyone {
-		return answer{}, failed(http.StatusForbidden, "Nothing is looked at: others reach this address, and nobody has to log in. The worker's key access.file says who may.")
+	if err := strangers(r, "Nothing is looked at"); err != nil {
+		return answer{}, err
 	}
 	long := usualLook
 	if text := r.URL.Query().Get("timeout"); text != "" {

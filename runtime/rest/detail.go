@@ -6,11 +6,20 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 )
 
+// strangers refuses what is not for everybody to see or to have done, where others reach
+// the worker and nobody has to log in.
+func strangers(r request, what string) error {
+	if !rights.Of(r.Context()).Anyone {
+		return nil
+	}
+	return failed(http.StatusForbidden, "%s: others reach this address, and nobody has to log in. The worker's key access.file says who may.", what)
+}
+
 // getOrigins gives the values of a connector, without its secrets, and where each comes
 // from.
 func getOrigins(s *Server, r request) (answer, error) {
-	if rights.Of(r.Context()).Anyone {
-		return answer{}, failed(http.StatusForbidden, "No origins are shown: others reach this address, and nobody has to log in. The worker's key access.file says who may.")
+	if err := strangers(r, "No origins are shown"); err != nil {
+		return answer{}, err
 	}
 	i, err := s.o.Herder.Info(r.args[0])
 	if err != nil {
@@ -37,8 +46,8 @@ func getLog(s *Server, r request) (answer, error) {
 	if s.o.Lines == nil {
 		return answer{}, failed(http.StatusNotFound, "This worker keeps no lines.")
 	}
-	if rights.Of(r.Context()).Anyone {
-		return answer{}, failed(http.StatusForbidden, "No log is shown: others reach this address, and nobody has to log in. The worker's key access.file says who may.")
+	if err := strangers(r, "No log is shown"); err != nil {
+		return answer{}, err
 	}
 	i, err := s.o.Herder.Info(r.args[0])
 	if err != nil {

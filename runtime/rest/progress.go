@@ -4,23 +4,21 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/progress"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/rates"
 )
 
 // done is what all tasks of this worker have done, by connector; none is where nobody
 // asks for that.
 type done struct {
 	tasks map[string][]runtime.Stats
-	hours map[string]float64 // rates over the last hour
+	rates *rates.History // nil is not there
 }
 
 // done gives what all tasks have done.
 func (s *Server) done() *done {
-	d := &done{tasks: map[string][]runtime.Stats{}}
+	d := &done{tasks: map[string][]runtime.Stats{}, rates: s.o.Rates}
 	for _, stats := range s.o.Herder.Snapshots() {
 		d.tasks[stats.Connector] = append(d.tasks[stats.Connector], stats)
-	}
-	if s.o.Rates != nil {
-		d.hours = s.o.Rates.Means()
 	}
 	return d
 }
@@ -31,8 +29,10 @@ func (d *done) add(b *statusBody, st herder.ConnectorStatus, withStages bool) {
 	if d == nil {
 		return
 	}
-	if rate, measured := d.hours[b.Name]; measured {
-		b.Hour = &rate
+	if d.rates != nil {
+		if rate, measured := d.rates.Mean(b.Name); measured {
+			b.Hour = &rate
+		}
 	}
 	for _, stats := range d.tasks[b.Name] {
 		for i := range b.Tasks {

@@ -19,7 +19,6 @@ import (
 	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/events"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/preview"
-	"github.com/axiom-data-science/hydraulics/runtime/internal/rights"
 )
 
 const (
@@ -55,8 +54,8 @@ func getTap(s *Server, w http.ResponseWriter, r request) int {
 	if s.o.Tap == nil {
 		return fail(w, failed(http.StatusNotFound, "This worker has no tap."))
 	}
-	if rights.Of(r.Context()).Anyone {
-		return fail(w, failed(http.StatusForbidden, "No records are shown: others reach this address, and nobody has to log in. The worker's key access.file says who may."))
+	if err := strangers(r, "No records are shown"); err != nil {
+		return fail(w, err)
 	}
 	o, err := tapOptions(r.URL.Query())
 	t := &tapping{s: s, name: r.args[0], o: o, alone: s.o.Peers == nil || r.URL.Query().Has("forward"), others: map[string]context.CancelFunc{}, asked: map[string]bool{}, over: make(chan string), events: make(chan events.Event)}

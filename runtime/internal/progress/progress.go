@@ -48,13 +48,25 @@ func Of(s runtime.Stats, starts int) *Task {
 		Restoring: s.Restoring, Retrying: s.Errors.Retrying, LastError: s.Errors.Last,
 		Now: &Now{RateIn: s.RecentIn.Rate(), RateOut: s.RecentOut.Rate(), DeadLetters: s.Errors.DeadLetters,
 			Restarts: max(0, starts-1), Newest: s.Newest, ErrorTime: s.Errors.LastTime}}
-	for _, n := range s.Lag {
-		t.Lag += n
+	if lag := Lag(s); lag != nil {
+		t.Lag = *lag
 	}
 	if w := s.Waits; w != nil {
 		t.Stalled, t.WaitsFor, t.WaitsSince = w.Stalled, w.Why, w.Since
 	}
 	return t
+}
+
+// Lag gives how many records in Kafka a task has not read yet, nil for sources.
+func Lag(s runtime.Stats) *int64 {
+	if s.Lag == nil {
+		return nil
+	}
+	lag := int64(0)
+	for _, n := range s.Lag {
+		lag += n
+	}
+	return &lag
 }
 
 // Stats gives the snapshot that this was made of, as far as it is told.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/runtime"
+	"github.com/axiom-data-science/hydraulics/runtime/internal/progress"
 )
 
 const (
@@ -75,12 +76,8 @@ func (h *History) Take(now time.Time, connectors []string, tasks []runtime.Stats
 		last[id] = counts{s.RecordsIn, s.RecordsOut, s.Errors.Errors}
 		d, sum := last[id].since(h.last[id]), done[s.Connector]
 		done[s.Connector] = counts{sum.in + d.in, sum.out + d.out, sum.errors + d.errors}
-		if s.Lag != nil {
-			lag := lags[s.Connector]
-			for _, n := range s.Lag {
-				lag += n
-			}
-			lags[s.Connector] = lag
+		if lag := progress.Lag(s); lag != nil {
+			lags[s.Connector] += *lag
 		}
 	}
 	h.at, h.last = now, last
@@ -118,20 +115,17 @@ func (h *History) Samples(connector string) []Sample {
 	return list
 }
 
-// Means gives each connector's records per second over its samples.
-func (h *History) Means() map[string]float64 {
+// Mean gives a connector's records per second over its samples; not measured is that it
+// has none yet.
+func (h *History) Mean(connector string) (rate float64, measured bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	of := make(map[string]float64, len(h.of))
-	for name, list := range h.of {
-		var records, seconds float64
-		for _, s := range list {
-			records += float64(s.out) * float64(s.seconds)
-			seconds += float64(s.seconds)
-		}
-		of[name] = records / max(seconds, 1)
+	var records, seconds float64
+	for _, s := range h.of[connector] {
+		records += float64(s.out) * float64(s.seconds)
+		seconds += float64(s.seconds)
 	}
-	return of
+	return records / max(seconds, 1), len(h.of[connector]) > 0
 }
 
 // Sample is what a connector's tasks did in some time, as workers tell it.

@@ -37,8 +37,13 @@ func TestHistory(t *testing.T) {
 	if b := h.Samples("b"); len(b) != 2 || b[1].Lag != nil {
 		t.Errorf("a connector without tasks has %+v", b)
 	}
-	if r := h.Means(); r["a"] != 2.5 || r["b"] != 0 {
-		t.Errorf("rates of the hour %v", r)
+	for name, want := range map[string]float64{"a": 2.5, "b": 0} {
+		if r, measured := h.Mean(name); r != want || !measured {
+			t.Errorf("rate of the hour of %s: %v, %t", name, r, measured)
+		}
+	}
+	if _, measured := h.Mean("none"); measured {
+		t.Error("what is not there has a rate")
 	}
 	if step([]string{"a"}); len(h.Samples("b")) > 0 {
 		t.Error("a connector that is deleted has samples")
