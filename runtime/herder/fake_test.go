@@ -26,6 +26,11 @@ type fakeEngine struct {
 	forgot []string
 }
 
+// twoTasks splits a connector into two tasks.
+func twoTasks(runtime.TaskSpec, int) ([]connector.Props, error) {
+	return []connector.Props{{"part": "a"}, {"part": "b"}}, nil
+}
+
 func (e *fakeEngine) TaskConfigs(_ context.Context, spec runtime.TaskSpec, n int) ([]connector.Props, error) {
 	if e.split != nil {
 		return e.split(spec, n)

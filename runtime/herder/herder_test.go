@@ -145,9 +145,7 @@ func TestLifeOfAConnector(t *testing.T) {
 // Clauses: K6.
 func TestRestartOfWhatFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &fakeEngine{split: func(runtime.TaskSpec, int) ([]connector.Props, error) {
-			return []connector.Props{{"part": "a"}, {"part": "b"}}, nil
-		}}
+		e := &fakeEngine{split: twoTasks}
 		h := newHerder(t, e, "")
 		defer closeIt(t, h)
 		if _, err := h.Create("c", source("tasks.max", "2"), state.TargetStarted); err != nil {

@@ -139,9 +139,7 @@ func TestNothingStartsWhileOffsetsAreAltered(t *testing.T) {
 // A task that failed for good does not keep the others from being stopped.
 func TestStopOfAConnectorWhoseTaskFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &fakeEngine{split: func(runtime.TaskSpec, int) ([]connector.Props, error) {
-			return []connector.Props{{"part": "a"}, {"part": "b"}}, nil
-		}}
+		e := &fakeEngine{split: twoTasks}
 		h := newHerder(t, e, "")
 		defer closeIt(t, h)
 		if _, err := h.Create("c", source("tasks.max", "2"), state.TargetStarted); err != nil {
