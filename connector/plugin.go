@@ -248,9 +248,9 @@ type (
 	Publisher interface {
 		Publishes(conf Config) bool
 	}
-	// TopicNamer is a Source or Sink that names topics which it writes to, beside the
-	// one that a source's key "topic" gives: hydraulics doctor looks at them. It is called on an instance
-	// of its own, which is never started.
+	// TopicNamer is a Source or Sink that names topics which it writes to, beside the one
+	// that a source's key "topic" gives: hydraulics doctor looks at them. It is called on
+	// an instance of its own, which is never started.
 	TopicNamer interface {
 		Topics(c Context, conf Config) []string
 	}

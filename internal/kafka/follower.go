@@ -174,7 +174,7 @@ func (f *Follower) run(ctx context.Context) {
 	for failures := 1; ctx.Err() == nil; failures++ {
 		began := time.Now()
 		if err := f.round(ctx); ctx.Err() == nil {
-			if time.Since(began) > retryPause { // it was read meanwhile
+			if time.Since(began) > retryPause { // it did not fail at once
 				failures = 1
 			}
 			f.trouble.note("topic "+f.topic+" cannot be read", err)
