@@ -147,10 +147,18 @@ func put[K comparable, V any](m map[string]map[K]V, name string, key K, v V) {
 func (k *Kafka) Put(id ID, s Status) error { return k.put(id, s, false) }
 
 // PutSafe writes a status unless a later generation of the cluster has given the
-// connector or task to another worker, which has said what it is doing.
+// connector or task to another worker, which has said what it is doing. Of what the worker
+// has put, it is of that generation: what it has no more it gives up in one in which another
+// worker may have it already, and has said so behind what this one has read.
 func (k *Kafka) PutSafe(id ID, s Status) error { return k.put(id, s, true) }
 
 func (k *Kafka) put(id ID, s Status, safe bool) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	had, has := k.has[id]
+	if safe && has {
+		s.Generation = had.Generation
+	}
 	value, err := s.value()
 	if err != nil {
 		return fmt.Errorf("%s: %w", id.key(), err)
@@ -159,9 +167,7 @@ func (k *Kafka) put(id ID, s Status, safe bool) error {
 	if safe {
 		w.safe = &s
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if delete(k.has, id); !safe && s.State != state.Destroyed {
+	if delete(k.has, id); (has || !safe) && s.State != state.Unassigned && s.State != state.Destroyed {
 		k.has[id] = s
 	}
 	if k.mayWrite(w) {

@@ -209,6 +209,37 @@ func TestLateStatus(t *testing.T) {
 	}
 }
 
+// What a worker has no more it gives up as of the generation in which it had it: it may
+// hear of a later one before it reads what the next worker has said in between.
+//
+// Clauses: H8.
+func TestGivenUpAsOfItsGeneration(t *testing.T) {
+	cut := openKafka(t, statuses(t, kafkatest.Start(t)))
+	id := ID{"c", Whole}
+	for _, tt := range []struct {
+		put        func(ID, Status) error
+		said       state.State
+		generation int
+		want       int
+	}{
+		{cut.Put, state.Running, 5, 5},
+		{cut.PutSafe, state.Failed, 6, 5},
+		{cut.PutSafe, state.Unassigned, 8, 5},
+		{cut.PutSafe, state.Unassigned, 9, 9}, // as the leader says it of what nobody has
+	} {
+		if err := tt.put(id, Status{State: tt.said, WorkerID: "cut", Generation: tt.generation}); err != nil {
+			t.Fatal(err)
+		}
+		flush(t, cut)
+		if err := cut.topic.ToEnd(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s, _ := cut.Status(id); s.State != tt.said || s.Generation != tt.want {
+			t.Errorf("%s of generation %d is %+v, want it of %d", tt.said, tt.generation, s, tt.want)
+		}
+	}
+}
+
 // While Kafka takes nothing, nobody waits; then the newest status is there.
 //
 // Clauses: K5.
