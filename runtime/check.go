@@ -32,12 +32,7 @@ func (w *Worker) Check(ctx context.Context, spec TaskSpec, long time.Duration) [
 	}
 	c := t.context()
 	c.Preview = &connector.Preview{Would: func(connector.Effect) {}}
-	var findings []connector.Finding
-	made, err := build(t, set, c)
-	if err != nil {
-		findings = []connector.Finding{{What: "configuration", Err: connector.Coded(codeOf("start", err), err)}}
-		made = new(parts)
-	}
+	made, findings := t.buildFor(ctx, set, c, long)
 	defer t.release(nil, made, nil)
 	var looks []look
 	for _, p := range made.checkers {
@@ -68,6 +63,31 @@ func (w *Worker) Check(ctx context.Context, spec TaskSpec, long time.Duration) [
 		}
 	}
 	return findings
+}
+
+// buildFor is build that takes so long at most: plugins may read files and load models.
+// What is built later is given back at once.
+func (t *Task) buildFor(ctx context.Context, set *settings, c connector.Context, long time.Duration) (*parts, []connector.Finding) {
+	var mu sync.Mutex
+	made, late := new(parts), false
+	findings := Look(ctx, "configuration", long, func(_ context.Context, found func(connector.Finding)) {
+		p, err := build(t, set, c)
+		if err != nil {
+			found(connector.Finding{What: "configuration", Err: connector.Coded(codeOf("start", err), err)})
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if late {
+			t.release(nil, p, nil)
+			return
+		}
+		made = p
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	late = true
+	return made, findings
 }
 
 func sameFinding(a, b connector.Finding) bool {

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/kafka"
 )
 
 func TestLook(t *testing.T) {
@@ -65,5 +67,45 @@ func TestLook(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// slow is a transform that is long about what it makes, and closes it.
+type slow struct {
+	change
+	wait   chan struct{}
+	closed chan struct{}
+}
+
+func (*slow) Info() connector.Info { return connector.Info{Name: "slow", Version: "1"} }
+func (s *slow) Configure(connector.Context, connector.Config) error {
+	<-s.wait
+	return nil
+}
+func (s *slow) Close() error {
+	close(s.closed)
+	return nil
+}
+
+// A plugin that hangs as it is made, say at a file, holds up no check; what it makes
+// later is given back.
+func TestCheckOfAPluginThatHangs(t *testing.T) {
+	w := testWorker(t)
+	s := &slow{wait: make(chan struct{}), closed: make(chan struct{})}
+	w.options.Plugins.Add(connector.TransformType, func() connector.Plugin { return s })
+	w.options.Open = func(context.Context, kafka.Options) (*kafka.Client, error) { return nil, errors.New("away") }
+	spec := TaskSpec{Connector: "c", Kind: KindSource, Props: connector.Props{"name": "c", "connector.class": "numbers", "topic": "t", "count": "1", "transforms": "a", "transforms.a.type": "slow"}}
+	var got []string
+	for _, f := range w.Check(t.Context(), spec, 10*time.Millisecond) {
+		got = append(got, f.What+" "+connector.CodeOf(f.Err))
+	}
+	if len(got) < 3 || got[0] != "configuration H9003" || !slices.Contains(got, "Kafka at localhost:9092 H2001") {
+		t.Errorf("%q", got)
+	}
+	close(s.wait)
+	select {
+	case <-s.closed:
+	case <-time.After(3 * time.Second):
+		t.Errorf("not closed %+v", got)
 	}
 }
