@@ -78,12 +78,17 @@ func newPaged(t *testing.T, write string) *paged {
 // send writes values to the topic lines.
 func (p *paged) send(values ...string) {
 	p.t.Helper()
+	p.sendTo("lines", []byte("k"), values...)
+}
+
+func (p *paged) sendTo(topic string, key []byte, values ...string) {
+	p.t.Helper()
 	producer, err := p.client.NewProducer(kafka.ProducerOptions{})
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	for _, v := range values {
-		m := kafka.Message{Topic: "lines", Partition: 0, Key: []byte("k"), Value: []byte(v), Timestamp: 1_785_274_000_000, Headers: []kafka.Header{{Key: "site", Value: []byte("mvco")}}}
+		m := kafka.Message{Topic: topic, Partition: 0, Key: key, Value: []byte(v), Timestamp: 1_785_274_000_000, Headers: []kafka.Header{{Key: "site", Value: []byte("mvco")}}}
 		if err := producer.Send(p.t.Context(), m, func(connector.RecordMetadata, error) {}); err != nil {
 			p.t.Fatal(err)
 		}
@@ -148,6 +153,10 @@ func TestPageOfTopics(t *testing.T) {
 		`{"name":"dead","partitions":1,"replication":1,"internal":false,"connectors":["upper"],"kept":false}`, `{"name":"unused","partitions":1,"replication":1,"internal":false,"connectors":[],"kept":false}`)
 	p.has("GET", "/api/topics/lines", nil, 200, `"name":"lines"`, `"offsets":3`, `"first":0,"end":3`, `"cleanup.policy":"delete"`)
 	p.has("GET", "/api/topics/nosuch", nil, 404, "topic nosuch")
+	p.sendTo("unused", nil, "of nothing")
+	if answer := p.has("GET", "/api/topics/unused/records?from=beginning&as=text", nil, 200, "of nothing"); strings.Contains(answer, `"key":"null"`) {
+		t.Errorf("a record without a key has one: %s", answer)
+	}
 	p.has("GET", "/api/topics/lines/records?from=beginning", nil, 200, `"as":"upper"`, `"origin":"lines[0]@0"`, `"time":"2026-07-28T21:26:40Z"`, `"key":"k"`,
 		`"fields":[{"name":"a","text":"1"}]`, `"errors":["value: `, `"json":"{\n  \"a\": 2\n}"`, `"headers":[{"key":"site","value":"mvco"}]`, `"valueBytes":8`)
 	p.has("GET", "/api/topics/lines/records?from=1&as=text&max=1", nil, 200, `"as":"text"`, `"json":"\"{broken\""`, `"ended":"max","behind":"lines[0]@1"`)

@@ -103,6 +103,23 @@ func TestTopics(t *testing.T) {
 	}
 }
 
+// idle is a herder whose connectors have done nothing since the worker started.
+type idle struct{ fakeHerder }
+
+func (idle) ActiveTopics(string) []string { return nil }
+
+// TestUsers are known before they have used anything, and who writes a topic says how it is read.
+func TestUsers(t *testing.T) {
+	p := newPage(t)
+	if d := cmp.Diff(map[string][]string{"a": {"images", "stats"}, "b": {"stats"}}, p.users()); d != "" {
+		t.Error(d)
+	}
+	p.o.Herder = idle{}
+	if d := cmp.Diff(map[string][]string{"a": {"stats"}}, p.users()); d != "" {
+		t.Errorf("before anything was used: %s", d)
+	}
+}
+
 // TestLogWithoutSecrets of the configuration, wherever they stand.
 func TestLogWithoutSecrets(t *testing.T) {
 	p := newPage(t)

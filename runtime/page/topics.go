@@ -19,7 +19,7 @@ import (
 // listedTopic is a topic in the page's list.
 type listedTopic struct {
 	topics.Listed
-	Connectors []string `json:"connectors"` // that have used it since the worker started, or send their dead letters to it
+	Connectors []string `json:"connectors"` // that use it, or send their dead letters to it
 	Kept       bool     `json:"kept"`       // a worker's own, which is not shown
 }
 
@@ -33,25 +33,39 @@ func (p *Page) topics(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	users, writers := p.users(), p.letterWriters()
+	users := p.users()
 	list := []listedTopic{}
 	for _, t := range found {
-		of := append(append([]string{}, users[t.Name]...), writers[t.Name]...)
+		of := append([]string{}, users[t.Name]...)
 		slices.Sort(of)
-		list = append(list, listedTopic{t, slices.Compact(of), slices.Contains(p.o.Kept, t.Name)})
+		list = append(list, listedTopic{t, of, slices.Contains(p.o.Kept, t.Name)})
 	}
 	return list, nil
 }
 
-// users gives the connectors that have used each topic.
+// users gives the connectors that are configured to use each topic, or have used it since
+// the worker started, first those that write records to it.
 func (p *Page) users() map[string][]string {
-	users := map[string][]string{}
+	write, others := map[string][]string{}, map[string][]string{}
 	for _, name := range p.o.Herder.Connectors() {
-		for _, t := range p.o.Herder.ActiveTopics(name) {
-			users[t] = append(users[t], name)
+		status, err := p.o.Herder.Status(name)
+		if err != nil {
+			continue // deleted meanwhile
+		}
+		of := p.ways(name, status.Kind, nil)
+		for _, t := range of.Writes {
+			write[t] = append(write[t], name)
+		}
+		for _, t := range append(of.Reads, of.Letters) {
+			if t != "" && !slices.Contains(of.Writes, t) {
+				others[t] = append(others[t], name)
+			}
 		}
 	}
-	return users
+	for t, names := range others {
+		write[t] = append(write[t], names...)
+	}
+	return write
 }
 
 func (p *Page) topic(r *http.Request) (any, error) {
@@ -149,7 +163,7 @@ const (
 )
 
 // reader says whose converters read a topic: those asked for, else of a connector that
-// has used it.
+// uses it.
 func (p *Page) reader(topic, asked string) string {
 	if users := p.users()[topic]; asked == "" && len(users) > 0 {
 		return users[0]
@@ -188,7 +202,9 @@ func (p *Page) tailed(x *topics.Record) tailedRecord {
 	r.Origin = connector.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}
 	s := tailedRecord{shown: p.show(runtime.Tapped{Time: x.Time(), Record: r}), JSON: pretty(x.Value.JSON), Headers: headers(m.Headers),
 		Errors: append([]string{}, x.Errors...), KeyBytes: len(m.Key), ValueBytes: len(m.Value)}
-	s.Key = output.Clip(topics.Text(x.Key.JSON), tailText)
+	if m.Key != nil {
+		s.Key = output.Clip(topics.Text(x.Key.JSON), tailText)
+	}
 	return s
 }
 
