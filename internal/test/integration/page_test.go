@@ -92,6 +92,7 @@ func TestDemoInABrowser(t *testing.T) {
 	changedElsewhere(s)
 	restartByHand(s)
 	keyboard(s)
+	leavesTaps(s)
 	if list := said.all(); len(list) > 0 {
 		t.Errorf("the console says %q", list)
 	}

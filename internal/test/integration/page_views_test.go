@@ -271,6 +271,19 @@ func keyboard(s visit) {
 	s.until(text(`td[data-label="Restarts"]`, "2"))
 }
 
+// leavesTaps leaves more taps than a browser opens connections, each for another document
+// from which one may come back: none holds up what is asked for after it.
+func leavesTaps(s visit) {
+	for n := range 7 {
+		s.do(chromedp.Navigate("about:blank"), chromedp.Navigate(s.page+"/#/connector/ifcb-bins?tap=all"))
+		s.until(text("p", "Waiting for a record to pass.") + ` || document.querySelector('#tap') !== null`)
+		if status := eval[int](s, `fetch('state', {signal: AbortSignal.timeout(5000)}).then((r) => r.status, () => 0)`); status != 200 {
+			s.t.Errorf("after %d taps that were left a request is answered with %d", n, status)
+			return
+		}
+	}
+}
+
 // brokenOff looks at the page without a stream, and without a worker that answers.
 func brokenOff(s visit, axe string) {
 	s.block("/events*", "/state")

@@ -1,5 +1,5 @@
 // Records on their way through a connector, as they pass.
-import { useSignal } from '@preact/signals';
+import { effect, untracked, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Journey } from './preview.jsx';
 import { filter, route } from './route.js';
@@ -18,9 +18,7 @@ function useTap(path, wanted, turn) {
   const s = useSignal(empty);
   const merge = (more) => { s.value = { ...s.value, ...more }; };
   useEffect(() => { s.value = empty; }, [path]);
-  const following = wanted && !hidden.value;
-  useEffect(() => {
-    if (!following) return undefined;
+  const begin = () => {
     const leaves = new AbortController();
     let timer;
     const open = async () => {
@@ -50,7 +48,10 @@ function useTap(path, wanted, turn) {
     merge({ state: s.value.n ? '' : 'waiting' });
     open();
     return () => { leaves.abort(); clearTimeout(timer); };
-  }, [path, following, turn]);
+  };
+  // It ends at once when nobody looks: a page that a browser keeps to come back to is never
+  // drawn again, and its streams would use up the connections of others.
+  useEffect(() => (wanted ? effect(() => (hidden.value ? undefined : untracked(begin))) : undefined), [path, wanted, turn]);
   return s.value;
 }
 
