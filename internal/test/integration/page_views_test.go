@@ -284,6 +284,16 @@ func leavesTaps(s visit) {
 	}
 }
 
+// deletes deletes a connector, by its page.
+func deletes(s visit) {
+	s.do(chromedp.EmulateViewport(1280, 900))
+	s.view("connector/breaks", text("h2 .state", "failed"))
+	for _, within := range []string{"main", "dialog"} {
+		s.do(chromedp.Click(chromedp.Search(`//` + within + `//div[@class="actions"]/button[text()="Delete"]`)))
+	}
+	s.until(text("p", "There is no such connector. All connectors"))
+}
+
 // brokenOff looks at the page without a stream, and without a worker that answers.
 func brokenOff(s visit, axe string) {
 	s.block("/events*", "/state")

@@ -1,7 +1,7 @@
 import { Asked, Later } from './asked.jsx';
-import { Action, Actions, Ago, Notes, Opened, Problem, Said, State, Table } from './parts.jsx';
+import { Action, Actions, Ago, Coded, Links, Notes, Opened, Problem, Said, State, Table } from './parts.jsx';
 import { address, filter, route } from './route.js';
-import { restartTask, worker } from './worker.js';
+import { actions, restartTask, worker } from './worker.js';
 import { busiestInWords, count, duration, hourly, lagInWords, percent, rate, several, slowness, stateOf, told, unknown, untold, utc } from './words.js';
 
 const loadChart = () => import('./chart.jsx');
@@ -14,9 +14,9 @@ const detailEvery = 5000;
 function Tasks({ c, may }) {
   return (
     <Table label="Tasks" rows={c.tasks} of={(t) => t.id} none="It has no tasks."
-      below={(t) => (t.stalled || t.error) && <Problem error={t.stalled || t.error} note={[t.note, utc(t.errorTime)].filter(Boolean).join(' ')} over={t.state === 'RUNNING' && !t.stalled} />}
+      below={(t) => (t.stalled || t.error) && <Problem error={t.stalled || t.error} note={t.note} when={utc(t.errorTime)} over={t.state === 'RUNNING' && !t.stalled} />}
       columns={[
-        { head: 'Task', first: 'name', cell: (t) => <>{t.id}{t.worker && <span class="kind"> at {t.worker}</span>}</> },
+        { head: 'Task', first: 'name', named: true, cell: (t) => <>{t.id}{t.worker && <span class="kind"> at {t.worker}</span>}</> },
         { head: 'State', cell: (t) => <State of={t.stalled ? 'STALLED' : t.state} /> },
         { head: 'Records in', n: true, cell: (t) => told(t.in, count) },
         { head: 'Records out', n: true, cell: (t) => told(t.out, count) },
@@ -27,7 +27,7 @@ function Tasks({ c, may }) {
         { head: 'Newest data', cell: (t) => (untold(t) ? unknown : <Ago time={t.newest} />) },
         { head: 'Last record', cell: (t) => (untold(t) ? unknown : <Ago time={t.lastOut} />) },
         { head: 'Restarts', n: true, cell: (t) => (t.failures > 0 ? <span>{told(t.restarts, count)} <span class="more">{several(t.failures, 'failure')} in a row</span></span> : told(t.restarts, count)) },
-        may && { head: 'Action', unseen: true, cell: (t) => <Action action={restartTask(t.id)} names={[c.name]}>Restart task {t.id}</Action> },
+        may && { head: 'Action', unseen: true, kind: 'corner', cell: (t) => <Action action={restartTask(t.id)} names={[c.name]}>Restart task {t.id}</Action> },
       ].filter(Boolean)} />
   );
 }
@@ -58,15 +58,15 @@ function Stages({ c }) {
       {({ stages, notes }) => (
         <>
           <Notes of={notes} />
-          <Table label="Stages" dense rows={stages.map((s, i) => ({ ...s, i }))} of={(s) => s.i} none="No task of it runs." columns={[
-            { head: 'Stage', first: 'name', cell: (s) => <>{s.name} {s.class && !s.name.includes(s.class) && <span class="kind">{s.class}</span>}</> },
+          <Table label="Stages" kind="dense" rows={stages.map((s, i) => ({ ...s, i }))} of={(s) => s.i} none="No task of it runs." columns={[
+            { head: 'Stage', first: 'name', cell: (s) => <>{s.name} {s.class && !s.name.includes(s.class) && <span class="kind">{s.class}</span>} {s.i === 0 && <span class="kind">its waits for records count as work</span>}</> },
             { head: 'Records', n: true, cell: (s) => count(s.records) },
             { head: 'Errors', n: true, cell: (s) => count(s.errors) },
             { head: 'Calls', n: true, cell: (s) => count(s.batches) },
-            { head: 'Time per call', n: true, cell: (s) => duration(s.mean) },
-            { head: 'Longest', n: true, cell: (s) => duration(s.max) },
+            { head: 'Time per call', n: true, cell: (s) => (s.batches > 0 ? duration(s.mean) : '') },
+            { head: 'Longest', n: true, cell: (s) => (s.batches > 0 ? duration(s.max) : '') },
             { head: 'At work now', n: true, cell: (s) => percent(s.share) },
-            { head: 'Tap', unseen: true, cell: (s) => s.tapped && <button type="button" aria-pressed={tapped === s.name} aria-label={`tap ${s.name}`} onClick={() => filter('tap', s.name)}>Tap</button> },
+            { head: 'Tap', unseen: true, kind: 'corner', cell: (s) => s.tapped && <button type="button" aria-pressed={tapped === s.name} aria-label={`tap ${s.name}`} onClick={() => filter('tap', s.name)}>Tap</button> },
           ]} />
           <Part name="Live tap">records on their way, a few a second</Part>
           {tapped ? <Later load={loadTap} c={c} stages={stages} />
@@ -81,7 +81,7 @@ const Log = ({ c }) => (
   <Asked path={`log/${encodeURIComponent(c.name)}`} every={detailEvery}>
     {(lines) => (lines.length === 0 ? <p class="note">Nothing was logged of it since its workers started.</p> : (
       <ol class="log" tabIndex={0} aria-label="Log, the newest first">
-        {lines.map((l) => <li><time dateTime={l.time}>{utc(l.time)}</time> <b class={l.level}>{l.level}</b> {l.worker && <span class="kind">{l.worker}</span>} {l.text}</li>)}
+        {lines.map((l) => <li><time dateTime={l.time}>{utc(l.time)}</time> <b class={l.level}>{l.level}</b> {l.worker && <span class="kind">{l.worker}</span>} <Coded>{l.text}</Coded></li>)}
       </ol>
     ))}
   </Asked>
@@ -92,7 +92,7 @@ const file = (v) => v.from.match(/^(.+?):\d+/)?.[1];
 const brief = (v) => (file(v) ? v.from.slice(file(v).lastIndexOf('/') + 1) : v.from);
 
 const Values = ({ label, rows }) => (
-  <Table label={label} rows={rows} of={(v) => v.key} columns={[
+  <Table label={label} kind="plain" rows={rows} of={(v) => v.key} columns={[
     { head: 'Key', first: 'code', cell: (v) => v.key },
     { head: 'Value', kind: 'code', cell: (v) => v.value },
     { head: 'From', kind: 'from', cell: brief },
@@ -113,8 +113,8 @@ const Configuration = ({ values }) => {
 };
 
 const Topics = ({ c: { topics } }) => {
-  const said = [['Reads', topics.reads], ['Writes', topics.writes], ['Dead letters go to', topics.letters ? [topics.letters] : []]].filter(([, list]) => list.length > 0);
-  return said.length > 0 && <p>{said.map(([what, list]) => `${what} ${list.join(', ')}.`).join(' ')}</p>;
+  const said = [['Reads', 'topics', topics.reads], ['Writes', 'topics', topics.writes], ['Dead letters go to', 'letters', topics.letters ? [topics.letters] : []]].filter(([,, list]) => list.length > 0);
+  return said.length > 0 && <p>{said.map(([what, view, list]) => <span key={what}>{what} <Links view={view} names={list} />. </span>)}</p>;
 };
 
 // parts are those of the view, which is long on a phone.
@@ -150,7 +150,7 @@ export function Connector() {
       <h2 id="title" tabIndex={-1}>{c.name} <span class="kind">{c.type}</span> <State of={stateOf(c)} /></h2>
       {c.error && <p><Problem error={c.error} /></p>}
       {slow && <p class="error over">{[slow, busiestInWords(c)].filter(Boolean).join(': ')}</p>}
-      <Actions names={[c.name]} may={may} />
+      <Actions names={[c.name]} may={may}>{w.role === 'configure' && <Action action={actions.remove} names={[c.name]} />}</Actions>
       <Said />
       <Topics c={c} />
       <p class="also">

@@ -131,6 +131,13 @@ const Diff = ({ name, config }) => (
   </Asked>
 );
 
+// Mend leads to the keys that are wrong.
+const Mend = ({ report }) => {
+  const wrong = report.configs.filter((c) => c.value.errors.length > 0).map((c) => c.value.name);
+  const go = (e) => { document.getElementById(`f-${e.target.textContent}`)?.focus(); };
+  return <>{count(report.error_count)} to mend first: {wrong.map((key) => <button key={key} type="button" class="go" onClick={go}>{key}</button>)}</>;
+};
+
 function Save({ editing, file, version, refused, name, fixed }) {
   const seen = useSignal(version); // of the file
   const made = useSignal(fixed); // the connector that this changes
@@ -163,9 +170,9 @@ function Save({ editing, file, version, refused, name, fixed }) {
     <>
       {refused && <p class="note">{refused}</p>}
       <div class="actions">
-        {!refused && <button type="button" id="save" disabled={!fit || busy.value || (file && json)} onClick={save}>{file ? 'Write the file' : 'Save'}</button>}
+        {!refused && <button type="button" id="save" class="first" disabled={!fit || busy.value || (file && json)} onClick={save}>{file ? 'Write the file' : 'Save'}</button>}
         <button type="button" disabled={!text} onClick={download}>Download</button>
-        {!fit && <span class="note">{name === '' ? 'It needs a name.' : report?.error_count ? `${count(report.error_count)} to mend first.` : ''}</span>}
+        {!fit && <span class="note">{name === '' ? 'It needs a name.' : report?.error_count ? <Mend report={report} /> : ''}</span>}
         {file && json && <span class="note">The file is YAML: choose YAML to write it.</span>}
       </div>
       <p role="status" class={said.value.bad ? 'error' : 'note'}>{said.value.text} {said.value.to && <a href={address('connector', name)}>{name}</a>}</p>

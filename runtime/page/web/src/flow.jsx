@@ -3,11 +3,12 @@ import { layout } from '@dagrejs/dagre';
 import { Graph } from '@dagrejs/graphlib';
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { Opened, State, Table } from './parts.jsx';
+import { Links, Opened, State, Table } from './parts.jsx';
 import { address } from './route.js';
 import { busiestInWords, count, lagInWords, lagOf, rate, rateOf, slowness, stateInWords, stateOf, told } from './words.js';
 
 const narrow = matchMedia('(max-width: 45rem)');
+const least = 0.8; // of its size: a picture that is wider than the screen is moved
 const longest = 26; // characters of a name in the picture
 
 const short = (name) => (name.length > longest ? `${name.slice(0, longest - 1)}…` : name);
@@ -75,24 +76,27 @@ export default function Flow({ connectors }) {
     return () => narrow.removeEventListener('change', turn);
   }, []);
   const shape = JSON.stringify(connectors.map((c) => [c.name, c.topics]));
-  const g = useMemo(() => arranged(connectors, down.value), [shape, down.value]);
+  const [g, falls] = useMemo(() => {
+    const high = down.value && arranged(connectors, true); // where there is room for it
+    return high && high.graph().width * least < innerWidth ? [high, true] : [arranged(connectors, false), false];
+  }, [shape, down.value]);
   const { width, height } = g.graph();
   const of = new Map(connectors.map((c) => [c.name, c]));
   return (
     <>
       <div class="flow">
-        <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="group" aria-label="Topics and connectors; the table below says the same">
+        <svg viewBox={`0 0 ${width} ${height}`} style={{ minWidth: `${width * least}px`, maxWidth: `${width}px` }} role="group" aria-label="Topics and connectors; the table below says the same">
           <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0,0L8,4L0,8z" /></marker></defs>
-          {g.edges().map((e) => <path key={`${e.v} ${e.w}`} class={g.edge(e).letters ? 'edge letters' : 'edge'} d={line(g, e, down.value)} marker-end="url(#arrow)" />)}
+          {g.edges().map((e) => <path key={`${e.v} ${e.w}`} class={g.edge(e).letters ? 'edge letters' : 'edge'} d={line(g, e, falls)} marker-end="url(#arrow)" />)}
           {g.nodes().map((id) => {
             const n = g.node(id);
             if (n.connector) return of.has(n.connector) && <Stage key={id} c={of.get(n.connector)} {...n} />;
             return (
-              <g key={id} class="topic" transform={`translate(${n.x - n.width / 2},${n.y - n.height / 2})`}>
+              <a key={id} href={address('topics', n.topic)} class="topic" transform={`translate(${n.x - n.width / 2},${n.y - n.height / 2})`}>
                 <title>{`topic ${n.topic}`}</title>
                 <rect width={n.width} height={n.height} rx={n.height / 2} />
                 <text x={n.width / 2} y="20" text-anchor="middle">{short(n.topic)}</text>
-              </g>
+              </a>
             );
           })}
         </svg>
@@ -100,9 +104,9 @@ export default function Flow({ connectors }) {
       <Opened summary="The flow as a table">
         {() => <Table id="flow-table" label="Flow" rows={connectors} of={(c) => c.name} columns={[
           { head: 'Connector', first: 'name', cell: (c) => <a href={address('connector', c.name)}>{c.name}</a> },
-          { head: 'Reads', kind: 'topics', cell: (c) => c.topics.reads.join(', ') },
-          { head: 'Writes', kind: 'topics', cell: (c) => c.topics.writes.join(', ') },
-          { head: 'Dead letters to', kind: 'topics', cell: (c) => c.topics.letters || '' },
+          { head: 'Reads', kind: 'topics', cell: (c) => <Links view="topics" names={c.topics.reads} /> },
+          { head: 'Writes', kind: 'topics', cell: (c) => <Links view="topics" names={c.topics.writes} /> },
+          { head: 'Dead letters to', kind: 'topics', cell: (c) => <Links view="letters" names={[c.topics.letters].filter(Boolean)} /> },
           { head: 'State', cell: (c) => <State of={stateOf(c)} /> },
           { head: 'Records/s', n: true, cell: (c) => told(rateOf(c), rate) },
           { head: 'Lag, records', n: true, cell: (c) => lagInWords(lagOf(c)) },

@@ -1,11 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { Asked } from './asked.jsx';
-import { Connectors, Table } from './parts.jsx';
+import { Coded, Connectors, Table } from './parts.jsx';
 import { address, route } from './route.js';
 import { Body } from './topics.jsx';
 import { ask, worker } from './worker.js';
-import { count, several, utc } from './words.js';
+import { count, printable, several, utc } from './words.js';
 
 const path = (topic, rest = '') => `api/dead-letters/${encodeURIComponent(topic)}${rest}`;
 const last = (name) => name.slice(name.lastIndexOf('.') + 1) || 'unknown';
@@ -78,7 +78,7 @@ function Replay({ topic, cause, letters, done }) {
       <button type="button" onClick={dry}>Replay</button>
       {step !== 'closed' && <dialog ref={dialog} aria-labelledby="replays" onClose={() => { turn.current += 1; state.value = { step: 'closed' }; }} onCancel={(e) => { if (step === 'running') e.preventDefault(); }}>
         <h2 id="replays">Replay letters of {cause.connector || topic}?</h2>
-        <p>{several(letters, 'letter')} died in {cause.stage || 'any stage'}. Each record goes once more to the topic that it was read from: every connector that reads it gets it again. Mend the cause first.</p>
+        <p>{several(letters, 'record')} failed in {cause.stage || 'any stage'}. Each record goes once more to the topic that it was read from: every connector that reads it gets it again. Mend the cause first.</p>
         <div role="status">
           {step === 'asking' && <p class="note">Trying it: nothing is sent</p>}
           {would && step === 'asked' && <Report report={would.report} dry />}
@@ -87,7 +87,7 @@ function Replay({ topic, cause, letters, done }) {
         </div>
         {step === 'asked' && <p><label><input type="checkbox" checked={restart.value} onChange={(e) => { restart.value = e.target.checked; dry(); }} /> begin with the first letter, also what was replayed before</label></p>}
         <div class="actions">
-          {step === 'asked' && total(would?.report.sent) > 0 && <button type="button" id="send" onClick={go}>Send {several(total(would.report.sent), 'record')}</button>}
+          {step === 'asked' && total(would?.report.sent) > 0 && <button type="button" id="send" class="first" onClick={go}>Send {several(total(would.report.sent), 'record')}</button>}
           <button type="button" disabled={step === 'running'} onClick={() => dialog.current.close()}>{step === 'over' ? 'Close' : 'Leave it'}</button>
         </div>
       </dialog>}
@@ -98,14 +98,14 @@ function Replay({ topic, cause, letters, done }) {
 const Letter = ({ l }) => (
   <li>
     <details>
-      <summary><b>{l.key || 'no key'}</b> <span class="kind">{l.from}</span> <time dateTime={l.time}>{l.time > '0001-02' ? utc(l.time) : 'no time'}</time>{l.replayed > 0 && <span class="kind"> replayed {several(l.replayed, 'time')}</span>}
+      <summary><b>{printable(l.key) || 'no key'}</b> <span class="kind">{l.from}</span> <time dateTime={l.time}>{l.time > '0001-02' ? utc(l.time) : 'no time'}</time>{l.replayed > 0 && <span class="kind"> replayed {several(l.replayed, 'time')}</span>}
         <span class="error"> {l.died.message.split('\n')[0].slice(0, 200)}</span></summary>
       <dl>
         <dt>letter</dt><dd>{l.place}</dd><dt>connector</dt><dd>{l.died.connector || 'unknown'}{l.died.task && `, task ${l.died.task}`}</dd><dt>stage</dt><dd>{l.died.stage || 'unknown'} {l.died.class}</dd>
         <dt>exception</dt><dd>{l.died.exception || 'unknown'}</dd>
         {l.died.value_omitted_bytes && <><dt>value</dt><dd>left out: its {l.died.value_omitted_bytes} bytes were too many for the letter</dd></>}
       </dl>
-      {l.trace && <details><summary>The whole error</summary><pre tabIndex={0} aria-label="the whole error">{l.trace}</pre></details>}
+      {l.trace && <details><summary>The whole error</summary><pre tabIndex={0} aria-label="the whole error"><Coded>{l.trace}</Coded></pre></details>}
       <Body record={l} />
     </details>
   </li>

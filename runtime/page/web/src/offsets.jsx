@@ -70,7 +70,7 @@ function Change({ label, title, does, was, send, done }) {
             <p>{does(next)}</p>
             <p role="status" class="error">{state.value.wrong}</p>
             <div class="actions">
-              <button type="submit" id="change-offsets" disabled={busy || Boolean(wrong)}>{label}</button>
+              <button type="submit" id="change-offsets" class="first" disabled={busy || Boolean(wrong)}>{label}</button>
               <button type="button" disabled={busy} onClick={() => dialog.current.close()}>Leave it</button>
             </div>
           </form>
@@ -106,7 +106,7 @@ export default function Offsets({ c, role }) {
       <Asked key={c.state} path={path}>
         {({ offsets }, again) => (
           <>
-            <Table id="offsets" label="Offsets" rows={offsets} of={place} none="It has none yet: it begins at the beginning." columns={[
+            <Table id="offsets" label="Offsets" kind="plain" rows={offsets} of={place} none="It has none yet: it begins at the beginning." columns={[
               { head: 'Partition', first: 'code', cell: place },
               { head: 'Offset', kind: 'code', cell: offset },
               may && stopped && { head: 'Action', unseen: true, cell: (o) => (!exact(o) ? <span class="note">{inexact}</span> : <span>

@@ -3,8 +3,8 @@ import { signal, useSignal } from '@preact/signals';
 import { Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { address } from './route.js';
-import { act, actions, worker } from './worker.js';
-import { ago, stateInWords, utc } from './words.js';
+import { act, actions, steady, worker } from './worker.js';
+import { ago, codes, stateInWords, stateOf, utc } from './words.js';
 
 export const State = ({ of }) => <span class={`state ${of}`}>{stateInWords[of] || of.toLowerCase()}</span>;
 
@@ -16,11 +16,13 @@ const said = signal({ text: '', bad: false });
 
 export const Said = () => <p role="status" class={said.value.bad ? 'error' : 'note'}>{said.value.text}</p>;
 
-// Action is a button that asks before it does something to connectors.
+// Action is a button that asks before it does something to connectors. It does nothing
+// where these are in the state already that it would bring about.
 export function Action({ action, names, children }) {
   const asks = useSignal(false);
   const busy = useSignal(false);
   const dialog = useRef();
+  const idle = action.state && names.length > 0 && names.every((n) => worker.value.connectors.some((c) => c.name === n && c.state === action.state));
   useEffect(() => { if (asks.value) dialog.current?.showModal(); }, [asks.value]);
   const go = async () => {
     busy.value = true;
@@ -31,13 +33,13 @@ export function Action({ action, names, children }) {
   };
   return (
     <>
-      <button type="button" disabled={names.length === 0} onClick={() => { asks.value = true; }}>{children || action.label}</button>
+      <button type="button" disabled={names.length === 0} aria-disabled={idle ? 'true' : undefined} onClick={() => { asks.value = !idle; }}>{children || action.label}</button>
       {asks.value && (
         <dialog ref={dialog} aria-labelledby="asks" aria-describedby="does" onClose={() => { asks.value = false; }} onCancel={(e) => { if (busy.value) e.preventDefault(); }}>
           <h2 id="asks">{action.label} {names.join(', ')}?</h2>
           <p id="does">{action.does}</p>
           <div class="actions">
-            <button type="button" disabled={busy.value} onClick={go}>{children || action.label}</button>
+            <button type="button" class="first" disabled={busy.value} onClick={go}>{children || action.label}</button>
             <button type="button" disabled={busy.value} onClick={() => dialog.current.close()}>Leave it</button>
           </div>
         </dialog>
@@ -47,13 +49,19 @@ export function Action({ action, names, children }) {
 }
 
 // Actions are what can be done to connectors.
-export const Actions = ({ names, may }) => may && (
-  <div class="actions">{Object.entries(actions).map(([key, action]) => <Action key={key} action={action} names={names} />)}</div>
-);
+export const Actions = ({ names, may, children }) => {
+  const failed = worker.value.connectors.some((c) => names.includes(c.name) && stateOf(c) === 'FAILED');
+  return may && (
+    <div class="actions">{[...steady, failed && actions.mend].filter(Boolean).map((action) => <Action key={action.label} action={action} names={names} />)}{children}</div>
+  );
+};
 
-// Problem is an error of a connector or a task, with what becomes of it.
-export const Problem = ({ error, note, over }) => (
-  <><span class={over ? 'error over' : 'error'}>{error}</span>{note && <> <span class="note">{note}</span></>}</>
+// Coded is a text whose codes of failures lead to what is written of these.
+export const Coded = ({ children }) => children.split(codes).map((part, i) => (i % 2 ? <a key={i} href={`docs/failures.md#${part.toLowerCase()}`}>{part}</a> : part));
+
+// Problem is an error of a connector or a task, with what becomes of it, and when it was.
+export const Problem = ({ error, note, when, over }) => (
+  <><span class={over ? 'error over' : 'error'}><Coded>{error}</Coded></span>{note && <> <span class="note">{note}</span></>}{when && <> <span class="note when">{when}</span></>}</>
 );
 
 // Notes say what is not known of what is shown.
@@ -61,11 +69,12 @@ export const Notes = ({ of }) => of.map((n) => <p key={n} class="error over">{n}
 
 // Table is a table whose rows are cards where there is no room for one. A column has a
 // head, and what a row's cell holds; n is for numbers, and first for what names the row.
-// In the cards of a dense table short numbers stand beside each other.
+// In the cards of a dense table short numbers stand beside each other, in those of a plain
+// one the cells tell what they are; named is what a name says with its column's head alone.
 // The roles say again what a browser forgets of tables that are laid out otherwise.
-export function Table({ id, label, dense, columns, rows, of, below, none }) {
+export function Table({ id, label, kind, columns, rows, of, below, none }) {
   return (
-    <table id={id} class={dense ? 'cards dense' : 'cards'} role="table" aria-label={label}>
+    <table id={id} class={['cards', kind].filter(Boolean).join(' ')} role="table" aria-label={label}>
       <thead role="rowgroup"><tr role="row">{columns.map((c) => <th key={c.head} role="columnheader" scope="col" class={c.n && 'n'}>{c.unseen ? <span class="aside">{c.head}</span> : c.head}</th>)}</tr></thead>
       <tbody role="rowgroup">
         {rows.map((row) => {
@@ -74,7 +83,7 @@ export function Table({ id, label, dense, columns, rows, of, below, none }) {
             <Fragment key={of(row)}>
               <tr role="row" class={more ? 'has-problem' : undefined}>
                 {columns.map((c) => (c.first
-                  ? <th key={c.head} role="rowheader" scope="row" class={c.first}>{c.cell(row)}</th>
+                  ? <th key={c.head} role="rowheader" scope="row" class={c.first} data-label={c.named && c.head}>{c.cell(row)}</th>
                   : <td key={c.head} role="cell" class={c.n ? 'n' : c.kind} data-label={c.unseen ? undefined : c.head}>{c.cell(row)}</td>))}
               </tr>
               {more && <tr role="row" class="problem"><td role="cell" colSpan={columns.length}>{more}</td></tr>}
@@ -87,8 +96,11 @@ export function Table({ id, label, dense, columns, rows, of, below, none }) {
   );
 }
 
+// Links lead to views of some, by their names.
+export const Links = ({ view, names }) => names.length > 0 && <span>{names.map((n, i) => <Fragment key={n}>{i > 0 && ', '}<a href={address(view, n)}>{n}</a></Fragment>)}</span>;
+
 // Connectors are links to some.
-export const Connectors = ({ names }) => names.length > 0 && <span>{names.map((n, i) => <Fragment key={n}>{i > 0 && ', '}<a href={address('connector', n)}>{n}</a></Fragment>)}</span>;
+export const Connectors = ({ names }) => <Links view="connector" names={names} />;
 
 // Opened is what is made once somebody opens it.
 export function Opened({ summary, children }) {

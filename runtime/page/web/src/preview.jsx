@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { ask } from './worker.js';
 import { count, duration, several, utc } from './words.js';
 
@@ -46,18 +47,26 @@ export function Journey({ r, task }) {
 // Preview shows what a configuration would make of real records, before it is saved.
 export function Preview({ name, config, ready }) {
   const state = useSignal({});
+  const asked = useRef(new AbortController());
+  const stop = () => asked.current.abort(); // one is made at a time: who leaves holds up nobody
+  useEffect(() => {
+    addEventListener('pagehide', stop);
+    return () => { removeEventListener('pagehide', stop); stop(); };
+  }, []);
   const go = async (e) => {
     e.preventDefault();
     const d = new FormData(e.target);
     const order = { name, config, records: Number(d.get('records')) || 10, offline: d.get('offline') === 'on', execute: d.get('execute') === 'on' };
     const topic = d.get('topic').trim();
     if (topic) order.topics = [topic];
+    asked.current = new AbortController();
+    const { signal } = asked.current;
     state.value = { busy: true };
     try {
       if (d.get('input').trim()) order.input = [JSON.parse(d.get('input'))].flat();
-      state.value = { value: await ask('api/preview', 'POST', order) };
+      state.value = { value: await ask('api/preview', 'POST', order, undefined, signal) };
     } catch (x) {
-      state.value = { wrong: x.message };
+      state.value = signal.aborted ? {} : { wrong: x.message };
     }
   };
   const { busy, value, wrong } = state.value;
@@ -71,6 +80,7 @@ export function Preview({ name, config, ready }) {
         <label><input type="checkbox" name="execute" /> try the SQL, and roll it back</label>
         <details><summary>Records of your own</summary><textarea name="input" rows={4} aria-label="records as JSON" placeholder={'[{"key": "k", "value": {"roi": 2}}]'} /></details>
         <button type="submit" disabled={!ready || busy}>Preview</button>
+        {busy && <button type="button" onClick={stop}>Stop</button>}
       </form>
       <div role="status">
         {busy && <p class="note">Taking records through the stages</p>}

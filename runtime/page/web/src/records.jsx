@@ -1,7 +1,7 @@
 import { Asked } from './asked.jsx';
 import { address, route } from './route.js';
 import { worker } from './worker.js';
-import { utc } from './words.js';
+import { printable, utc } from './words.js';
 
 const every = 2000; // milliseconds
 const everyRead = 5000; // the same of what is read from Kafka
@@ -16,7 +16,7 @@ function Card({ record, time }) {
       </div>
       <dl>{record.fields.slice(0, beside).map(field)}</dl>
       <details>
-        <summary>{record.key || record.origin}</summary>
+        <summary>{printable(record.key || record.origin)}</summary>
         <dl>
           {field({ name: 'from', text: record.origin })}
           {field({ name: time, text: utc(record.time) })}

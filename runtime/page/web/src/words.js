@@ -41,6 +41,12 @@ export function ago(time, now) {
 // utc writes a time in UTC, to the second.
 export const utc = (time) => (time ? `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC` : '');
 
+// codes are those of failures, in brackets at the end of their texts.
+export const codes = /\b(H\d{4})\b/;
+
+// printable shows characters that have no form as dots.
+export const printable = (text = '') => text.replace(/[\u0000-\u001f\u007f-\u009f\ufffd]/g, '·');
+
 // stateOf says how a connector is: as the worst of its tasks, in words.
 export function stateOf(connector) {
   if (connector.tasks.some((t) => t.stalled)) return 'STALLED';

@@ -27,10 +27,10 @@ function joined(known, { connectors, notes }) {
 }
 
 // ask sends a request below the page's own address. Its error is the answer's text.
-export async function ask(path, method = 'GET', body, patience = 10000) {
+export async function ask(path, method = 'GET', body, patience = 10000, signal = undefined) {
   const answer = await fetch(path, {
     method,
-    signal: method === 'GET' ? AbortSignal.timeout(patience) : undefined,
+    signal: method === 'GET' ? AbortSignal.timeout(patience) : signal,
     headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
@@ -73,13 +73,19 @@ export const unanswered = (e) => (e instanceof TypeError || e.name === 'TimeoutE
 // at gives the address of something of a connector in the REST API.
 export const at = (name, ...rest) => ['api', 'connectors', name, ...rest].map(encodeURIComponent).join('/');
 
-// Actions on a connector: method and path of the REST API, and what they do in words.
+// Actions on a connector: method and path of the REST API, the state that they bring about,
+// and what they do in words.
 export const actions = {
-  pause: { method: 'PUT', path: (n) => at(n, 'pause'), label: 'Pause', does: 'It keeps its place and its tasks, and reads nothing.' },
-  resume: { method: 'PUT', path: (n) => at(n, 'resume'), label: 'Resume', does: 'It goes on where it was.' },
-  restart: { method: 'POST', path: (n) => `${at(n, 'restart')}?includeTasks=true`, label: 'Restart', does: 'It and its tasks are stopped and started.' },
-  stop: { method: 'PUT', path: (n) => at(n, 'stop'), label: 'Stop', does: 'Its tasks are given up. Its offsets stay, and can be changed.' },
+  pause: { method: 'PUT', path: (n) => at(n, 'pause'), state: 'PAUSED', label: 'Pause', does: 'Place and tasks are kept, and nothing is read.' },
+  resume: { method: 'PUT', path: (n) => at(n, 'resume'), state: 'RUNNING', label: 'Resume', does: 'The tasks go on where they were.' },
+  restart: { method: 'POST', path: (n) => `${at(n, 'restart')}?includeTasks=true`, label: 'Restart', does: 'The tasks are stopped and started, and go on after what they have committed.' },
+  stop: { method: 'PUT', path: (n) => at(n, 'stop'), state: 'STOPPED', label: 'Stop', does: 'The tasks are given up. Offsets stay, and can be changed.' },
+  mend: { method: 'POST', path: (n) => `${at(n, 'restart')}?includeTasks=true&onlyFailed=true`, label: 'Restart what failed', does: 'What has failed is started again; what runs is left alone.' },
+  remove: { method: 'DELETE', path: (n) => at(n), label: 'Delete', does: 'The tasks end, and the configuration is gone. Topics, their records and offsets stay.' },
 };
+
+// steady are the actions after which a connector is still there.
+export const steady = [actions.pause, actions.resume, actions.restart, actions.stop];
 
 // restartTask is the action on one task.
 export const restartTask = (id) => ({ method: 'POST', path: (n) => at(n, 'tasks', id, 'restart'), label: `Restart task ${id} of`, does: 'It is stopped and started, and goes on after what it has committed.' });
