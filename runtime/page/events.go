@@ -60,7 +60,7 @@ func (f *feed) put(w worker) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	connectors := w.Connectors
-	f.at, f.names = w.Now, nil
+	f.at, f.names = w.Now, []string{} // a browser takes no null for a list
 	of := make(map[string]part, len(connectors))
 	number := f.number + 1
 	for _, c := range connectors {

@@ -72,6 +72,18 @@ func (s stream) next() (e event, ok bool) {
 	return e, false
 }
 
+// TestWithoutConnectors tells browsers of a worker that has none.
+func TestWithoutConnectors(t *testing.T) {
+	f := newFeed()
+	if err := f.put(worker{}); err != nil {
+		t.Fatal(err)
+	}
+	u, _ := f.after(0)
+	if !strings.Contains(string(u.Worker), `"names":[]`) {
+		t.Errorf("a browser finds no list of names in %s", u.Worker)
+	}
+}
+
 // names gives the connectors that an event says something of.
 func (e event) names(t *testing.T) (list []string) {
 	t.Helper()
