@@ -28,6 +28,7 @@ type route struct {
 // where Java's does, and nobody is to look into topics there.
 func (p *Page) routes() []route {
 	list := []route{
+		{"GET /favicon.ico", rights.View, icon}, // which browsers ask for beside JSON and CSV
 		{"GET /state", rights.View, p.state},
 		{"GET /events", rights.View, p.events},
 		{"GET /others", rights.View, p.others},
@@ -147,4 +148,8 @@ func (p *Page) open(ctx context.Context, role string) (*kafka.Client, error) {
 		return nil, failed(http.StatusBadGateway, "kafka: %w", err)
 	}
 	return c, nil
+}
+
+func icon(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, "/icon.svg", http.StatusFound)
 }

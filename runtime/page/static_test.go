@@ -98,3 +98,10 @@ func TestLicences(t *testing.T) {
 		}
 	}
 }
+
+// TestIcon has an icon for answers that are no page, and name none.
+func TestIcon(t *testing.T) {
+	if got := get(t, newPage(t), "/favicon.ico", nil).Header().Get("Location"); got != "/icon.svg" {
+		t.Errorf("the icon is at %q", got)
+	}
+}

@@ -291,7 +291,7 @@ func deletes(s visit) {
 	for _, within := range []string{"main", "dialog"} {
 		s.do(chromedp.Click(chromedp.Search(`//` + within + `//div[@class="actions"]/button[text()="Delete"]`)))
 	}
-	s.until(text("p", "There is no such connector. All connectors"))
+	s.until(`location.hash === '#/connectors' && !document.querySelector('#connectors a[href="#/connector/breaks"]')`)
 }
 
 // brokenOff looks at the page without a stream, and without a worker that answers.

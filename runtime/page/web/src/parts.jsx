@@ -29,6 +29,7 @@ export function Action({ action, names, children }) {
     const wrong = await act(action, names);
     busy.value = false;
     dialog.current?.close();
+    if (action.leaves && wrong.length === 0) location.hash = address('connectors');
     said.value = wrong.length ? { text: wrong.join(' '), bad: true } : { text: `${action.label} ${names.join(', ')}: asked for.`, bad: false };
   };
   return (

@@ -81,7 +81,7 @@ export const actions = {
   restart: { method: 'POST', path: (n) => `${at(n, 'restart')}?includeTasks=true`, label: 'Restart', does: 'The tasks are stopped and started, and go on after what they have committed.' },
   stop: { method: 'PUT', path: (n) => at(n, 'stop'), state: 'STOPPED', label: 'Stop', does: 'The tasks are given up. Offsets stay, and can be changed.' },
   mend: { method: 'POST', path: (n) => `${at(n, 'restart')}?includeTasks=true&onlyFailed=true`, label: 'Restart what failed', does: 'What has failed is started again; what runs is left alone.' },
-  remove: { method: 'DELETE', path: (n) => at(n), label: 'Delete', does: 'The tasks end, and the configuration is gone. Topics, their records and offsets stay.' },
+  remove: { method: 'DELETE', path: (n) => at(n), leaves: true, label: 'Delete', does: 'The tasks end, and the configuration is gone. Topics, their records and offsets stay.' },
 };
 
 // steady are the actions after which a connector is still there.
