@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/axiom-data-science/hydraulics/connector"
-	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
 	"github.com/axiom-data-science/hydraulics/internal/java/tostring"
 )
 
@@ -77,7 +76,7 @@ func addValue(b *buffer, r *connector.Record) error {
 
 // json adds a value as JSON.
 func (b *buffer) json(schema *connector.Schema, v any) error {
-	out, err := plainjson.Append(b.flat, schema, v)
+	out, err := b.writer.Append(b.flat, schema, v)
 	if err == nil {
 		b.flat = out
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"sync/atomic"
+
+	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
 )
 
 // leastSplice is the size from which a value is not copied.
@@ -19,6 +21,7 @@ const mostJoined = 64 << 10
 // between two of one request: a run of records is a run of bytes. Large values are
 // not copied into it.
 type buffer struct {
+	writer  *plainjson.Writer
 	flat    []byte
 	splices []splice
 	large   int         // bytes of the splices

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
+	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
 )
 
 // Version is what the connector reports.
@@ -45,6 +46,7 @@ type Sink struct {
 	counters counters
 	mean     int // bytes of a record's body in the batch before, rounded up
 	spare    spare
+	writer   plainjson.Writer // of the records' JSON
 
 	mu sync.Mutex
 	// probed is how the service answered the question that a start after a refusal

@@ -41,6 +41,7 @@ type fate struct {
 
 func (s *Sink) newWork(records []connector.Record) *work {
 	w := &work{s: s, records: records, messages: slices.Grow(s.spare.messages, len(records)), fates: slices.Grow(s.spare.fates, len(records))[:len(records)], fresh: len(s.begins) == 0}
+	w.buffer.writer = &s.writer
 	w.buffer.flat = slices.Grow(s.spare.flat, min(len(records)*s.mean, mostAhead))
 	s.spare = spare{}
 	return w

@@ -11,6 +11,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/axiom-data-science/hydraulics/connector"
@@ -23,6 +24,20 @@ import (
 // keys are no strings is a list of pairs. A value that is none of the data
 // model's is a data error.
 func Append(out []byte, schema *connector.Schema, v any) ([]byte, error) {
+	return (*Writer)(nil).Append(out, schema, v)
+}
+
+// Writer writes many values, one after the other, and keeps how the names of their
+// structs' fields are written. A nil one keeps nothing.
+type Writer struct {
+	names map[*connector.Schema][]string
+}
+
+// mostKept is of how many schemas names are kept.
+const mostKept = 100
+
+// Append does what the function of that name does.
+func (w *Writer) Append(out []byte, schema *connector.Schema, v any) ([]byte, error) {
 	switch x := v.(type) {
 	case nil:
 		return append(out, "null"...), nil
@@ -54,13 +69,13 @@ func Append(out []byte, schema *connector.Schema, v any) ([]byte, error) {
 	case time.Time:
 		return appendTime(out, schema, x), nil
 	case []any:
-		return appendList(out, schema, x)
+		return w.appendList(out, schema, x)
 	case map[string]any:
-		return appendMap(out, schema, x)
+		return w.appendMap(out, schema, x)
 	case map[any]any:
-		return appendPairs(out, schema, x)
+		return w.appendPairs(out, schema, x)
 	case *connector.Struct:
-		return appendStruct(out, x)
+		return w.appendStruct(out, x)
 	}
 	return nil, connector.Data(fmt.Errorf("a %T has no JSON form", v))
 }
@@ -81,9 +96,17 @@ func appendFloat(out []byte, f float64, bits int) []byte {
 	return strconv.AppendFloat(out, f, format, -1, bits)
 }
 
+// plain tells of each byte whether it stands in a text as it is.
+var plain = func() (is [256]bool) {
+	for c := byte(0x20); c < 0x7F; c++ {
+		is[c] = !strings.ContainsRune(`"\<>&`, rune(c))
+	}
+	return is
+}()
+
 func appendString(out []byte, s string) []byte {
 	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c >= 0x7F || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		if !plain[s[i]] {
 			quoted, err := json.Marshal(s)
 			if err != nil {
 				panic(err) // a string always has a JSON form
@@ -108,43 +131,43 @@ func appendTime(out []byte, schema *connector.Schema, t time.Time) []byte {
 	return append(t.UTC().AppendFormat(append(out, '"'), layout), '"')
 }
 
-func appendList(out []byte, schema *connector.Schema, list []any) ([]byte, error) {
+func (w *Writer) appendList(out []byte, schema *connector.Schema, list []any) ([]byte, error) {
 	out = append(out, '[')
 	for i, v := range list {
 		if i > 0 {
 			out = append(out, ',')
 		}
 		var err error
-		if out, err = Append(out, schema.Elem(), v); err != nil {
+		if out, err = w.Append(out, schema.Elem(), v); err != nil {
 			return nil, fmt.Errorf("[%d]: %w", i, err)
 		}
 	}
 	return append(out, ']'), nil
 }
 
-func appendMap(out []byte, schema *connector.Schema, m map[string]any) ([]byte, error) {
+func (w *Writer) appendMap(out []byte, schema *connector.Schema, m map[string]any) ([]byte, error) {
 	out = append(out, '{')
 	for i, k := range slices.Sorted(maps.Keys(m)) {
 		if i > 0 {
 			out = append(out, ',')
 		}
 		var err error
-		if out, err = Append(append(appendString(out, k), ':'), schema.Elem(), m[k]); err != nil {
+		if out, err = w.Append(append(appendString(out, k), ':'), schema.Elem(), m[k]); err != nil {
 			return nil, fmt.Errorf("field %s: %w", k, err)
 		}
 	}
 	return append(out, '}'), nil
 }
 
-func appendPairs(out []byte, schema *connector.Schema, m map[any]any) ([]byte, error) {
+func (w *Writer) appendPairs(out []byte, schema *connector.Schema, m map[any]any) ([]byte, error) {
 	keySchema := schema.Key()
 	pairs := make([][]byte, 0, len(m))
 	for k, v := range m {
-		pair, err := Append([]byte{'['}, keySchema, k)
+		pair, err := w.Append([]byte{'['}, keySchema, k)
 		if err != nil {
 			return nil, err
 		}
-		if pair, err = Append(append(pair, ','), schema.Elem(), v); err != nil {
+		if pair, err = w.Append(append(pair, ','), schema.Elem(), v); err != nil {
 			return nil, err
 		}
 		pairs = append(pairs, append(pair, ']'))
@@ -160,20 +183,51 @@ func appendPairs(out []byte, schema *connector.Schema, m map[any]any) ([]byte, e
 	return append(out, ']'), nil
 }
 
-func appendStruct(out []byte, s *connector.Struct) ([]byte, error) {
+func (w *Writer) appendStruct(out []byte, s *connector.Struct) ([]byte, error) {
 	out = append(out, '{')
+	kept := w.kept(s.Schema())
 	for i, f := range s.Schema().Fields() {
-		if i > 0 {
-			out = append(out, ',')
+		if kept != nil {
+			out = append(out, kept[i]...)
+		} else {
+			out = appendName(out, i, f.Name)
 		}
 		v := s.At(i)
 		if v == nil {
 			v, _ = f.Schema.Default()
 		}
 		var err error
-		if out, err = Append(append(appendString(out, f.Name), ':'), f.Schema, v); err != nil {
+		if out, err = w.Append(out, f.Schema, v); err != nil {
 			return nil, fmt.Errorf("field %s: %w", f.Name, err)
 		}
 	}
 	return append(out, '}'), nil
+}
+
+// kept gives the names of a struct's fields as they are written, nil where the writer
+// keeps none.
+func (w *Writer) kept(schema *connector.Schema) []string {
+	if w == nil {
+		return nil
+	}
+	if names, ok := w.names[schema]; ok {
+		return names
+	}
+	if w.names == nil || len(w.names) == mostKept {
+		w.names = map[*connector.Schema][]string{}
+	}
+	var names []string
+	for i, f := range schema.Fields() {
+		names = append(names, string(appendName(nil, i, f.Name)))
+	}
+	w.names[schema] = names
+	return names
+}
+
+// appendName adds the name of a struct's i-th field, with what stands around it.
+func appendName(out []byte, i int, name string) []byte {
+	if i > 0 {
+		out = append(out, ',')
+	}
+	return append(appendString(out, name), ':')
 }

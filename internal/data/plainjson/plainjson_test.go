@@ -1,8 +1,11 @@
 package plainjson
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -48,5 +51,45 @@ func TestAppend(t *testing.T) {
 	}
 	if _, err := Append(nil, nil, map[string]any{"a": []any{make(chan int)}}); connector.KindOf(err) != connector.KindData {
 		t.Errorf("a channel: %v", err)
+	}
+}
+
+// A writer that keeps names writes what one does that keeps none, of the first value
+// of a schema and of later ones, however many schemas there are.
+func TestWriter(t *testing.T) {
+	const name = "a \"quoted\"\n name"
+	w := new(Writer)
+	for i := range mostKept + 20 {
+		inner := connector.StructOf("inner", connector.F("<é>", connector.Int32Schema))
+		empty := connector.StructOf("empty")
+		outer := connector.StructOf("outer", connector.F(strconv.Itoa(i), inner), connector.F(name, connector.ArrayOf(inner)), connector.F("e", empty))
+		in := connector.NewStruct(inner).Set("<é>", int32(i))
+		v := connector.NewStruct(outer).Set(strconv.Itoa(i), in).Set(name, []any{in, in}).Set("e", connector.NewStruct(empty))
+		want := fmt.Sprintf(`{"%d":{"\u003cé\u003e":%[1]d},"a \"quoted\"\n name":[{"\u003cé\u003e":%[1]d},{"\u003cé\u003e":%[1]d}],"e":{}}`, i)
+		for _, write := range []func([]byte, *connector.Schema, any) ([]byte, error){w.Append, w.Append, Append} {
+			if got, err := write(nil, outer, v); err != nil || string(got) != want {
+				t.Fatalf("got %s (%v), want %s", got, err, want)
+			}
+		}
+		if len(w.names) > mostKept {
+			t.Fatalf("the names of %d schemas are kept", len(w.names))
+		}
+	}
+}
+
+// Every character is written as encoding/json does.
+func TestCharacters(t *testing.T) {
+	for c := range 0x3000 {
+		text := "a" + string(rune(c)) + "b"
+		want, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := appendString(nil, text); !bytes.Equal(got, want) {
+			t.Errorf("%U: got %s, want %s", c, got, want)
+		}
+	}
+	if got := string(appendString(nil, "\xff\xc3")); got != `"\ufffd\ufffd"` {
+		t.Errorf("bytes that are no text: %s", got)
 	}
 }
