@@ -16,9 +16,10 @@ type work struct {
 	records  []connector.Record
 	buffer   buffer
 	messages []message
-	fates    []fate // of records
-	fresh    bool   // nothing of the batch was tried before
-	begun    []int  // the messages that a request began with, or ended before
+	fates    []fate         // of records
+	latest   map[uint64]int // by key: its last request
+	fresh    bool           // nothing of the batch was tried before
+	begun    []int          // the messages that a request began with, or ended before
 }
 
 // message is a record as it is sent.
@@ -40,9 +41,12 @@ type fate struct {
 }
 
 func (s *Sink) newWork(records []connector.Record) *work {
-	w := &work{s: s, records: records, messages: slices.Grow(s.spare.messages, len(records)), fates: slices.Grow(s.spare.fates, len(records))[:len(records)], fresh: len(s.begins) == 0}
-	w.buffer.writer = &s.writer
-	w.buffer.flat = slices.Grow(s.spare.flat, min(len(records)*s.mean, mostAhead))
+	w := &work{s: s, records: records, messages: slices.Grow(s.spare.messages, len(records)), fates: slices.Grow(s.spare.fates, len(records))[:len(records)],
+		latest: s.spare.latest, fresh: len(s.begins) == 0}
+	if w.latest == nil {
+		w.latest = map[uint64]int{}
+	}
+	w.buffer.writer, w.buffer.flat = &s.writer, slices.Grow(s.spare.flat, min(len(records)*s.mean, mostAhead))
 	s.spare = spare{}
 	return w
 }
@@ -51,6 +55,7 @@ func (s *Sink) newWork(records []connector.Record) *work {
 type spare struct {
 	messages []message
 	fates    []fate
+	latest   map[uint64]int
 	flat     []byte
 }
 
@@ -60,7 +65,8 @@ func (w *work) leave() {
 	if cap(w.messages) <= mostSpare {
 		clear(w.messages)
 		clear(w.fates)
-		w.s.spare = spare{messages: w.messages[:0], fates: w.fates[:0]}
+		clear(w.latest)
+		w.s.spare = spare{messages: w.messages[:0], fates: w.fates[:0], latest: w.latest}
 	}
 	if !w.buffer.lent.Load() && cap(w.buffer.flat) <= mostAhead {
 		w.s.spare.flat = w.buffer.flat[:0]
@@ -221,17 +227,17 @@ func (w *work) send(ctx context.Context) error {
 		wg     sync.WaitGroup
 		slots  = make(chan struct{}, w.s.inFlight)
 		failed = newFirst(len(groups))
-		latest = map[uint64]chan struct{}{} // by key: closed when its last request is through
+		ends   = make([]chan struct{}, len(groups)) // closed when a request is through
 	)
 	for i, g := range groups {
 		slots <- struct{}{}
 		if failed.any() {
 			break
 		}
-		through := make(chan struct{})
-		before := w.after(g, latest, through)
+		ends[i] = make(chan struct{})
+		before := w.after(i, g, ends)
 		wg.Go(func() {
-			defer func() { close(through); <-slots }()
+			defer func() { close(ends[i]); <-slots }()
 			for _, earlier := range before {
 				<-earlier // it has a slot: it came first
 			}
@@ -244,18 +250,18 @@ func (w *work) send(ctx context.Context) error {
 	return failed.err()
 }
 
-// after gives the requests that a group's keys wait for, and has those keys wait for
-// the group's.
-func (w *work) after(g group, latest map[uint64]chan struct{}, through chan struct{}) []chan struct{} {
+// after gives the ends of the requests that the i-th one waits for, as they have keys of
+// its, and has later ones wait for it.
+func (w *work) after(i int, g group, ends []chan struct{}) []chan struct{} {
 	var before []chan struct{}
 	for _, m := range w.messages[g.first:g.last] {
 		if m.key == 0 {
 			continue
 		}
-		if earlier := latest[m.key]; earlier != nil && earlier != through {
-			before = append(before, earlier)
+		if earlier, known := w.latest[m.key]; known && earlier != i {
+			before = append(before, ends[earlier])
 		}
-		latest[m.key] = through
+		w.latest[m.key] = i
 	}
 	return before
 }
