@@ -2,8 +2,11 @@ package rest
 
 import (
 	"bytes"
+	"context"
 	"io"
+	"net/http/httptrace"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/axiom-data-science/hydraulics/internal/data/plainjson"
@@ -24,8 +27,11 @@ type buffer struct {
 	writer  *plainjson.Writer
 	flat    []byte
 	splices []splice
-	large   int         // bytes of the splices
-	lent    atomic.Bool // a reader reads it, not a copy
+	large   int          // bytes of the splices
+	sending atomic.Int32 // requests whose bodies may still be read
+
+	mu     sync.Mutex
+	joined []byte // bodies that were put together
 }
 
 // splice is a large value in its place: bytes or a text.
@@ -64,6 +70,27 @@ func (b *buffer) bytes(p []byte) {
 	b.splices, b.large = append(b.splices, splice{at: len(b.flat), bytes: p}), b.large+len(p)
 }
 
+// watch has net/http tell when it begins to send a request and when it is done with the
+// body, which may be after the answer.
+func (b *buffer) watch(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:      func(httptrace.GotConnInfo) { b.sending.Add(1) },
+		WroteRequest: func(httptrace.WroteRequestInfo) { b.sending.Add(-1) },
+	})
+}
+
+// room gives room for a body that is put together.
+func (b *buffer) room(size int) []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := len(b.joined)
+	if cap(b.joined)-n < size {
+		return make([]byte, 0, size)
+	}
+	b.joined = b.joined[:n+size]
+	return b.joined[n : n : n+size]
+}
+
 // body is what stands between two marks, and around it.
 type body struct {
 	of             *buffer
@@ -80,10 +107,9 @@ func (b *body) reader() io.Reader {
 	whole := b.from.splices == b.till.splices
 	flat := b.of.flat[b.from.flat:b.till.flat]
 	if size := b.size(); whole && size <= mostJoined {
-		joined := append(make([]byte, 0, size), b.prefix...)
+		joined := append(b.of.room(int(size)), b.prefix...)
 		return bytes.NewReader(append(append(joined, flat...), b.suffix...))
 	}
-	b.of.lent.Store(true)
 	if whole && b.prefix == "" && b.suffix == "" {
 		return bytes.NewReader(flat)
 	}

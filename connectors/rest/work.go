@@ -46,7 +46,8 @@ func (s *Sink) newWork(records []connector.Record) *work {
 	if w.latest == nil {
 		w.latest = map[uint64]int{}
 	}
-	w.buffer.writer, w.buffer.flat = &s.writer, slices.Grow(s.spare.flat, min(len(records)*s.mean, mostAhead))
+	w.buffer.writer, w.buffer.joined = &s.writer, s.spare.joined
+	w.buffer.flat = slices.Grow(s.spare.flat, min(len(records)*s.mean, mostAhead))
 	s.spare = spare{}
 	return w
 }
@@ -57,10 +58,11 @@ type spare struct {
 	fates    []fate
 	latest   map[uint64]int
 	flat     []byte
+	joined   []byte
 }
 
-// leave gives the room to the next Put. The bodies' stays with requests that read it,
-// which may go on for as long as their connections do.
+// leave gives the room to the next Put. The bodies' stays with requests that are still
+// being sent, as those may be that were answered before.
 func (w *work) leave() {
 	if cap(w.messages) <= mostSpare {
 		clear(w.messages)
@@ -68,8 +70,8 @@ func (w *work) leave() {
 		clear(w.latest)
 		w.s.spare = spare{messages: w.messages[:0], fates: w.fates[:0], latest: w.latest}
 	}
-	if !w.buffer.lent.Load() && cap(w.buffer.flat) <= mostAhead {
-		w.s.spare.flat = w.buffer.flat[:0]
+	if w.buffer.sending.Load() == 0 && cap(w.buffer.flat) <= mostAhead {
+		w.s.spare.flat, w.s.spare.joined = w.buffer.flat[:0], w.buffer.joined[:0]
 	}
 }
 
@@ -210,11 +212,24 @@ func (w *work) groups() []group {
 	return all
 }
 
+// makeRoom makes room for the bodies that are put together, but for halves.
+func (w *work) makeRoom(groups []group) {
+	sum := 0
+	for _, g := range groups {
+		if size := len(w.s.prefix) + w.size(g) + len(w.s.suffix); size <= mostJoined {
+			sum += size
+		}
+	}
+	w.buffer.joined = slices.Grow(w.buffer.joined, min(sum, mostAhead))
+}
+
 // send sends all messages. Requests of one key wait for each other; of the others
 // some are on their way at once. After an error no further one begins, and those
 // that are on their way are waited for: what the service has taken is known.
 func (w *work) send(ctx context.Context) error {
 	groups := w.groups()
+	ctx = w.buffer.watch(ctx)
+	w.makeRoom(groups)
 	if w.s.inFlight == 1 || len(groups) == 1 {
 		for _, g := range groups {
 			if err := w.deliver(ctx, g); err != nil {
