@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -110,6 +111,45 @@ func testPutsInTurn(t *testing.T, protocol int) {
 	}
 	put("g", 20, 1, 1, 1, 1)
 	if diff := cmp.Diff(want, bodies); diff != "" {
+		t.Errorf("bodies (-want +got):\n%s", diff)
+	}
+}
+
+// TestRequestsAtOnce has requests that are made at once share the room of a Put. Every
+// other one is refused and sent again in halves, for which there is none.
+func TestRequestsAtOnce(t *testing.T) {
+	service := newService(t, func(_ int, _ *http.Request, body string) int {
+		var first int
+		if _, err := fmt.Sscanf(body, `[{"n":%d,`, &first); err != nil {
+			t.Error(err)
+		}
+		if first%8 == 0 && strings.Count(body, "{") == 4 {
+			return http.StatusUnprocessableEntity
+		}
+		return 0
+	})
+	s := start(t, nil, "url", service.URL, "format", "json", "batch.size", "4", "max.in.flight.requests", "4")
+	var want []string
+	for put := range 5 {
+		batch := records(40 + 8*put)
+		for from, size := 0, 0; from < len(batch); from += size {
+			var values []string
+			if size = 4; from%8 < 4 {
+				size = 2
+			}
+			for i := range size {
+				values = append(values, fmt.Sprintf(`{"n":%d,"at":"1970-01-01T00:00:00.000Z","b":"AQ=="}`, from+i))
+			}
+			want = append(want, "POST / ["+strings.Join(values, ",")+"]")
+		}
+		if err := s.Put(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := service.got()
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("bodies (-want +got):\n%s", diff)
 	}
 }
