@@ -53,215 +53,199 @@ DATA constants<>+352(SB)/8, $0x4b4000004b400000
 DATA constants<>+360(SB)/8, $0x4b4000004b400000
 DATA constants<>+368(SB)/8, $0x4b4000004b400000
 DATA constants<>+376(SB)/8, $0x4b4000004b400000
-DATA constants<>+384(SB)/8, $0x3f3180003f318000
-DATA constants<>+392(SB)/8, $0x3f3180003f318000
-DATA constants<>+400(SB)/8, $0x3f3180003f318000
-DATA constants<>+408(SB)/8, $0x3f3180003f318000
-DATA constants<>+416(SB)/8, $0x3f3180003f318000
-DATA constants<>+424(SB)/8, $0x3f3180003f318000
-DATA constants<>+432(SB)/8, $0x3f3180003f318000
-DATA constants<>+440(SB)/8, $0x3f3180003f318000
-DATA constants<>+448(SB)/8, $0xb95e8083b95e8083
-DATA constants<>+456(SB)/8, $0xb95e8083b95e8083
-DATA constants<>+464(SB)/8, $0xb95e8083b95e8083
-DATA constants<>+472(SB)/8, $0xb95e8083b95e8083
-DATA constants<>+480(SB)/8, $0xb95e8083b95e8083
-DATA constants<>+488(SB)/8, $0xb95e8083b95e8083
-DATA constants<>+496(SB)/8, $0xb95e8083b95e8083
-DATA constants<>+504(SB)/8, $0xb95e8083b95e8083
-DATA constants<>+512(SB)/8, $0xff800000ff800000
-DATA constants<>+520(SB)/8, $0xff800000ff800000
-DATA constants<>+528(SB)/8, $0xff800000ff800000
-DATA constants<>+536(SB)/8, $0xff800000ff800000
-DATA constants<>+544(SB)/8, $0xff800000ff800000
-DATA constants<>+552(SB)/8, $0xff800000ff800000
-DATA constants<>+560(SB)/8, $0xff800000ff800000
-DATA constants<>+568(SB)/8, $0xff800000ff800000
-DATA constants<>+576(SB)/8, $0xb9500d01b9500d01
-DATA constants<>+584(SB)/8, $0xb9500d01b9500d01
-DATA constants<>+592(SB)/8, $0xb9500d01b9500d01
-DATA constants<>+600(SB)/8, $0xb9500d01b9500d01
-DATA constants<>+608(SB)/8, $0xb9500d01b9500d01
-DATA constants<>+616(SB)/8, $0xb9500d01b9500d01
-DATA constants<>+624(SB)/8, $0xb9500d01b9500d01
-DATA constants<>+632(SB)/8, $0xb9500d01b9500d01
-DATA constants<>+640(SB)/8, $0x3ab60b613ab60b61
-DATA constants<>+648(SB)/8, $0x3ab60b613ab60b61
-DATA constants<>+656(SB)/8, $0x3ab60b613ab60b61
-DATA constants<>+664(SB)/8, $0x3ab60b613ab60b61
-DATA constants<>+672(SB)/8, $0x3ab60b613ab60b61
-DATA constants<>+680(SB)/8, $0x3ab60b613ab60b61
-DATA constants<>+688(SB)/8, $0x3ab60b613ab60b61
-DATA constants<>+696(SB)/8, $0x3ab60b613ab60b61
-DATA constants<>+704(SB)/8, $0xbc088889bc088889
-DATA constants<>+712(SB)/8, $0xbc088889bc088889
-DATA constants<>+720(SB)/8, $0xbc088889bc088889
-DATA constants<>+728(SB)/8, $0xbc088889bc088889
-DATA constants<>+736(SB)/8, $0xbc088889bc088889
-DATA constants<>+744(SB)/8, $0xbc088889bc088889
-DATA constants<>+752(SB)/8, $0xbc088889bc088889
-DATA constants<>+760(SB)/8, $0xbc088889bc088889
-DATA constants<>+768(SB)/8, $0x3d2aaaab3d2aaaab
-DATA constants<>+776(SB)/8, $0x3d2aaaab3d2aaaab
-DATA constants<>+784(SB)/8, $0x3d2aaaab3d2aaaab
-DATA constants<>+792(SB)/8, $0x3d2aaaab3d2aaaab
-DATA constants<>+800(SB)/8, $0x3d2aaaab3d2aaaab
-DATA constants<>+808(SB)/8, $0x3d2aaaab3d2aaaab
-DATA constants<>+816(SB)/8, $0x3d2aaaab3d2aaaab
-DATA constants<>+824(SB)/8, $0x3d2aaaab3d2aaaab
-DATA constants<>+832(SB)/8, $0xbe2aaaabbe2aaaab
-DATA constants<>+840(SB)/8, $0xbe2aaaabbe2aaaab
-DATA constants<>+848(SB)/8, $0xbe2aaaabbe2aaaab
-DATA constants<>+856(SB)/8, $0xbe2aaaabbe2aaaab
-DATA constants<>+864(SB)/8, $0xbe2aaaabbe2aaaab
-DATA constants<>+872(SB)/8, $0xbe2aaaabbe2aaaab
-DATA constants<>+880(SB)/8, $0xbe2aaaabbe2aaaab
-DATA constants<>+888(SB)/8, $0xbe2aaaabbe2aaaab
-DATA constants<>+896(SB)/8, $0x3f0000003f000000
-DATA constants<>+904(SB)/8, $0x3f0000003f000000
-DATA constants<>+912(SB)/8, $0x3f0000003f000000
-DATA constants<>+920(SB)/8, $0x3f0000003f000000
-DATA constants<>+928(SB)/8, $0x3f0000003f000000
-DATA constants<>+936(SB)/8, $0x3f0000003f000000
-DATA constants<>+944(SB)/8, $0x3f0000003f000000
-DATA constants<>+952(SB)/8, $0x3f0000003f000000
-DATA constants<>+960(SB)/8, $0xbf800000bf800000
-DATA constants<>+968(SB)/8, $0xbf800000bf800000
-DATA constants<>+976(SB)/8, $0xbf800000bf800000
-DATA constants<>+984(SB)/8, $0xbf800000bf800000
-DATA constants<>+992(SB)/8, $0xbf800000bf800000
-DATA constants<>+1000(SB)/8, $0xbf800000bf800000
-DATA constants<>+1008(SB)/8, $0xbf800000bf800000
-DATA constants<>+1016(SB)/8, $0xbf800000bf800000
-DATA constants<>+1024(SB)/8, $0x407ae148407ae148
-DATA constants<>+1032(SB)/8, $0x407ae148407ae148
-DATA constants<>+1040(SB)/8, $0x407ae148407ae148
-DATA constants<>+1048(SB)/8, $0x407ae148407ae148
-DATA constants<>+1056(SB)/8, $0x407ae148407ae148
-DATA constants<>+1064(SB)/8, $0x407ae148407ae148
-DATA constants<>+1072(SB)/8, $0x407ae148407ae148
-DATA constants<>+1080(SB)/8, $0x407ae148407ae148
-DATA constants<>+1088(SB)/8, $0xc07ae148c07ae148
-DATA constants<>+1096(SB)/8, $0xc07ae148c07ae148
-DATA constants<>+1104(SB)/8, $0xc07ae148c07ae148
-DATA constants<>+1112(SB)/8, $0xc07ae148c07ae148
-DATA constants<>+1120(SB)/8, $0xc07ae148c07ae148
-DATA constants<>+1128(SB)/8, $0xc07ae148c07ae148
-DATA constants<>+1136(SB)/8, $0xc07ae148c07ae148
-DATA constants<>+1144(SB)/8, $0xc07ae148c07ae148
-DATA constants<>+1152(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1160(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1168(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1176(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1184(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1192(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1200(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1208(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1216(SB)/8, $0x3609943d3609943d
-DATA constants<>+1224(SB)/8, $0x3609943d3609943d
-DATA constants<>+1232(SB)/8, $0x3609943d3609943d
-DATA constants<>+1240(SB)/8, $0x3609943d3609943d
-DATA constants<>+1248(SB)/8, $0x3609943d3609943d
-DATA constants<>+1256(SB)/8, $0x3609943d3609943d
-DATA constants<>+1264(SB)/8, $0x3609943d3609943d
-DATA constants<>+1272(SB)/8, $0x3609943d3609943d
-DATA constants<>+1280(SB)/8, $0x39955c2639955c26
-DATA constants<>+1288(SB)/8, $0x39955c2639955c26
-DATA constants<>+1296(SB)/8, $0x39955c2639955c26
-DATA constants<>+1304(SB)/8, $0x39955c2639955c26
-DATA constants<>+1312(SB)/8, $0x39955c2639955c26
-DATA constants<>+1320(SB)/8, $0x39955c2639955c26
-DATA constants<>+1328(SB)/8, $0x39955c2639955c26
-DATA constants<>+1336(SB)/8, $0x39955c2639955c26
-DATA constants<>+1344(SB)/8, $0x3b76c7f53b76c7f5
-DATA constants<>+1352(SB)/8, $0x3b76c7f53b76c7f5
-DATA constants<>+1360(SB)/8, $0x3b76c7f53b76c7f5
-DATA constants<>+1368(SB)/8, $0x3b76c7f53b76c7f5
-DATA constants<>+1376(SB)/8, $0x3b76c7f53b76c7f5
-DATA constants<>+1384(SB)/8, $0x3b76c7f53b76c7f5
-DATA constants<>+1392(SB)/8, $0x3b76c7f53b76c7f5
-DATA constants<>+1400(SB)/8, $0x3b76c7f53b76c7f5
-DATA constants<>+1408(SB)/8, $0x3d580eec3d580eec
-DATA constants<>+1416(SB)/8, $0x3d580eec3d580eec
-DATA constants<>+1424(SB)/8, $0x3d580eec3d580eec
-DATA constants<>+1432(SB)/8, $0x3d580eec3d580eec
-DATA constants<>+1440(SB)/8, $0x3d580eec3d580eec
-DATA constants<>+1448(SB)/8, $0x3d580eec3d580eec
-DATA constants<>+1456(SB)/8, $0x3d580eec3d580eec
-DATA constants<>+1464(SB)/8, $0x3d580eec3d580eec
-DATA constants<>+1472(SB)/8, $0x3e42f9b53e42f9b5
-DATA constants<>+1480(SB)/8, $0x3e42f9b53e42f9b5
-DATA constants<>+1488(SB)/8, $0x3e42f9b53e42f9b5
-DATA constants<>+1496(SB)/8, $0x3e42f9b53e42f9b5
-DATA constants<>+1504(SB)/8, $0x3e42f9b53e42f9b5
-DATA constants<>+1512(SB)/8, $0x3e42f9b53e42f9b5
-DATA constants<>+1520(SB)/8, $0x3e42f9b53e42f9b5
-DATA constants<>+1528(SB)/8, $0x3e42f9b53e42f9b5
-DATA constants<>+1536(SB)/8, $0x3f906eba3f906eba
-DATA constants<>+1544(SB)/8, $0x3f906eba3f906eba
-DATA constants<>+1552(SB)/8, $0x3f906eba3f906eba
-DATA constants<>+1560(SB)/8, $0x3f906eba3f906eba
-DATA constants<>+1568(SB)/8, $0x3f906eba3f906eba
-DATA constants<>+1576(SB)/8, $0x3f906eba3f906eba
-DATA constants<>+1584(SB)/8, $0x3f906eba3f906eba
-DATA constants<>+1592(SB)/8, $0x3f906eba3f906eba
-DATA constants<>+1600(SB)/8, $0x381fc49b381fc49b
-DATA constants<>+1608(SB)/8, $0x381fc49b381fc49b
-DATA constants<>+1616(SB)/8, $0x381fc49b381fc49b
-DATA constants<>+1624(SB)/8, $0x381fc49b381fc49b
-DATA constants<>+1632(SB)/8, $0x381fc49b381fc49b
-DATA constants<>+1640(SB)/8, $0x381fc49b381fc49b
-DATA constants<>+1648(SB)/8, $0x381fc49b381fc49b
-DATA constants<>+1656(SB)/8, $0x381fc49b381fc49b
-DATA constants<>+1664(SB)/8, $0x3a985fe63a985fe6
-DATA constants<>+1672(SB)/8, $0x3a985fe63a985fe6
-DATA constants<>+1680(SB)/8, $0x3a985fe63a985fe6
-DATA constants<>+1688(SB)/8, $0x3a985fe63a985fe6
-DATA constants<>+1696(SB)/8, $0x3a985fe63a985fe6
-DATA constants<>+1704(SB)/8, $0x3a985fe63a985fe6
-DATA constants<>+1712(SB)/8, $0x3a985fe63a985fe6
-DATA constants<>+1720(SB)/8, $0x3a985fe63a985fe6
-DATA constants<>+1728(SB)/8, $0x3c7541233c754123
-DATA constants<>+1736(SB)/8, $0x3c7541233c754123
-DATA constants<>+1744(SB)/8, $0x3c7541233c754123
-DATA constants<>+1752(SB)/8, $0x3c7541233c754123
-DATA constants<>+1760(SB)/8, $0x3c7541233c754123
-DATA constants<>+1768(SB)/8, $0x3c7541233c754123
-DATA constants<>+1776(SB)/8, $0x3c7541233c754123
-DATA constants<>+1784(SB)/8, $0x3c7541233c754123
-DATA constants<>+1792(SB)/8, $0x3de9b1dc3de9b1dc
-DATA constants<>+1800(SB)/8, $0x3de9b1dc3de9b1dc
-DATA constants<>+1808(SB)/8, $0x3de9b1dc3de9b1dc
-DATA constants<>+1816(SB)/8, $0x3de9b1dc3de9b1dc
-DATA constants<>+1824(SB)/8, $0x3de9b1dc3de9b1dc
-DATA constants<>+1832(SB)/8, $0x3de9b1dc3de9b1dc
-DATA constants<>+1840(SB)/8, $0x3de9b1dc3de9b1dc
-DATA constants<>+1848(SB)/8, $0x3de9b1dc3de9b1dc
-DATA constants<>+1856(SB)/8, $0x3f0088033f008803
-DATA constants<>+1864(SB)/8, $0x3f0088033f008803
-DATA constants<>+1872(SB)/8, $0x3f0088033f008803
-DATA constants<>+1880(SB)/8, $0x3f0088033f008803
-DATA constants<>+1888(SB)/8, $0x3f0088033f008803
-DATA constants<>+1896(SB)/8, $0x3f0088033f008803
-DATA constants<>+1904(SB)/8, $0x3f0088033f008803
-DATA constants<>+1912(SB)/8, $0x3f0088033f008803
-DATA constants<>+1920(SB)/8, $0x3d9222793d922279
-DATA constants<>+1928(SB)/8, $0x3d9222793d922279
-DATA constants<>+1936(SB)/8, $0x3d9222793d922279
-DATA constants<>+1944(SB)/8, $0x3d9222793d922279
-DATA constants<>+1952(SB)/8, $0x3d9222793d922279
-DATA constants<>+1960(SB)/8, $0x3d9222793d922279
-DATA constants<>+1968(SB)/8, $0x3d9222793d922279
-DATA constants<>+1976(SB)/8, $0x3d9222793d922279
-DATA constants<>+1984(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+1992(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+2000(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+2008(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+2016(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+2024(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+2032(SB)/8, $0x3fcc422a3fcc422a
-DATA constants<>+2040(SB)/8, $0x3fcc422a3fcc422a
-GLOBL constants<>(SB), RODATA|NOPTR, $2048
+DATA constants<>+384(SB)/8, $0xff800000ff800000
+DATA constants<>+392(SB)/8, $0xff800000ff800000
+DATA constants<>+400(SB)/8, $0xff800000ff800000
+DATA constants<>+408(SB)/8, $0xff800000ff800000
+DATA constants<>+416(SB)/8, $0xff800000ff800000
+DATA constants<>+424(SB)/8, $0xff800000ff800000
+DATA constants<>+432(SB)/8, $0xff800000ff800000
+DATA constants<>+440(SB)/8, $0xff800000ff800000
+DATA constants<>+448(SB)/8, $0x3aaddd0a3aaddd0a
+DATA constants<>+456(SB)/8, $0x3aaddd0a3aaddd0a
+DATA constants<>+464(SB)/8, $0x3aaddd0a3aaddd0a
+DATA constants<>+472(SB)/8, $0x3aaddd0a3aaddd0a
+DATA constants<>+480(SB)/8, $0x3aaddd0a3aaddd0a
+DATA constants<>+488(SB)/8, $0x3aaddd0a3aaddd0a
+DATA constants<>+496(SB)/8, $0x3aaddd0a3aaddd0a
+DATA constants<>+504(SB)/8, $0x3aaddd0a3aaddd0a
+DATA constants<>+512(SB)/8, $0x3c1e75443c1e7544
+DATA constants<>+520(SB)/8, $0x3c1e75443c1e7544
+DATA constants<>+528(SB)/8, $0x3c1e75443c1e7544
+DATA constants<>+536(SB)/8, $0x3c1e75443c1e7544
+DATA constants<>+544(SB)/8, $0x3c1e75443c1e7544
+DATA constants<>+552(SB)/8, $0x3c1e75443c1e7544
+DATA constants<>+560(SB)/8, $0x3c1e75443c1e7544
+DATA constants<>+568(SB)/8, $0x3c1e75443c1e7544
+DATA constants<>+576(SB)/8, $0x3d635ba93d635ba9
+DATA constants<>+584(SB)/8, $0x3d635ba93d635ba9
+DATA constants<>+592(SB)/8, $0x3d635ba93d635ba9
+DATA constants<>+600(SB)/8, $0x3d635ba93d635ba9
+DATA constants<>+608(SB)/8, $0x3d635ba93d635ba9
+DATA constants<>+616(SB)/8, $0x3d635ba93d635ba9
+DATA constants<>+624(SB)/8, $0x3d635ba93d635ba9
+DATA constants<>+632(SB)/8, $0x3d635ba93d635ba9
+DATA constants<>+640(SB)/8, $0x3e75fcde3e75fcde
+DATA constants<>+648(SB)/8, $0x3e75fcde3e75fcde
+DATA constants<>+656(SB)/8, $0x3e75fcde3e75fcde
+DATA constants<>+664(SB)/8, $0x3e75fcde3e75fcde
+DATA constants<>+672(SB)/8, $0x3e75fcde3e75fcde
+DATA constants<>+680(SB)/8, $0x3e75fcde3e75fcde
+DATA constants<>+688(SB)/8, $0x3e75fcde3e75fcde
+DATA constants<>+696(SB)/8, $0x3e75fcde3e75fcde
+DATA constants<>+704(SB)/8, $0x3f3172153f317215
+DATA constants<>+712(SB)/8, $0x3f3172153f317215
+DATA constants<>+720(SB)/8, $0x3f3172153f317215
+DATA constants<>+728(SB)/8, $0x3f3172153f317215
+DATA constants<>+736(SB)/8, $0x3f3172153f317215
+DATA constants<>+744(SB)/8, $0x3f3172153f317215
+DATA constants<>+752(SB)/8, $0x3f3172153f317215
+DATA constants<>+760(SB)/8, $0x3f3172153f317215
+DATA constants<>+768(SB)/8, $0x3f0000003f000000
+DATA constants<>+776(SB)/8, $0x3f0000003f000000
+DATA constants<>+784(SB)/8, $0x3f0000003f000000
+DATA constants<>+792(SB)/8, $0x3f0000003f000000
+DATA constants<>+800(SB)/8, $0x3f0000003f000000
+DATA constants<>+808(SB)/8, $0x3f0000003f000000
+DATA constants<>+816(SB)/8, $0x3f0000003f000000
+DATA constants<>+824(SB)/8, $0x3f0000003f000000
+DATA constants<>+832(SB)/8, $0xbf800000bf800000
+DATA constants<>+840(SB)/8, $0xbf800000bf800000
+DATA constants<>+848(SB)/8, $0xbf800000bf800000
+DATA constants<>+856(SB)/8, $0xbf800000bf800000
+DATA constants<>+864(SB)/8, $0xbf800000bf800000
+DATA constants<>+872(SB)/8, $0xbf800000bf800000
+DATA constants<>+880(SB)/8, $0xbf800000bf800000
+DATA constants<>+888(SB)/8, $0xbf800000bf800000
+DATA constants<>+896(SB)/8, $0x407ae148407ae148
+DATA constants<>+904(SB)/8, $0x407ae148407ae148
+DATA constants<>+912(SB)/8, $0x407ae148407ae148
+DATA constants<>+920(SB)/8, $0x407ae148407ae148
+DATA constants<>+928(SB)/8, $0x407ae148407ae148
+DATA constants<>+936(SB)/8, $0x407ae148407ae148
+DATA constants<>+944(SB)/8, $0x407ae148407ae148
+DATA constants<>+952(SB)/8, $0x407ae148407ae148
+DATA constants<>+960(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+968(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+976(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+984(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+992(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+1000(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+1008(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+1016(SB)/8, $0xc07ae148c07ae148
+DATA constants<>+1024(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1032(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1040(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1048(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1056(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1064(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1072(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1080(SB)/8, $0x3f3504f33f3504f3
+DATA constants<>+1088(SB)/8, $0x3609943d3609943d
+DATA constants<>+1096(SB)/8, $0x3609943d3609943d
+DATA constants<>+1104(SB)/8, $0x3609943d3609943d
+DATA constants<>+1112(SB)/8, $0x3609943d3609943d
+DATA constants<>+1120(SB)/8, $0x3609943d3609943d
+DATA constants<>+1128(SB)/8, $0x3609943d3609943d
+DATA constants<>+1136(SB)/8, $0x3609943d3609943d
+DATA constants<>+1144(SB)/8, $0x3609943d3609943d
+DATA constants<>+1152(SB)/8, $0x39955c2639955c26
+DATA constants<>+1160(SB)/8, $0x39955c2639955c26
+DATA constants<>+1168(SB)/8, $0x39955c2639955c26
+DATA constants<>+1176(SB)/8, $0x39955c2639955c26
+DATA constants<>+1184(SB)/8, $0x39955c2639955c26
+DATA constants<>+1192(SB)/8, $0x39955c2639955c26
+DATA constants<>+1200(SB)/8, $0x39955c2639955c26
+DATA constants<>+1208(SB)/8, $0x39955c2639955c26
+DATA constants<>+1216(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1224(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1232(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1240(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1248(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1256(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1264(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1272(SB)/8, $0x3b76c7f53b76c7f5
+DATA constants<>+1280(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1288(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1296(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1304(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1312(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1320(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1328(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1336(SB)/8, $0x3d580eec3d580eec
+DATA constants<>+1344(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1352(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1360(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1368(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1376(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1384(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1392(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1400(SB)/8, $0x3e42f9b53e42f9b5
+DATA constants<>+1408(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1416(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1424(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1432(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1440(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1448(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1456(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1464(SB)/8, $0x3f906eba3f906eba
+DATA constants<>+1472(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1480(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1488(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1496(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1504(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1512(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1520(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1528(SB)/8, $0x381fc49b381fc49b
+DATA constants<>+1536(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1544(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1552(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1560(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1568(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1576(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1584(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1592(SB)/8, $0x3a985fe63a985fe6
+DATA constants<>+1600(SB)/8, $0x3c7541233c754123
+DATA constants<>+1608(SB)/8, $0x3c7541233c754123
+DATA constants<>+1616(SB)/8, $0x3c7541233c754123
+DATA constants<>+1624(SB)/8, $0x3c7541233c754123
+DATA constants<>+1632(SB)/8, $0x3c7541233c754123
+DATA constants<>+1640(SB)/8, $0x3c7541233c754123
+DATA constants<>+1648(SB)/8, $0x3c7541233c754123
+DATA constants<>+1656(SB)/8, $0x3c7541233c754123
+DATA constants<>+1664(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1672(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1680(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1688(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1696(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1704(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1712(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1720(SB)/8, $0x3de9b1dc3de9b1dc
+DATA constants<>+1728(SB)/8, $0x3f0088033f008803
+DATA constants<>+1736(SB)/8, $0x3f0088033f008803
+DATA constants<>+1744(SB)/8, $0x3f0088033f008803
+DATA constants<>+1752(SB)/8, $0x3f0088033f008803
+DATA constants<>+1760(SB)/8, $0x3f0088033f008803
+DATA constants<>+1768(SB)/8, $0x3f0088033f008803
+DATA constants<>+1776(SB)/8, $0x3f0088033f008803
+DATA constants<>+1784(SB)/8, $0x3f0088033f008803
+DATA constants<>+1792(SB)/8, $0x3d9222793d922279
+DATA constants<>+1800(SB)/8, $0x3d9222793d922279
+DATA constants<>+1808(SB)/8, $0x3d9222793d922279
+DATA constants<>+1816(SB)/8, $0x3d9222793d922279
+DATA constants<>+1824(SB)/8, $0x3d9222793d922279
+DATA constants<>+1832(SB)/8, $0x3d9222793d922279
+DATA constants<>+1840(SB)/8, $0x3d9222793d922279
+DATA constants<>+1848(SB)/8, $0x3d9222793d922279
+DATA constants<>+1856(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+1864(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+1872(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+1880(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+1888(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+1896(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+1904(SB)/8, $0x3fcc422a3fcc422a
+DATA constants<>+1912(SB)/8, $0x3fcc422a3fcc422a
+GLOBL constants<>(SB), RODATA|NOPTR, $1920
 
 DATA tails<>+0(SB)/8, $0xffffffffffffffff
 DATA tails<>+8(SB)/8, $0xffffffffffffffff
@@ -4713,49 +4697,41 @@ loop3:
 	VMOVUPS 0(SI)(R13*1), Y0
 	VMAXPS Y0, Y10, Y1
 	VMINPS Y1, Y11, Y1
-	VMOVAPS Y1, Y2
-	VFMADD213PS Y12, Y14, Y2
-	VSUBPS Y12, Y2, Y4
-	VMOVAPS Y1, Y3
-	VFMADD231PS constants<>+384(SB), Y4, Y3
-	VFMADD231PS constants<>+448(SB), Y4, Y3
-	VMOVUPS constants<>+576(SB), Y4
-	VFMADD213PS constants<>+640(SB), Y3, Y4
-	VFMADD213PS constants<>+704(SB), Y3, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+832(SB), Y3, Y4
-	VFMADD213PS constants<>+896(SB), Y3, Y4
-	VFMADD213PS constants<>+960(SB), Y3, Y4
-	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VMOVAPS Y12, Y2
+	VFMADD231PS Y14, Y1, Y2
+	VSUBPS Y2, Y12, Y4
+	VFMADD231PS Y14, Y1, Y4
+	VMOVUPS constants<>+448(SB), Y3
+	VFMADD213PS constants<>+512(SB), Y4, Y3
+	VFMADD213PS constants<>+576(SB), Y4, Y3
+	VFMADD213PS constants<>+640(SB), Y4, Y3
+	VFMADD213PS constants<>+704(SB), Y4, Y3
+	VFMADD213PS constants<>+0(SB), Y4, Y3
 	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y4, Y4
-	VADDPS Y13, Y4, Y4
-	VFMADD231PS constants<>+64(SB), Y1, Y4
-	VDIVPS Y4, Y13, Y1
-	VMOVUPS Y1, 0(BX)(R13*1)
+	VPADDD Y2, Y3, Y3
+	VADDPS Y13, Y3, Y3
+	VFMADD231PS constants<>+64(SB), Y1, Y3
+	VDIVPS Y3, Y13, Y3
+	VMOVUPS Y3, 0(BX)(R13*1)
 	VMOVUPS 32(SI)(R13*1), Y5
 	VMAXPS Y5, Y10, Y6
 	VMINPS Y6, Y11, Y6
-	VMOVAPS Y6, Y7
-	VFMADD213PS Y12, Y14, Y7
-	VSUBPS Y12, Y7, Y9
-	VMOVAPS Y6, Y8
-	VFMADD231PS constants<>+384(SB), Y9, Y8
-	VFMADD231PS constants<>+448(SB), Y9, Y8
-	VMOVUPS constants<>+576(SB), Y9
-	VFMADD213PS constants<>+640(SB), Y8, Y9
-	VFMADD213PS constants<>+704(SB), Y8, Y9
-	VFMADD213PS constants<>+768(SB), Y8, Y9
-	VFMADD213PS constants<>+832(SB), Y8, Y9
-	VFMADD213PS constants<>+896(SB), Y8, Y9
-	VFMADD213PS constants<>+960(SB), Y8, Y9
-	VFMADD213PS constants<>+0(SB), Y8, Y9
+	VMOVAPS Y12, Y7
+	VFMADD231PS Y14, Y6, Y7
+	VSUBPS Y7, Y12, Y9
+	VFMADD231PS Y14, Y6, Y9
+	VMOVUPS constants<>+448(SB), Y8
+	VFMADD213PS constants<>+512(SB), Y9, Y8
+	VFMADD213PS constants<>+576(SB), Y9, Y8
+	VFMADD213PS constants<>+640(SB), Y9, Y8
+	VFMADD213PS constants<>+704(SB), Y9, Y8
+	VFMADD213PS constants<>+0(SB), Y9, Y8
 	VPSLLD $23, Y7, Y7
-	VPADDD Y7, Y9, Y9
-	VADDPS Y13, Y9, Y9
-	VFMADD231PS constants<>+64(SB), Y6, Y9
-	VDIVPS Y9, Y13, Y6
-	VMOVUPS Y6, 32(BX)(R13*1)
+	VPADDD Y7, Y8, Y8
+	VADDPS Y13, Y8, Y8
+	VFMADD231PS constants<>+64(SB), Y6, Y8
+	VDIVPS Y8, Y13, Y8
+	VMOVUPS Y8, 32(BX)(R13*1)
 	SUBQ $16, R12
 	ADDQ $64, R13
 	JMP loop3
@@ -4766,26 +4742,22 @@ loop5:
 	VMOVUPS 0(SI)(R13*1), Y0
 	VMAXPS Y0, Y10, Y1
 	VMINPS Y1, Y11, Y1
-	VMOVAPS Y1, Y2
-	VFMADD213PS Y12, Y14, Y2
-	VSUBPS Y12, Y2, Y4
-	VMOVAPS Y1, Y3
-	VFMADD231PS constants<>+384(SB), Y4, Y3
-	VFMADD231PS constants<>+448(SB), Y4, Y3
-	VMOVUPS constants<>+576(SB), Y4
-	VFMADD213PS constants<>+640(SB), Y3, Y4
-	VFMADD213PS constants<>+704(SB), Y3, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+832(SB), Y3, Y4
-	VFMADD213PS constants<>+896(SB), Y3, Y4
-	VFMADD213PS constants<>+960(SB), Y3, Y4
-	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VMOVAPS Y12, Y2
+	VFMADD231PS Y14, Y1, Y2
+	VSUBPS Y2, Y12, Y4
+	VFMADD231PS Y14, Y1, Y4
+	VMOVUPS constants<>+448(SB), Y3
+	VFMADD213PS constants<>+512(SB), Y4, Y3
+	VFMADD213PS constants<>+576(SB), Y4, Y3
+	VFMADD213PS constants<>+640(SB), Y4, Y3
+	VFMADD213PS constants<>+704(SB), Y4, Y3
+	VFMADD213PS constants<>+0(SB), Y4, Y3
 	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y4, Y4
-	VADDPS Y13, Y4, Y4
-	VFMADD231PS constants<>+64(SB), Y1, Y4
-	VDIVPS Y4, Y13, Y1
-	VMOVUPS Y1, 0(BX)(R13*1)
+	VPADDD Y2, Y3, Y3
+	VADDPS Y13, Y3, Y3
+	VFMADD231PS constants<>+64(SB), Y1, Y3
+	VDIVPS Y3, Y13, Y3
+	VMOVUPS Y3, 0(BX)(R13*1)
 	SUBQ $8, R12
 	ADDQ $32, R13
 	JMP loop5
@@ -4801,26 +4773,22 @@ rest1:
 	VMASKMOVPS 0(SI)(R13*1), Y15, Y0
 	VMAXPS Y0, Y10, Y1
 	VMINPS Y1, Y11, Y1
-	VMOVAPS Y1, Y2
-	VFMADD213PS Y12, Y14, Y2
-	VSUBPS Y12, Y2, Y4
-	VMOVAPS Y1, Y3
-	VFMADD231PS constants<>+384(SB), Y4, Y3
-	VFMADD231PS constants<>+448(SB), Y4, Y3
-	VMOVUPS constants<>+576(SB), Y4
-	VFMADD213PS constants<>+640(SB), Y3, Y4
-	VFMADD213PS constants<>+704(SB), Y3, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+832(SB), Y3, Y4
-	VFMADD213PS constants<>+896(SB), Y3, Y4
-	VFMADD213PS constants<>+960(SB), Y3, Y4
-	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VMOVAPS Y12, Y2
+	VFMADD231PS Y14, Y1, Y2
+	VSUBPS Y2, Y12, Y4
+	VFMADD231PS Y14, Y1, Y4
+	VMOVUPS constants<>+448(SB), Y3
+	VFMADD213PS constants<>+512(SB), Y4, Y3
+	VFMADD213PS constants<>+576(SB), Y4, Y3
+	VFMADD213PS constants<>+640(SB), Y4, Y3
+	VFMADD213PS constants<>+704(SB), Y4, Y3
+	VFMADD213PS constants<>+0(SB), Y4, Y3
 	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y4, Y4
-	VADDPS Y13, Y4, Y4
-	VFMADD231PS constants<>+64(SB), Y1, Y4
-	VDIVPS Y4, Y13, Y1
-	VMASKMOVPS Y1, Y15, 0(BX)(R13*1)
+	VPADDD Y2, Y3, Y3
+	VADDPS Y13, Y3, Y3
+	VFMADD231PS constants<>+64(SB), Y1, Y3
+	VDIVPS Y3, Y13, Y3
+	VMASKMOVPS Y3, Y15, 0(BX)(R13*1)
 end2:
 	ADDQ rowArgs_aStep(DI), SI
 	ADDQ rowArgs_bStep(DI), DX
@@ -4853,49 +4821,39 @@ loop3:
 	VMOVUPS 0(SI)(R13*1), Y0
 	VMAXPS Y0, Y10, Y1
 	VMINPS Y1, Y11, Y1
-	VMOVAPS Y1, Y2
-	VFMADD213PS Y12, Y14, Y2
-	VSUBPS Y12, Y2, Y4
-	VMOVAPS Y1, Y3
-	VFMADD231PS constants<>+384(SB), Y4, Y3
-	VFMADD231PS constants<>+448(SB), Y4, Y3
-	VMOVUPS constants<>+576(SB), Y4
-	VFMADD213PS constants<>+640(SB), Y3, Y4
-	VFMADD213PS constants<>+704(SB), Y3, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+832(SB), Y3, Y4
-	VFMADD213PS constants<>+896(SB), Y3, Y4
-	VFMADD213PS constants<>+960(SB), Y3, Y4
-	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VMOVAPS Y12, Y2
+	VFMADD231PS Y14, Y1, Y2
+	VSUBPS Y2, Y12, Y4
+	VFMADD231PS Y14, Y1, Y4
+	VMOVUPS constants<>+448(SB), Y3
+	VFMADD213PS constants<>+512(SB), Y4, Y3
+	VFMADD213PS constants<>+576(SB), Y4, Y3
+	VFMADD213PS constants<>+640(SB), Y4, Y3
+	VFMADD213PS constants<>+704(SB), Y4, Y3
+	VFMADD213PS constants<>+0(SB), Y4, Y3
 	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y4, Y4
-	VADDPS Y13, Y4, Y4
-	VFMADD231PS constants<>+64(SB), Y1, Y4
-	VDIVPS Y4, Y0, Y1
-	VMOVUPS Y1, 0(BX)(R13*1)
+	VPADDD Y2, Y3, Y3
+	VADDPS Y13, Y3, Y3
+	VDIVPS Y3, Y0, Y3
+	VMOVUPS Y3, 0(BX)(R13*1)
 	VMOVUPS 32(SI)(R13*1), Y5
 	VMAXPS Y5, Y10, Y6
 	VMINPS Y6, Y11, Y6
-	VMOVAPS Y6, Y7
-	VFMADD213PS Y12, Y14, Y7
-	VSUBPS Y12, Y7, Y9
-	VMOVAPS Y6, Y8
-	VFMADD231PS constants<>+384(SB), Y9, Y8
-	VFMADD231PS constants<>+448(SB), Y9, Y8
-	VMOVUPS constants<>+576(SB), Y9
-	VFMADD213PS constants<>+640(SB), Y8, Y9
-	VFMADD213PS constants<>+704(SB), Y8, Y9
-	VFMADD213PS constants<>+768(SB), Y8, Y9
-	VFMADD213PS constants<>+832(SB), Y8, Y9
-	VFMADD213PS constants<>+896(SB), Y8, Y9
-	VFMADD213PS constants<>+960(SB), Y8, Y9
-	VFMADD213PS constants<>+0(SB), Y8, Y9
+	VMOVAPS Y12, Y7
+	VFMADD231PS Y14, Y6, Y7
+	VSUBPS Y7, Y12, Y9
+	VFMADD231PS Y14, Y6, Y9
+	VMOVUPS constants<>+448(SB), Y8
+	VFMADD213PS constants<>+512(SB), Y9, Y8
+	VFMADD213PS constants<>+576(SB), Y9, Y8
+	VFMADD213PS constants<>+640(SB), Y9, Y8
+	VFMADD213PS constants<>+704(SB), Y9, Y8
+	VFMADD213PS constants<>+0(SB), Y9, Y8
 	VPSLLD $23, Y7, Y7
-	VPADDD Y7, Y9, Y9
-	VADDPS Y13, Y9, Y9
-	VFMADD231PS constants<>+64(SB), Y6, Y9
-	VDIVPS Y9, Y5, Y6
-	VMOVUPS Y6, 32(BX)(R13*1)
+	VPADDD Y7, Y8, Y8
+	VADDPS Y13, Y8, Y8
+	VDIVPS Y8, Y5, Y8
+	VMOVUPS Y8, 32(BX)(R13*1)
 	SUBQ $16, R12
 	ADDQ $64, R13
 	JMP loop3
@@ -4906,26 +4864,21 @@ loop5:
 	VMOVUPS 0(SI)(R13*1), Y0
 	VMAXPS Y0, Y10, Y1
 	VMINPS Y1, Y11, Y1
-	VMOVAPS Y1, Y2
-	VFMADD213PS Y12, Y14, Y2
-	VSUBPS Y12, Y2, Y4
-	VMOVAPS Y1, Y3
-	VFMADD231PS constants<>+384(SB), Y4, Y3
-	VFMADD231PS constants<>+448(SB), Y4, Y3
-	VMOVUPS constants<>+576(SB), Y4
-	VFMADD213PS constants<>+640(SB), Y3, Y4
-	VFMADD213PS constants<>+704(SB), Y3, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+832(SB), Y3, Y4
-	VFMADD213PS constants<>+896(SB), Y3, Y4
-	VFMADD213PS constants<>+960(SB), Y3, Y4
-	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VMOVAPS Y12, Y2
+	VFMADD231PS Y14, Y1, Y2
+	VSUBPS Y2, Y12, Y4
+	VFMADD231PS Y14, Y1, Y4
+	VMOVUPS constants<>+448(SB), Y3
+	VFMADD213PS constants<>+512(SB), Y4, Y3
+	VFMADD213PS constants<>+576(SB), Y4, Y3
+	VFMADD213PS constants<>+640(SB), Y4, Y3
+	VFMADD213PS constants<>+704(SB), Y4, Y3
+	VFMADD213PS constants<>+0(SB), Y4, Y3
 	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y4, Y4
-	VADDPS Y13, Y4, Y4
-	VFMADD231PS constants<>+64(SB), Y1, Y4
-	VDIVPS Y4, Y0, Y1
-	VMOVUPS Y1, 0(BX)(R13*1)
+	VPADDD Y2, Y3, Y3
+	VADDPS Y13, Y3, Y3
+	VDIVPS Y3, Y0, Y3
+	VMOVUPS Y3, 0(BX)(R13*1)
 	SUBQ $8, R12
 	ADDQ $32, R13
 	JMP loop5
@@ -4941,26 +4894,21 @@ rest1:
 	VMASKMOVPS 0(SI)(R13*1), Y15, Y0
 	VMAXPS Y0, Y10, Y1
 	VMINPS Y1, Y11, Y1
-	VMOVAPS Y1, Y2
-	VFMADD213PS Y12, Y14, Y2
-	VSUBPS Y12, Y2, Y4
-	VMOVAPS Y1, Y3
-	VFMADD231PS constants<>+384(SB), Y4, Y3
-	VFMADD231PS constants<>+448(SB), Y4, Y3
-	VMOVUPS constants<>+576(SB), Y4
-	VFMADD213PS constants<>+640(SB), Y3, Y4
-	VFMADD213PS constants<>+704(SB), Y3, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+832(SB), Y3, Y4
-	VFMADD213PS constants<>+896(SB), Y3, Y4
-	VFMADD213PS constants<>+960(SB), Y3, Y4
-	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VMOVAPS Y12, Y2
+	VFMADD231PS Y14, Y1, Y2
+	VSUBPS Y2, Y12, Y4
+	VFMADD231PS Y14, Y1, Y4
+	VMOVUPS constants<>+448(SB), Y3
+	VFMADD213PS constants<>+512(SB), Y4, Y3
+	VFMADD213PS constants<>+576(SB), Y4, Y3
+	VFMADD213PS constants<>+640(SB), Y4, Y3
+	VFMADD213PS constants<>+704(SB), Y4, Y3
+	VFMADD213PS constants<>+0(SB), Y4, Y3
 	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y4, Y4
-	VADDPS Y13, Y4, Y4
-	VFMADD231PS constants<>+64(SB), Y1, Y4
-	VDIVPS Y4, Y0, Y1
-	VMASKMOVPS Y1, Y15, 0(BX)(R13*1)
+	VPADDD Y2, Y3, Y3
+	VADDPS Y13, Y3, Y3
+	VDIVPS Y3, Y0, Y3
+	VMASKMOVPS Y3, Y15, 0(BX)(R13*1)
 end2:
 	ADDQ rowArgs_aStep(DI), SI
 	ADDQ rowArgs_bStep(DI), DX
@@ -4979,11 +4927,11 @@ TEXT ·avx2Erf(SB), NOSPLIT, $0-8
 	MOVQ rowArgs_out(DI), BX
 	MOVQ rowArgs_scale(DI), R10
 	MOVQ rowArgs_shift(DI), R11
-	VMOVUPS constants<>+1088(SB), Y10
-	VMOVUPS constants<>+1024(SB), Y11
-	VMOVUPS constants<>+1152(SB), Y12
+	VMOVUPS constants<>+960(SB), Y10
+	VMOVUPS constants<>+896(SB), Y11
+	VMOVUPS constants<>+1024(SB), Y12
 	VMOVUPS constants<>+0(SB), Y13
-	VMOVUPS constants<>+960(SB), Y14
+	VMOVUPS constants<>+832(SB), Y14
 pixel:
 	MOVQ rowArgs_c(DI), R12
 	XORQ R13, R13
@@ -4994,17 +4942,17 @@ loop3:
 	VMAXPS Y1, Y10, Y1
 	VMINPS Y1, Y11, Y1
 	VMULPS Y1, Y1, Y2
-	VMOVUPS constants<>+1216(SB), Y3
+	VMOVUPS constants<>+1088(SB), Y3
+	VFMADD213PS constants<>+1152(SB), Y2, Y3
+	VFMADD213PS constants<>+1216(SB), Y2, Y3
 	VFMADD213PS constants<>+1280(SB), Y2, Y3
 	VFMADD213PS constants<>+1344(SB), Y2, Y3
 	VFMADD213PS constants<>+1408(SB), Y2, Y3
-	VFMADD213PS constants<>+1472(SB), Y2, Y3
-	VFMADD213PS constants<>+1536(SB), Y2, Y3
-	VMOVUPS constants<>+1600(SB), Y4
+	VMOVUPS constants<>+1472(SB), Y4
+	VFMADD213PS constants<>+1536(SB), Y2, Y4
+	VFMADD213PS constants<>+1600(SB), Y2, Y4
 	VFMADD213PS constants<>+1664(SB), Y2, Y4
 	VFMADD213PS constants<>+1728(SB), Y2, Y4
-	VFMADD213PS constants<>+1792(SB), Y2, Y4
-	VFMADD213PS constants<>+1856(SB), Y2, Y4
 	VFMADD213PS constants<>+0(SB), Y2, Y4
 	VMULPS Y1, Y3, Y3
 	VDIVPS Y4, Y3, Y3
@@ -5015,17 +4963,17 @@ loop3:
 	VMAXPS Y6, Y10, Y6
 	VMINPS Y6, Y11, Y6
 	VMULPS Y6, Y6, Y7
-	VMOVUPS constants<>+1216(SB), Y8
+	VMOVUPS constants<>+1088(SB), Y8
+	VFMADD213PS constants<>+1152(SB), Y7, Y8
+	VFMADD213PS constants<>+1216(SB), Y7, Y8
 	VFMADD213PS constants<>+1280(SB), Y7, Y8
 	VFMADD213PS constants<>+1344(SB), Y7, Y8
 	VFMADD213PS constants<>+1408(SB), Y7, Y8
-	VFMADD213PS constants<>+1472(SB), Y7, Y8
-	VFMADD213PS constants<>+1536(SB), Y7, Y8
-	VMOVUPS constants<>+1600(SB), Y9
+	VMOVUPS constants<>+1472(SB), Y9
+	VFMADD213PS constants<>+1536(SB), Y7, Y9
+	VFMADD213PS constants<>+1600(SB), Y7, Y9
 	VFMADD213PS constants<>+1664(SB), Y7, Y9
 	VFMADD213PS constants<>+1728(SB), Y7, Y9
-	VFMADD213PS constants<>+1792(SB), Y7, Y9
-	VFMADD213PS constants<>+1856(SB), Y7, Y9
 	VFMADD213PS constants<>+0(SB), Y7, Y9
 	VMULPS Y6, Y8, Y8
 	VDIVPS Y9, Y8, Y8
@@ -5043,17 +4991,17 @@ loop5:
 	VMAXPS Y1, Y10, Y1
 	VMINPS Y1, Y11, Y1
 	VMULPS Y1, Y1, Y2
-	VMOVUPS constants<>+1216(SB), Y3
+	VMOVUPS constants<>+1088(SB), Y3
+	VFMADD213PS constants<>+1152(SB), Y2, Y3
+	VFMADD213PS constants<>+1216(SB), Y2, Y3
 	VFMADD213PS constants<>+1280(SB), Y2, Y3
 	VFMADD213PS constants<>+1344(SB), Y2, Y3
 	VFMADD213PS constants<>+1408(SB), Y2, Y3
-	VFMADD213PS constants<>+1472(SB), Y2, Y3
-	VFMADD213PS constants<>+1536(SB), Y2, Y3
-	VMOVUPS constants<>+1600(SB), Y4
+	VMOVUPS constants<>+1472(SB), Y4
+	VFMADD213PS constants<>+1536(SB), Y2, Y4
+	VFMADD213PS constants<>+1600(SB), Y2, Y4
 	VFMADD213PS constants<>+1664(SB), Y2, Y4
 	VFMADD213PS constants<>+1728(SB), Y2, Y4
-	VFMADD213PS constants<>+1792(SB), Y2, Y4
-	VFMADD213PS constants<>+1856(SB), Y2, Y4
 	VFMADD213PS constants<>+0(SB), Y2, Y4
 	VMULPS Y1, Y3, Y3
 	VDIVPS Y4, Y3, Y3
@@ -5076,17 +5024,17 @@ rest1:
 	VMAXPS Y1, Y10, Y1
 	VMINPS Y1, Y11, Y1
 	VMULPS Y1, Y1, Y2
-	VMOVUPS constants<>+1216(SB), Y3
+	VMOVUPS constants<>+1088(SB), Y3
+	VFMADD213PS constants<>+1152(SB), Y2, Y3
+	VFMADD213PS constants<>+1216(SB), Y2, Y3
 	VFMADD213PS constants<>+1280(SB), Y2, Y3
 	VFMADD213PS constants<>+1344(SB), Y2, Y3
 	VFMADD213PS constants<>+1408(SB), Y2, Y3
-	VFMADD213PS constants<>+1472(SB), Y2, Y3
-	VFMADD213PS constants<>+1536(SB), Y2, Y3
-	VMOVUPS constants<>+1600(SB), Y4
+	VMOVUPS constants<>+1472(SB), Y4
+	VFMADD213PS constants<>+1536(SB), Y2, Y4
+	VFMADD213PS constants<>+1600(SB), Y2, Y4
 	VFMADD213PS constants<>+1664(SB), Y2, Y4
 	VFMADD213PS constants<>+1728(SB), Y2, Y4
-	VFMADD213PS constants<>+1792(SB), Y2, Y4
-	VFMADD213PS constants<>+1856(SB), Y2, Y4
 	VFMADD213PS constants<>+0(SB), Y2, Y4
 	VMULPS Y1, Y3, Y3
 	VDIVPS Y4, Y3, Y3
@@ -5111,11 +5059,11 @@ TEXT ·avx2Gelu(SB), NOSPLIT, $0-8
 	MOVQ rowArgs_out(DI), BX
 	MOVQ rowArgs_scale(DI), R10
 	MOVQ rowArgs_shift(DI), R11
-	VMOVUPS constants<>+1088(SB), Y10
-	VMOVUPS constants<>+1024(SB), Y11
-	VMOVUPS constants<>+1152(SB), Y12
+	VMOVUPS constants<>+960(SB), Y10
+	VMOVUPS constants<>+896(SB), Y11
+	VMOVUPS constants<>+1024(SB), Y12
 	VMOVUPS constants<>+0(SB), Y13
-	VMOVUPS constants<>+960(SB), Y14
+	VMOVUPS constants<>+832(SB), Y14
 pixel:
 	MOVQ rowArgs_c(DI), R12
 	XORQ R13, R13
@@ -5124,21 +5072,21 @@ loop3:
 	JLT next4
 	VMOVUPS 0(SI)(R13*1), Y0
 	VMULPS Y12, Y0, Y1
-	VMULPS constants<>+896(SB), Y0, Y0
+	VMULPS constants<>+768(SB), Y0, Y0
 	VMAXPS Y1, Y10, Y1
 	VMINPS Y1, Y11, Y1
 	VMULPS Y1, Y1, Y2
-	VMOVUPS constants<>+1216(SB), Y3
+	VMOVUPS constants<>+1088(SB), Y3
+	VFMADD213PS constants<>+1152(SB), Y2, Y3
+	VFMADD213PS constants<>+1216(SB), Y2, Y3
 	VFMADD213PS constants<>+1280(SB), Y2, Y3
 	VFMADD213PS constants<>+1344(SB), Y2, Y3
 	VFMADD213PS constants<>+1408(SB), Y2, Y3
-	VFMADD213PS constants<>+1472(SB), Y2, Y3
-	VFMADD213PS constants<>+1536(SB), Y2, Y3
-	VMOVUPS constants<>+1600(SB), Y4
+	VMOVUPS constants<>+1472(SB), Y4
+	VFMADD213PS constants<>+1536(SB), Y2, Y4
+	VFMADD213PS constants<>+1600(SB), Y2, Y4
 	VFMADD213PS constants<>+1664(SB), Y2, Y4
 	VFMADD213PS constants<>+1728(SB), Y2, Y4
-	VFMADD213PS constants<>+1792(SB), Y2, Y4
-	VFMADD213PS constants<>+1856(SB), Y2, Y4
 	VFMADD213PS constants<>+0(SB), Y2, Y4
 	VMULPS Y1, Y3, Y3
 	VDIVPS Y4, Y3, Y3
@@ -5148,21 +5096,21 @@ loop3:
 	VMOVUPS Y3, 0(BX)(R13*1)
 	VMOVUPS 32(SI)(R13*1), Y5
 	VMULPS Y12, Y5, Y6
-	VMULPS constants<>+896(SB), Y5, Y5
+	VMULPS constants<>+768(SB), Y5, Y5
 	VMAXPS Y6, Y10, Y6
 	VMINPS Y6, Y11, Y6
 	VMULPS Y6, Y6, Y7
-	VMOVUPS constants<>+1216(SB), Y8
+	VMOVUPS constants<>+1088(SB), Y8
+	VFMADD213PS constants<>+1152(SB), Y7, Y8
+	VFMADD213PS constants<>+1216(SB), Y7, Y8
 	VFMADD213PS constants<>+1280(SB), Y7, Y8
 	VFMADD213PS constants<>+1344(SB), Y7, Y8
 	VFMADD213PS constants<>+1408(SB), Y7, Y8
-	VFMADD213PS constants<>+1472(SB), Y7, Y8
-	VFMADD213PS constants<>+1536(SB), Y7, Y8
-	VMOVUPS constants<>+1600(SB), Y9
+	VMOVUPS constants<>+1472(SB), Y9
+	VFMADD213PS constants<>+1536(SB), Y7, Y9
+	VFMADD213PS constants<>+1600(SB), Y7, Y9
 	VFMADD213PS constants<>+1664(SB), Y7, Y9
 	VFMADD213PS constants<>+1728(SB), Y7, Y9
-	VFMADD213PS constants<>+1792(SB), Y7, Y9
-	VFMADD213PS constants<>+1856(SB), Y7, Y9
 	VFMADD213PS constants<>+0(SB), Y7, Y9
 	VMULPS Y6, Y8, Y8
 	VDIVPS Y9, Y8, Y8
@@ -5179,21 +5127,21 @@ loop5:
 	JLT next6
 	VMOVUPS 0(SI)(R13*1), Y0
 	VMULPS Y12, Y0, Y1
-	VMULPS constants<>+896(SB), Y0, Y0
+	VMULPS constants<>+768(SB), Y0, Y0
 	VMAXPS Y1, Y10, Y1
 	VMINPS Y1, Y11, Y1
 	VMULPS Y1, Y1, Y2
-	VMOVUPS constants<>+1216(SB), Y3
+	VMOVUPS constants<>+1088(SB), Y3
+	VFMADD213PS constants<>+1152(SB), Y2, Y3
+	VFMADD213PS constants<>+1216(SB), Y2, Y3
 	VFMADD213PS constants<>+1280(SB), Y2, Y3
 	VFMADD213PS constants<>+1344(SB), Y2, Y3
 	VFMADD213PS constants<>+1408(SB), Y2, Y3
-	VFMADD213PS constants<>+1472(SB), Y2, Y3
-	VFMADD213PS constants<>+1536(SB), Y2, Y3
-	VMOVUPS constants<>+1600(SB), Y4
+	VMOVUPS constants<>+1472(SB), Y4
+	VFMADD213PS constants<>+1536(SB), Y2, Y4
+	VFMADD213PS constants<>+1600(SB), Y2, Y4
 	VFMADD213PS constants<>+1664(SB), Y2, Y4
 	VFMADD213PS constants<>+1728(SB), Y2, Y4
-	VFMADD213PS constants<>+1792(SB), Y2, Y4
-	VFMADD213PS constants<>+1856(SB), Y2, Y4
 	VFMADD213PS constants<>+0(SB), Y2, Y4
 	VMULPS Y1, Y3, Y3
 	VDIVPS Y4, Y3, Y3
@@ -5215,21 +5163,21 @@ rest1:
 	VMOVUPS 0(CX), Y15
 	VMASKMOVPS 0(SI)(R13*1), Y15, Y0
 	VMULPS Y12, Y0, Y1
-	VMULPS constants<>+896(SB), Y0, Y0
+	VMULPS constants<>+768(SB), Y0, Y0
 	VMAXPS Y1, Y10, Y1
 	VMINPS Y1, Y11, Y1
 	VMULPS Y1, Y1, Y2
-	VMOVUPS constants<>+1216(SB), Y3
+	VMOVUPS constants<>+1088(SB), Y3
+	VFMADD213PS constants<>+1152(SB), Y2, Y3
+	VFMADD213PS constants<>+1216(SB), Y2, Y3
 	VFMADD213PS constants<>+1280(SB), Y2, Y3
 	VFMADD213PS constants<>+1344(SB), Y2, Y3
 	VFMADD213PS constants<>+1408(SB), Y2, Y3
-	VFMADD213PS constants<>+1472(SB), Y2, Y3
-	VFMADD213PS constants<>+1536(SB), Y2, Y3
-	VMOVUPS constants<>+1600(SB), Y4
+	VMOVUPS constants<>+1472(SB), Y4
+	VFMADD213PS constants<>+1536(SB), Y2, Y4
+	VFMADD213PS constants<>+1600(SB), Y2, Y4
 	VFMADD213PS constants<>+1664(SB), Y2, Y4
 	VFMADD213PS constants<>+1728(SB), Y2, Y4
-	VFMADD213PS constants<>+1792(SB), Y2, Y4
-	VFMADD213PS constants<>+1856(SB), Y2, Y4
 	VFMADD213PS constants<>+0(SB), Y2, Y4
 	VMULPS Y1, Y3, Y3
 	VDIVPS Y4, Y3, Y3
@@ -5268,58 +5216,48 @@ loop3:
 	JLT next4
 	VMOVUPS 0(SI)(R13*1), Y0
 	VMULPS Y0, Y0, Y2
-	VMOVUPS constants<>+1920(SB), Y1
-	VFMADD213PS constants<>+1984(SB), Y2, Y1
+	VMOVUPS constants<>+1792(SB), Y1
+	VFMADD213PS constants<>+1856(SB), Y2, Y1
 	VMULPS Y0, Y1, Y1
 	VMAXPS Y1, Y10, Y1
 	VMINPS Y1, Y11, Y1
-	VMOVAPS Y1, Y2
-	VFMADD213PS Y12, Y14, Y2
-	VSUBPS Y12, Y2, Y4
-	VMOVAPS Y1, Y3
-	VFMADD231PS constants<>+384(SB), Y4, Y3
-	VFMADD231PS constants<>+448(SB), Y4, Y3
-	VMOVUPS constants<>+576(SB), Y4
-	VFMADD213PS constants<>+640(SB), Y3, Y4
-	VFMADD213PS constants<>+704(SB), Y3, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+832(SB), Y3, Y4
-	VFMADD213PS constants<>+896(SB), Y3, Y4
-	VFMADD213PS constants<>+960(SB), Y3, Y4
-	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VMOVAPS Y12, Y2
+	VFMADD231PS Y14, Y1, Y2
+	VSUBPS Y2, Y12, Y4
+	VFMADD231PS Y14, Y1, Y4
+	VMOVUPS constants<>+448(SB), Y3
+	VFMADD213PS constants<>+512(SB), Y4, Y3
+	VFMADD213PS constants<>+576(SB), Y4, Y3
+	VFMADD213PS constants<>+640(SB), Y4, Y3
+	VFMADD213PS constants<>+704(SB), Y4, Y3
+	VFMADD213PS constants<>+0(SB), Y4, Y3
 	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y4, Y4
-	VADDPS Y13, Y4, Y4
-	VFMADD231PS constants<>+64(SB), Y1, Y4
-	VDIVPS Y4, Y0, Y1
-	VMOVUPS Y1, 0(BX)(R13*1)
+	VPADDD Y2, Y3, Y3
+	VADDPS Y13, Y3, Y3
+	VDIVPS Y3, Y0, Y3
+	VMOVUPS Y3, 0(BX)(R13*1)
 	VMOVUPS 32(SI)(R13*1), Y5
 	VMULPS Y5, Y5, Y7
-	VMOVUPS constants<>+1920(SB), Y6
-	VFMADD213PS constants<>+1984(SB), Y7, Y6
+	VMOVUPS constants<>+1792(SB), Y6
+	VFMADD213PS constants<>+1856(SB), Y7, Y6
 	VMULPS Y5, Y6, Y6
 	VMAXPS Y6, Y10, Y6
 	VMINPS Y6, Y11, Y6
-	VMOVAPS Y6, Y7
-	VFMADD213PS Y12, Y14, Y7
-	VSUBPS Y12, Y7, Y9
-	VMOVAPS Y6, Y8
-	VFMADD231PS constants<>+384(SB), Y9, Y8
-	VFMADD231PS constants<>+448(SB), Y9, Y8
-	VMOVUPS constants<>+576(SB), Y9
-	VFMADD213PS constants<>+640(SB), Y8, Y9
-	VFMADD213PS constants<>+704(SB), Y8, Y9
-	VFMADD213PS constants<>+768(SB), Y8, Y9
-	VFMADD213PS constants<>+832(SB), Y8, Y9
-	VFMADD213PS constants<>+896(SB), Y8, Y9
-	VFMADD213PS constants<>+960(SB), Y8, Y9
-	VFMADD213PS constants<>+0(SB), Y8, Y9
+	VMOVAPS Y12, Y7
+	VFMADD231PS Y14, Y6, Y7
+	VSUBPS Y7, Y12, Y9
+	VFMADD231PS Y14, Y6, Y9
+	VMOVUPS constants<>+448(SB), Y8
+	VFMADD213PS constants<>+512(SB), Y9, Y8
+	VFMADD213PS constants<>+576(SB), Y9, Y8
+	VFMADD213PS constants<>+640(SB), Y9, Y8
+	VFMADD213PS constants<>+704(SB), Y9, Y8
+	VFMADD213PS constants<>+0(SB), Y9, Y8
 	VPSLLD $23, Y7, Y7
-	VPADDD Y7, Y9, Y9
-	VADDPS Y13, Y9, Y9
-	VFMADD231PS constants<>+64(SB), Y6, Y9
-	VDIVPS Y9, Y5, Y6
-	VMOVUPS Y6, 32(BX)(R13*1)
+	VPADDD Y7, Y8, Y8
+	VADDPS Y13, Y8, Y8
+	VDIVPS Y8, Y5, Y8
+	VMOVUPS Y8, 32(BX)(R13*1)
 	SUBQ $16, R12
 	ADDQ $64, R13
 	JMP loop3
@@ -5329,31 +5267,26 @@ loop5:
 	JLT next6
 	VMOVUPS 0(SI)(R13*1), Y0
 	VMULPS Y0, Y0, Y2
-	VMOVUPS constants<>+1920(SB), Y1
-	VFMADD213PS constants<>+1984(SB), Y2, Y1
+	VMOVUPS constants<>+1792(SB), Y1
+	VFMADD213PS constants<>+1856(SB), Y2, Y1
 	VMULPS Y0, Y1, Y1
 	VMAXPS Y1, Y10, Y1
 	VMINPS Y1, Y11, Y1
-	VMOVAPS Y1, Y2
-	VFMADD213PS Y12, Y14, Y2
-	VSUBPS Y12, Y2, Y4
-	VMOVAPS Y1, Y3
-	VFMADD231PS constants<>+384(SB), Y4, Y3
-	VFMADD231PS constants<>+448(SB), Y4, Y3
-	VMOVUPS constants<>+576(SB), Y4
-	VFMADD213PS constants<>+640(SB), Y3, Y4
-	VFMADD213PS constants<>+704(SB), Y3, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+832(SB), Y3, Y4
-	VFMADD213PS constants<>+896(SB), Y3, Y4
-	VFMADD213PS constants<>+960(SB), Y3, Y4
-	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VMOVAPS Y12, Y2
+	VFMADD231PS Y14, Y1, Y2
+	VSUBPS Y2, Y12, Y4
+	VFMADD231PS Y14, Y1, Y4
+	VMOVUPS constants<>+448(SB), Y3
+	VFMADD213PS constants<>+512(SB), Y4, Y3
+	VFMADD213PS constants<>+576(SB), Y4, Y3
+	VFMADD213PS constants<>+640(SB), Y4, Y3
+	VFMADD213PS constants<>+704(SB), Y4, Y3
+	VFMADD213PS constants<>+0(SB), Y4, Y3
 	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y4, Y4
-	VADDPS Y13, Y4, Y4
-	VFMADD231PS constants<>+64(SB), Y1, Y4
-	VDIVPS Y4, Y0, Y1
-	VMOVUPS Y1, 0(BX)(R13*1)
+	VPADDD Y2, Y3, Y3
+	VADDPS Y13, Y3, Y3
+	VDIVPS Y3, Y0, Y3
+	VMOVUPS Y3, 0(BX)(R13*1)
 	SUBQ $8, R12
 	ADDQ $32, R13
 	JMP loop5
@@ -5368,31 +5301,26 @@ rest1:
 	VMOVUPS 0(CX), Y15
 	VMASKMOVPS 0(SI)(R13*1), Y15, Y0
 	VMULPS Y0, Y0, Y2
-	VMOVUPS constants<>+1920(SB), Y1
-	VFMADD213PS constants<>+1984(SB), Y2, Y1
+	VMOVUPS constants<>+1792(SB), Y1
+	VFMADD213PS constants<>+1856(SB), Y2, Y1
 	VMULPS Y0, Y1, Y1
 	VMAXPS Y1, Y10, Y1
 	VMINPS Y1, Y11, Y1
-	VMOVAPS Y1, Y2
-	VFMADD213PS Y12, Y14, Y2
-	VSUBPS Y12, Y2, Y4
-	VMOVAPS Y1, Y3
-	VFMADD231PS constants<>+384(SB), Y4, Y3
-	VFMADD231PS constants<>+448(SB), Y4, Y3
-	VMOVUPS constants<>+576(SB), Y4
-	VFMADD213PS constants<>+640(SB), Y3, Y4
-	VFMADD213PS constants<>+704(SB), Y3, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+832(SB), Y3, Y4
-	VFMADD213PS constants<>+896(SB), Y3, Y4
-	VFMADD213PS constants<>+960(SB), Y3, Y4
-	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VMOVAPS Y12, Y2
+	VFMADD231PS Y14, Y1, Y2
+	VSUBPS Y2, Y12, Y4
+	VFMADD231PS Y14, Y1, Y4
+	VMOVUPS constants<>+448(SB), Y3
+	VFMADD213PS constants<>+512(SB), Y4, Y3
+	VFMADD213PS constants<>+576(SB), Y4, Y3
+	VFMADD213PS constants<>+640(SB), Y4, Y3
+	VFMADD213PS constants<>+704(SB), Y4, Y3
+	VFMADD213PS constants<>+0(SB), Y4, Y3
 	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y4, Y4
-	VADDPS Y13, Y4, Y4
-	VFMADD231PS constants<>+64(SB), Y1, Y4
-	VDIVPS Y4, Y0, Y1
-	VMASKMOVPS Y1, Y15, 0(BX)(R13*1)
+	VPADDD Y2, Y3, Y3
+	VADDPS Y13, Y3, Y3
+	VDIVPS Y3, Y0, Y3
+	VMASKMOVPS Y3, Y15, 0(BX)(R13*1)
 end2:
 	ADDQ rowArgs_aStep(DI), SI
 	ADDQ rowArgs_bStep(DI), DX
@@ -5427,46 +5355,38 @@ loop3:
 	VSUBPS Y1, Y13, Y1
 	VMAXPS Y1, Y10, Y1
 	VMINPS Y1, Y11, Y1
-	VMOVAPS Y1, Y2
-	VFMADD213PS Y12, Y14, Y2
-	VSUBPS Y12, Y2, Y4
-	VMOVAPS Y1, Y3
-	VFMADD231PS constants<>+384(SB), Y4, Y3
-	VFMADD231PS constants<>+448(SB), Y4, Y3
-	VMOVUPS constants<>+576(SB), Y4
-	VFMADD213PS constants<>+640(SB), Y3, Y4
-	VFMADD213PS constants<>+704(SB), Y3, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+832(SB), Y3, Y4
-	VFMADD213PS constants<>+896(SB), Y3, Y4
-	VFMADD213PS constants<>+960(SB), Y3, Y4
-	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VMOVAPS Y12, Y2
+	VFMADD231PS Y14, Y1, Y2
+	VSUBPS Y2, Y12, Y4
+	VFMADD231PS Y14, Y1, Y4
+	VMOVUPS constants<>+448(SB), Y3
+	VFMADD213PS constants<>+512(SB), Y4, Y3
+	VFMADD213PS constants<>+576(SB), Y4, Y3
+	VFMADD213PS constants<>+640(SB), Y4, Y3
+	VFMADD213PS constants<>+704(SB), Y4, Y3
+	VFMADD213PS constants<>+0(SB), Y4, Y3
 	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y4, Y4
-	VFMADD231PS constants<>+64(SB), Y1, Y4
-	VMOVUPS Y4, 0(BX)(R13*1)
+	VPADDD Y2, Y3, Y3
+	VFMADD231PS constants<>+64(SB), Y1, Y3
+	VMOVUPS Y3, 0(BX)(R13*1)
 	VMOVUPS 32(SI)(R13*1), Y6
 	VSUBPS Y6, Y13, Y6
 	VMAXPS Y6, Y10, Y6
 	VMINPS Y6, Y11, Y6
-	VMOVAPS Y6, Y7
-	VFMADD213PS Y12, Y14, Y7
-	VSUBPS Y12, Y7, Y9
-	VMOVAPS Y6, Y8
-	VFMADD231PS constants<>+384(SB), Y9, Y8
-	VFMADD231PS constants<>+448(SB), Y9, Y8
-	VMOVUPS constants<>+576(SB), Y9
-	VFMADD213PS constants<>+640(SB), Y8, Y9
-	VFMADD213PS constants<>+704(SB), Y8, Y9
-	VFMADD213PS constants<>+768(SB), Y8, Y9
-	VFMADD213PS constants<>+832(SB), Y8, Y9
-	VFMADD213PS constants<>+896(SB), Y8, Y9
-	VFMADD213PS constants<>+960(SB), Y8, Y9
-	VFMADD213PS constants<>+0(SB), Y8, Y9
+	VMOVAPS Y12, Y7
+	VFMADD231PS Y14, Y6, Y7
+	VSUBPS Y7, Y12, Y9
+	VFMADD231PS Y14, Y6, Y9
+	VMOVUPS constants<>+448(SB), Y8
+	VFMADD213PS constants<>+512(SB), Y9, Y8
+	VFMADD213PS constants<>+576(SB), Y9, Y8
+	VFMADD213PS constants<>+640(SB), Y9, Y8
+	VFMADD213PS constants<>+704(SB), Y9, Y8
+	VFMADD213PS constants<>+0(SB), Y9, Y8
 	VPSLLD $23, Y7, Y7
-	VPADDD Y7, Y9, Y9
-	VFMADD231PS constants<>+64(SB), Y6, Y9
-	VMOVUPS Y9, 32(BX)(R13*1)
+	VPADDD Y7, Y8, Y8
+	VFMADD231PS constants<>+64(SB), Y6, Y8
+	VMOVUPS Y8, 32(BX)(R13*1)
 	SUBQ $16, R12
 	ADDQ $64, R13
 	JMP loop3
@@ -5478,24 +5398,20 @@ loop5:
 	VSUBPS Y1, Y13, Y1
 	VMAXPS Y1, Y10, Y1
 	VMINPS Y1, Y11, Y1
-	VMOVAPS Y1, Y2
-	VFMADD213PS Y12, Y14, Y2
-	VSUBPS Y12, Y2, Y4
-	VMOVAPS Y1, Y3
-	VFMADD231PS constants<>+384(SB), Y4, Y3
-	VFMADD231PS constants<>+448(SB), Y4, Y3
-	VMOVUPS constants<>+576(SB), Y4
-	VFMADD213PS constants<>+640(SB), Y3, Y4
-	VFMADD213PS constants<>+704(SB), Y3, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+832(SB), Y3, Y4
-	VFMADD213PS constants<>+896(SB), Y3, Y4
-	VFMADD213PS constants<>+960(SB), Y3, Y4
-	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VMOVAPS Y12, Y2
+	VFMADD231PS Y14, Y1, Y2
+	VSUBPS Y2, Y12, Y4
+	VFMADD231PS Y14, Y1, Y4
+	VMOVUPS constants<>+448(SB), Y3
+	VFMADD213PS constants<>+512(SB), Y4, Y3
+	VFMADD213PS constants<>+576(SB), Y4, Y3
+	VFMADD213PS constants<>+640(SB), Y4, Y3
+	VFMADD213PS constants<>+704(SB), Y4, Y3
+	VFMADD213PS constants<>+0(SB), Y4, Y3
 	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y4, Y4
-	VFMADD231PS constants<>+64(SB), Y1, Y4
-	VMOVUPS Y4, 0(BX)(R13*1)
+	VPADDD Y2, Y3, Y3
+	VFMADD231PS constants<>+64(SB), Y1, Y3
+	VMOVUPS Y3, 0(BX)(R13*1)
 	SUBQ $8, R12
 	ADDQ $32, R13
 	JMP loop5
@@ -5512,24 +5428,20 @@ rest1:
 	VSUBPS Y1, Y13, Y1
 	VMAXPS Y1, Y10, Y1
 	VMINPS Y1, Y11, Y1
-	VMOVAPS Y1, Y2
-	VFMADD213PS Y12, Y14, Y2
-	VSUBPS Y12, Y2, Y4
-	VMOVAPS Y1, Y3
-	VFMADD231PS constants<>+384(SB), Y4, Y3
-	VFMADD231PS constants<>+448(SB), Y4, Y3
-	VMOVUPS constants<>+576(SB), Y4
-	VFMADD213PS constants<>+640(SB), Y3, Y4
-	VFMADD213PS constants<>+704(SB), Y3, Y4
-	VFMADD213PS constants<>+768(SB), Y3, Y4
-	VFMADD213PS constants<>+832(SB), Y3, Y4
-	VFMADD213PS constants<>+896(SB), Y3, Y4
-	VFMADD213PS constants<>+960(SB), Y3, Y4
-	VFMADD213PS constants<>+0(SB), Y3, Y4
+	VMOVAPS Y12, Y2
+	VFMADD231PS Y14, Y1, Y2
+	VSUBPS Y2, Y12, Y4
+	VFMADD231PS Y14, Y1, Y4
+	VMOVUPS constants<>+448(SB), Y3
+	VFMADD213PS constants<>+512(SB), Y4, Y3
+	VFMADD213PS constants<>+576(SB), Y4, Y3
+	VFMADD213PS constants<>+640(SB), Y4, Y3
+	VFMADD213PS constants<>+704(SB), Y4, Y3
+	VFMADD213PS constants<>+0(SB), Y4, Y3
 	VPSLLD $23, Y2, Y2
-	VPADDD Y2, Y4, Y4
-	VFMADD231PS constants<>+64(SB), Y1, Y4
-	VMASKMOVPS Y4, Y15, 0(BX)(R13*1)
+	VPADDD Y2, Y3, Y3
+	VFMADD231PS constants<>+64(SB), Y1, Y3
+	VMASKMOVPS Y3, Y15, 0(BX)(R13*1)
 end2:
 	ADDQ rowArgs_aStep(DI), SI
 	ADDQ rowArgs_bStep(DI), DX
@@ -5625,10 +5537,10 @@ pixel:
 loop3:
 	CMPQ R12, $32
 	JLT next4
-	VMOVUPS constants<>+512(SB), Y0
-	VMOVUPS constants<>+512(SB), Y1
-	VMOVUPS constants<>+512(SB), Y2
-	VMOVUPS constants<>+512(SB), Y3
+	VMOVUPS constants<>+384(SB), Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VMOVUPS constants<>+384(SB), Y2
+	VMOVUPS constants<>+384(SB), Y3
 	MOVQ rowArgs_taps(DI), DX
 	MOVQ rowArgs_ntaps(DI), R8
 	LEAQ (SI)(R13*1), R10
@@ -5665,7 +5577,7 @@ next4:
 loop6:
 	CMPQ R12, $8
 	JLT next7
-	VMOVUPS constants<>+512(SB), Y0
+	VMOVUPS constants<>+384(SB), Y0
 	MOVQ rowArgs_taps(DI), DX
 	MOVQ rowArgs_ntaps(DI), R8
 	LEAQ (SI)(R13*1), R10
@@ -5692,7 +5604,7 @@ rest1:
 	SHLQ $2, AX
 	SUBQ AX, CX
 	VMOVUPS 0(CX), Y15
-	VMOVUPS constants<>+512(SB), Y0
+	VMOVUPS constants<>+384(SB), Y0
 	MOVQ rowArgs_taps(DI), DX
 	MOVQ rowArgs_ntaps(DI), R8
 	LEAQ (SI)(R13*1), R10
@@ -17788,49 +17700,41 @@ loop3:
 	VMOVUPS 0(SI)(R13*1), Z0
 	VMAXPS Z0, Z10, Z1
 	VMINPS Z1, Z11, Z1
-	VMOVAPS Z1, Z2
-	VFMADD213PS Z12, Z14, Z2
-	VSUBPS Z12, Z2, Z4
-	VMOVAPS Z1, Z3
-	VFMADD231PS constants<>+384(SB), Z4, Z3
-	VFMADD231PS constants<>+448(SB), Z4, Z3
-	VMOVUPS constants<>+576(SB), Z4
-	VFMADD213PS constants<>+640(SB), Z3, Z4
-	VFMADD213PS constants<>+704(SB), Z3, Z4
-	VFMADD213PS constants<>+768(SB), Z3, Z4
-	VFMADD213PS constants<>+832(SB), Z3, Z4
-	VFMADD213PS constants<>+896(SB), Z3, Z4
-	VFMADD213PS constants<>+960(SB), Z3, Z4
-	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VMOVAPS Z12, Z2
+	VFMADD231PS Z14, Z1, Z2
+	VSUBPS Z2, Z12, Z4
+	VFMADD231PS Z14, Z1, Z4
+	VMOVUPS constants<>+448(SB), Z3
+	VFMADD213PS constants<>+512(SB), Z4, Z3
+	VFMADD213PS constants<>+576(SB), Z4, Z3
+	VFMADD213PS constants<>+640(SB), Z4, Z3
+	VFMADD213PS constants<>+704(SB), Z4, Z3
+	VFMADD213PS constants<>+0(SB), Z4, Z3
 	VPSLLD $23, Z2, Z2
-	VPADDD Z2, Z4, Z4
-	VADDPS Z13, Z4, Z4
-	VFMADD231PS constants<>+64(SB), Z1, Z4
-	VDIVPS Z4, Z13, Z1
-	VMOVUPS Z1, 0(BX)(R13*1)
+	VPADDD Z2, Z3, Z3
+	VADDPS Z13, Z3, Z3
+	VFMADD231PS constants<>+64(SB), Z1, Z3
+	VDIVPS Z3, Z13, Z3
+	VMOVUPS Z3, 0(BX)(R13*1)
 	VMOVUPS 64(SI)(R13*1), Z5
 	VMAXPS Z5, Z10, Z6
 	VMINPS Z6, Z11, Z6
-	VMOVAPS Z6, Z7
-	VFMADD213PS Z12, Z14, Z7
-	VSUBPS Z12, Z7, Z9
-	VMOVAPS Z6, Z8
-	VFMADD231PS constants<>+384(SB), Z9, Z8
-	VFMADD231PS constants<>+448(SB), Z9, Z8
-	VMOVUPS constants<>+576(SB), Z9
-	VFMADD213PS constants<>+640(SB), Z8, Z9
-	VFMADD213PS constants<>+704(SB), Z8, Z9
-	VFMADD213PS constants<>+768(SB), Z8, Z9
-	VFMADD213PS constants<>+832(SB), Z8, Z9
-	VFMADD213PS constants<>+896(SB), Z8, Z9
-	VFMADD213PS constants<>+960(SB), Z8, Z9
-	VFMADD213PS constants<>+0(SB), Z8, Z9
+	VMOVAPS Z12, Z7
+	VFMADD231PS Z14, Z6, Z7
+	VSUBPS Z7, Z12, Z9
+	VFMADD231PS Z14, Z6, Z9
+	VMOVUPS constants<>+448(SB), Z8
+	VFMADD213PS constants<>+512(SB), Z9, Z8
+	VFMADD213PS constants<>+576(SB), Z9, Z8
+	VFMADD213PS constants<>+640(SB), Z9, Z8
+	VFMADD213PS constants<>+704(SB), Z9, Z8
+	VFMADD213PS constants<>+0(SB), Z9, Z8
 	VPSLLD $23, Z7, Z7
-	VPADDD Z7, Z9, Z9
-	VADDPS Z13, Z9, Z9
-	VFMADD231PS constants<>+64(SB), Z6, Z9
-	VDIVPS Z9, Z13, Z6
-	VMOVUPS Z6, 64(BX)(R13*1)
+	VPADDD Z7, Z8, Z8
+	VADDPS Z13, Z8, Z8
+	VFMADD231PS constants<>+64(SB), Z6, Z8
+	VDIVPS Z8, Z13, Z8
+	VMOVUPS Z8, 64(BX)(R13*1)
 	SUBQ $32, R12
 	ADDQ $128, R13
 	JMP loop3
@@ -17841,26 +17745,22 @@ loop5:
 	VMOVUPS 0(SI)(R13*1), Z0
 	VMAXPS Z0, Z10, Z1
 	VMINPS Z1, Z11, Z1
-	VMOVAPS Z1, Z2
-	VFMADD213PS Z12, Z14, Z2
-	VSUBPS Z12, Z2, Z4
-	VMOVAPS Z1, Z3
-	VFMADD231PS constants<>+384(SB), Z4, Z3
-	VFMADD231PS constants<>+448(SB), Z4, Z3
-	VMOVUPS constants<>+576(SB), Z4
-	VFMADD213PS constants<>+640(SB), Z3, Z4
-	VFMADD213PS constants<>+704(SB), Z3, Z4
-	VFMADD213PS constants<>+768(SB), Z3, Z4
-	VFMADD213PS constants<>+832(SB), Z3, Z4
-	VFMADD213PS constants<>+896(SB), Z3, Z4
-	VFMADD213PS constants<>+960(SB), Z3, Z4
-	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VMOVAPS Z12, Z2
+	VFMADD231PS Z14, Z1, Z2
+	VSUBPS Z2, Z12, Z4
+	VFMADD231PS Z14, Z1, Z4
+	VMOVUPS constants<>+448(SB), Z3
+	VFMADD213PS constants<>+512(SB), Z4, Z3
+	VFMADD213PS constants<>+576(SB), Z4, Z3
+	VFMADD213PS constants<>+640(SB), Z4, Z3
+	VFMADD213PS constants<>+704(SB), Z4, Z3
+	VFMADD213PS constants<>+0(SB), Z4, Z3
 	VPSLLD $23, Z2, Z2
-	VPADDD Z2, Z4, Z4
-	VADDPS Z13, Z4, Z4
-	VFMADD231PS constants<>+64(SB), Z1, Z4
-	VDIVPS Z4, Z13, Z1
-	VMOVUPS Z1, 0(BX)(R13*1)
+	VPADDD Z2, Z3, Z3
+	VADDPS Z13, Z3, Z3
+	VFMADD231PS constants<>+64(SB), Z1, Z3
+	VDIVPS Z3, Z13, Z3
+	VMOVUPS Z3, 0(BX)(R13*1)
 	SUBQ $16, R12
 	ADDQ $64, R13
 	JMP loop5
@@ -17877,26 +17777,22 @@ rest1:
 	VMOVUPS.Z 0(SI)(R13*1), K1, Z0
 	VMAXPS Z0, Z10, Z1
 	VMINPS Z1, Z11, Z1
-	VMOVAPS Z1, Z2
-	VFMADD213PS Z12, Z14, Z2
-	VSUBPS Z12, Z2, Z4
-	VMOVAPS Z1, Z3
-	VFMADD231PS constants<>+384(SB), Z4, Z3
-	VFMADD231PS constants<>+448(SB), Z4, Z3
-	VMOVUPS constants<>+576(SB), Z4
-	VFMADD213PS constants<>+640(SB), Z3, Z4
-	VFMADD213PS constants<>+704(SB), Z3, Z4
-	VFMADD213PS constants<>+768(SB), Z3, Z4
-	VFMADD213PS constants<>+832(SB), Z3, Z4
-	VFMADD213PS constants<>+896(SB), Z3, Z4
-	VFMADD213PS constants<>+960(SB), Z3, Z4
-	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VMOVAPS Z12, Z2
+	VFMADD231PS Z14, Z1, Z2
+	VSUBPS Z2, Z12, Z4
+	VFMADD231PS Z14, Z1, Z4
+	VMOVUPS constants<>+448(SB), Z3
+	VFMADD213PS constants<>+512(SB), Z4, Z3
+	VFMADD213PS constants<>+576(SB), Z4, Z3
+	VFMADD213PS constants<>+640(SB), Z4, Z3
+	VFMADD213PS constants<>+704(SB), Z4, Z3
+	VFMADD213PS constants<>+0(SB), Z4, Z3
 	VPSLLD $23, Z2, Z2
-	VPADDD Z2, Z4, Z4
-	VADDPS Z13, Z4, Z4
-	VFMADD231PS constants<>+64(SB), Z1, Z4
-	VDIVPS Z4, Z13, Z1
-	VMOVUPS Z1, K1, 0(BX)(R13*1)
+	VPADDD Z2, Z3, Z3
+	VADDPS Z13, Z3, Z3
+	VFMADD231PS constants<>+64(SB), Z1, Z3
+	VDIVPS Z3, Z13, Z3
+	VMOVUPS Z3, K1, 0(BX)(R13*1)
 end2:
 	ADDQ rowArgs_aStep(DI), SI
 	ADDQ rowArgs_bStep(DI), DX
@@ -17929,49 +17825,39 @@ loop3:
 	VMOVUPS 0(SI)(R13*1), Z0
 	VMAXPS Z0, Z10, Z1
 	VMINPS Z1, Z11, Z1
-	VMOVAPS Z1, Z2
-	VFMADD213PS Z12, Z14, Z2
-	VSUBPS Z12, Z2, Z4
-	VMOVAPS Z1, Z3
-	VFMADD231PS constants<>+384(SB), Z4, Z3
-	VFMADD231PS constants<>+448(SB), Z4, Z3
-	VMOVUPS constants<>+576(SB), Z4
-	VFMADD213PS constants<>+640(SB), Z3, Z4
-	VFMADD213PS constants<>+704(SB), Z3, Z4
-	VFMADD213PS constants<>+768(SB), Z3, Z4
-	VFMADD213PS constants<>+832(SB), Z3, Z4
-	VFMADD213PS constants<>+896(SB), Z3, Z4
-	VFMADD213PS constants<>+960(SB), Z3, Z4
-	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VMOVAPS Z12, Z2
+	VFMADD231PS Z14, Z1, Z2
+	VSUBPS Z2, Z12, Z4
+	VFMADD231PS Z14, Z1, Z4
+	VMOVUPS constants<>+448(SB), Z3
+	VFMADD213PS constants<>+512(SB), Z4, Z3
+	VFMADD213PS constants<>+576(SB), Z4, Z3
+	VFMADD213PS constants<>+640(SB), Z4, Z3
+	VFMADD213PS constants<>+704(SB), Z4, Z3
+	VFMADD213PS constants<>+0(SB), Z4, Z3
 	VPSLLD $23, Z2, Z2
-	VPADDD Z2, Z4, Z4
-	VADDPS Z13, Z4, Z4
-	VFMADD231PS constants<>+64(SB), Z1, Z4
-	VDIVPS Z4, Z0, Z1
-	VMOVUPS Z1, 0(BX)(R13*1)
+	VPADDD Z2, Z3, Z3
+	VADDPS Z13, Z3, Z3
+	VDIVPS Z3, Z0, Z3
+	VMOVUPS Z3, 0(BX)(R13*1)
 	VMOVUPS 64(SI)(R13*1), Z5
 	VMAXPS Z5, Z10, Z6
 	VMINPS Z6, Z11, Z6
-	VMOVAPS Z6, Z7
-	VFMADD213PS Z12, Z14, Z7
-	VSUBPS Z12, Z7, Z9
-	VMOVAPS Z6, Z8
-	VFMADD231PS constants<>+384(SB), Z9, Z8
-	VFMADD231PS constants<>+448(SB), Z9, Z8
-	VMOVUPS constants<>+576(SB), Z9
-	VFMADD213PS constants<>+640(SB), Z8, Z9
-	VFMADD213PS constants<>+704(SB), Z8, Z9
-	VFMADD213PS constants<>+768(SB), Z8, Z9
-	VFMADD213PS constants<>+832(SB), Z8, Z9
-	VFMADD213PS constants<>+896(SB), Z8, Z9
-	VFMADD213PS constants<>+960(SB), Z8, Z9
-	VFMADD213PS constants<>+0(SB), Z8, Z9
+	VMOVAPS Z12, Z7
+	VFMADD231PS Z14, Z6, Z7
+	VSUBPS Z7, Z12, Z9
+	VFMADD231PS Z14, Z6, Z9
+	VMOVUPS constants<>+448(SB), Z8
+	VFMADD213PS constants<>+512(SB), Z9, Z8
+	VFMADD213PS constants<>+576(SB), Z9, Z8
+	VFMADD213PS constants<>+640(SB), Z9, Z8
+	VFMADD213PS constants<>+704(SB), Z9, Z8
+	VFMADD213PS constants<>+0(SB), Z9, Z8
 	VPSLLD $23, Z7, Z7
-	VPADDD Z7, Z9, Z9
-	VADDPS Z13, Z9, Z9
-	VFMADD231PS constants<>+64(SB), Z6, Z9
-	VDIVPS Z9, Z5, Z6
-	VMOVUPS Z6, 64(BX)(R13*1)
+	VPADDD Z7, Z8, Z8
+	VADDPS Z13, Z8, Z8
+	VDIVPS Z8, Z5, Z8
+	VMOVUPS Z8, 64(BX)(R13*1)
 	SUBQ $32, R12
 	ADDQ $128, R13
 	JMP loop3
@@ -17982,26 +17868,21 @@ loop5:
 	VMOVUPS 0(SI)(R13*1), Z0
 	VMAXPS Z0, Z10, Z1
 	VMINPS Z1, Z11, Z1
-	VMOVAPS Z1, Z2
-	VFMADD213PS Z12, Z14, Z2
-	VSUBPS Z12, Z2, Z4
-	VMOVAPS Z1, Z3
-	VFMADD231PS constants<>+384(SB), Z4, Z3
-	VFMADD231PS constants<>+448(SB), Z4, Z3
-	VMOVUPS constants<>+576(SB), Z4
-	VFMADD213PS constants<>+640(SB), Z3, Z4
-	VFMADD213PS constants<>+704(SB), Z3, Z4
-	VFMADD213PS constants<>+768(SB), Z3, Z4
-	VFMADD213PS constants<>+832(SB), Z3, Z4
-	VFMADD213PS constants<>+896(SB), Z3, Z4
-	VFMADD213PS constants<>+960(SB), Z3, Z4
-	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VMOVAPS Z12, Z2
+	VFMADD231PS Z14, Z1, Z2
+	VSUBPS Z2, Z12, Z4
+	VFMADD231PS Z14, Z1, Z4
+	VMOVUPS constants<>+448(SB), Z3
+	VFMADD213PS constants<>+512(SB), Z4, Z3
+	VFMADD213PS constants<>+576(SB), Z4, Z3
+	VFMADD213PS constants<>+640(SB), Z4, Z3
+	VFMADD213PS constants<>+704(SB), Z4, Z3
+	VFMADD213PS constants<>+0(SB), Z4, Z3
 	VPSLLD $23, Z2, Z2
-	VPADDD Z2, Z4, Z4
-	VADDPS Z13, Z4, Z4
-	VFMADD231PS constants<>+64(SB), Z1, Z4
-	VDIVPS Z4, Z0, Z1
-	VMOVUPS Z1, 0(BX)(R13*1)
+	VPADDD Z2, Z3, Z3
+	VADDPS Z13, Z3, Z3
+	VDIVPS Z3, Z0, Z3
+	VMOVUPS Z3, 0(BX)(R13*1)
 	SUBQ $16, R12
 	ADDQ $64, R13
 	JMP loop5
@@ -18018,26 +17899,21 @@ rest1:
 	VMOVUPS.Z 0(SI)(R13*1), K1, Z0
 	VMAXPS Z0, Z10, Z1
 	VMINPS Z1, Z11, Z1
-	VMOVAPS Z1, Z2
-	VFMADD213PS Z12, Z14, Z2
-	VSUBPS Z12, Z2, Z4
-	VMOVAPS Z1, Z3
-	VFMADD231PS constants<>+384(SB), Z4, Z3
-	VFMADD231PS constants<>+448(SB), Z4, Z3
-	VMOVUPS constants<>+576(SB), Z4
-	VFMADD213PS constants<>+640(SB), Z3, Z4
-	VFMADD213PS constants<>+704(SB), Z3, Z4
-	VFMADD213PS constants<>+768(SB), Z3, Z4
-	VFMADD213PS constants<>+832(SB), Z3, Z4
-	VFMADD213PS constants<>+896(SB), Z3, Z4
-	VFMADD213PS constants<>+960(SB), Z3, Z4
-	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VMOVAPS Z12, Z2
+	VFMADD231PS Z14, Z1, Z2
+	VSUBPS Z2, Z12, Z4
+	VFMADD231PS Z14, Z1, Z4
+	VMOVUPS constants<>+448(SB), Z3
+	VFMADD213PS constants<>+512(SB), Z4, Z3
+	VFMADD213PS constants<>+576(SB), Z4, Z3
+	VFMADD213PS constants<>+640(SB), Z4, Z3
+	VFMADD213PS constants<>+704(SB), Z4, Z3
+	VFMADD213PS constants<>+0(SB), Z4, Z3
 	VPSLLD $23, Z2, Z2
-	VPADDD Z2, Z4, Z4
-	VADDPS Z13, Z4, Z4
-	VFMADD231PS constants<>+64(SB), Z1, Z4
-	VDIVPS Z4, Z0, Z1
-	VMOVUPS Z1, K1, 0(BX)(R13*1)
+	VPADDD Z2, Z3, Z3
+	VADDPS Z13, Z3, Z3
+	VDIVPS Z3, Z0, Z3
+	VMOVUPS Z3, K1, 0(BX)(R13*1)
 end2:
 	ADDQ rowArgs_aStep(DI), SI
 	ADDQ rowArgs_bStep(DI), DX
@@ -18056,11 +17932,11 @@ TEXT ·avx512Erf(SB), NOSPLIT, $0-8
 	MOVQ rowArgs_out(DI), BX
 	MOVQ rowArgs_scale(DI), R10
 	MOVQ rowArgs_shift(DI), R11
-	VMOVUPS constants<>+1088(SB), Z10
-	VMOVUPS constants<>+1024(SB), Z11
-	VMOVUPS constants<>+1152(SB), Z12
+	VMOVUPS constants<>+960(SB), Z10
+	VMOVUPS constants<>+896(SB), Z11
+	VMOVUPS constants<>+1024(SB), Z12
 	VMOVUPS constants<>+0(SB), Z13
-	VMOVUPS constants<>+960(SB), Z14
+	VMOVUPS constants<>+832(SB), Z14
 pixel:
 	MOVQ rowArgs_c(DI), R12
 	XORQ R13, R13
@@ -18071,17 +17947,17 @@ loop3:
 	VMAXPS Z1, Z10, Z1
 	VMINPS Z1, Z11, Z1
 	VMULPS Z1, Z1, Z2
-	VMOVUPS constants<>+1216(SB), Z3
+	VMOVUPS constants<>+1088(SB), Z3
+	VFMADD213PS constants<>+1152(SB), Z2, Z3
+	VFMADD213PS constants<>+1216(SB), Z2, Z3
 	VFMADD213PS constants<>+1280(SB), Z2, Z3
 	VFMADD213PS constants<>+1344(SB), Z2, Z3
 	VFMADD213PS constants<>+1408(SB), Z2, Z3
-	VFMADD213PS constants<>+1472(SB), Z2, Z3
-	VFMADD213PS constants<>+1536(SB), Z2, Z3
-	VMOVUPS constants<>+1600(SB), Z4
+	VMOVUPS constants<>+1472(SB), Z4
+	VFMADD213PS constants<>+1536(SB), Z2, Z4
+	VFMADD213PS constants<>+1600(SB), Z2, Z4
 	VFMADD213PS constants<>+1664(SB), Z2, Z4
 	VFMADD213PS constants<>+1728(SB), Z2, Z4
-	VFMADD213PS constants<>+1792(SB), Z2, Z4
-	VFMADD213PS constants<>+1856(SB), Z2, Z4
 	VFMADD213PS constants<>+0(SB), Z2, Z4
 	VMULPS Z1, Z3, Z3
 	VDIVPS Z4, Z3, Z3
@@ -18092,17 +17968,17 @@ loop3:
 	VMAXPS Z6, Z10, Z6
 	VMINPS Z6, Z11, Z6
 	VMULPS Z6, Z6, Z7
-	VMOVUPS constants<>+1216(SB), Z8
+	VMOVUPS constants<>+1088(SB), Z8
+	VFMADD213PS constants<>+1152(SB), Z7, Z8
+	VFMADD213PS constants<>+1216(SB), Z7, Z8
 	VFMADD213PS constants<>+1280(SB), Z7, Z8
 	VFMADD213PS constants<>+1344(SB), Z7, Z8
 	VFMADD213PS constants<>+1408(SB), Z7, Z8
-	VFMADD213PS constants<>+1472(SB), Z7, Z8
-	VFMADD213PS constants<>+1536(SB), Z7, Z8
-	VMOVUPS constants<>+1600(SB), Z9
+	VMOVUPS constants<>+1472(SB), Z9
+	VFMADD213PS constants<>+1536(SB), Z7, Z9
+	VFMADD213PS constants<>+1600(SB), Z7, Z9
 	VFMADD213PS constants<>+1664(SB), Z7, Z9
 	VFMADD213PS constants<>+1728(SB), Z7, Z9
-	VFMADD213PS constants<>+1792(SB), Z7, Z9
-	VFMADD213PS constants<>+1856(SB), Z7, Z9
 	VFMADD213PS constants<>+0(SB), Z7, Z9
 	VMULPS Z6, Z8, Z8
 	VDIVPS Z9, Z8, Z8
@@ -18120,17 +17996,17 @@ loop5:
 	VMAXPS Z1, Z10, Z1
 	VMINPS Z1, Z11, Z1
 	VMULPS Z1, Z1, Z2
-	VMOVUPS constants<>+1216(SB), Z3
+	VMOVUPS constants<>+1088(SB), Z3
+	VFMADD213PS constants<>+1152(SB), Z2, Z3
+	VFMADD213PS constants<>+1216(SB), Z2, Z3
 	VFMADD213PS constants<>+1280(SB), Z2, Z3
 	VFMADD213PS constants<>+1344(SB), Z2, Z3
 	VFMADD213PS constants<>+1408(SB), Z2, Z3
-	VFMADD213PS constants<>+1472(SB), Z2, Z3
-	VFMADD213PS constants<>+1536(SB), Z2, Z3
-	VMOVUPS constants<>+1600(SB), Z4
+	VMOVUPS constants<>+1472(SB), Z4
+	VFMADD213PS constants<>+1536(SB), Z2, Z4
+	VFMADD213PS constants<>+1600(SB), Z2, Z4
 	VFMADD213PS constants<>+1664(SB), Z2, Z4
 	VFMADD213PS constants<>+1728(SB), Z2, Z4
-	VFMADD213PS constants<>+1792(SB), Z2, Z4
-	VFMADD213PS constants<>+1856(SB), Z2, Z4
 	VFMADD213PS constants<>+0(SB), Z2, Z4
 	VMULPS Z1, Z3, Z3
 	VDIVPS Z4, Z3, Z3
@@ -18154,17 +18030,17 @@ rest1:
 	VMAXPS Z1, Z10, Z1
 	VMINPS Z1, Z11, Z1
 	VMULPS Z1, Z1, Z2
-	VMOVUPS constants<>+1216(SB), Z3
+	VMOVUPS constants<>+1088(SB), Z3
+	VFMADD213PS constants<>+1152(SB), Z2, Z3
+	VFMADD213PS constants<>+1216(SB), Z2, Z3
 	VFMADD213PS constants<>+1280(SB), Z2, Z3
 	VFMADD213PS constants<>+1344(SB), Z2, Z3
 	VFMADD213PS constants<>+1408(SB), Z2, Z3
-	VFMADD213PS constants<>+1472(SB), Z2, Z3
-	VFMADD213PS constants<>+1536(SB), Z2, Z3
-	VMOVUPS constants<>+1600(SB), Z4
+	VMOVUPS constants<>+1472(SB), Z4
+	VFMADD213PS constants<>+1536(SB), Z2, Z4
+	VFMADD213PS constants<>+1600(SB), Z2, Z4
 	VFMADD213PS constants<>+1664(SB), Z2, Z4
 	VFMADD213PS constants<>+1728(SB), Z2, Z4
-	VFMADD213PS constants<>+1792(SB), Z2, Z4
-	VFMADD213PS constants<>+1856(SB), Z2, Z4
 	VFMADD213PS constants<>+0(SB), Z2, Z4
 	VMULPS Z1, Z3, Z3
 	VDIVPS Z4, Z3, Z3
@@ -18189,11 +18065,11 @@ TEXT ·avx512Gelu(SB), NOSPLIT, $0-8
 	MOVQ rowArgs_out(DI), BX
 	MOVQ rowArgs_scale(DI), R10
 	MOVQ rowArgs_shift(DI), R11
-	VMOVUPS constants<>+1088(SB), Z10
-	VMOVUPS constants<>+1024(SB), Z11
-	VMOVUPS constants<>+1152(SB), Z12
+	VMOVUPS constants<>+960(SB), Z10
+	VMOVUPS constants<>+896(SB), Z11
+	VMOVUPS constants<>+1024(SB), Z12
 	VMOVUPS constants<>+0(SB), Z13
-	VMOVUPS constants<>+960(SB), Z14
+	VMOVUPS constants<>+832(SB), Z14
 pixel:
 	MOVQ rowArgs_c(DI), R12
 	XORQ R13, R13
@@ -18202,21 +18078,21 @@ loop3:
 	JLT next4
 	VMOVUPS 0(SI)(R13*1), Z0
 	VMULPS Z12, Z0, Z1
-	VMULPS constants<>+896(SB), Z0, Z0
+	VMULPS constants<>+768(SB), Z0, Z0
 	VMAXPS Z1, Z10, Z1
 	VMINPS Z1, Z11, Z1
 	VMULPS Z1, Z1, Z2
-	VMOVUPS constants<>+1216(SB), Z3
+	VMOVUPS constants<>+1088(SB), Z3
+	VFMADD213PS constants<>+1152(SB), Z2, Z3
+	VFMADD213PS constants<>+1216(SB), Z2, Z3
 	VFMADD213PS constants<>+1280(SB), Z2, Z3
 	VFMADD213PS constants<>+1344(SB), Z2, Z3
 	VFMADD213PS constants<>+1408(SB), Z2, Z3
-	VFMADD213PS constants<>+1472(SB), Z2, Z3
-	VFMADD213PS constants<>+1536(SB), Z2, Z3
-	VMOVUPS constants<>+1600(SB), Z4
+	VMOVUPS constants<>+1472(SB), Z4
+	VFMADD213PS constants<>+1536(SB), Z2, Z4
+	VFMADD213PS constants<>+1600(SB), Z2, Z4
 	VFMADD213PS constants<>+1664(SB), Z2, Z4
 	VFMADD213PS constants<>+1728(SB), Z2, Z4
-	VFMADD213PS constants<>+1792(SB), Z2, Z4
-	VFMADD213PS constants<>+1856(SB), Z2, Z4
 	VFMADD213PS constants<>+0(SB), Z2, Z4
 	VMULPS Z1, Z3, Z3
 	VDIVPS Z4, Z3, Z3
@@ -18226,21 +18102,21 @@ loop3:
 	VMOVUPS Z3, 0(BX)(R13*1)
 	VMOVUPS 64(SI)(R13*1), Z5
 	VMULPS Z12, Z5, Z6
-	VMULPS constants<>+896(SB), Z5, Z5
+	VMULPS constants<>+768(SB), Z5, Z5
 	VMAXPS Z6, Z10, Z6
 	VMINPS Z6, Z11, Z6
 	VMULPS Z6, Z6, Z7
-	VMOVUPS constants<>+1216(SB), Z8
+	VMOVUPS constants<>+1088(SB), Z8
+	VFMADD213PS constants<>+1152(SB), Z7, Z8
+	VFMADD213PS constants<>+1216(SB), Z7, Z8
 	VFMADD213PS constants<>+1280(SB), Z7, Z8
 	VFMADD213PS constants<>+1344(SB), Z7, Z8
 	VFMADD213PS constants<>+1408(SB), Z7, Z8
-	VFMADD213PS constants<>+1472(SB), Z7, Z8
-	VFMADD213PS constants<>+1536(SB), Z7, Z8
-	VMOVUPS constants<>+1600(SB), Z9
+	VMOVUPS constants<>+1472(SB), Z9
+	VFMADD213PS constants<>+1536(SB), Z7, Z9
+	VFMADD213PS constants<>+1600(SB), Z7, Z9
 	VFMADD213PS constants<>+1664(SB), Z7, Z9
 	VFMADD213PS constants<>+1728(SB), Z7, Z9
-	VFMADD213PS constants<>+1792(SB), Z7, Z9
-	VFMADD213PS constants<>+1856(SB), Z7, Z9
 	VFMADD213PS constants<>+0(SB), Z7, Z9
 	VMULPS Z6, Z8, Z8
 	VDIVPS Z9, Z8, Z8
@@ -18257,21 +18133,21 @@ loop5:
 	JLT next6
 	VMOVUPS 0(SI)(R13*1), Z0
 	VMULPS Z12, Z0, Z1
-	VMULPS constants<>+896(SB), Z0, Z0
+	VMULPS constants<>+768(SB), Z0, Z0
 	VMAXPS Z1, Z10, Z1
 	VMINPS Z1, Z11, Z1
 	VMULPS Z1, Z1, Z2
-	VMOVUPS constants<>+1216(SB), Z3
+	VMOVUPS constants<>+1088(SB), Z3
+	VFMADD213PS constants<>+1152(SB), Z2, Z3
+	VFMADD213PS constants<>+1216(SB), Z2, Z3
 	VFMADD213PS constants<>+1280(SB), Z2, Z3
 	VFMADD213PS constants<>+1344(SB), Z2, Z3
 	VFMADD213PS constants<>+1408(SB), Z2, Z3
-	VFMADD213PS constants<>+1472(SB), Z2, Z3
-	VFMADD213PS constants<>+1536(SB), Z2, Z3
-	VMOVUPS constants<>+1600(SB), Z4
+	VMOVUPS constants<>+1472(SB), Z4
+	VFMADD213PS constants<>+1536(SB), Z2, Z4
+	VFMADD213PS constants<>+1600(SB), Z2, Z4
 	VFMADD213PS constants<>+1664(SB), Z2, Z4
 	VFMADD213PS constants<>+1728(SB), Z2, Z4
-	VFMADD213PS constants<>+1792(SB), Z2, Z4
-	VFMADD213PS constants<>+1856(SB), Z2, Z4
 	VFMADD213PS constants<>+0(SB), Z2, Z4
 	VMULPS Z1, Z3, Z3
 	VDIVPS Z4, Z3, Z3
@@ -18294,21 +18170,21 @@ rest1:
 	KMOVW AX, K1
 	VMOVUPS.Z 0(SI)(R13*1), K1, Z0
 	VMULPS Z12, Z0, Z1
-	VMULPS constants<>+896(SB), Z0, Z0
+	VMULPS constants<>+768(SB), Z0, Z0
 	VMAXPS Z1, Z10, Z1
 	VMINPS Z1, Z11, Z1
 	VMULPS Z1, Z1, Z2
-	VMOVUPS constants<>+1216(SB), Z3
+	VMOVUPS constants<>+1088(SB), Z3
+	VFMADD213PS constants<>+1152(SB), Z2, Z3
+	VFMADD213PS constants<>+1216(SB), Z2, Z3
 	VFMADD213PS constants<>+1280(SB), Z2, Z3
 	VFMADD213PS constants<>+1344(SB), Z2, Z3
 	VFMADD213PS constants<>+1408(SB), Z2, Z3
-	VFMADD213PS constants<>+1472(SB), Z2, Z3
-	VFMADD213PS constants<>+1536(SB), Z2, Z3
-	VMOVUPS constants<>+1600(SB), Z4
+	VMOVUPS constants<>+1472(SB), Z4
+	VFMADD213PS constants<>+1536(SB), Z2, Z4
+	VFMADD213PS constants<>+1600(SB), Z2, Z4
 	VFMADD213PS constants<>+1664(SB), Z2, Z4
 	VFMADD213PS constants<>+1728(SB), Z2, Z4
-	VFMADD213PS constants<>+1792(SB), Z2, Z4
-	VFMADD213PS constants<>+1856(SB), Z2, Z4
 	VFMADD213PS constants<>+0(SB), Z2, Z4
 	VMULPS Z1, Z3, Z3
 	VDIVPS Z4, Z3, Z3
@@ -18347,58 +18223,48 @@ loop3:
 	JLT next4
 	VMOVUPS 0(SI)(R13*1), Z0
 	VMULPS Z0, Z0, Z2
-	VMOVUPS constants<>+1920(SB), Z1
-	VFMADD213PS constants<>+1984(SB), Z2, Z1
+	VMOVUPS constants<>+1792(SB), Z1
+	VFMADD213PS constants<>+1856(SB), Z2, Z1
 	VMULPS Z0, Z1, Z1
 	VMAXPS Z1, Z10, Z1
 	VMINPS Z1, Z11, Z1
-	VMOVAPS Z1, Z2
-	VFMADD213PS Z12, Z14, Z2
-	VSUBPS Z12, Z2, Z4
-	VMOVAPS Z1, Z3
-	VFMADD231PS constants<>+384(SB), Z4, Z3
-	VFMADD231PS constants<>+448(SB), Z4, Z3
-	VMOVUPS constants<>+576(SB), Z4
-	VFMADD213PS constants<>+640(SB), Z3, Z4
-	VFMADD213PS constants<>+704(SB), Z3, Z4
-	VFMADD213PS constants<>+768(SB), Z3, Z4
-	VFMADD213PS constants<>+832(SB), Z3, Z4
-	VFMADD213PS constants<>+896(SB), Z3, Z4
-	VFMADD213PS constants<>+960(SB), Z3, Z4
-	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VMOVAPS Z12, Z2
+	VFMADD231PS Z14, Z1, Z2
+	VSUBPS Z2, Z12, Z4
+	VFMADD231PS Z14, Z1, Z4
+	VMOVUPS constants<>+448(SB), Z3
+	VFMADD213PS constants<>+512(SB), Z4, Z3
+	VFMADD213PS constants<>+576(SB), Z4, Z3
+	VFMADD213PS constants<>+640(SB), Z4, Z3
+	VFMADD213PS constants<>+704(SB), Z4, Z3
+	VFMADD213PS constants<>+0(SB), Z4, Z3
 	VPSLLD $23, Z2, Z2
-	VPADDD Z2, Z4, Z4
-	VADDPS Z13, Z4, Z4
-	VFMADD231PS constants<>+64(SB), Z1, Z4
-	VDIVPS Z4, Z0, Z1
-	VMOVUPS Z1, 0(BX)(R13*1)
+	VPADDD Z2, Z3, Z3
+	VADDPS Z13, Z3, Z3
+	VDIVPS Z3, Z0, Z3
+	VMOVUPS Z3, 0(BX)(R13*1)
 	VMOVUPS 64(SI)(R13*1), Z5
 	VMULPS Z5, Z5, Z7
-	VMOVUPS constants<>+1920(SB), Z6
-	VFMADD213PS constants<>+1984(SB), Z7, Z6
+	VMOVUPS constants<>+1792(SB), Z6
+	VFMADD213PS constants<>+1856(SB), Z7, Z6
 	VMULPS Z5, Z6, Z6
 	VMAXPS Z6, Z10, Z6
 	VMINPS Z6, Z11, Z6
-	VMOVAPS Z6, Z7
-	VFMADD213PS Z12, Z14, Z7
-	VSUBPS Z12, Z7, Z9
-	VMOVAPS Z6, Z8
-	VFMADD231PS constants<>+384(SB), Z9, Z8
-	VFMADD231PS constants<>+448(SB), Z9, Z8
-	VMOVUPS constants<>+576(SB), Z9
-	VFMADD213PS constants<>+640(SB), Z8, Z9
-	VFMADD213PS constants<>+704(SB), Z8, Z9
-	VFMADD213PS constants<>+768(SB), Z8, Z9
-	VFMADD213PS constants<>+832(SB), Z8, Z9
-	VFMADD213PS constants<>+896(SB), Z8, Z9
-	VFMADD213PS constants<>+960(SB), Z8, Z9
-	VFMADD213PS constants<>+0(SB), Z8, Z9
+	VMOVAPS Z12, Z7
+	VFMADD231PS Z14, Z6, Z7
+	VSUBPS Z7, Z12, Z9
+	VFMADD231PS Z14, Z6, Z9
+	VMOVUPS constants<>+448(SB), Z8
+	VFMADD213PS constants<>+512(SB), Z9, Z8
+	VFMADD213PS constants<>+576(SB), Z9, Z8
+	VFMADD213PS constants<>+640(SB), Z9, Z8
+	VFMADD213PS constants<>+704(SB), Z9, Z8
+	VFMADD213PS constants<>+0(SB), Z9, Z8
 	VPSLLD $23, Z7, Z7
-	VPADDD Z7, Z9, Z9
-	VADDPS Z13, Z9, Z9
-	VFMADD231PS constants<>+64(SB), Z6, Z9
-	VDIVPS Z9, Z5, Z6
-	VMOVUPS Z6, 64(BX)(R13*1)
+	VPADDD Z7, Z8, Z8
+	VADDPS Z13, Z8, Z8
+	VDIVPS Z8, Z5, Z8
+	VMOVUPS Z8, 64(BX)(R13*1)
 	SUBQ $32, R12
 	ADDQ $128, R13
 	JMP loop3
@@ -18408,31 +18274,26 @@ loop5:
 	JLT next6
 	VMOVUPS 0(SI)(R13*1), Z0
 	VMULPS Z0, Z0, Z2
-	VMOVUPS constants<>+1920(SB), Z1
-	VFMADD213PS constants<>+1984(SB), Z2, Z1
+	VMOVUPS constants<>+1792(SB), Z1
+	VFMADD213PS constants<>+1856(SB), Z2, Z1
 	VMULPS Z0, Z1, Z1
 	VMAXPS Z1, Z10, Z1
 	VMINPS Z1, Z11, Z1
-	VMOVAPS Z1, Z2
-	VFMADD213PS Z12, Z14, Z2
-	VSUBPS Z12, Z2, Z4
-	VMOVAPS Z1, Z3
-	VFMADD231PS constants<>+384(SB), Z4, Z3
-	VFMADD231PS constants<>+448(SB), Z4, Z3
-	VMOVUPS constants<>+576(SB), Z4
-	VFMADD213PS constants<>+640(SB), Z3, Z4
-	VFMADD213PS constants<>+704(SB), Z3, Z4
-	VFMADD213PS constants<>+768(SB), Z3, Z4
-	VFMADD213PS constants<>+832(SB), Z3, Z4
-	VFMADD213PS constants<>+896(SB), Z3, Z4
-	VFMADD213PS constants<>+960(SB), Z3, Z4
-	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VMOVAPS Z12, Z2
+	VFMADD231PS Z14, Z1, Z2
+	VSUBPS Z2, Z12, Z4
+	VFMADD231PS Z14, Z1, Z4
+	VMOVUPS constants<>+448(SB), Z3
+	VFMADD213PS constants<>+512(SB), Z4, Z3
+	VFMADD213PS constants<>+576(SB), Z4, Z3
+	VFMADD213PS constants<>+640(SB), Z4, Z3
+	VFMADD213PS constants<>+704(SB), Z4, Z3
+	VFMADD213PS constants<>+0(SB), Z4, Z3
 	VPSLLD $23, Z2, Z2
-	VPADDD Z2, Z4, Z4
-	VADDPS Z13, Z4, Z4
-	VFMADD231PS constants<>+64(SB), Z1, Z4
-	VDIVPS Z4, Z0, Z1
-	VMOVUPS Z1, 0(BX)(R13*1)
+	VPADDD Z2, Z3, Z3
+	VADDPS Z13, Z3, Z3
+	VDIVPS Z3, Z0, Z3
+	VMOVUPS Z3, 0(BX)(R13*1)
 	SUBQ $16, R12
 	ADDQ $64, R13
 	JMP loop5
@@ -18448,31 +18309,26 @@ rest1:
 	KMOVW AX, K1
 	VMOVUPS.Z 0(SI)(R13*1), K1, Z0
 	VMULPS Z0, Z0, Z2
-	VMOVUPS constants<>+1920(SB), Z1
-	VFMADD213PS constants<>+1984(SB), Z2, Z1
+	VMOVUPS constants<>+1792(SB), Z1
+	VFMADD213PS constants<>+1856(SB), Z2, Z1
 	VMULPS Z0, Z1, Z1
 	VMAXPS Z1, Z10, Z1
 	VMINPS Z1, Z11, Z1
-	VMOVAPS Z1, Z2
-	VFMADD213PS Z12, Z14, Z2
-	VSUBPS Z12, Z2, Z4
-	VMOVAPS Z1, Z3
-	VFMADD231PS constants<>+384(SB), Z4, Z3
-	VFMADD231PS constants<>+448(SB), Z4, Z3
-	VMOVUPS constants<>+576(SB), Z4
-	VFMADD213PS constants<>+640(SB), Z3, Z4
-	VFMADD213PS constants<>+704(SB), Z3, Z4
-	VFMADD213PS constants<>+768(SB), Z3, Z4
-	VFMADD213PS constants<>+832(SB), Z3, Z4
-	VFMADD213PS constants<>+896(SB), Z3, Z4
-	VFMADD213PS constants<>+960(SB), Z3, Z4
-	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VMOVAPS Z12, Z2
+	VFMADD231PS Z14, Z1, Z2
+	VSUBPS Z2, Z12, Z4
+	VFMADD231PS Z14, Z1, Z4
+	VMOVUPS constants<>+448(SB), Z3
+	VFMADD213PS constants<>+512(SB), Z4, Z3
+	VFMADD213PS constants<>+576(SB), Z4, Z3
+	VFMADD213PS constants<>+640(SB), Z4, Z3
+	VFMADD213PS constants<>+704(SB), Z4, Z3
+	VFMADD213PS constants<>+0(SB), Z4, Z3
 	VPSLLD $23, Z2, Z2
-	VPADDD Z2, Z4, Z4
-	VADDPS Z13, Z4, Z4
-	VFMADD231PS constants<>+64(SB), Z1, Z4
-	VDIVPS Z4, Z0, Z1
-	VMOVUPS Z1, K1, 0(BX)(R13*1)
+	VPADDD Z2, Z3, Z3
+	VADDPS Z13, Z3, Z3
+	VDIVPS Z3, Z0, Z3
+	VMOVUPS Z3, K1, 0(BX)(R13*1)
 end2:
 	ADDQ rowArgs_aStep(DI), SI
 	ADDQ rowArgs_bStep(DI), DX
@@ -18507,46 +18363,38 @@ loop3:
 	VSUBPS Z1, Z13, Z1
 	VMAXPS Z1, Z10, Z1
 	VMINPS Z1, Z11, Z1
-	VMOVAPS Z1, Z2
-	VFMADD213PS Z12, Z14, Z2
-	VSUBPS Z12, Z2, Z4
-	VMOVAPS Z1, Z3
-	VFMADD231PS constants<>+384(SB), Z4, Z3
-	VFMADD231PS constants<>+448(SB), Z4, Z3
-	VMOVUPS constants<>+576(SB), Z4
-	VFMADD213PS constants<>+640(SB), Z3, Z4
-	VFMADD213PS constants<>+704(SB), Z3, Z4
-	VFMADD213PS constants<>+768(SB), Z3, Z4
-	VFMADD213PS constants<>+832(SB), Z3, Z4
-	VFMADD213PS constants<>+896(SB), Z3, Z4
-	VFMADD213PS constants<>+960(SB), Z3, Z4
-	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VMOVAPS Z12, Z2
+	VFMADD231PS Z14, Z1, Z2
+	VSUBPS Z2, Z12, Z4
+	VFMADD231PS Z14, Z1, Z4
+	VMOVUPS constants<>+448(SB), Z3
+	VFMADD213PS constants<>+512(SB), Z4, Z3
+	VFMADD213PS constants<>+576(SB), Z4, Z3
+	VFMADD213PS constants<>+640(SB), Z4, Z3
+	VFMADD213PS constants<>+704(SB), Z4, Z3
+	VFMADD213PS constants<>+0(SB), Z4, Z3
 	VPSLLD $23, Z2, Z2
-	VPADDD Z2, Z4, Z4
-	VFMADD231PS constants<>+64(SB), Z1, Z4
-	VMOVUPS Z4, 0(BX)(R13*1)
+	VPADDD Z2, Z3, Z3
+	VFMADD231PS constants<>+64(SB), Z1, Z3
+	VMOVUPS Z3, 0(BX)(R13*1)
 	VMOVUPS 64(SI)(R13*1), Z6
 	VSUBPS Z6, Z13, Z6
 	VMAXPS Z6, Z10, Z6
 	VMINPS Z6, Z11, Z6
-	VMOVAPS Z6, Z7
-	VFMADD213PS Z12, Z14, Z7
-	VSUBPS Z12, Z7, Z9
-	VMOVAPS Z6, Z8
-	VFMADD231PS constants<>+384(SB), Z9, Z8
-	VFMADD231PS constants<>+448(SB), Z9, Z8
-	VMOVUPS constants<>+576(SB), Z9
-	VFMADD213PS constants<>+640(SB), Z8, Z9
-	VFMADD213PS constants<>+704(SB), Z8, Z9
-	VFMADD213PS constants<>+768(SB), Z8, Z9
-	VFMADD213PS constants<>+832(SB), Z8, Z9
-	VFMADD213PS constants<>+896(SB), Z8, Z9
-	VFMADD213PS constants<>+960(SB), Z8, Z9
-	VFMADD213PS constants<>+0(SB), Z8, Z9
+	VMOVAPS Z12, Z7
+	VFMADD231PS Z14, Z6, Z7
+	VSUBPS Z7, Z12, Z9
+	VFMADD231PS Z14, Z6, Z9
+	VMOVUPS constants<>+448(SB), Z8
+	VFMADD213PS constants<>+512(SB), Z9, Z8
+	VFMADD213PS constants<>+576(SB), Z9, Z8
+	VFMADD213PS constants<>+640(SB), Z9, Z8
+	VFMADD213PS constants<>+704(SB), Z9, Z8
+	VFMADD213PS constants<>+0(SB), Z9, Z8
 	VPSLLD $23, Z7, Z7
-	VPADDD Z7, Z9, Z9
-	VFMADD231PS constants<>+64(SB), Z6, Z9
-	VMOVUPS Z9, 64(BX)(R13*1)
+	VPADDD Z7, Z8, Z8
+	VFMADD231PS constants<>+64(SB), Z6, Z8
+	VMOVUPS Z8, 64(BX)(R13*1)
 	SUBQ $32, R12
 	ADDQ $128, R13
 	JMP loop3
@@ -18558,24 +18406,20 @@ loop5:
 	VSUBPS Z1, Z13, Z1
 	VMAXPS Z1, Z10, Z1
 	VMINPS Z1, Z11, Z1
-	VMOVAPS Z1, Z2
-	VFMADD213PS Z12, Z14, Z2
-	VSUBPS Z12, Z2, Z4
-	VMOVAPS Z1, Z3
-	VFMADD231PS constants<>+384(SB), Z4, Z3
-	VFMADD231PS constants<>+448(SB), Z4, Z3
-	VMOVUPS constants<>+576(SB), Z4
-	VFMADD213PS constants<>+640(SB), Z3, Z4
-	VFMADD213PS constants<>+704(SB), Z3, Z4
-	VFMADD213PS constants<>+768(SB), Z3, Z4
-	VFMADD213PS constants<>+832(SB), Z3, Z4
-	VFMADD213PS constants<>+896(SB), Z3, Z4
-	VFMADD213PS constants<>+960(SB), Z3, Z4
-	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VMOVAPS Z12, Z2
+	VFMADD231PS Z14, Z1, Z2
+	VSUBPS Z2, Z12, Z4
+	VFMADD231PS Z14, Z1, Z4
+	VMOVUPS constants<>+448(SB), Z3
+	VFMADD213PS constants<>+512(SB), Z4, Z3
+	VFMADD213PS constants<>+576(SB), Z4, Z3
+	VFMADD213PS constants<>+640(SB), Z4, Z3
+	VFMADD213PS constants<>+704(SB), Z4, Z3
+	VFMADD213PS constants<>+0(SB), Z4, Z3
 	VPSLLD $23, Z2, Z2
-	VPADDD Z2, Z4, Z4
-	VFMADD231PS constants<>+64(SB), Z1, Z4
-	VMOVUPS Z4, 0(BX)(R13*1)
+	VPADDD Z2, Z3, Z3
+	VFMADD231PS constants<>+64(SB), Z1, Z3
+	VMOVUPS Z3, 0(BX)(R13*1)
 	SUBQ $16, R12
 	ADDQ $64, R13
 	JMP loop5
@@ -18593,24 +18437,20 @@ rest1:
 	VSUBPS Z1, Z13, Z1
 	VMAXPS Z1, Z10, Z1
 	VMINPS Z1, Z11, Z1
-	VMOVAPS Z1, Z2
-	VFMADD213PS Z12, Z14, Z2
-	VSUBPS Z12, Z2, Z4
-	VMOVAPS Z1, Z3
-	VFMADD231PS constants<>+384(SB), Z4, Z3
-	VFMADD231PS constants<>+448(SB), Z4, Z3
-	VMOVUPS constants<>+576(SB), Z4
-	VFMADD213PS constants<>+640(SB), Z3, Z4
-	VFMADD213PS constants<>+704(SB), Z3, Z4
-	VFMADD213PS constants<>+768(SB), Z3, Z4
-	VFMADD213PS constants<>+832(SB), Z3, Z4
-	VFMADD213PS constants<>+896(SB), Z3, Z4
-	VFMADD213PS constants<>+960(SB), Z3, Z4
-	VFMADD213PS constants<>+0(SB), Z3, Z4
+	VMOVAPS Z12, Z2
+	VFMADD231PS Z14, Z1, Z2
+	VSUBPS Z2, Z12, Z4
+	VFMADD231PS Z14, Z1, Z4
+	VMOVUPS constants<>+448(SB), Z3
+	VFMADD213PS constants<>+512(SB), Z4, Z3
+	VFMADD213PS constants<>+576(SB), Z4, Z3
+	VFMADD213PS constants<>+640(SB), Z4, Z3
+	VFMADD213PS constants<>+704(SB), Z4, Z3
+	VFMADD213PS constants<>+0(SB), Z4, Z3
 	VPSLLD $23, Z2, Z2
-	VPADDD Z2, Z4, Z4
-	VFMADD231PS constants<>+64(SB), Z1, Z4
-	VMOVUPS Z4, K1, 0(BX)(R13*1)
+	VPADDD Z2, Z3, Z3
+	VFMADD231PS constants<>+64(SB), Z1, Z3
+	VMOVUPS Z3, K1, 0(BX)(R13*1)
 end2:
 	ADDQ rowArgs_aStep(DI), SI
 	ADDQ rowArgs_bStep(DI), DX
@@ -18707,10 +18547,10 @@ pixel:
 loop3:
 	CMPQ R12, $64
 	JLT next4
-	VMOVUPS constants<>+512(SB), Z0
-	VMOVUPS constants<>+512(SB), Z1
-	VMOVUPS constants<>+512(SB), Z2
-	VMOVUPS constants<>+512(SB), Z3
+	VMOVUPS constants<>+384(SB), Z0
+	VMOVUPS constants<>+384(SB), Z1
+	VMOVUPS constants<>+384(SB), Z2
+	VMOVUPS constants<>+384(SB), Z3
 	MOVQ rowArgs_taps(DI), DX
 	MOVQ rowArgs_ntaps(DI), R8
 	LEAQ (SI)(R13*1), R10
@@ -18747,7 +18587,7 @@ next4:
 loop6:
 	CMPQ R12, $16
 	JLT next7
-	VMOVUPS constants<>+512(SB), Z0
+	VMOVUPS constants<>+384(SB), Z0
 	MOVQ rowArgs_taps(DI), DX
 	MOVQ rowArgs_ntaps(DI), R8
 	LEAQ (SI)(R13*1), R10
@@ -18775,7 +18615,7 @@ rest1:
 	SHLQ CX, AX
 	DECQ AX
 	KMOVW AX, K1
-	VMOVUPS constants<>+512(SB), Z0
+	VMOVUPS constants<>+384(SB), Z0
 	MOVQ rowArgs_taps(DI), DX
 	MOVQ rowArgs_ntaps(DI), R8
 	LEAQ (SI)(R13*1), R10

@@ -150,7 +150,7 @@ func TestPixelKernels(t *testing.T) {
 			}
 		}
 	}
-	bits.recorded(t, "a5ff982594878f06")
+	bits.recorded(t, "a1cd90c6d0c4782d")
 }
 
 func TestPoolKernels(t *testing.T) {

@@ -3,7 +3,7 @@ package main
 // curved are the functions of transformers: Erf, Gelu, the exponentials of a softmax and the end of a norm.
 func (w *writer) curved() {
 	prepare := func() {
-		for i, name := range []string{"minusErfEnd", "erfEnd", "rootHalf", "one", "c1"} {
+		for i, name := range []string{"minusErfEnd", "erfEnd", "rootHalf", "one", "minusOne"} {
 			w.Op("VMOVUPS %s, %s", constant(name), w.V(rLo+i))
 		}
 	}
@@ -17,7 +17,7 @@ func (w *writer) curved() {
 		in, z := 5*v, 5*v+1
 		w.load(at(disp, "SI"), in, k)
 		w.Op("VMULPS %s, %s, %s", w.V(rAlpha), w.V(in), w.V(z))
-		w.Op("VMULPS %s, %s, %s", constant("c2"), w.V(in), w.V(in))
+		w.Op("VMULPS %s, %s, %s", constant("half"), w.V(in), w.V(in))
 		w.erf(z)
 		w.Op("VFMADD213PS %s, %s, %s", w.V(in), w.V(in), w.V(z+2))
 		w.store(z+2, at(disp, "BX"), k)
@@ -38,8 +38,8 @@ func (w *writer) curved() {
 		w.load(at(disp, "SI"), x, k)
 		w.Op("VSUBPS %s, %s, %s", w.V(x), w.V(rBeta), w.V(x))
 		w.expOfMinus(x, x)
-		w.Op("VFMADD231PS %s, %s, %s", constant("zero"), w.V(x), w.V(x+3))
-		w.store(x+3, at(disp, "BX"), k)
+		w.Op("VFMADD231PS %s, %s, %s", constant("zero"), w.V(x), w.V(x+2))
+		w.store(x+2, at(disp, "BX"), k)
 	})
 	w.rows("Norm", "(a - lo) * hi * scale + shift.", 2, w.bounds, func(v, disp int, k mask) {
 		x, t := 3*v, 3*v+1

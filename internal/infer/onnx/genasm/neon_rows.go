@@ -106,7 +106,7 @@ func (w *neon) hardSigmoid(name, doc string, swish bool) {
 
 // sigmoid computes exp(-x) as that of amd64 does, step by step.
 func (w *neon) sigmoid(name, doc string, swish bool) {
-	names := []string{"minusLimit", "limit", "magic", "minusLog2e", "ln2High", "ln2Low", "c7", "c6", "c5", "c4", "c3", "c2", "c1", "one", "zero"}
+	names := []string{"minusLimit", "limit", "magic", "minusLog2e", "e5", "e4", "e3", "e2", "e1", "one", "zero"}
 	register := map[string]int{}
 	for i, n := range names {
 		register[n] = nFree + i
@@ -116,27 +116,25 @@ func (w *neon) sigmoid(name, doc string, swish bool) {
 			w.number(n, register[n])
 		}
 	}, func(b block) {
-		const in, x, n, r, p, q = 0, 2, 4, 6, 8, 10
+		const in, x, n, f, p, q = 0, 2, 4, 6, 8, 10
 		w.load("R10", "", in, b)
 		for v := range b.nv {
 			w.three("fmax .4s", x+v, in+v, register["minusLimit"])
 			w.three("fmin .4s", x+v, x+v, register["limit"])
 			w.move(n+v, register["magic"])
 			w.multiplyAdd(n+v, x+v, register["minusLog2e"])
-			w.three("fsub .4s", p+v, n+v, register["magic"]) // -x*log2(e), rounded
-			w.move(r+v, x+v)
-			w.multiplyAdd(r+v, p+v, register["ln2High"])
-			w.multiplyAdd(r+v, p+v, register["ln2Low"]) // exp(-x) = 2^n * exp(-r)
+			w.three("fsub .4s", f+v, register["magic"], n+v) // -x*log2(e), rounded, times -1
+			w.multiplyAdd(f+v, x+v, register["minusLog2e"])  // exp(-x) = 2^n * 2^f
 		}
-		sum, other := register["c7"], p
-		for i, c := range []string{"c6", "c5", "c4", "c3", "c2", "c1", "one"} {
+		sum, other := register["e5"], p
+		for i, c := range []string{"e4", "e3", "e2", "e1", "one"} {
 			for v := range b.nv {
 				w.move(other+v, register[c])
 				from := sum
 				if i > 0 {
 					from += v
 				}
-				w.multiplyAdd(other+v, from, r+v)
+				w.multiplyAdd(other+v, from, f+v)
 			}
 			sum, other = other, p+q-other
 		}
@@ -144,10 +142,10 @@ func (w *neon) sigmoid(name, doc string, swish bool) {
 			w.Op("VSHL $23, V%d.S4, V%d.S4", n+v, n+v)
 			w.Op("VADD V%d.S4, V%d.S4, V%d.S4", n+v, sum+v, sum+v)
 			w.three("fadd .4s", sum+v, sum+v, register["one"])
-			w.multiplyAdd(sum+v, x+v, register["zero"])
-			over := register["one"]
-			if swish {
-				over = in + v
+			over := in + v
+			if !swish {
+				w.multiplyAdd(sum+v, x+v, register["zero"])
+				over = register["one"]
 			}
 			w.three("fdiv .4s", x+v, over, sum+v)
 		}

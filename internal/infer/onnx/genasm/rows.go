@@ -17,16 +17,14 @@ var constants = []struct {
 	{"minusLimit", math.Float32bits(-87)},
 	{"minusLog2e", math.Float32bits(-math.Log2E)},
 	{"magic", math.Float32bits(1.5 * (1 << 23))}, // adding it rounds to an integer, in the low bits
-	{"ln2High", math.Float32bits(0.693359375)},
-	{"ln2Low", math.Float32bits(-2.12194440e-4)},
 	{"minusInf", 0xff800000},
-	{"c7", math.Float32bits(-1.0 / 5040)}, // of exp(-r)
-	{"c6", math.Float32bits(1.0 / 720)},
-	{"c5", math.Float32bits(-1.0 / 120)},
-	{"c4", math.Float32bits(1.0 / 24)},
-	{"c3", math.Float32bits(-1.0 / 6)},
-	{"c2", math.Float32bits(0.5)},
-	{"c1", math.Float32bits(-1)},
+	{"e5", math.Float32bits(0.0013264727193123584)}, // of (2^f - 1) / f, |f| <= 1/2
+	{"e4", math.Float32bits(0.009671512639944133)},
+	{"e3", math.Float32bits(0.05550733743265457)},
+	{"e2", math.Float32bits(0.24022242085368628)},
+	{"e1", math.Float32bits(0.6931469775991541)},
+	{"half", math.Float32bits(0.5)},
+	{"minusOne", math.Float32bits(-1)},
 	{"erfEnd", math.Float32bits(3.92)}, // erf is 1 from here on
 	{"minusErfEnd", math.Float32bits(-3.92)},
 	{"rootHalf", math.Float32bits(math.Sqrt2 / 2)},
@@ -199,33 +197,32 @@ func (w *writer) prepareExp() {
 	}
 }
 
-// sigmoid makes 1 or the number in first over 1 + exp(-x) of x, and stores it.
+// sigmoid makes 1 or the number in first over 1 + exp(-x) of x, and stores it. NaN passes: it is the number above, or is
+// added as x*0.
 func (w *writer) sigmoid(first, x, disp int, swish bool, k mask) {
-	p := w.V(first + 4)
+	num, p := w.V(rBeta), w.V(first+3)
 	w.expOfMinus(x, first+1)
 	w.Op("VADDPS %s, %s, %s", w.V(rBeta), p, p)
-	w.Op("VFMADD231PS %s, %s, %s", constant("zero"), w.V(first+1), p)
-	num := w.V(rBeta)
 	if swish {
 		num = w.V(first)
+	} else {
+		w.Op("VFMADD231PS %s, %s, %s", constant("zero"), w.V(first+1), p)
 	}
-	w.Op("VDIVPS %s, %s, %s", p, num, w.V(first+1))
-	w.store(first+1, at(disp, "BX"), k)
+	w.Op("VDIVPS %s, %s, %s", p, num, p)
+	w.store(first+3, at(disp, "BX"), k)
 }
 
-// expOfMinus makes exp(-x) in the register three above first, where x stays: as 2^n * exp(r), with |r| <= ln(2)/2
-// and a polynomial of degree 7. NaN passes where it is added as x*0 at the end.
+// expOfMinus makes exp(-x) in the register two above first, where x stays: as 2^n * 2^f, with |f| <= 1/2 and a polynomial
+// of degree 5, whose relative error is 9e-8. NaN has to be added.
 func (w *writer) expOfMinus(in, first int) {
-	x, n, r, p := w.V(first), w.V(first+1), w.V(first+2), w.V(first+3)
+	x, n, p, f := w.V(first), w.V(first+1), w.V(first+2), w.V(first+3)
 	w.Op("VMAXPS %s, %s, %s", w.V(in), w.V(rLo), x)
 	w.Op("VMINPS %s, %s, %s", x, w.V(rHi), x)
-	w.Op("VMOVAPS %s, %s", x, n)
-	w.Op("VFMADD213PS %s, %s, %s", w.V(rAlpha), w.V(rLog), n) // -x*log2(e) + magic
-	w.Op("VSUBPS %s, %s, %s", w.V(rAlpha), n, p)              // rounded
-	w.Op("VMOVAPS %s, %s", x, r)
-	w.Op("VFMADD231PS %s, %s, %s", constant("ln2High"), p, r)
-	w.Op("VFMADD231PS %s, %s, %s", constant("ln2Low"), p, r) // exp(-x) = 2^n * exp(-r)
-	w.polynomial(p, r, "c7", "c6", "c5", "c4", "c3", "c2", "c1", "one")
+	w.Op("VMOVAPS %s, %s", w.V(rAlpha), n)
+	w.Op("VFMADD231PS %s, %s, %s", w.V(rLog), x, n) // -x*log2(e) + magic
+	w.Op("VSUBPS %s, %s, %s", n, w.V(rAlpha), f)    // rounded, times -1
+	w.Op("VFMADD231PS %s, %s, %s", w.V(rLog), x, f)
+	w.polynomial(p, f, "e5", "e4", "e3", "e2", "e1", "one")
 	w.Op("VPSLLD $23, %s, %s", n, n)
 	w.Op("VPADDD %s, %s, %s", n, p, p)
 }
