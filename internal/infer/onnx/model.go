@@ -130,11 +130,6 @@ type Session struct {
 // NewSession makes a session with an arena of its own.
 func (m *Model) NewSession() *Session {
 	s := &Session{plan: m.plan, arena: make([]float32, m.plan.arena), bytes: make([]uint8, m.plan.bytes)}
-	for _, f := range m.plan.fills {
-		for i := range f.size {
-			s.bytes[f.off+i] = f.with
-		}
-	}
 	scratch, byteScratch, taps, matrix, operands := blockFloats, 0, 0, 0, 0
 	for _, st := range m.plan.steps {
 		switch st := st.(type) {

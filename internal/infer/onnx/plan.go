@@ -11,7 +11,6 @@ type plan struct {
 	steps   []step
 	arena   int // floats that a session needs
 	bytes   int // and bytes
-	fills   []fill
 	weights int // bytes, packed
 	kernels string
 	in      view
@@ -36,13 +35,6 @@ func (v view) size() int { return v.h * v.w * v.c }
 
 // flat tells that the pixels follow one another without a gap between rows.
 func (v view) flat() bool { return v.rs == v.w*v.ps }
-
-// fill is what a session's bytes are before the first image: the zero points of
-// borders.
-type fill struct {
-	off, size int
-	with      uint8
-}
 
 // buffer is a part of an arena: one image with all channels of the values
 // that a Concat puts side by side, and a border of zeros. Floats and bytes have an
@@ -70,7 +62,6 @@ type planner struct {
 	places   map[*value]place
 	bufs     []*buffer
 	arena    [2]int // of floats and of bytes
-	fills    []fill
 	packed   []float32
 	intBytes int // of weights packed as integers
 	steps    []step
@@ -111,10 +102,11 @@ func (pl *planner) finish() (*plan, error) {
 		return nil, fmt.Errorf("the packed weights have more than %d elements", 2*limits.Total)
 	}
 	pl.packed = make([]float32, 0, weights)
-	for _, o := range p.ops {
+	for i, o := range p.ops {
+		pl.freshBorders(i)
 		pl.emit(o)
 	}
-	out := &plan{kernels: k.name, steps: pl.steps, arena: pl.arena[0] + arenaSlack, fills: pl.fills, weights: 4*weights + pl.intBytes, in: pl.view(p.in)}
+	out := &plan{kernels: k.name, steps: pl.steps, arena: pl.arena[0] + arenaSlack, weights: 4*weights + pl.intBytes, in: pl.view(p.in)}
 	if pl.arena[1] > 0 {
 		out.bytes = pl.arena[1] + arenaSlack
 	}
@@ -202,8 +194,7 @@ func (pl *planner) lifetimes() {
 	}
 }
 
-// layOut gives buffers their strides and offsets. A bordered buffer shares its
-// place only with others of the same geometry, so that the border stays zero.
+// layOut gives buffers their strides and offsets.
 func (pl *planner) layOut() error {
 	for _, b := range pl.bufs {
 		b.ps = b.c
@@ -224,8 +215,7 @@ func (pl *planner) layOut() error {
 	}
 	slices.SortStableFunc(pl.bufs, func(a, b *buffer) int { return a.first - b.first })
 	for kind := range pl.arena {
-		pl.layOutBordered(kind)
-		pl.layOutPlain(kind)
+		pl.layOutKind(kind)
 	}
 	if n := pl.arena[0] + pl.arena[1]; n > pl.limits.Total {
 		return fmt.Errorf("the intermediate images need %d elements, more than %d", n, pl.limits.Total)
@@ -236,48 +226,18 @@ func (pl *planner) layOut() error {
 // of tells whether the buffer is in the arena of floats, 0, or of bytes, 1.
 func (b *buffer) of(kind int) bool { return (b.grid != nil) == (kind == 1) }
 
-func (pl *planner) layOutBordered(kind int) {
-	type geometry struct {
-		h, w, ps, top, left, bottom, right int
-		zero                               int32
-	}
-	type slot struct{ off, last int }
-	slots := map[geometry][]*slot{}
+// layOutKind packs the buffers: the largest first, each at the lowest place that is free in its time. What few places
+// hold stays in the caches.
+func (pl *planner) layOutKind(kind int) {
+	var list []*buffer
 	for _, b := range pl.bufs {
-		if !b.of(kind) || !b.bordered() {
-			continue
-		}
-		g := geometry{b.h, b.w, b.ps, b.top, b.left, b.bottom, b.right, 0}
-		if b.grid != nil {
-			g.zero = b.grid.zero
-		}
-		i := slices.IndexFunc(slots[g], func(s *slot) bool { return s.last < b.first })
-		if i < 0 {
-			i = len(slots[g])
-			slots[g] = append(slots[g], &slot{off: pl.arena[kind]})
-			if g.zero != 0 {
-				pl.fills = append(pl.fills, fill{pl.arena[kind], b.size, uint8(g.zero)})
-			}
-			pl.arena[kind] += b.size
-		}
-		b.off, slots[g][i].last = slots[g][i].off, b.last
-	}
-}
-
-// layOutPlain packs the other buffers: the largest first, each at the lowest
-// place that is free in its time.
-func (pl *planner) layOutPlain(kind int) {
-	var plain []*buffer
-	for _, b := range pl.bufs {
-		if b.of(kind) && !b.bordered() {
-			plain = append(plain, b)
+		if b.of(kind) {
+			list = append(list, b)
 		}
 	}
-	slices.SortStableFunc(plain, func(a, b *buffer) int { return b.size - a.size })
-	base := pl.arena[kind]
+	slices.SortStableFunc(list, func(a, b *buffer) int { return b.size - a.size })
 	var placed []*buffer // by offset
-	for _, b := range plain {
-		b.off = base
+	for _, b := range list {
 		for _, other := range placed {
 			if other.last < b.first || b.last < other.first {
 				continue
@@ -290,6 +250,15 @@ func (pl *planner) layOutPlain(kind int) {
 		at, _ := slices.BinarySearchFunc(placed, b, func(a, b *buffer) int { return a.off - b.off })
 		placed = slices.Insert(placed, at, b)
 		pl.arena[kind] = max(pl.arena[kind], b.off+b.size)
+	}
+}
+
+// freshBorders makes the borders of the buffers that the operation is the first to use: others were in their place.
+func (pl *planner) freshBorders(at int) {
+	for _, b := range pl.bufs {
+		if b.bordered() && max(b.first, 0) == at {
+			pl.add(&borderStep{b})
+		}
 	}
 }
 

@@ -111,6 +111,28 @@ func (c *copyStep) run(s *Session) {
 	}
 }
 
+// borderStep puts zeros, or the zero points of bytes, round the image of a buffer.
+type borderStep struct{ *buffer }
+
+func (b *borderStep) run(s *Session) {
+	at, edge := b.off, b.top*b.rs+b.left*b.ps
+	for range b.h {
+		b.zero(s, at, edge)
+		at, edge = at+edge+b.w*b.ps, (b.right+b.left)*b.ps
+	}
+	b.zero(s, at, b.right*b.ps+b.bottom*b.rs)
+}
+
+func (b *borderStep) zero(s *Session, at, n int) {
+	if b.grid == nil {
+		clear(s.arena[at:][:n])
+		return
+	}
+	for i := range s.bytes[at:][:n] {
+		s.bytes[at+i] = uint8(b.grid.zero)
+	}
+}
+
 type padStep struct {
 	in, out view
 	win     window
