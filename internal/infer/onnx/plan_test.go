@@ -38,3 +38,29 @@ func TestBordersShareMemory(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestConcatsNest: of layers that are all put together anew for each layer nothing is copied.
+func TestConcatsNest(t *testing.T) {
+	x := tensorShape{"x", 16, 6, 6}
+	r := random{open: []tensorShape{x}}
+	r.padded(x, 1)
+	layers := []string{r.last().name}
+	for n := 1; n < 5; n++ {
+		r.node("Concat", tensorShape{c: 16 * n, h: x.h, w: x.w}, layers, intAttrOf("axis", 1))
+		r.padded(r.last(), 3)
+		layers = append(layers, r.last().name)
+	}
+	opts := Options{Fill: onnxtest.Fill, Layout: "NCHW"}
+	m, err := Load(r.file(x), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range m.plan.steps {
+		if _, copies := s.(*copyStep); copies {
+			t.Errorf("a step is %T", s)
+		}
+	}
+	if err := compare(r.file(x), opts); err != nil {
+		t.Error(err)
+	}
+}

@@ -41,7 +41,7 @@ const maxRounds = 32
 
 // rules are tried in order. A rule that applies tells true and keeps users
 // counts right where they matter: an absorbed value has none.
-var rules = []func(p *program, i int, o *op) bool{foldAffine, matchHardSigmoid, matchGate, matchGelu, fuseAct, fuseResidual, foldPad}
+var rules = []func(p *program, i int, o *op) bool{foldAffine, matchHardSigmoid, matchGate, matchGelu, fuseAct, fuseResidual, foldPad, nestConcat}
 
 // dropDead removes what does not lead to the output, and counts the users of
 // each value.
@@ -288,6 +288,26 @@ func foldPad(p *program, _ int, o *op) bool {
 	o.in[0] = e.in[0]
 	p.ops[at] = nil
 	return true
+}
+
+// nestConcat lets a Concat begin with what earlier ones made of its first inputs, so that all are in one place:
+// PyTorch's DenseNets put a block's layers together anew for each layer.
+func nestConcat(p *program, i int, o *op) bool {
+	if o.kind != opConcat {
+		return false
+	}
+	before := len(o.in)
+	for _, e := range p.ops[:i] {
+		if e == nil || e.kind != opConcat || len(e.in) >= len(o.in) || !slices.Equal(e.in, o.in[:len(e.in)]) {
+			continue
+		}
+		for _, v := range e.in {
+			v.users--
+		}
+		e.out.users++
+		o.in = slices.Concat([]*value{e.out}, o.in[len(e.in):])
+	}
+	return len(o.in) < before
 }
 
 // fuseBefore lets a 1x1 convolution apply the affine operation or the gate
