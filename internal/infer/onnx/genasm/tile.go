@@ -5,6 +5,12 @@ import "fmt"
 // unroll is how many inputs a step of the matrix product's loop takes.
 const unroll = 4
 
+// ahead is how many bytes before their use weights are asked for: they come from the second-level cache or beyond, and what
+// a processor fetches by itself ends at each page. Past their end it does no harm.
+const ahead = 4 << 10
+
+const cacheLine = 64
+
 // product is how a matrix product of floats or of integers is written.
 type product struct {
 	args, start               string // the struct of arguments, and its field that sums start from
@@ -53,7 +59,11 @@ func (w *writer) tileOf(p product, m, nv int, finish func(acc func(i, v int) int
 	}
 	step := func(k int) {
 		for v := range nv {
-			w.Op("%s %d(SI), %s", p.load, (k*nv+v)*w.size(), w.V(p.weights+v))
+			at := (k*nv + v) * w.size()
+			w.Op("%s %d(SI), %s", p.load, at, w.V(p.weights+v))
+			if at%cacheLine == 0 {
+				w.Op("PREFETCHT0 %d(SI)", at+ahead)
+			}
 		}
 		for i := range m {
 			x := w.V(p.inputs + i%p.inputSet)
