@@ -38,6 +38,7 @@ var ErrSaid = errors.New("the reasons are printed above")
 // which then stops in an orderly way; a second one ends the process at once.
 func Main(name string, commands ...*cobra.Command) {
 	limitMemory()
+	paceCollector()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // from then on signals do what they do by default
 	root := Root(name, commands...)
