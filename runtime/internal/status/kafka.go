@@ -147,9 +147,10 @@ func put[K comparable, V any](m map[string]map[K]V, name string, key K, v V) {
 func (k *Kafka) Put(id ID, s Status) error { return k.put(id, s, false) }
 
 // PutSafe writes a status unless a later generation of the cluster has given the
-// connector or task to another worker, which has said what it is doing. Of what the worker
-// has put, it is of that generation: what it has no more it gives up in one in which another
-// worker may have it already, and has said so behind what this one has read.
+// connector or task to another worker, which has said what it is doing. Where the worker has
+// said something of it before, the status is of the generation of that: what it has no more
+// it gives up in one in which another worker may have it already, and has said so behind
+// what this one has read. What has failed it still has.
 func (k *Kafka) PutSafe(id ID, s Status) error { return k.put(id, s, true) }
 
 func (k *Kafka) put(id ID, s Status, safe bool) error {
@@ -167,7 +168,7 @@ func (k *Kafka) put(id ID, s Status, safe bool) error {
 	if safe {
 		w.safe = &s
 	}
-	if delete(k.has, id); (has || !safe) && s.State != state.Unassigned && s.State != state.Destroyed {
+	if delete(k.has, id); s.State != state.Unassigned && s.State != state.Destroyed {
 		k.has[id] = s
 	}
 	if k.mayWrite(w) {

@@ -139,7 +139,7 @@ func TestPutSafe(t *testing.T) {
 		{"one that does not ask", old.Put, "old", 5, "old 5"},
 	}
 	for _, tt := range tests {
-		if err := tt.put(id, Status{State: state.Failed, WorkerID: tt.worker, Generation: tt.generation}); err != nil {
+		if err := tt.put(id, Status{State: state.Unassigned, WorkerID: tt.worker, Generation: tt.generation}); err != nil {
 			t.Fatal(err)
 		}
 		flush(t, old)
@@ -156,56 +156,66 @@ func TestPutSafe(t *testing.T) {
 }
 
 // What a worker that was cut off writes late does not stay behind what the one says that
-// has a task by now.
+// has a task by now, be it that it has failed there.
 //
 // Clauses: H8.
 func TestLateStatus(t *testing.T) {
-	o := statuses(t, kafkatest.Start(t))
-	cut, next := openKafka(t, o), openKafka(t, o)
-	id := ID{"c", 0}
-	if err := next.Put(id, Status{State: state.Running, WorkerID: "next", Generation: 6}); err != nil {
-		t.Fatal(err)
-	}
-	flush(t, next)
-	// It has not read that when it writes.
-	late := compacted.Record{Key: []byte(id.key())}
-	var err error
-	if late.Value, err = (Status{State: state.Unassigned, WorkerID: "cut"}).value(); err != nil {
-		t.Fatal(err)
-	}
-	if err := cut.topic.Write(t.Context(), late); err != nil {
-		t.Fatal(err)
-	}
-	wait.Nil(t, "the status of the one that has it", func() error {
-		var all error
-		for _, k := range []*Kafka{cut, next} {
-			if err := k.topic.ToEnd(t.Context()); err != nil {
-				return err
+	for _, tt := range []struct {
+		said state.State
+		put  func(*Kafka, ID, Status) error
+	}{
+		{state.Running, (*Kafka).Put},
+		{state.Failed, (*Kafka).PutSafe},
+	} {
+		t.Run(string(tt.said), func(t *testing.T) {
+			o := statuses(t, kafkatest.Start(t))
+			cut, next := openKafka(t, o), openKafka(t, o)
+			id := ID{"c", 0}
+			if err := tt.put(next, id, Status{State: tt.said, WorkerID: "next", Generation: 6}); err != nil {
+				t.Fatal(err)
 			}
-			if s, _ := k.Status(id); s.State != state.Running || s.WorkerID != "next" {
-				all = fmt.Errorf("it is %+v", s)
+			flush(t, next)
+			// It has not read that when it writes.
+			late := compacted.Record{Key: []byte(id.key())}
+			var err error
+			if late.Value, err = (Status{State: state.Unassigned, WorkerID: "cut"}).value(); err != nil {
+				t.Fatal(err)
 			}
-		}
-		return all
-	})
-	if list := records(t, o); len(list) != 3 {
-		t.Errorf("the topic has %v", list)
-	}
+			if err := cut.topic.Write(t.Context(), late); err != nil {
+				t.Fatal(err)
+			}
+			wait.Nil(t, "the status of the one that has it", func() error {
+				var all error
+				for _, k := range []*Kafka{cut, next} {
+					if err := k.topic.ToEnd(t.Context()); err != nil {
+						return err
+					}
+					if s, _ := k.Status(id); s.State != tt.said || s.WorkerID != "next" {
+						all = fmt.Errorf("it is %+v", s)
+					}
+				}
+				return all
+			})
+			if list := records(t, o); len(list) != 3 {
+				t.Errorf("the topic has %v", list)
+			}
 
-	// What it has no more it leaves alone.
-	if err := next.PutSafe(id, Status{State: state.Unassigned, WorkerID: "next", Generation: 7}); err != nil {
-		t.Fatal(err)
-	}
-	flush(t, next)
-	if err := cut.topic.Write(t.Context(), late); err != nil {
-		t.Fatal(err)
-	}
-	if err := next.topic.ToEnd(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	flush(t, next)
-	if s, _ := next.Status(id); s.WorkerID != "cut" {
-		t.Errorf("it is %+v", s)
+			// What it has no more it leaves alone.
+			if err := next.PutSafe(id, Status{State: state.Unassigned, WorkerID: "next", Generation: 7}); err != nil {
+				t.Fatal(err)
+			}
+			flush(t, next)
+			if err := cut.topic.Write(t.Context(), late); err != nil {
+				t.Fatal(err)
+			}
+			if err := next.topic.ToEnd(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			flush(t, next)
+			if s, _ := next.Status(id); s.WorkerID != "cut" {
+				t.Errorf("it is %+v", s)
+			}
+		})
 	}
 }
 
@@ -226,6 +236,8 @@ func TestGivenUpAsOfItsGeneration(t *testing.T) {
 		{cut.PutSafe, state.Failed, 6, 5},
 		{cut.PutSafe, state.Unassigned, 8, 5},
 		{cut.PutSafe, state.Unassigned, 9, 9}, // as the leader says it of what nobody has
+		{cut.PutSafe, state.Failed, 10, 10},   // before it has run there
+		{cut.PutSafe, state.Unassigned, 12, 10},
 	} {
 		if err := tt.put(id, Status{State: tt.said, WorkerID: "cut", Generation: tt.generation}); err != nil {
 			t.Fatal(err)
