@@ -1,15 +1,24 @@
 package rest
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"time"
 
+	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/health"
 )
 
-// usualLook and mostLook are how long one thing that is looked at may take: an answer has
-// to come before a request is over.
-const usualLook, mostLook = 10 * time.Second, time.Minute
+const (
+	// usualLook and mostLook are how long one thing that is looked at may take.
+	usualLook, mostLook = 10 * time.Second, time.Minute
+	// allLooks is how long all may take, some of which wait for others: an answer has to
+	// come before the request is over.
+	allLooks = requestTimeout - 5*time.Second
+)
+
+var errAllLooks = connector.Coded("H9003", fmt.Errorf("no answer within %s, in which all is looked at", allLooks))
 
 // getCheck looks whether what the worker needs is there.
 func getCheck(s *Server, r request) (answer, error) { return s.check(r, "") }
@@ -19,7 +28,7 @@ func getConnectorCheck(s *Server, r request) (answer, error) { return s.check(r,
 
 // check answers with what a look from this worker's machine has found. It asks other
 // systems, which is not for everybody to have done.
-func (s *Server) check(r request, connector string) (answer, error) {
+func (s *Server) check(r request, name string) (answer, error) {
 	if s.o.Check == nil {
 		return answer{}, failed(http.StatusNotFound, "This worker looks at nothing.")
 	}
@@ -34,7 +43,9 @@ func (s *Server) check(r request, connector string) (answer, error) {
 		}
 	}
 	r.stage("looking at what is needed, each thing for %s at most", long)
-	list, err := s.o.Check(r.Context(), connector, long)
+	ctx, cancel := context.WithTimeoutCause(r.Context(), allLooks, errAllLooks)
+	defer cancel()
+	list, err := s.o.Check(ctx, name, long)
 	if list == nil {
 		list = []health.Check{}
 	}
