@@ -17,6 +17,7 @@ import (
 	"github.com/axiom-data-science/hydraulics/connector"
 	"github.com/axiom-data-science/hydraulics/runtime"
 	"github.com/axiom-data-science/hydraulics/runtime/cluster"
+	"github.com/axiom-data-science/hydraulics/runtime/herder"
 	"github.com/axiom-data-science/hydraulics/runtime/internal/lines"
 )
 
@@ -108,6 +109,17 @@ type idle struct{ fakeHerder }
 
 func (idle) ActiveTopics(string) []string { return nil }
 
+// circling is a herder whose stream reads the topic that its dead letters go to.
+type circling struct{ idle }
+
+func (circling) Info(name string) (herder.Info, error) {
+	i, err := fakeHerder{}.Info(name)
+	if err == nil {
+		i.Config = connector.Props{"connector.class": "stream", "topics": "a", lettersKey: "a"}
+	}
+	return i, err
+}
+
 // TestUsers are known before they have used anything, and who writes a topic says how it is read.
 func TestUsers(t *testing.T) {
 	p := newPage(t)
@@ -117,6 +129,10 @@ func TestUsers(t *testing.T) {
 	p.o.Herder = idle{}
 	if d := cmp.Diff(map[string][]string{"a": {"stats"}}, p.users()); d != "" {
 		t.Errorf("before anything was used: %s", d)
+	}
+	p.o.Herder = circling{}
+	if d := cmp.Diff(map[string][]string{"a": {"stats"}}, p.users()); d != "" {
+		t.Errorf("of one that reads its own dead letters: %s", d)
 	}
 }
 

@@ -56,7 +56,9 @@ func (p *Page) users() map[string][]string {
 		for _, t := range of.Writes {
 			write[t] = append(write[t], name)
 		}
-		for _, t := range append(of.Reads, of.Letters) {
+		uses := append(of.Reads, of.Letters)
+		slices.Sort(uses)
+		for _, t := range slices.Compact(uses) {
 			if t != "" && !slices.Contains(of.Writes, t) {
 				others[t] = append(others[t], name)
 			}
