@@ -93,6 +93,7 @@ func TestDemoInABrowser(t *testing.T) {
 	restartByHand(s)
 	keyboard(s)
 	leavesTaps(s)
+	asksOn(s)
 	deletes(s)
 	if list := said.all(); len(list) > 0 {
 		t.Errorf("the console says %q", list)

@@ -284,10 +284,26 @@ func leavesTaps(s visit) {
 	}
 }
 
-// deletes deletes a connector, by its page.
-func deletes(s visit) {
+// asksOn asks whether to restart what failed, also when meanwhile nothing has failed.
+func asksOn(s visit) {
 	s.do(chromedp.EmulateViewport(1280, 900))
 	s.view("connector/breaks", text("h2 .state", "failed"))
+	s.do(chromedp.Click(chromedp.Search(`//main//div[@class="actions"]/button[text()="Restart what failed"]`)))
+	if status := eval[int](s, `fetch('api/connectors/breaks/stop', {method: 'PUT'}).then((r) => r.status)`); status >= 300 {
+		s.t.Fatalf("to stop it is answered with %d", status)
+	}
+	s.until(text("h2 .state", "stopped"))
+	if !eval[bool](s, `document.querySelector('dialog')?.open === true`) {
+		s.t.Error("the question has vanished before it was answered")
+		return
+	}
+	s.do(chromedp.Click(chromedp.Search(`//dialog//button[text()="Leave it"]`)))
+	s.until(`!document.querySelector('dialog')`)
+}
+
+// deletes deletes a connector, by its page.
+func deletes(s visit) {
+	s.view("connector/breaks", text("h2 .state", "stopped"))
 	for _, within := range []string{"main", "dialog"} {
 		s.do(chromedp.Click(chromedp.Search(`//` + within + `//div[@class="actions"]/button[text()="Delete"]`)))
 	}

@@ -238,10 +238,16 @@ func sendLines(t *testing.T, client *kafka.Client, values ...string) {
 	}
 }
 
-// edits changes a key in the form, previews that, and has the file written.
+// edits changes a key in the form, is led to what is wrong with it, also where its group
+// was closed, previews it, and has the file written.
 func (w *visitor) edits(file, tasks string) {
 	w.open("connector/upper")
 	w.press(`a[href="#/edit/upper"]`)
+	w.write(`[id="f-tasks.max"]`, "many")
+	w.until(`document.querySelector('.go')?.innerText === 'tasks.max'`)
+	w.press(`details.group:has([id="f-tasks.max"]) > summary`)
+	w.press(`.go`)
+	w.until(`document.activeElement.id === 'f-tasks.max'`)
 	w.write(`[id="f-tasks.max"]`, tasks)
 	w.until(`document.querySelector('#text').value.includes('tasks.max: ` + tasks + `') && document.querySelector('#diff')?.innerText.includes('tasks.max')`)
 	w.press(`section[aria-labelledby=previews] button[type=submit]`)

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Asked } from './asked.jsx';
 import { Table } from './parts.jsx';
@@ -95,17 +96,20 @@ function Field({ def, value, editing, errors }) {
   );
 }
 
+// shown tells whether a key has a field; the name's is elsewhere.
+const shown = ({ definition, value }) => definition && definition.name !== 'name' && value.visible;
+
 function Form({ editing }) {
   const { report, config } = editing.s.value;
   if (!report) return <p class="note">{config['connector.class'] ? 'Checking' : 'The class says which keys there are.'}</p>;
-  const known = report.configs.filter((c) => c.definition && c.definition.name !== 'name');
-  const loose = report.configs.filter((c) => !c.definition && c.value.errors.length > 0);
+  const known = report.configs.filter(shown);
+  const loose = report.configs.filter((c) => !shown(c) && c.value.errors.length > 0);
   const groups = [...new Set(known.map((c) => c.definition.group || 'Further keys'))];
   return (
     <>
       {loose.map((c) => <p key={c.value.name} class="error"><code>{c.value.name}</code> {c.value.errors.join(' ')}</p>)}
       {groups.map((g, i) => {
-        const list = known.filter((c) => (c.definition.group || 'Further keys') === g && c.value.visible).sort((a, b) => a.definition.order_in_group - b.definition.order_in_group);
+        const list = known.filter((c) => (c.definition.group || 'Further keys') === g).sort((a, b) => a.definition.order_in_group - b.definition.order_in_group);
         const wrong = list.reduce((n, c) => n + c.value.errors.length, 0);
         const set = list.filter((c) => c.definition.name in config).length;
         return (
@@ -131,11 +135,15 @@ const Diff = ({ name, config }) => (
   </Asked>
 );
 
-// Mend leads to the keys that are wrong.
+// Mend leads to the keys that are wrong, those of them that have a field.
 const Mend = ({ report }) => {
-  const wrong = report.configs.filter((c) => c.value.errors.length > 0).map((c) => c.value.name);
-  const go = (e) => { document.getElementById(`f-${e.target.textContent}`)?.focus(); };
-  return <>{count(report.error_count)} to mend first: {wrong.map((key) => <button key={key} type="button" class="go" onClick={go}>{key}</button>)}</>;
+  const wrong = report.configs.filter((c) => c.value.errors.length > 0);
+  const go = (e) => {
+    const field = document.getElementById(`f-${e.target.textContent}`);
+    field.closest('details').open = true; // else it takes no focus
+    field.focus();
+  };
+  return <>{count(report.error_count)} to mend first: {wrong.map((c, i) => <Fragment key={c.value.name}>{i > 0 && ', '}{shown(c) ? <button type="button" class="go" onClick={go}>{c.value.name}</button> : <code>{c.value.name}</code>}</Fragment>)}</>;
 };
 
 function Save({ editing, file, version, refused, name, fixed }) {

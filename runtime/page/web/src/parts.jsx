@@ -17,8 +17,9 @@ const said = signal({ text: '', bad: false });
 export const Said = () => <p role="status" class={said.value.bad ? 'error' : 'note'}>{said.value.text}</p>;
 
 // Action is a button that asks before it does something to connectors. It does nothing
-// where these are in the state already that it would bring about.
-export function Action({ action, names, children }) {
+// where these are in the state already that it would bring about. One that is not wanted
+// any more asks on: what is read does not vanish.
+export function Action({ action, names, wanted = true, children }) {
   const asks = useSignal(false);
   const busy = useSignal(false);
   const dialog = useRef();
@@ -34,7 +35,7 @@ export function Action({ action, names, children }) {
   };
   return (
     <>
-      <button type="button" disabled={names.length === 0} aria-disabled={idle ? 'true' : undefined} onClick={() => { asks.value = !idle; }}>{children || action.label}</button>
+      {wanted && <button type="button" disabled={names.length === 0} aria-disabled={idle ? 'true' : undefined} onClick={() => { asks.value = !idle; }}>{children || action.label}</button>}
       {asks.value && (
         <dialog ref={dialog} aria-labelledby="asks" aria-describedby="does" onClose={() => { asks.value = false; }} onCancel={(e) => { if (busy.value) e.preventDefault(); }}>
           <h2 id="asks">{action.label} {names.join(', ')}?</h2>
@@ -53,7 +54,11 @@ export function Action({ action, names, children }) {
 export const Actions = ({ names, may, children }) => {
   const failed = worker.value.connectors.some((c) => names.includes(c.name) && stateOf(c) === 'FAILED');
   return may && (
-    <div class="actions">{[...steady, failed && actions.mend].filter(Boolean).map((action) => <Action key={action.label} action={action} names={names} />)}{children}</div>
+    <div class="actions">
+      {steady.map((action) => <Action key={action.label} action={action} names={names} />)}
+      <Action action={actions.mend} names={names} wanted={failed} />
+      {children}
+    </div>
   );
 };
 
