@@ -104,12 +104,7 @@ func sameScores(t *testing.T, name string, got, want []float32) (worst, relative
 // within is sameScores with these bounds of |dp| and dp/p.
 func within(t *testing.T, name string, got, want []float32, most, mostRelative float64) (worst, relative float64) {
 	t.Helper()
-	if logits(want) {
-		g, w := make([]float32, len(got)), make([]float32, len(want))
-		Softmax(g, got)
-		Softmax(w, want)
-		got, want = g, w
-	}
+	got, want = probabilities(got), probabilities(want)
 	if len(got) != len(want) {
 		t.Fatalf("%s: %d scores, expected %d", name, len(got), len(want))
 	}
@@ -132,6 +127,16 @@ func within(t *testing.T, name string, got, want []float32, most, mostRelative f
 		t.Errorf("%s: the best class is %d (%g), expected %d (%g)", name, g, got[g], w, want[w])
 	}
 	return worst, relative
+}
+
+// probabilities gives what scores are after softmax.
+func probabilities(scores []float32) []float32 {
+	if !logits(scores) {
+		return scores
+	}
+	p := make([]float32, len(scores))
+	Softmax(p, scores)
+	return p
 }
 
 // logits tells whether scores are not probabilities yet.

@@ -9,8 +9,8 @@ The networks of PyTorch are made by export_torch.py beside it, with another
 Python, and those of Keras's own export by keras_nets.py. FOLDER receives NAME.onnx,
 weights and all, and NAME.json. Weights are random, batch norms have the statistics of
 a batch, and the last layer's weights are such that scores spread. NAME.json says which
-block counts least (blocks.py), and of a quantised network how far its roundings leave the
-scores open (roundings.py). What is there already is not made again.
+block counts least (blocks.py), and how far the network's roundings leave the scores open
+(roundings.py). What is there already is not made again.
 """
 
 import glob
@@ -34,6 +34,7 @@ KERAS = {
     "EfficientNetB0": 224, "EfficientNetB1": 240, "EfficientNetB2": 260, "EfficientNetV2B0": 224, "ResNet50": 224, "ResNet50V2": 224, "InceptionV3": 299,
     "Small64": 64, "Small96": 96,
 }  # fmt: skip
+BOUND = 1e-5, 1e-4  # of |dp| and dp/p
 OPEN = 224  # height and width where a file leaves them open, as TestAgreement has them
 
 
@@ -123,11 +124,10 @@ def score(folder, names):
             got = session.run(None, feeds[i])[0][0]
             cases.append({"input": key, "lo": lo, "hi": hi, "scores": [float(str(v)) for v in got]})
         doc = {"cases": cases}
-        if name.startswith("int8-"):
-            for case, change in zip(cases, roundings.left_open(onnx.load(path), options, feeds)):
-                case["open"] = change
-            print(name, "its roundings leave open", *(f"{case['open']:.1e}" for case in cases), flush=True)
-        else:
+        for case, (apart, relative) in zip(cases, roundings.left_open(onnx.load(path), options, feeds, BOUND)):
+            case["open"], case["openRelative"] = apart, relative
+        print(name, "its roundings leave open", *(f"{case['open']:.1e}, relatively {case['openRelative']:.1e};" for case in cases), flush=True)
+        if not name.startswith("int8-"):
             doc["blocks"] = count(path, name, high, used)
         spread = got if (got < 0).any() else np.log(np.maximum(got, 1e-30))
         print(name, "spread of the logits", round(float(spread.std()), 3), doc.get("blocks", ""), flush=True)

@@ -18,13 +18,20 @@ GATES = ("Sigmoid", "HardSigmoid")
 PARTS = ("Slice", "Split")
 
 
-def ends(graph):
-    """The names of the tensors that blocks end in, and whether each is a gate."""
+def data(graph):
+    """The names of the tensors that are computed of the image, and not of shapes and weights alone."""
     fed = {i.name for i in graph.input} - {i.name for i in graph.initializer}
-    readers, maker = {}, {}
     for node in graph.node:
         if node.op_type != "Shape" and any(name in fed for name in node.input):
             fed.update(node.output)
+    return fed
+
+
+def ends(graph):
+    """The names of the tensors that blocks end in, and whether each is a gate."""
+    fed = data(graph)
+    readers, maker = {}, {}
+    for node in graph.node:
         for name in node.input:
             readers.setdefault(name, []).append(node)
         maker.update((name, node) for name in node.output)
