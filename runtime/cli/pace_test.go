@@ -19,7 +19,8 @@ func TestPercentFor(t *testing.T) {
 // TestPace collects as a busy program does, and rests.
 func TestPace(t *testing.T) {
 	t.Setenv("GOGC", "")
-	t.Cleanup(func() { debug.SetGCPercent(usualPercent) })
+	before := debug.SetGCPercent(usualPercent) // GOGC of the environment may be another
+	t.Cleanup(func() { debug.SetGCPercent(before) })
 	paceCollector()
 	await := func(what string, ok func(percent uint64) bool, meanwhile func()) {
 		t.Helper()
