@@ -213,7 +213,7 @@ func (w *writer) sigmoid(first, x, disp int, swish bool, k mask) {
 }
 
 // expOfMinus makes exp(-x) in the register two above first, where x stays: as 2^n * 2^f, with |f| <= 1/2 and a polynomial
-// of degree 5, whose relative error is 9e-8; that of log2(e) makes it 1.3e-8 more for each unit of x. NaN has to be added.
+// of degree 5, whose relative error is 1.1e-7; that of log2(e) makes it 1.3e-8 more for each unit of x. NaN has to be added.
 func (w *writer) expOfMinus(in, first int) {
 	x, n, p, f := w.V(first), w.V(first+1), w.V(first+2), w.V(first+3)
 	w.Op("VMAXPS %s, %s, %s", w.V(in), w.V(rLo), x)
