@@ -90,6 +90,9 @@ func agree(t *testing.T, file, set string, exact *strings.Builder) string {
 			theirs, theirsRelative := within(t, x.Input+", ONNX Runtime beside float64", probabilities(x.Scores), x.Exact, most, mostRelative)
 			fmt.Fprintf(exact, "| %s | %s | %.1e | %.1e | %.1e | %.1e | %.1e | %.1e | %.1e | %.1e |\n", x.Input, set, d, x.Open, ours, theirs, r, x.OpenRelative, oursRelative, theirsRelative)
 		case x.Open > 1e-5 || x.OpenRelative > 1e-4:
+			if !strings.HasPrefix(filepath.Base(file), "int8-") {
+				t.Errorf("%s: roundings leave more open than the bound, and there are no scores in float64: see testdata/exact.py", x.Input)
+			}
 			fmt.Fprintf(exact, "| %s | %s | %.1e | %.1e | | | %.1e | %.1e | | |\n", x.Input, set, d, x.Open, r, x.OpenRelative)
 		}
 	}

@@ -44,8 +44,9 @@ fi
 
 Written by `make agreement`: every network that the engine claims to run, made by its exporter with random weights and batch norms, on two inputs;
 scores after softmax. The bound is |dp| <= 1e-5, dp/p <= 1e-4 where p > 1e-6, and the same best class; where the roundings of float32 leave more open
-than that, as much as they do (below). Times are of one run on a machine that was not idle: they say what is slow, not how fast it is. Norms, layer scales and biases are redrawn, so that each block counts: `blocks` are those of a
-network and `least` the largest change of a score, on the first input, without the one that counts least (`blocks.py`); it must be more than 1e-3.
+than that, as much as they do (below). Times are of one run on a machine that was not idle: they say what is slow, not how fast it is. Norms, layer scales and
+biases are redrawn, so that each block counts: `blocks` are those of a network and `least` the largest change of a score, on the first input, without the one
+that counts least (`blocks.py`); it must be more than 1e-3.
 `-dynamo` networks are exported by torch.export, the other ones of PyTorch by TorchScript; `keras-own` by Keras itself with PyTorch behind it, Keras's
 others by tf2onnx. `resnet18-external` has its weights in a second file, `-dynamic` an open batch, `-open` an open size too, `-batchnorm` batch norms
 as nodes of their own, `flat` a view by the batch's size, groups, ceil mode and counted padding, `keras-mobilenetv2` alpha 0.5. `int8-` networks are
@@ -55,10 +56,11 @@ with avx512vnni and in float32 with the others.
 Engines add in different orders and fold norms into what is beside them, and each rounding moves a sum. A norm that divides by a small deviation, logits that
 are far apart and a quantisation at a half make much of that: so much that ONNX Runtime itself is further off the exact scores of some of these networks than the
 bound. How far apart two engines can rightly be is measured for each image: 32 runs of ONNX Runtime (8 where these come nowhere near the bound), in which each
-sum is moved by a random part of the error that the order of its additions gives it, and each weight beside a norm by one of its rounding (`roundings.py`);
-`open` is the largest difference of a score between two of them, or of one and the scores as they are. Where that is more than the bound, it is the bound, and
-the second table has both engines beside the scores in float64 by ONNX's reference implementation (`exact.py`), of which each must be within it too. Of int8
-networks it is only how the open scores stand: some turn on one sum at a half, and agree then in the best class alone.
+sum is moved by a random part of the error that the order of its additions gives it, and each weight of a convolution, sum or factor by one of its rounding
+(`roundings.py`); `open` is the largest difference of a score between two of them, or of one and the scores as they are. Where that is more than the bound, it
+is the bound, and the second table has both engines beside the scores in float64 by ONNX's reference implementation (`exact.py`), of which each must be within
+it too. Of int8 networks it can be wide: some turn on one sum at a half, and agree then in little but the best class. Of a few of ResNet50's and InceptionV3's
+the second image tells nothing: one score is 1 there and all others are below 1e-6.
 
 TEXT
   "$python" "$here/agreement.py" "$folder" --versions

@@ -35,7 +35,7 @@ def move(name, magnitude, at):
 
 
 def moved(model):
-    """The network with each sum moved by a random part of its error, and so the weights that norms are folded into."""
+    """The network with each sum moved by a random part of its error, and so the weights that a norm can be folded into or is."""
     out, nodes, weights = onnx.ModelProto(), [], {}
     out.CopyFrom(model)
     fed = data(model.graph)
