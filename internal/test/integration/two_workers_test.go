@@ -12,7 +12,8 @@ import (
 )
 
 // sharedFlow is a stream and a sink that two workers have; the first one has the
-// source too.
+// source too. The embedded broker may take a member for dead that waits for the word of a
+// leader which was killed, and answer it no more: it asks again after max.poll.interval.ms.
 const sharedFlow = `worker:
   bootstrap.servers: %[1]s
   schema.registry.url: %[2]s
@@ -25,6 +26,7 @@ const sharedFlow = `worker:
   consumer.session.timeout.ms: %[7]d
   consumer.heartbeat.interval.ms: 300
   consumer.max.poll.records: 50
+  consumer.max.poll.interval.ms: 45000
 connectors:
 %[6]s
   %[3]s-stream:
