@@ -167,11 +167,13 @@ const (
 // reader says whose converters read a topic: those asked for, else of a connector that
 // uses it.
 func (p *Page) reader(topic, asked string) string {
-	if users := p.users()[topic]; asked == "" && len(users) > 0 {
-		return users[0]
-	}
-	if asked == "worker" {
+	switch asked {
+	case "worker":
 		return asWorker
+	case "":
+		if users := p.users()[topic]; len(users) > 0 {
+			return users[0]
+		}
 	}
 	return asked
 }
