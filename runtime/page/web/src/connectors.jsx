@@ -4,7 +4,7 @@ import { Later } from './asked.jsx';
 import { Actions, Ago, Notes, Problem, Said, State, Table } from './parts.jsx';
 import { address, filter, route } from './route.js';
 import { worker } from './worker.js';
-import { ago, busiestInWords, count, hourly, lagInWords, lagOf, latest, rate, rateOf, several, slowness, stateInWords, stateOf, sum, told, total, unknown, untold } from './words.js';
+import { ago, busiestInWords, count, hourly, lagInWords, lagOf, latest, rate, rateOf, several, slowness, stateInWords, stateOf, sum, told, total, unknown, untold, worst } from './words.js';
 
 const loadFlow = () => import('./flow.jsx');
 
@@ -70,9 +70,6 @@ function columns(chosen, may) {
     { head: 'Restarts', n: true, cell: (c) => told(total(c.tasks, (t) => t.restarts), count) },
   ].filter(Boolean);
 }
-
-// worst are states that want to be looked at, in this order.
-const worst = ['STALLED', 'FAILED', 'RESTARTING', 'UNASSIGNED', 'STOPPED', 'PAUSED'];
 
 // orders are what the list may be ordered by: the words for it, and what comes first.
 const orders = {

@@ -41,20 +41,19 @@ export function ago(time, now) {
 // utc writes a time in UTC, to the second.
 export const utc = (time) => (time ? `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC` : '');
 
-// codes are those of failures, in brackets at the end of their texts.
+// codes are those of failures, wherever they stand in a text.
 export const codes = /\b(H\d{4})\b/;
 
 // printable shows characters that have no form as dots.
 export const printable = (text = '') => text.replace(/[\u0000-\u001f\u007f-\u009f\ufffd]/g, '·');
 
-// stateOf says how a connector is: as the worst of its tasks, in words.
+// worst are states that want to be looked at, the worst first.
+export const worst = ['STALLED', 'FAILED', 'RESTARTING', 'UNASSIGNED', 'STOPPED', 'PAUSED'];
+
+// stateOf gives the state of a connector: the worst of its own and its tasks'.
 export function stateOf(connector) {
-  if (connector.tasks.some((t) => t.stalled)) return 'STALLED';
-  const states = [connector.state, ...connector.tasks.map((t) => t.state)];
-  for (const worst of ['FAILED', 'RESTARTING', 'UNASSIGNED', 'STOPPED', 'PAUSED']) {
-    if (states.includes(worst)) return worst;
-  }
-  return connector.state;
+  const states = [connector.state, ...connector.tasks.map((t) => (t.stalled ? 'STALLED' : t.state))];
+  return worst.find((s) => states.includes(s)) || connector.state;
 }
 
 export const stateInWords = {
