@@ -81,7 +81,7 @@ func agree(t *testing.T, file, set string, exact *strings.Builder) string {
 			t.Fatal(err)
 		}
 		took += time.Since(began)
-		most, mostRelative := max(1e-5, x.Open), max(1e-4, x.OpenRelative)
+		most, mostRelative := max(bound, x.Open), max(boundRelative, x.OpenRelative)
 		d, r := within(t, x.Input, got, x.Scores, most, mostRelative)
 		worst, relative, same = max(worst, d), max(relative, r), same && best(got) == best(x.Scores)
 		switch {
@@ -89,7 +89,7 @@ func agree(t *testing.T, file, set string, exact *strings.Builder) string {
 			ours, oursRelative := within(t, x.Input+" beside float64", probabilities(got), x.Exact, most, mostRelative)
 			theirs, theirsRelative := within(t, x.Input+", ONNX Runtime beside float64", probabilities(x.Scores), x.Exact, most, mostRelative)
 			fmt.Fprintf(exact, "| %s | %s | %.1e | %.1e | %.1e | %.1e | %.1e | %.1e | %.1e | %.1e |\n", x.Input, set, d, x.Open, ours, theirs, r, x.OpenRelative, oursRelative, theirsRelative)
-		case x.Open > 1e-5 || x.OpenRelative > 1e-4:
+		case x.Open > bound || x.OpenRelative > boundRelative:
 			if !strings.HasPrefix(filepath.Base(file), "int8-") {
 				t.Errorf("%s: roundings leave more open than the bound, and there are no scores in float64: see testdata/exact.py", x.Input)
 			}

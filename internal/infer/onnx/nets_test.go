@@ -92,13 +92,16 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
+// bound and boundRelative are the agreed tolerance, of |dp| and of dp/p.
+const bound, boundRelative = 1e-5, 1e-4
+
 // sameScores holds probabilities to the agreed tolerance: |dp| <= 1e-5, and
 // dp/p <= 1e-4 where p > 1e-6, and the same best class unless the best two are
 // closer than 1e-5. Of logits it takes the softmax first. It gives the largest
 // |dp| and dp/p.
 func sameScores(t *testing.T, name string, got, want []float32) (worst, relative float64) {
 	t.Helper()
-	return within(t, name, got, want, 1e-5, 1e-4)
+	return within(t, name, got, want, bound, boundRelative)
 }
 
 // within is sameScores with these bounds of |dp| and dp/p.

@@ -25,12 +25,12 @@ LESS = {"BatchNormalization": 3, "Sub": 1}  # the input that a sum subtracts
 MOST = 2.0**-24  # of the sum of magnitudes; evenly drawn below it, the standard deviation is 0.58 of it
 
 
-def move(name, magnitude, at):
-    """Nodes that add to a tensor, as at + "moved", a random part of what a magnitude has for an error."""
+def move(name, magnitude, at, to):
+    """Nodes that add to a tensor a random part of what a magnitude has for an error."""
     return [
         helper.make_node("RandomUniformLike", [magnitude], [at + "part"], low=-MOST, high=MOST),
         helper.make_node("Mul", [magnitude, at + "part"], [at + "error"]),
-        helper.make_node("Add", [name, at + "error"], [at + "moved"]),
+        helper.make_node("Add", [name, at + "error"], [to]),
     ]
 
 
@@ -44,8 +44,8 @@ def moved(model):
         if node.op_type in FOLDED and node.output[0] in fed:
             for k, x in enumerate(node.input):
                 if x in floats:
-                    weights[x] = move(x, x, x + "/moved/")
-                    node.input[k] = x + "/moved/moved"
+                    weights[x] = move(x, x, x + "/moved/", x + "/moved")
+                    node.input[k] = x + "/moved"
         nodes.append(node)
         if node.op_type not in SUMS or node.output[0] not in fed:
             continue
@@ -60,8 +60,7 @@ def moved(model):
             nodes.append(helper.make_node("Abs", [x], [at + str(k) + "/less" * less]))
             if less:
                 nodes.append(helper.make_node("Neg", [at + str(k) + "/less"], [at + str(k)]))
-        nodes += [magnitudes, *move(at + "sum", at + "magnitude", at)]
-        nodes[-1].output[0] = name
+        nodes += [magnitudes, *move(at + "sum", at + "magnitude", at, name)]
     del out.graph.node[:]
     out.graph.node.extend([node for moves in weights.values() for node in moves] + nodes)
     return out
