@@ -31,8 +31,7 @@ type kept struct {
 }
 
 // History keeps the samples of the last hour, made from snapshots: it costs records
-// nothing. It is safe for concurrent use, and its zero value
-// is ready.
+// nothing. It is safe for concurrent use, and its zero value is ready.
 type History struct {
 	mu   sync.Mutex
 	at   time.Time // of the last sample
